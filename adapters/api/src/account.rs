@@ -1,0 +1,97 @@
+//! One login at an outside service.
+
+use async_trait::async_trait;
+
+use crate::{AccountName, Context, Handled, Outcome, Outgoing, Refused, UnixMillis, WebRequest};
+
+/// One login at an outside service: a provider's, an SMPP bind, a mailbox.
+///
+/// Only [`name`](Self::name), [`capabilities`](Self::capabilities) and [`send`](Self::send) are required.
+#[async_trait]
+pub trait Account: Send + Sync {
+    /// The account's name; never changes.
+    fn name(&self) -> &AccountName;
+
+    /// What the core must know of it; never changes.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Tries once to hand over one unit of a message.
+    ///
+    /// Must not retry, must not store anything, must end within [`Capabilities::send_seconds_max`]. When it is dropped half-way
+    /// the core treats the attempt as unknown.
+    async fn send(&self, message: &Outgoing, attempt: Attempt) -> Outcome;
+
+    /// Asks the network what became of an attempt whose outcome is unknown; `None` when it cannot be asked or does not know.
+    async fn reconcile(&self, _message: &Outgoing, _attempt: Attempt) -> Option<Outcome> {
+        None
+    }
+
+    /// The long-lived side: a listener, IDLE, an SMPP session, polling. Returns when the lifecycle drains; otherwise it
+    /// handles its own reconnects and returns only for faults that nothing but another configuration can mend.
+    async fn run(&self, _context: &Context) {}
+
+    /// Understands one webhook call. Synchronous and pure: it verifies before it parses, and `now` is handed in.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] when the call is not the provider's, or is none that can be understood.
+    fn webhook(&self, _request: &WebRequest<'_>, _now: UnixMillis) -> Result<Handled, Refused> {
+        Err(Refused::NoWebhook)
+    }
+
+    /// Logs in for real and says in plain lines what it found, for `transom check --live`.
+    async fn check(&self) -> CheckReport {
+        CheckReport::default()
+    }
+}
+
+/// Which attempt this is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Attempt {
+    /// Counted from 1, over all accounts.
+    pub number: u32,
+    /// Which unit of the plan, counted from 0.
+    pub unit: u16,
+}
+
+/// What the core must know of an account: data, not code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Capabilities {
+    /// Whether an attempt that may have gone out can be made again.
+    pub repeat: Repeat,
+    /// What reports can be expected.
+    pub reports: Reports,
+    /// How many sends may be under way at once, at least 1.
+    pub concurrency: u16,
+    /// After this many seconds a send that has not ended is dropped and its outcome is unknown.
+    pub send_seconds_max: u16,
+}
+
+/// Whether a send can be made again without doubling it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Repeat {
+    /// The network recognises a repeat (an idempotency key, a stable Message-ID): after a crash, repeat.
+    Safe,
+    /// It does not: a start mark is committed before each attempt, and after a crash those few are unknown.
+    Unsafe,
+}
+
+/// What an account's network tells after it accepted a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reports {
+    /// Nothing, ever.
+    None,
+    /// Failures only, and delivery where the other side cares to say so: mail.
+    Failures,
+    /// Whether the handset has it.
+    Delivery,
+}
+
+/// What a live check found.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct CheckReport {
+    /// What works, one sentence each.
+    pub findings: Vec<String>,
+    /// What does not, with what to do about it.
+    pub faults: Vec<String>,
+}

@@ -1,0 +1,58 @@
+//! One outside network.
+
+use std::sync::Arc;
+
+use crate::{Account, Address, Outgoing, Plan, Refusal};
+
+/// The code that speaks one outside network, configured for one gateway.
+pub trait Adapter: Send + Sync {
+    /// What kind of network it is.
+    fn network(&self) -> Network;
+
+    /// The accounts, in the order of the configuration.
+    fn accounts(&self) -> Vec<Arc<dyn Account>>;
+
+    /// Reads a contact's local part (XEP-0106 already undone) as a peer's address. Pure.
+    ///
+    /// # Errors
+    ///
+    /// [`ContactError`] with the right spelling, where it can be told.
+    fn peer(&self, local_part: &str) -> Result<Address, ContactError>;
+
+    /// The local part of a peer's contact, before XEP-0106. The inverse of [`peer`](Self::peer).
+    fn local_part(&self, peer: &Address) -> String {
+        peer.as_str().to_owned()
+    }
+
+    /// Reads what a person typed (`0171 123456`, `Bob <bob@example.com>`) as an address, as `jabber:iq:gateway` asks.
+    ///
+    /// # Errors
+    ///
+    /// [`ContactError`] when no address can be read from it.
+    fn read_typed(&self, typed: &str) -> Result<Address, ContactError> {
+        self.peer(typed.trim())
+    }
+
+    /// Says how a message will be sent, or why it cannot be. Pure: no network, no clock, the same answer for the same message.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`], which becomes the sentence that the user sees.
+    fn plan(&self, message: &Outgoing) -> Result<Plan, Refusal>;
+}
+
+/// What kind of network an adapter speaks; decides words, order and defaults.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Network {
+    /// Text messages: order is strict, an unknown outcome is never repeated (semantics 4 and 5).
+    Sms,
+    /// Mail: a deferred mail does not hold the next, one repeat with the same Message-ID is allowed.
+    Email,
+}
+
+/// A local part that is no address of this network.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ContactError {
+    /// What was probably meant.
+    pub suggestion: Option<Address>,
+}

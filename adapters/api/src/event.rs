@@ -1,0 +1,120 @@
+//! What comes in.
+
+use crate::{Address, ExternalId, Failure, Key, UnixMillis};
+
+/// Something the outside network told us.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// Somebody wrote.
+    Message(Box<Incoming>),
+    /// Something became of a message that we sent.
+    Report(Report),
+}
+
+/// A message from outside, for one recipient.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Incoming {
+    /// How a repeat of it is known.
+    pub repeats: Repeats,
+    /// Our address that it came to.
+    pub to: Address,
+    /// Who wrote it.
+    pub from: Address,
+    /// The name that came with it.
+    pub from_name: Option<String>,
+    /// What was written, decoded; characters that XML forbids are allowed here, the core replaces them.
+    pub text: String,
+    /// The subject, where the network has one.
+    pub subject: Option<String>,
+    /// The Message-IDs it answers or belongs to, nearest first.
+    pub answers: Vec<String>,
+    /// Its own Message-ID, where the network has them, for answers to it.
+    pub message_id: Option<String>,
+    /// Set when this is one part of a longer text; the core stores parts and joins them.
+    pub part: Option<Part>,
+    /// What kind of mail it is.
+    pub class: Class,
+    /// When it was sent, as far as the network says.
+    pub sent_at: Option<UnixMillis>,
+}
+
+/// How a repeated delivery of the same thing is known (semantics 6).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Repeats {
+    /// The network's own id, unique within the account: the same id is the same message.
+    ById(ExternalId),
+    /// Unique only together with the content: mail. The same Message-ID with other content is another message.
+    ByIdAndContent(ExternalId, [u8; 32]),
+    /// There is no id, and this provider is documented to retry: an identical request within two minutes is a repeat.
+    ByDigest([u8; 32]),
+}
+
+/// One part of a text that was cut on its way.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Part {
+    /// What the parts have in common, unique for a while within (from, to).
+    pub reference: u16,
+    /// How many there are, at least 1.
+    pub total: u8,
+    /// Which one this is, counted from 1.
+    pub number: u8,
+}
+
+/// What kind of message it is; everything but [`Class::Human`] is shown quietly and never answered.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Class {
+    /// A person wrote it, as far as one can tell.
+    #[default]
+    Human,
+    /// A vacation note or another automatic answer. RFC 3834
+    AutoReply,
+    /// A newsletter or a notification.
+    Bulk,
+    /// From a mailing list. RFC 2369
+    List,
+}
+
+/// What became of a message that we sent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Report {
+    /// Which message: the first that is known wins.
+    pub about: Vec<MessageRef>,
+    /// How far it came.
+    pub progress: Progress,
+    /// Why it failed, when it did.
+    pub failure: Option<Failure>,
+    /// When it happened there.
+    pub at: Option<UnixMillis>,
+}
+
+/// How a report names our message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum MessageRef {
+    /// By our own key, which the network carried for us; with the part, counted from 0.
+    Key(Key, u16),
+    /// By an id that the network gave, or that we gave to it.
+    External(ExternalId),
+}
+
+/// How far a message came, as the network says. What each does *not* prove stands beside it.
+///
+/// Reports come in any order and repeated; the order here is the order of evidence, and of two reports the greater one holds.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Progress {
+    /// The network says that it does not know; a later word may correct it.
+    Unknown,
+    /// The network has it; the phone may be off, the mailbox may not exist.
+    Accepted,
+    /// It left the network towards the recipient; nobody confirmed that it came there.
+    Sent,
+    /// Still being tried; the final word comes later.
+    Delayed,
+    /// Given up because it waited too long.
+    Expired,
+    /// Will not arrive.
+    Failed,
+    /// The handset or the mailbox has it. A delivery beats every failure: somebody has it.
+    Delivered,
+    /// The recipient looked at it.
+    Read,
+}

@@ -1,0 +1,52 @@
+//! What will be sent, decided before anything is committed.
+
+use std::num::NonZeroU16;
+
+use crate::{AccountName, Address, ExternalId};
+
+/// How one message will be sent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Plan {
+    /// How many sends it takes, each an [`Attempt`](crate::Attempt) of its own: 1 where the account cuts long texts itself.
+    pub units: NonZeroU16,
+    /// What it costs in the network's own unit: segments of a text, 1 for a mail. The daily caps count these.
+    pub segments: u16,
+    /// The accounts that can carry it, best first. The next is taken only after a certain failure. Never empty.
+    pub routes: Vec<AccountName>,
+    /// Ids known before the first attempt, committed with the message: a Message-ID, a bounce token.
+    pub ids: Vec<ExternalId>,
+}
+
+/// Why a message cannot be sent at all. Nothing has left, nothing was stored.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// The recipient's address is not one; `suggestion` is the right spelling when it can be told.
+    InvalidAddress {
+        /// The canonical address that was probably meant.
+        suggestion: Option<Address>,
+    },
+    /// The recipient's country is not among the allowed ones (semantics 31).
+    CountryNotAllowed {
+        /// ISO 3166 code, or `None` where the number cannot be placed.
+        region: Option<String>,
+    },
+    /// A premium or shared-cost number.
+    PremiumNumber,
+    /// An emergency number.
+    EmergencyNumber,
+    /// An address that can only send, an alphanumeric sender for one.
+    CannotBeAnswered,
+    /// The network cannot express the recipient's address (an SMTPUTF8 local part without the extension).
+    Unsupported,
+    /// There is nothing to send.
+    Empty,
+    /// More than the network or the configuration takes, in the plan's segments.
+    TooLong {
+        /// What it would take.
+        segments: u16,
+        /// What is allowed.
+        segments_max: u16,
+    },
+    /// No account is configured that could carry it.
+    NoRoute,
+}

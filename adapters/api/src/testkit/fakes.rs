@@ -1,0 +1,200 @@
+//! The core's side, faked.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use crate::{
+    AccountName, Address, Busy, Clock, Context, Cursor, Directory, Event, HttpClient, HttpLimits,
+    Inbox, Key, Lifecycle, Meter, Outgoing, Recipient, Signer, UnixMillis, Verdict,
+};
+
+/// A clock that stands still until it is turned.
+#[derive(Debug)]
+pub struct ManualClock(watch::Sender<UnixMillis>);
+
+impl ManualClock {
+    /// Starts at this time.
+    pub fn at(now: UnixMillis) -> Self {
+        Self(watch::channel(now).0)
+    }
+
+    /// Turns it forward; everything that slept until then wakes.
+    pub fn advance(&self, by: std::time::Duration) {
+        self.0.send_modify(|now| *now = now.after(by));
+    }
+}
+
+#[async_trait]
+impl Clock for ManualClock {
+    fn now(&self) -> UnixMillis {
+        *self.0.borrow()
+    }
+
+    async fn sleep_until(&self, deadline: UnixMillis) {
+        let mut time = self.0.subscribe();
+        drop(time.wait_for(|now| *now >= deadline).await);
+    }
+}
+
+/// An inbox that remembers what was committed and can be told to be busy.
+#[derive(Debug, Default)]
+pub struct RecordingInbox {
+    state: Mutex<Recorded>,
+    changed: tokio::sync::Notify,
+}
+
+#[derive(Debug, Default)]
+struct Recorded {
+    events: Vec<Event>,
+    cursors: HashMap<(AccountName, String), String>,
+    busy: bool,
+    refuse: Vec<Address>,
+}
+
+impl RecordingInbox {
+    /// What was committed so far.
+    pub fn events(&self) -> Vec<Event> {
+        self.state.lock().unwrap().events.clone()
+    }
+
+    /// From now on every commit fails, or works again.
+    pub fn set_busy(&self, busy: bool) {
+        self.state.lock().unwrap().busy = busy;
+    }
+
+    /// Messages to this address get [`Verdict::NoSuchRecipient`].
+    pub fn refuse(&self, address: Address) {
+        self.state.lock().unwrap().refuse.push(address);
+    }
+
+    /// Waits until that many events are committed.
+    pub async fn wait_for(&self, count: usize) -> Vec<Event> {
+        loop {
+            let changed = self.changed.notified();
+            let events = self.events();
+            if events.len() >= count {
+                return events;
+            }
+            changed.await;
+        }
+    }
+}
+
+#[async_trait]
+impl Inbox for RecordingInbox {
+    async fn commit(
+        &self,
+        account: &AccountName,
+        events: Vec<Event>,
+        cursor: Option<Cursor>,
+    ) -> Result<Vec<Verdict>, Busy> {
+        let mut state = self.state.lock().unwrap();
+        if state.busy {
+            return Err(Busy);
+        }
+        let mut verdicts = Vec::new();
+        for event in events {
+            let unknown =
+                matches!(&event, Event::Message(message) if state.refuse.contains(&message.to));
+            verdicts.push(match () {
+                () if unknown => Verdict::NoSuchRecipient,
+                () if state.events.contains(&event) => Verdict::Duplicate,
+                () => {
+                    state.events.push(event);
+                    Verdict::Stored
+                }
+            });
+        }
+        if let Some(Cursor { name, value }) = cursor {
+            state.cursors.insert((account.clone(), name), value);
+        }
+        drop(state);
+        self.changed.notify_waiters();
+        Ok(verdicts)
+    }
+
+    async fn cursor(&self, account: &AccountName, name: &str) -> Result<Option<String>, Busy> {
+        let state = self.state.lock().unwrap();
+        Ok(state
+            .cursors
+            .get(&(account.clone(), name.to_owned()))
+            .cloned())
+    }
+}
+
+/// A directory that knows these addresses and no others.
+#[derive(Debug, Default)]
+pub struct FixedDirectory(pub Vec<Address>);
+
+#[async_trait]
+impl Directory for FixedDirectory {
+    async fn recipient(
+        &self,
+        _account: &AccountName,
+        address: &Address,
+    ) -> Result<Recipient, Busy> {
+        Ok(if self.0.contains(address) {
+            Recipient::Known
+        } else {
+            Recipient::Unknown
+        })
+    }
+}
+
+/// Counters that a test can read.
+#[derive(Debug, Default)]
+pub struct CountingMeter(Mutex<HashMap<&'static str, u64>>);
+
+impl CountingMeter {
+    /// How often `what` was counted.
+    pub fn of(&self, what: &'static str) -> u64 {
+        self.0.lock().unwrap().get(what).copied().unwrap_or(0)
+    }
+}
+
+impl Meter for CountingMeter {
+    fn count(&self, _account: &AccountName, what: &'static str) {
+        *self.0.lock().unwrap().entry(what).or_default() += 1;
+    }
+}
+
+/// A signer with a fixed secret.
+pub fn signer() -> Signer {
+    Signer::new(vec![7; 32].into())
+}
+
+/// A context on these fakes.
+pub fn context(
+    inbox: Arc<RecordingInbox>,
+    directory: FixedDirectory,
+    meter: Arc<CountingMeter>,
+) -> Context {
+    Context {
+        clock: Arc::new(crate::SystemClock),
+        lifecycle: Lifecycle::new(),
+        inbox,
+        directory: Arc::new(directory),
+        http: HttpClient::new(HttpLimits::default()).unwrap(),
+        signer: signer(),
+        meter,
+    }
+}
+
+/// A plain message to send.
+pub fn outgoing(from: &str, to: &str, text: &str) -> Outgoing {
+    Outgoing {
+        key: Key(1_234_567),
+        from: Address::new(from),
+        from_name: None,
+        to: Address::new(to),
+        text: text.to_owned(),
+        thread: None,
+        created_at: UnixMillis(1_790_000_000_000),
+        routes: Vec::new(),
+    }
+}
