@@ -1,0 +1,160 @@
+//! A text from a phone to the gateway.
+
+use std::sync::Arc;
+
+use transom_adapter::{
+    Address, Busy, Class, Context, Event, ExternalId, Incoming, MailFacts, Repeats, UnixMillis,
+    Verdict,
+};
+
+use crate::{
+    State,
+    post::{ID_KIND, Post},
+    shared::Shared,
+    world::TEXT_BYTES_MAX,
+};
+
+/// Why a text from a phone could not be handed to the gateway.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
+pub enum AnswerError {
+    /// Not a number that texts come from or go to.
+    #[error("a number is written as +12025550147, with the plus sign and 7 to 15 digits")]
+    Number,
+    /// Nothing was written.
+    #[error("the text is empty")]
+    Empty,
+    /// More than the simulated network takes.
+    #[error("the text is longer than {TEXT_BYTES_MAX} bytes")]
+    TooLong,
+    /// The line is none that an account is known for, and there is more than one account, or none.
+    #[error("no simulated account is known to have this line")]
+    NoAccount,
+    /// The line's account is not running.
+    #[error("the gateway is not running yet")]
+    NotRunning,
+    /// The gateway could not store it.
+    #[error("the gateway is busy and did not take the text; send it again")]
+    Busy,
+}
+
+/// Writes a text on a phone and hands it to the gateway; runs to its end even when the caller is dropped.
+pub(crate) async fn answer(
+    shared: &Arc<Shared>,
+    phone: &Address,
+    line: &str,
+    text: &str,
+) -> Result<Verdict, AnswerError> {
+    check(phone, line, text)?;
+    let now = shared.now();
+    let (sequence, place, post) = shared.change(|world| {
+        let sequence = world.write(phone, line, text, now);
+        (sequence, world.version(), world.post_of_line(line))
+    });
+    let settle = |state| shared.change(|world| world.set_state(phone, sequence, state));
+    let Some(post) = post else {
+        settle(State::NoAccount);
+        return Err(AnswerError::NoAccount);
+    };
+    let Some(context) = post.context() else {
+        settle(State::NoAccount);
+        return Err(AnswerError::NotRunning);
+    };
+    let id = format!("sim-in-{:016x}-{place}", shared.run);
+    let message = incoming(id, phone, line, text, now);
+    let (world, phone) = (Arc::clone(shared), phone.clone());
+    let commit = async move |context: Context| {
+        let verdict = commit(&context, &post, message).await;
+        let state = verdict.map_or(State::Busy, State::from);
+        world.change(|world| world.set_state(&phone, sequence, state));
+        verdict
+    };
+    let committed = context.lifecycle.clone().detached(commit(context)).await;
+    committed
+        .unwrap_or(Err(Busy))
+        .map_err(|Busy| AnswerError::Busy)
+}
+
+async fn commit(context: &Context, post: &Post, message: Incoming) -> Result<Verdict, Busy> {
+    let events = vec![Event::Message(Box::new(message))];
+    let verdicts = context.inbox.commit(&post.account, events, None).await?;
+    verdicts.first().copied().ok_or(Busy)
+}
+
+fn incoming(id: String, phone: &Address, line: &str, text: &str, now: UnixMillis) -> Incoming {
+    Incoming {
+        repeats: Repeats::ById(ExternalId::new(ID_KIND, id)),
+        to: Address::new(line),
+        from: phone.clone(),
+        from_name: None,
+        text: text.to_owned(),
+        subject: None,
+        answers: Vec::new(),
+        message_id: None,
+        part: None,
+        class: Class::Human,
+        sent_at: Some(now),
+        attachments: Vec::new(),
+        media: Vec::new(),
+        mail: MailFacts::default(),
+    }
+}
+
+fn check(phone: &Address, line: &str, text: &str) -> Result<(), AnswerError> {
+    if !is_number(phone.as_str()) || !is_number(line) {
+        return Err(AnswerError::Number);
+    }
+    if text.trim().is_empty() {
+        return Err(AnswerError::Empty);
+    }
+    if text.len() > TEXT_BYTES_MAX {
+        return Err(AnswerError::TooLong);
+    }
+    Ok(())
+}
+
+/// A number as ITU-T E.164 has it, or the contract's form of a short code or a sender's name: `12345;phone-context=us`.
+pub(crate) fn is_number(text: &str) -> bool {
+    if let Some(digits) = text.strip_prefix('+') {
+        return (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    }
+    let Some((name, context)) = text.split_once(";phone-context=") else {
+        return false;
+    };
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b" &.-_".contains(&b);
+    (1..=11).contains(&name.len())
+        && name.bytes().all(plain)
+        && (1..=5).contains(&context.len())
+        && context.bytes().all(|b| b.is_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_told_from_what_is_none() {
+        for good in [
+            "+12025550147",
+            "+4915112345678",
+            "12345;phone-context=us",
+            "My Bank;phone-context=alpha",
+        ] {
+            assert!(is_number(good), "{good}");
+        }
+        for bad in [
+            "",
+            "+",
+            "+123456",
+            "12025550147",
+            "+1202555014x",
+            "+1234567890123456",
+            "+1202 555 0147",
+            "12345;phone-context=",
+            ";phone-context=us",
+            "<b>;phone-context=us",
+            "+１２０２５５５０１４７",
+        ] {
+            assert!(!is_number(bad), "{bad}");
+        }
+    }
+}
