@@ -1,0 +1,85 @@
+//! Real servers and scripted peers for transom's tests, all on loopback and without a service manager.
+//!
+//! A test starts what it needs and owns it:
+//!
+//! ```no_run
+//! # async fn scenario() {
+//! use transom_test_servers::Prosody;
+//!
+//! let prosody = Prosody::builder().user("alice").component("sms.example.org", "secret").start().await;
+//! let mut alice = prosody.client("alice", "phone").await;
+//! alice.message("sms.example.org", "m1", "help").await;
+//! alice.expect("an answer", |stanza| stanza.attr("from") == Some("sms.example.org")).await;
+//! # }
+//! ```
+//!
+//! | kind | types |
+//! |---|---|
+//! | real servers | [`Prosody`], [`Ejabberd`], [`Postfix`], [`Dovecot`], [`Kannel`], [`Postgres`] |
+//! | the code under test | [`Transom`] |
+//! | scripted peers | [`HttpDouble`], [`MailSink`], [`FakeSmsc`] |
+//! | clients | [`XmppClient`], [`Mailer`], [`Lines`], [`get`] |
+//!
+//! Every server has a folder and ports of its own, is ready when its `start` returns, and ends on drop; it also ends
+//! when the test process is killed, for `setpriv --pdeathsig` ties it to that. Its logs are printed when the test
+//! fails. Every wait has a deadline and panics with what it waited for. Nothing here depends on transom's own code,
+//! so that a mistake there cannot hide itself.
+//!
+//! Where a server is missing, `tests/run` names it in `TRANSOM_TEST_SKIP`; a test asks [`skipped`] first. In CI
+//! nothing is skipped.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a test harness tells a failure by panicking"
+)]
+
+mod client;
+mod daemon;
+mod dovecot;
+mod ejabberd;
+mod http_client;
+mod http_double;
+mod http_message;
+mod kannel;
+mod lines;
+mod mail_sink;
+mod mailer;
+mod owner;
+mod ports;
+mod postfix;
+mod postgres;
+mod process;
+mod prosody;
+mod scratch;
+mod skip;
+mod smsc;
+mod transom;
+mod wait;
+mod xml;
+
+pub use client::XmppClient;
+pub use dovecot::{Dovecot, MAIL_PASSWORD, Mailboxes, StoredMail};
+pub use ejabberd::{Component, Ejabberd};
+pub use http_client::{get, post};
+pub use http_double::{Answer, HttpDouble};
+pub use http_message::{Request, Response};
+pub use kannel::{Kannel, KannelBuilder};
+pub use lines::Lines;
+pub use mail_sink::{Mail, MailSink, Stage, Verdict};
+pub use mailer::Mailer;
+pub use ports::free_port;
+pub use postfix::{Postfix, PostfixBuilder};
+pub use postgres::Postgres;
+pub use process::Signal;
+pub use prosody::{Feature, Prosody, ProsodyBuilder};
+pub use skip::{Server, skipped};
+pub use smsc::{FakeSmsc, Sms};
+pub use transom::{Transom, TransomBuilder};
+pub use wait::{PATIENCE, until, within};
+pub use xml::{Element, Node};
+
+/// The password of every XMPP user in these tests.
+pub const USER_PASSWORD: &str = "wonderland";

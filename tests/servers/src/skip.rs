@@ -1,0 +1,46 @@
+//! Which servers this machine lacks.
+
+/// A server that a laptop may lack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Server {
+    /// Dovecot's IMAP and LMTP.
+    Dovecot,
+    /// ejabberd and Erlang.
+    Ejabberd,
+    /// Kannel's bearerbox and smsbox.
+    Kannel,
+    /// Postfix, which needs root.
+    Postfix,
+    /// A PostgreSQL server's programs.
+    Postgres,
+    /// Prosody with the community modules.
+    Prosody,
+}
+
+impl Server {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Dovecot => "dovecot",
+            Self::Ejabberd => "ejabberd",
+            Self::Kannel => "kannel",
+            Self::Postfix => "postfix",
+            Self::Postgres => "postgres",
+            Self::Prosody => "prosody",
+        }
+    }
+}
+
+/// Whether a test that needs these servers has to pass without running: one of them stands in the comma-separated
+/// `TRANSOM_TEST_SKIP`. With `CI=true` nothing is skipped, and the missing server fails the test.
+pub fn skipped(servers: &[Server]) -> bool {
+    if std::env::var("CI").is_ok_and(|ci| ci == "true") {
+        return false;
+    }
+    let missing = std::env::var("TRANSOM_TEST_SKIP").unwrap_or_default();
+    let lacks = |server: &Server| missing.split(',').any(|name| name == server.name());
+    let skipped = servers.iter().find(|server| lacks(server));
+    if let Some(server) = skipped {
+        eprintln!("skipped: {} is named in TRANSOM_TEST_SKIP", server.name());
+    }
+    skipped.is_some()
+}
