@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 
-use crate::{AccountName, Context, Handled, Outcome, Outgoing, Refused, UnixMillis, WebRequest};
+use crate::{
+    AccountName, ConfigFault, Context, Handled, Outcome, Outgoing, Refused, UnixMillis, WebRequest,
+};
 
 /// One login at an outside service: a provider's, an SMPP bind, a mailbox.
 ///
@@ -24,6 +26,16 @@ pub trait Account: Send + Sync {
     /// Asks the network what became of an attempt whose outcome is unknown; `None` when it cannot be asked or does not know.
     async fn reconcile(&self, _message: &Outgoing, _attempt: Attempt) -> Option<Outcome> {
         None
+    }
+
+    /// Opens what [`run`](Self::run) will listen on, so that a taken port shows before the process says that it is ready.
+    /// Called at most once, before `run`; a `run` without it opens the same by itself.
+    ///
+    /// # Errors
+    ///
+    /// The key of the configuration that cannot be kept, and what to do about it.
+    async fn bind(&self) -> Result<(), ConfigFault> {
+        Ok(())
     }
 
     /// The long-lived side: a listener, IDLE, an SMPP session, polling. Returns when the lifecycle drains; otherwise it

@@ -33,6 +33,18 @@ pub trait Adapter: Send + Sync {
         self.peer(typed.trim())
     }
 
+    /// The address that a user (a bare JID) gets here when nobody chose another, on networks where it follows from the JID;
+    /// `None` where it does not, or this user has to pick one. Pure; whether it is free is the core's to know.
+    fn own_address(&self, _user: &str) -> Option<Address> {
+        None
+    }
+
+    /// The address that a user gets at registration, where the network lets us make addresses (semantics 16); `None` where a line
+    /// has to be owned or claimed, or where this user's name makes no good address. `user` is the bare JID.
+    fn address_for(&self, _user: &str) -> Option<Address> {
+        None
+    }
+
     /// Says how a message will be sent, or why it cannot be. Pure: no network, no clock, the same answer for the same message.
     ///
     /// # Errors

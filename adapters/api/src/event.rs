@@ -36,6 +36,62 @@ pub struct Incoming {
     pub class: Class,
     /// When it was sent, as far as the network says.
     pub sent_at: Option<UnixMillis>,
+    /// The files that came with it, in their order; so far they are only named, so that nothing is lost in silence.
+    pub attachments: Vec<AttachmentInfo>,
+    /// The files that came with it and stay with the provider until they are fetched: pictures of an MMS. With any of them the
+    /// text may be empty.
+    pub media: Vec<MediaRef>,
+    /// What only mail has; empty for every other network.
+    pub mail: MailFacts,
+}
+
+/// A file that stays with the provider until it is fetched. The URL came from outside: it passes the guard of the attachments.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct MediaRef {
+    /// Where it is.
+    pub url: String,
+    /// What it is said to be.
+    pub content_type: Option<String>,
+}
+
+/// A file that came with a message.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct AttachmentInfo {
+    /// Its name without a path; empty when it came without one.
+    pub name: String,
+    /// Its media type, lower case: `image/png`.
+    pub content_type: String,
+    /// Its size, decoded.
+    pub bytes: u64,
+}
+
+/// What only mail has.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct MailFacts {
+    /// The message of ours whose bounce address it came to, a vacation note for one. [`Incoming::to`] is then that
+    /// address, which belongs to nobody: the recipient is whoever wrote that message.
+    pub regarding: Option<Key>,
+    /// Something the text does not say by itself, for a sentence before it.
+    pub notice: Option<Notice>,
+    /// Whether the text is less than what came: a quotation or a signature was cut, or its end.
+    pub shortened: bool,
+}
+
+/// What has to be said about a mail that its text does not say.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Notice {
+    /// It is encrypted and cannot be read here; the text is empty.
+    Encrypted,
+    /// It is larger than what is read; the text is empty.
+    TooLarge {
+        /// Its size.
+        bytes: u64,
+    },
+    /// It could not be decoded; the text is empty.
+    Unreadable {
+        /// Its size.
+        bytes: u64,
+    },
 }
 
 /// How a repeated delivery of the same thing is known (semantics 6).

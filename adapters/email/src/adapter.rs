@@ -1,0 +1,299 @@
+//! The adapter: one mail domain, its accounts, its addresses.
+
+use std::{num::NonZeroU16, sync::Arc};
+
+use rustls::ClientConfig;
+use transom_adapter::{
+    Account, AccountName, Adapter, Address, ConfigFault, ContactError, ExternalId, Network,
+    Outgoing, Plan, Refusal, Section, Signer,
+};
+
+use crate::{
+    address,
+    config::Config,
+    ids::OwnIds,
+    imap::ImapAccount,
+    lmtp::LmtpAccount,
+    net::{Endpoint, Security},
+    smtp::{Deadlines, MESSAGE_ID_KIND, SmtpAccount},
+};
+
+/// Mail for one gateway.
+pub struct EmailAdapter {
+    ids: OwnIds,
+    home: Option<String>,
+    smtp: Option<Arc<SmtpAccount>>,
+    lmtp: Option<Arc<LmtpAccount>>,
+    imap: Option<Arc<ImapAccount>>,
+}
+
+impl EmailAdapter {
+    /// Builds it from `[gateway.NAME]`.
+    ///
+    /// # Errors
+    ///
+    /// Every fault of the section at once.
+    pub fn from_section(
+        gateway_name: &str,
+        section: &Section,
+        signer: Signer,
+    ) -> Result<Self, Vec<ConfigFault>> {
+        let config = Config::from_section(section)?;
+        let tls = tls_for(&config).map_err(|error| {
+            let problem = format!("the system's certificates cannot be read: {error}");
+            vec![section.fault("", problem, "install ca-certificates")]
+        })?;
+        let account = |name| AccountName::new(gateway_name, name);
+        let ids = OwnIds::new(signer, config.address_domain);
+        let smtp = config.smtp.map(|smtp| {
+            let deadlines = Deadlines::default();
+            let (ids, tls) = (ids.clone(), tls.clone());
+            Arc::new(SmtpAccount::new(account("smtp"), ids, smtp, tls, deadlines))
+        });
+        let lmtp = config
+            .lmtp
+            .map(|lmtp| Arc::new(LmtpAccount::new(account("lmtp"), ids.clone(), lmtp)));
+        let imap = config
+            .imap
+            .map(|imap| Arc::new(ImapAccount::new(account("imap"), ids.clone(), imap, tls)));
+        Ok(Self {
+            ids,
+            home: config.home,
+            smtp,
+            lmtp,
+            imap,
+        })
+    }
+
+    /// The domain of the users' addresses.
+    pub fn address_domain(&self) -> &str {
+        self.ids.domain()
+    }
+}
+
+/// The trust store is read only when something is encrypted.
+fn tls_for(config: &Config) -> Result<Option<Arc<ClientConfig>>, rustls::Error> {
+    let encrypts = |endpoint: &Endpoint| endpoint.security != Security::None;
+    let smtp = config
+        .smtp
+        .as_ref()
+        .is_some_and(|smtp| encrypts(&smtp.endpoint));
+    let imap = config
+        .imap
+        .as_ref()
+        .is_some_and(|imap| encrypts(&imap.endpoint));
+    if smtp || imap {
+        return transom_adapter::client_config().map(Some);
+    }
+    Ok(None)
+}
+
+impl Adapter for EmailAdapter {
+    fn network(&self) -> Network {
+        Network::Email
+    }
+
+    fn accounts(&self) -> Vec<Arc<dyn Account>> {
+        let smtp = self.smtp.clone().map(|account| account as Arc<dyn Account>);
+        let lmtp = self.lmtp.clone().map(|account| account as Arc<dyn Account>);
+        let imap = self.imap.clone().map(|account| account as Arc<dyn Account>);
+        [smtp, lmtp, imap].into_iter().flatten().collect()
+    }
+
+    fn peer(&self, local_part: &str) -> Result<Address, ContactError> {
+        // One JID a person: other spellings are told the right one.
+        match address::canonical(local_part) {
+            Some(address) if address.as_str() == local_part => Ok(address),
+            Some(address) => Err(ContactError {
+                suggestion: Some(address),
+            }),
+            None => Err(ContactError {
+                suggestion: address::read_typed(local_part),
+            }),
+        }
+    }
+
+    fn read_typed(&self, typed: &str) -> Result<Address, ContactError> {
+        address::read_typed(typed).ok_or(ContactError { suggestion: None })
+    }
+
+    fn own_address(&self, user: &str) -> Option<Address> {
+        own_address(user, self.home.as_deref(), self.ids.domain())
+    }
+
+    fn plan(&self, message: &Outgoing) -> Result<Plan, Refusal> {
+        let Some(smtp) = &self.smtp else {
+            return Err(Refusal::NoRoute);
+        };
+        let canonical = address::canonical(message.to.as_str());
+        if canonical.as_ref() != Some(&message.to) {
+            let suggestion = canonical.or_else(|| address::read_typed(message.to.as_str()));
+            return Err(Refusal::InvalidAddress { suggestion });
+        }
+        if address::needs_smtputf8(&message.to) {
+            // RFC 6531 §3.2: there is no other way to write it, and the next host is not asked before the message is taken.
+            return Err(Refusal::Unsupported);
+        }
+        if message.text.trim().is_empty() {
+            return Err(Refusal::Empty);
+        }
+        let id = self.ids.message_id(message.key);
+        Ok(Plan {
+            units: NonZeroU16::MIN,
+            segments: 1,
+            routes: vec![transom_adapter::Account::name(&**smtp).clone()],
+            ids: vec![ExternalId::new(MESSAGE_ID_KIND, id)],
+        })
+    }
+}
+
+/// Names that belong to the host, not to a person. RFC 2142, and what mail software writes as.
+const RESERVED: &[&str] = &[
+    "abuse",
+    "admin",
+    "administrator",
+    "bounces",
+    "daemon",
+    "ftp",
+    "hostmaster",
+    "info",
+    "mailer-daemon",
+    "marketing",
+    "news",
+    "no-reply",
+    "nobody",
+    "noc",
+    "noreply",
+    "postmaster",
+    "root",
+    "sales",
+    "security",
+    "support",
+    "trouble",
+    "usenet",
+    "uucp",
+    "webmaster",
+    "www",
+];
+
+/// semantics 16: users of `home` by their name, others with their domain behind the last `=`.
+fn own_address(user: &str, home: Option<&str>, address_domain: &str) -> Option<Address> {
+    let (name, domain) = user.split_once('@')?;
+    let plain = name
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
+    if !plain {
+        return None;
+    }
+    let local = if home == Some(domain) {
+        let name = name.to_lowercase();
+        let reserved = RESERVED.contains(&name.as_str()) || name.starts_with("bounce");
+        (!reserved).then_some(name)?
+    } else {
+        format!("{name}={}", address::canonical_domain(domain)?)
+    };
+    address::canonical(&format!("{local}@{address_domain}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tests::section;
+    use serde_json::json;
+    use transom_adapter::testkit;
+
+    fn adapter() -> EmailAdapter {
+        let table = json!({
+            "address_domain": "mail.example.org",
+            "home": "example.org",
+            "smtp": {"url": "smtp://127.0.0.1:25?tls=none"},
+            "lmtp": {"listen": "127.0.0.1:0"},
+            "imap": {"url": "imap://127.0.0.1?tls=none", "username": "u", "password": "p"},
+        });
+        EmailAdapter::from_section("mail", &section(&table), testkit::signer()).unwrap()
+    }
+
+    #[test]
+    fn accounts_are_named_and_conform() {
+        let accounts = adapter().accounts();
+        let names: Vec<&str> = accounts
+            .iter()
+            .map(|account| account.name().as_str())
+            .collect();
+        assert_eq!(names, ["mail/smtp", "mail/lmtp", "mail/imap"]);
+        for account in accounts {
+            testkit::conformance::account(&*account);
+        }
+    }
+
+    #[test]
+    fn a_contact_is_its_canonical_address() {
+        let adapter = adapter();
+        let bob = adapter.peer("bob@example.com").unwrap();
+        assert_eq!(adapter.local_part(&bob), "bob@example.com");
+        let suggestion = |text| adapter.peer(text).unwrap_err().suggestion;
+        assert_eq!(suggestion("Bob@Example.com"), Some(bob.clone()));
+        assert_eq!(suggestion("mailto:bob@example.com"), Some(bob));
+        assert_eq!(suggestion("bob"), None);
+    }
+
+    #[test]
+    fn a_plan_is_one_unit_with_a_message_id_that_is_ours() {
+        let adapter = adapter();
+        let message = testkit::outgoing("alice@mail.example.org", "bob@example.com", "hi");
+        let plan = adapter.plan(&message).unwrap();
+        assert_eq!(plan, adapter.plan(&message).unwrap(), "pure");
+        assert_eq!((plan.units.get(), plan.segments), (1, 1));
+        assert_eq!(plan.routes[0].as_str(), "mail/smtp");
+        let id = &plan.ids[0];
+        assert_eq!(id.kind, "message-id");
+        assert_eq!(adapter.ids.key_of_message_id(&id.value), Some(message.key));
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_refused_before_it_is_taken() {
+        let adapter = adapter();
+        let refusal = |to: &str, text: &str| {
+            let message = testkit::outgoing("alice@mail.example.org", to, text);
+            adapter.plan(&message).unwrap_err()
+        };
+        assert_eq!(refusal("bob@example.com", " \n"), Refusal::Empty);
+        assert_eq!(refusal("müller@example.com", "hi"), Refusal::Unsupported);
+        let suggestion = Some(Address::new("bob@example.com"));
+        assert_eq!(
+            refusal("Bob@example.com", "hi"),
+            Refusal::InvalidAddress { suggestion }
+        );
+        let table =
+            json!({"address_domain": "mail.example.org", "lmtp": {"listen": "127.0.0.1:0"}});
+        let deaf = EmailAdapter::from_section("mail", &section(&table), testkit::signer()).unwrap();
+        let message = testkit::outgoing("alice@mail.example.org", "bob@example.com", "hi");
+        assert_eq!(deaf.plan(&message).unwrap_err(), Refusal::NoRoute);
+    }
+
+    #[test]
+    fn a_users_address_is_their_name_or_their_jid() {
+        let adapter = adapter();
+        let own = |user| adapter.own_address(user).map(|address| address.to_string());
+        assert_eq!(
+            own("alice@example.org").as_deref(),
+            Some("alice@mail.example.org")
+        );
+        assert_eq!(
+            own("alice@other.net").as_deref(),
+            Some("alice=other.net@mail.example.org")
+        );
+        let long = format!("{}@example.org", "x".repeat(65));
+        for user in [
+            "postmaster@example.org",
+            "bounces@example.org",
+            "a+b@example.org",
+            "a=b@other.net",
+            "müller@example.org",
+            "example.org",
+            &long,
+        ] {
+            assert_eq!(own(user), None, "for {user}");
+        }
+    }
+}

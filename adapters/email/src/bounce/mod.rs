@@ -1,0 +1,82 @@
+//! Bounces and other reports: what became of a mail that we sent. RFC 3464, RFC 8098, and what hosts write instead.
+
+mod prose;
+mod report;
+
+use mail_parser::{Message, MimeHeaders};
+use transom_adapter::{Class, Failure, Key, MessageRef, Progress, Report, UnixMillis};
+
+use crate::{ids::OwnIds, read::Headers};
+
+/// More ids than this in one report are not looked at.
+const IDS_MAX: usize = 20;
+
+/// What a report says, before anybody knows whether it is about one of ours.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Bounce {
+    pub(crate) kind: Kind,
+    /// Message-IDs that the reported mail may have, the likeliest first.
+    pub(crate) originals: Vec<String>,
+    pub(crate) progress: Progress,
+    pub(crate) failure: Option<Failure>,
+    pub(crate) at: Option<UnixMillis>,
+}
+
+/// How sure it is that this is a report.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    /// In the standard form: a delivery status or a disposition notification.
+    Standard,
+    /// Written by a mail host in words of its own.
+    Prose,
+    /// Somebody called a mail spam. RFC 5965
+    Complaint,
+}
+
+impl Bounce {
+    /// The report on a delivery of ours: the one whose bounce address it came to, else one whose Message-ID it names.
+    pub(crate) fn report(&self, regarding: Option<Key>, ids: &OwnIds) -> Option<Report> {
+        let named = || {
+            self.originals
+                .iter()
+                .find_map(|id| ids.key_of_message_id(id))
+        };
+        let key = regarding.or_else(named)?;
+        Some(Report {
+            // One recipient a mail: its key says everything.
+            about: vec![MessageRef::Key(key, 0)],
+            progress: self.progress,
+            failure: self.failure.clone(),
+            at: self.at,
+        })
+    }
+}
+
+/// The report in a mail, if it is one. A vacation note is none, whoever sent it.
+pub(crate) fn recognise(
+    message: &Message<'_>,
+    headers: &Headers<'_>,
+    class: Class,
+) -> Option<Bounce> {
+    let found = report::standard(message).or_else(|| prose::recognise(message, headers, class))?;
+    let mut originals = found.originals;
+    for id in report::originals(message, headers) {
+        if originals.len() < IDS_MAX && !originals.contains(&id) {
+            originals.push(id);
+        }
+    }
+    Some(Bounce {
+        originals,
+        at: headers.sent_at(),
+        ..found
+    })
+}
+
+fn is_type(part: &mail_parser::MessagePart<'_>, kind: &str, subtypes: &[&str]) -> bool {
+    subtypes
+        .iter()
+        .any(|subtype| part.is_content_type(kind, subtype))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,367 @@
+//! The adapter's part of the configuration, `[gateway.NAME]` with its tables.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use transom_adapter::{ConfigFault, Section};
+
+use crate::{
+    address,
+    net::{Endpoint, Security},
+};
+
+/// What the file says, unchecked.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RawConfig {
+    /// The domain of the users' mail addresses: `mail.example.org`.
+    address_domain: String,
+    /// The XMPP domain whose users are `name@address_domain`; others are `name=their.domain@address_domain`.
+    home: Option<String>,
+    /// Where mail goes out.
+    #[schemars(with = "Option<RawSmtp>")]
+    smtp: Option<Map<String, Value>>,
+    /// The catch-all mailbox that mail comes in by.
+    #[schemars(with = "Option<RawImap>")]
+    imap: Option<Map<String, Value>>,
+    /// Where the mail server hands mail over, instead of IMAP or beside it.
+    #[schemars(with = "Option<RawLmtp>")]
+    lmtp: Option<Map<String, Value>>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RawSmtp {
+    /// `smtps://host:465`, `smtp://host:587?tls=required` (the default), `tls=opportunistic`, `tls=none`.
+    url: String,
+    /// The login; missing: none is made.
+    username: Option<String>,
+    /// Its password.
+    #[schemars(with = "Option<String>")]
+    password: Option<SecretString>,
+    /// A file that holds the password.
+    password_file: Option<PathBuf>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RawImap {
+    /// `imaps://host:993`, `imap://host:143?tls=required` (the default), `tls=none`.
+    url: String,
+    /// The login.
+    username: String,
+    /// Its password.
+    #[schemars(with = "Option<String>")]
+    password: Option<SecretString>,
+    /// A file that holds the password.
+    password_file: Option<PathBuf>,
+    /// The mailbox that is watched; default `INBOX`.
+    mailbox: Option<String>,
+    /// The header that shows a mail's envelope recipient; default `Delivered-To`. Its topmost instance counts.
+    recipient_header: Option<String>,
+    /// Whether To and Cc are looked at when that header is missing; default false.
+    #[serde(default)]
+    recipient_fallback: bool,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RawLmtp {
+    /// `127.0.0.1:2424` or `unix:/run/transom/lmtp.sock`.
+    listen: String,
+}
+
+/// The JSON Schema of `[gateway.NAME]` for this adapter.
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(RawConfig)
+}
+
+/// What the file says, checked.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) address_domain: String,
+    pub(crate) home: Option<String>,
+    pub(crate) smtp: Option<SmtpConfig>,
+    pub(crate) imap: Option<ImapConfig>,
+    pub(crate) lmtp: Option<LmtpConfig>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct SmtpConfig {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) login: Option<Login>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Login {
+    pub(crate) username: String,
+    pub(crate) password: SecretString,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct ImapConfig {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) login: Login,
+    pub(crate) mailbox: String,
+    pub(crate) recipient_header: String,
+    pub(crate) recipient_fallback: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct LmtpConfig {
+    pub(crate) key: String,
+    pub(crate) listen: Listen,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Listen {
+    Tcp(String),
+    Unix(PathBuf),
+}
+
+impl std::fmt::Display for Listen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tcp(address) => f.write_str(address),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+impl Config {
+    /// Reads and checks the section.
+    ///
+    /// # Errors
+    ///
+    /// Every fault that can be found at once.
+    pub(crate) fn from_section(section: &Section) -> Result<Self, Vec<ConfigFault>> {
+        let raw: RawConfig = section.read().map_err(|fault| vec![fault])?;
+        let mut faults = Vec::new();
+        let address_domain = take(&mut faults, address_domain(section, &raw.address_domain));
+        let part = |name: &str, there: bool| there.then(|| section.section(name));
+        let (smtp, imap, lmtp) = (
+            part("smtp", raw.smtp.is_some()),
+            part("imap", raw.imap.is_some()),
+            part("lmtp", raw.lmtp.is_some()),
+        );
+        let smtp = smtp.and_then(|section| take(&mut faults, SmtpConfig::read(&section)));
+        let imap = imap.and_then(|section| take(&mut faults, ImapConfig::read(&section)));
+        let lmtp = lmtp.and_then(|section| take(&mut faults, LmtpConfig::read(&section)));
+        if raw.smtp.is_none() && raw.imap.is_none() && raw.lmtp.is_none() {
+            faults.push(section.fault(
+                "",
+                "has none of the tables smtp, imap and lmtp",
+                "add smtp to send and imap or lmtp to receive",
+            ));
+        }
+        match address_domain {
+            Some(address_domain) if faults.is_empty() => Ok(Self {
+                address_domain,
+                home: raw.home.map(|home| home.to_lowercase()),
+                smtp,
+                imap,
+                lmtp,
+            }),
+            _ => Err(faults),
+        }
+    }
+}
+
+fn take<T>(faults: &mut Vec<ConfigFault>, result: Result<T, ConfigFault>) -> Option<T> {
+    result.map_err(|fault| faults.push(fault)).ok()
+}
+
+fn address_domain(section: &Section, text: &str) -> Result<String, ConfigFault> {
+    address::canonical_domain(text).ok_or_else(|| {
+        section.fault(
+            "address_domain",
+            format!("{text:?} is not a domain"),
+            "write one like mail.example.org",
+        )
+    })
+}
+
+impl SmtpConfig {
+    fn read(section: &Section) -> Result<Self, ConfigFault> {
+        let raw: RawSmtp = section.read()?;
+        let endpoint = endpoint(section, &raw.url, ("smtp", 587), ("smtps", 465))?;
+        let file = raw.password_file.as_deref();
+        let password = section.secret("password", raw.password, file)?;
+        let login = match (raw.username, password) {
+            (None, None) => None,
+            (Some(username), Some(password)) => Some(Login { username, password }),
+            (None, Some(_)) => {
+                let problem = "missing beside password";
+                return Err(section.fault("username", problem, "add it, or remove the password"));
+            }
+            (Some(_), None) => {
+                let problem = "missing beside username";
+                return Err(section.fault("password", problem, "add it, or remove the username"));
+            }
+        };
+        Ok(Self { endpoint, login })
+    }
+}
+
+impl ImapConfig {
+    fn read(section: &Section) -> Result<Self, ConfigFault> {
+        let raw: RawImap = section.read()?;
+        let endpoint = endpoint(section, &raw.url, ("imap", 143), ("imaps", 993))?;
+        if endpoint.security == Security::Opportunistic {
+            let problem =
+                "tls=opportunistic would send the password in the clear where TLS is missing";
+            return Err(section.fault("url", problem, "write tls=required or tls=none"));
+        }
+        let file = raw.password_file.as_deref();
+        let password = section
+            .secret("password", raw.password, file)?
+            .ok_or_else(|| section.fault("password", "missing", "add it or password_file"))?;
+        let header = raw
+            .recipient_header
+            .unwrap_or_else(|| "Delivered-To".to_owned());
+        // RFC 5322 §2.2
+        let is_name = |byte: u8| (33..=126).contains(&byte) && byte != b':';
+        if header.is_empty() || !header.bytes().all(is_name) {
+            let problem = format!("{header:?} is not the name of a header");
+            let remedy = "write one like Delivered-To, without the colon";
+            return Err(section.fault("recipient_header", problem, remedy));
+        }
+        let mailbox = raw.mailbox.unwrap_or_else(|| "INBOX".to_owned());
+        if mailbox.is_empty() || mailbox.chars().any(char::is_control) {
+            let problem = format!("{mailbox:?} is not the name of a mailbox");
+            return Err(section.fault("mailbox", problem, "write one like INBOX"));
+        }
+        Ok(Self {
+            endpoint,
+            login: Login {
+                username: raw.username,
+                password,
+            },
+            mailbox,
+            recipient_header: header,
+            recipient_fallback: raw.recipient_fallback,
+        })
+    }
+}
+
+impl LmtpConfig {
+    fn read(section: &Section) -> Result<Self, ConfigFault> {
+        let raw: RawLmtp = section.read()?;
+        let listen = match raw.listen.strip_prefix("unix:") {
+            Some(path) if !path.is_empty() => Listen::Unix(section.base_dir.join(path)),
+            None if raw.listen.parse::<std::net::SocketAddr>().is_ok() => Listen::Tcp(raw.listen),
+            _ => {
+                let problem = format!("{:?} is not an address to listen on", raw.listen);
+                let remedy = "write 127.0.0.1:2424 or unix:/path";
+                return Err(section.fault("listen", problem, remedy));
+            }
+        };
+        Ok(Self {
+            key: format!("{}.listen", section.key),
+            listen,
+        })
+    }
+}
+
+fn endpoint(
+    section: &Section,
+    url: &str,
+    plain: (&str, u16),
+    implicit: (&str, u16),
+) -> Result<Endpoint, ConfigFault> {
+    Endpoint::parse(url, plain, implicit).map_err(|problem| {
+        let remedy = format!("write one like {}://host:{}", implicit.0, implicit.1);
+        section.fault("url", problem, remedy)
+    })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use serde_json::json;
+
+    pub(crate) fn section(table: &Value) -> Section {
+        Section {
+            key: "gateway.mail".to_owned(),
+            table: table.as_object().cloned().unwrap(),
+            base_dir: std::env::temp_dir(),
+        }
+    }
+
+    #[test]
+    fn a_whole_section_is_understood() {
+        let config = Config::from_section(&section(&json!({
+            "address_domain": "Mail.Example.org",
+            "home": "example.org",
+            "smtp": {"url": "smtp://127.0.0.1:25?tls=none"},
+            "imap": {"url": "imaps://mail.example.org", "username": "u", "password": "p"},
+            "lmtp": {"listen": "unix:/run/transom/lmtp.sock"},
+        })))
+        .unwrap();
+        assert_eq!(config.address_domain, "mail.example.org");
+        let imap = config.imap.unwrap();
+        assert_eq!(imap.mailbox, "INBOX");
+        assert_eq!(imap.recipient_header, "Delivered-To");
+        assert!(!imap.recipient_fallback);
+        let listen = Listen::Unix("/run/transom/lmtp.sock".into());
+        assert_eq!(config.lmtp.unwrap().listen, listen);
+    }
+
+    #[test]
+    fn every_fault_is_told_at_once_and_no_secret_with_it() {
+        let faults = Config::from_section(&section(&json!({
+            "address_domain": "not a domain",
+            "smtp": {"url": "smtp://u:s3cret@mx", "username": "u", "password": "s3cret"},
+            "imap": {"url": "imaps://mx", "username": "u"},
+            "lmtp": {"listen": "2424"},
+        })))
+        .unwrap_err();
+        let texts: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            texts,
+            [
+                "gateway.mail.address_domain: \"not a domain\" is not a domain; write one like mail.example.org",
+                "gateway.mail.smtp.url: holds a name or password, which belong into keys of their own; write one like smtps://host:465",
+                "gateway.mail.imap.password: missing; add it or password_file",
+                "gateway.mail.lmtp.listen: \"2424\" is not an address to listen on; write 127.0.0.1:2424 or unix:/path",
+            ]
+        );
+    }
+
+    #[test]
+    fn unknown_keys_and_an_empty_gateway_are_faults() {
+        let fault =
+            |table: &Value| Config::from_section(&section(table)).unwrap_err()[0].to_string();
+        let text = fault(
+            &json!({"address_domain": "mail.example.org", "smtp": {"url": "smtps://mx", "usrname": "u"}}),
+        );
+        assert!(
+            text.starts_with("gateway.mail.smtp: unknown field `usrname`"),
+            "{text}"
+        );
+        let text =
+            fault(&json!({"address_domain": "mail.example.org", "dkim": {"selector": "transom"}}));
+        assert!(
+            text.starts_with("gateway.mail: unknown field `dkim`"),
+            "{text}"
+        );
+        let text = fault(&json!({"address_domain": "mail.example.org"}));
+        assert!(text.contains("has none of the tables"), "{text}");
+    }
+
+    #[test]
+    fn the_schema_names_every_table() {
+        let text = serde_json::to_string(&schema()).unwrap();
+        for word in [
+            "address_domain",
+            "recipient_header",
+            "password_file",
+            "listen",
+        ] {
+            assert!(text.contains(word), "{word}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The names that our mails carry and that nobody else can make: Message-IDs and bounce addresses.
+
+use transom_adapter::{Address, Key, Signer};
+
+/// Makes our Message-IDs and bounce addresses, and knows them again.
+///
+/// Both hold a token of the [`Signer`]: the delivery's key and 80 bits that only we can compute, so neither a thread nor a
+/// bounce can be forged. Bounce addresses follow the idea of VERP: one recipient a transaction, so that the address alone says
+/// which delivery failed, however useless the bounce's text is.
+#[derive(Clone, Debug)]
+pub(crate) struct OwnIds {
+    signer: Signer,
+    domain: String,
+}
+
+const MESSAGE_ID: &str = "m";
+const BOUNCE: &str = "b";
+const BOUNCE_NAME: &str = "bounces";
+const TOKEN_BYTES: usize = 29;
+
+impl OwnIds {
+    /// For mails from addresses of this domain (lower-case A-labels).
+    pub(crate) fn new(signer: Signer, domain: String) -> Self {
+        Self { signer, domain }
+    }
+
+    /// The domain of our addresses.
+    pub(crate) fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    /// The Message-ID of a delivery, the same on every attempt, without angle brackets. RFC 5322 §3.6.4
+    pub(crate) fn message_id(&self, key: Key) -> String {
+        let token = self.signer.token(MESSAGE_ID, key);
+        format!("{MESSAGE_ID}.{token}@{}", self.domain)
+    }
+
+    /// The delivery with this Message-ID, if it is ours.
+    pub(crate) fn key_of_message_id(&self, id: &str) -> Option<Key> {
+        let (local, domain) = id.rsplit_once('@')?;
+        let (kind, token) = local.split_once('.')?;
+        let ours =
+            kind.eq_ignore_ascii_case(MESSAGE_ID) && domain.eq_ignore_ascii_case(&self.domain);
+        ours.then(|| self.signer.verify(MESSAGE_ID, token))?
+    }
+
+    /// Where bounces of a delivery go; its envelope's sender.
+    pub(crate) fn bounce_address(&self, key: Key) -> String {
+        let token = self.signer.token(BOUNCE, key);
+        format!("{BOUNCE_NAME}+{token}@{}", self.domain)
+    }
+
+    /// The delivery whose bounce address this is.
+    ///
+    /// The token is looked for behind whatever was wrapped around it: `prvs=…=bounces+TOKEN` (BATV),
+    /// `SRS0=…=bounces+TOKEN`. Its MAC decides.
+    pub(crate) fn key_of_bounce_address(&self, address: &Address) -> Option<Key> {
+        let (local, _) = address.as_str().rsplit_once('@')?;
+        let local = local.to_ascii_lowercase();
+        let (_, rest) = local.rsplit_once(BOUNCE_NAME)?;
+        let token = rest.strip_prefix(['+', '-', '='])?.get(..TOKEN_BYTES)?;
+        self.signer.verify(BOUNCE, token)
+    }
+
+    /// Whether an address is at our domain.
+    pub(crate) fn is_ours(&self, address: &Address) -> bool {
+        let domain = address.as_str().rsplit_once('@');
+        domain.is_some_and(|(_, domain)| domain == self.domain)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use transom_adapter::testkit::signer;
+
+    fn ids() -> OwnIds {
+        OwnIds::new(signer(), "mail.example.org".to_owned())
+    }
+
+    fn bounce_key(address: &str) -> Option<Key> {
+        ids().key_of_bounce_address(&Address::new(address))
+    }
+
+    #[test]
+    fn a_message_id_is_stable_and_known_again() {
+        let id = ids().message_id(Key(42));
+        assert_eq!(id, ids().message_id(Key(42)));
+        assert_eq!(ids().key_of_message_id(&id), Some(Key(42)));
+        assert_eq!(ids().key_of_message_id(&id.to_uppercase()), Some(Key(42)));
+    }
+
+    #[test]
+    fn a_forged_message_id_is_not_ours() {
+        let id = ids().message_id(Key(42));
+        let other_key = ids().message_id(Key(43));
+        let forged = format!("{}{}", &other_key[..15], &id[15..]);
+        assert_eq!(ids().key_of_message_id(&forged), None);
+        assert_eq!(ids().key_of_message_id("m.@mail.example.org"), None);
+        assert_eq!(ids().key_of_message_id(""), None);
+        let elsewhere = id.replace("mail.example.org", "example.com");
+        assert_eq!(ids().key_of_message_id(&elsewhere), None);
+    }
+
+    #[test]
+    fn a_bounce_address_fits_and_survives_its_wrappings() {
+        let address = ids().bounce_address(Key(-7));
+        let (local, _) = address.split_once('@').unwrap();
+        assert!(local.len() <= 64, "RFC 5321 §4.5.3.1.1");
+        for wrapped in [
+            address.clone(),
+            address.to_uppercase(),
+            address.replace('+', "-"),
+            format!("prvs=1234abcdef={address}"),
+            format!("SRS0=HHH=TT=mail.example.org={local}@forwarder.example"),
+            format!("SRS1=HHH=first.example==HHH=TT=mail.example.org={local}@second.example"),
+        ] {
+            assert_eq!(bounce_key(&wrapped), Some(Key(-7)), "for {wrapped}");
+        }
+    }
+
+    #[test]
+    fn a_token_of_another_kind_is_no_bounce_address() {
+        let id = ids().message_id(Key(1));
+        let token = id.split(['.', '@']).nth(1).unwrap();
+        assert_eq!(
+            bounce_key(&format!("bounces+{token}@mail.example.org")),
+            None
+        );
+        assert_eq!(bounce_key("bounces+@mail.example.org"), None);
+        assert_eq!(bounce_key("bounces@mail.example.org"), None);
+        assert_eq!(bounce_key("alice@mail.example.org"), None);
+    }
+}

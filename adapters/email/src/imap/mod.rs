@@ -1,0 +1,189 @@
+//! Mail in from a mailbox: the account `gateway/imap`. RFC 3501, RFC 2177
+//!
+//! The mailbox is read from where the last commit left off: a position and the events before it are committed together, so
+//! neither a crash nor a cut loses or doubles a mail. Nothing in the mailbox is changed, not even what is marked as read.
+
+mod catch_up;
+mod position;
+mod recipient;
+mod session;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use rustls::ClientConfig;
+use transom_adapter::{
+    Account, AccountName, Attempt, Capabilities, CheckReport, Context, Failure, Outcome, Outgoing,
+    Reason, Repeat, Reports,
+};
+
+use crate::{config::ImapConfig, ids::OwnIds};
+use catch_up::{CatchUp, Stop};
+use session::{Session, Trouble};
+
+/// Watches a mailbox.
+#[derive(Debug)]
+pub(crate) struct ImapAccount {
+    name: AccountName,
+    ids: OwnIds,
+    config: ImapConfig,
+    tls: Option<Arc<ClientConfig>>,
+    pace: Pace,
+}
+
+/// How long things take at most, and how often they are done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// For a command and its answer.
+    pub(crate) command: Duration,
+    /// For a mail of the largest size.
+    pub(crate) body: Duration,
+    /// IDLE without a byte for so long may be deaf: it is ended, and what it should have told is looked for.
+    pub(crate) silence: Duration,
+    /// IDLE is begun anew after this, whatever it told. RFC 2177 asks for less than half an hour.
+    pub(crate) idle: Duration,
+    /// Between looks where there is no IDLE.
+    pub(crate) poll: Duration,
+    /// Between the first two tries to connect; doubled for each further one.
+    pub(crate) reconnect: Duration,
+    /// Between tries when the store is busy.
+    pub(crate) busy: Duration,
+}
+
+const PACE: Pace = Pace {
+    command: Duration::from_secs(30),
+    body: Duration::from_mins(5),
+    silence: Duration::from_mins(5),
+    idle: Duration::from_mins(25),
+    poll: Duration::from_mins(1),
+    reconnect: Duration::from_secs(1),
+    busy: Duration::from_secs(2),
+};
+
+/// A server that is away is not asked more often.
+const RECONNECT_MAX: Duration = Duration::from_mins(1);
+/// A login that is refused does not get better by itself, and many tries get an address banned.
+const LOGIN_AGAIN: Duration = Duration::from_mins(5);
+
+impl ImapAccount {
+    pub(crate) fn new(
+        name: AccountName,
+        ids: OwnIds,
+        config: ImapConfig,
+        tls: Option<Arc<ClientConfig>>,
+    ) -> Self {
+        Self {
+            name,
+            ids,
+            config,
+            tls,
+            pace: PACE,
+        }
+    }
+
+    async fn open(&self) -> Result<Session, Trouble> {
+        Session::open(&self.config, self.tls.as_ref(), self.pace).await
+    }
+
+    /// One connection, until it breaks.
+    async fn watch(&self, context: &Context, work: &mut CatchUp<'_>) -> Result<(), Trouble> {
+        let mut session = self.open().await?;
+        tracing::info!(account = %self.name, "The mailbox is open.");
+        loop {
+            // What is announced from here on is news to the next look.
+            session.forget_announcements();
+            match work.run(&mut session).await? {
+                Stop::Done => {}
+                Stop::Draining => break,
+            }
+            tokio::select! {
+                waited = session.wait_for_news() => session = waited?,
+                () = context.lifecycle.draining() => return Ok(()),
+            }
+        }
+        session.log_out().await;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Account for ImapAccount {
+    fn name(&self) -> &AccountName {
+        &self.name
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            repeat: Repeat::Safe,
+            reports: Reports::None,
+            concurrency: 1,
+            send_seconds_max: 1,
+        }
+    }
+
+    /// It only receives; [`plan`](transom_adapter::Adapter::plan) never names it.
+    async fn send(&self, _message: &Outgoing, _attempt: Attempt) -> Outcome {
+        let detail = "this account only receives";
+        Outcome::Misconfigured(Failure::new(Reason::OurAccount).with_detail(detail))
+    }
+
+    async fn run(&self, context: &Context) {
+        let mut work = CatchUp::new(&self.name, &self.ids, &self.config, self.pace, context);
+        let mut failures = 0;
+        while !context.lifecycle.is_draining() {
+            let looks_before = work.looks();
+            let Err(trouble) = self.watch(context, &mut work).await else {
+                return;
+            };
+            // A connection that did its work once was a good one.
+            failures = if work.looks() > looks_before {
+                1
+            } else {
+                failures + 1
+            };
+            let pause = match trouble {
+                Trouble::Login(_) | Trouble::Mailbox(_) | Trouble::Unfit(_) => LOGIN_AGAIN,
+                _ => backoff(self.pace.reconnect, failures),
+            };
+            let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+            tracing::warn!(account = %self.name, error = %trouble, failures, pause_ms, "The mailbox is out of reach.");
+            let next = context.clock.now().after(pause);
+            tokio::select! {
+                () = context.clock.sleep_until(next) => {}
+                () = context.lifecycle.draining() => return,
+            }
+        }
+    }
+
+    async fn check(&self) -> CheckReport {
+        let mut report = CheckReport::default();
+        let place = format!(
+            "{}:{}",
+            self.config.endpoint.host, self.config.endpoint.port
+        );
+        match self.open().await {
+            Ok(mut session) => {
+                report.findings.push(session.describe(&place));
+                match session.recent_headers().await {
+                    Ok(heads) => {
+                        recipient::survey(&heads, &self.config, &self.ids, &mut report);
+                        session.log_out().await;
+                    }
+                    Err(trouble) => report.faults.push(format!("{place}: {trouble}")),
+                }
+            }
+            Err(trouble) => report.faults.push(format!("{place}: {trouble}")),
+        }
+        report
+    }
+}
+
+/// Doubled for each failure, and somewhere in its upper half, so that many clients do not come back at once.
+fn backoff(first: Duration, failures: u32) -> Duration {
+    let doubled = first.saturating_mul(1 << failures.saturating_sub(1).min(10));
+    let whole = doubled.min(RECONNECT_MAX);
+    whole.mul_f64(rand::random_range(0.5..=1.0))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,382 @@
+//! One IMAP connection, with a deadline on everything: the library has none, and after a missed one nobody knows which answer
+//! comes next, so the connection is dropped.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use async_imap::{
+    Client,
+    error::Error,
+    extensions::idle::IdleResponse,
+    types::{Capabilities, Fetch, Mailbox, UnsolicitedResponse},
+};
+use futures_util::TryStreamExt;
+use rustls::ClientConfig;
+use secrecy::ExposeSecret;
+use tokio::time::timeout;
+
+use super::Pace;
+use crate::{
+    config::{ImapConfig, Login},
+    net::{Security, Stream},
+    status::for_log,
+};
+
+/// What is read of a header; more is no header.
+const HEADER_BYTES_MAX: usize = 64 * 1024;
+/// More mails than this are not announced at once; the rest is found by the next look.
+const LISTED_MAX: usize = 100_000;
+/// How many mails `check` looks at.
+const SURVEYED: u32 = 20;
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Trouble {
+    /// The password, most likely.
+    #[error("the login is refused: {0}; check username and password")]
+    Login(String),
+    /// The mailbox cannot be opened.
+    #[error("the mailbox cannot be opened: {0}; check mailbox")]
+    Mailbox(String),
+    /// The server lacks what is needed.
+    #[error("{0}")]
+    Unfit(&'static str),
+    /// Cut, silent or refused in the middle.
+    #[error("the connection broke: {0}")]
+    Broken(String),
+    /// It said something that the library cannot read.
+    #[error("an answer cannot be understood: {0}")]
+    Garbled(String),
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        let text = for_log(&error.to_string());
+        match error {
+            Error::Io(io) if io.kind() == std::io::ErrorKind::Other => Self::Garbled(text),
+            Error::Parse(_) | Error::Bad(_) => Self::Garbled(text),
+            _ => Self::Broken(text),
+        }
+    }
+}
+
+/// An open mailbox.
+#[derive(Debug)]
+pub(crate) struct Session {
+    imap: async_imap::Session<Stream>,
+    mailbox: Mailbox,
+    can_idle: bool,
+    encrypted: bool,
+    pace: Pace,
+}
+
+/// A mail as the mailbox lists it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Listed {
+    pub(crate) uid: u32,
+    pub(crate) bytes: u32,
+    /// When it came into the mailbox, in seconds.
+    pub(crate) came: Option<i64>,
+}
+
+impl Session {
+    /// Connects, logs in and opens the mailbox.
+    pub(crate) async fn open(
+        config: &ImapConfig,
+        tls: Option<&Arc<ClientConfig>>,
+        pace: Pace,
+    ) -> Result<Self, Trouble> {
+        let client = greeted(config, tls, pace).await?;
+        let mut imap = log_in(client, &config.login, pace).await?;
+        // RFC 3501 §6.1.1: a login may change them.
+        let capabilities = within(pace.command, imap.capabilities()).await?;
+        let mailbox = match timeout(pace.command, imap.select(&config.mailbox)).await {
+            Ok(Ok(mailbox)) => mailbox,
+            Ok(Err(Error::No(text))) => return Err(Trouble::Mailbox(for_log(&text))),
+            Ok(Err(error)) => return Err(error.into()),
+            Err(_) => return Err(late(pace.command)),
+        };
+        Ok(Self {
+            encrypted: config.endpoint.security != Security::None,
+            can_idle: can_idle(&capabilities),
+            imap,
+            mailbox,
+            pace,
+        })
+    }
+
+    /// What makes UIDs comparable; a mailbox without has none that last.
+    pub(crate) fn validity(&self) -> Result<u32, Trouble> {
+        let missing = Trouble::Unfit("the mailbox has no UIDVALIDITY and cannot be followed");
+        self.mailbox.uid_validity.ok_or(missing)
+    }
+
+    /// The UID that the next mail will have.
+    pub(crate) async fn next_uid(&mut self) -> Result<u32, Trouble> {
+        if let Some(next) = self.mailbox.uid_next {
+            return Ok(next);
+        }
+        // Some servers leave UIDNEXT out.
+        let all = within(self.pace.body, self.imap.uid_search("ALL")).await?;
+        Ok(all.into_iter().max().unwrap_or(0).saturating_add(1))
+    }
+
+    /// The mails behind this UID, in order.
+    pub(crate) async fn list_after(&mut self, uid: u32) -> Result<Vec<Listed>, Trouble> {
+        let first = uid.saturating_add(1);
+        let mut listed = self.list(&format!("{first}:*")).await?;
+        // RFC 3501 §6.4.8: `*` is the last mail even where it is before the first number.
+        listed.retain(|mail| mail.uid > uid);
+        Ok(listed)
+    }
+
+    /// The mails that came since this day, in order.
+    pub(crate) async fn list_since(&mut self, day: &str) -> Result<Vec<Listed>, Trouble> {
+        let found = self.imap.uid_search(format!("SINCE {day}"));
+        let found = within(self.pace.body, found).await?;
+        let (Some(first), Some(last)) = (found.iter().min(), found.iter().max()) else {
+            return Ok(Vec::new());
+        };
+        let mut listed = self.list(&format!("{first}:{last}")).await?;
+        listed.retain(|mail| found.contains(&mail.uid));
+        Ok(listed)
+    }
+
+    async fn list(&mut self, set: &str) -> Result<Vec<Listed>, Trouble> {
+        let deadline = self.pace.body;
+        let work = async {
+            let stream = self
+                .imap
+                .uid_fetch(set, "(UID RFC822.SIZE INTERNALDATE)")
+                .await?;
+            futures_util::pin_mut!(stream);
+            let mut listed = Vec::new();
+            while let Some(fetch) = stream.try_next().await? {
+                if let Some(uid) = fetch.uid.filter(|_| listed.len() < LISTED_MAX) {
+                    listed.push(Listed {
+                        uid,
+                        bytes: fetch.size.unwrap_or(0),
+                        came: fetch.internal_date().map(|date| date.timestamp()),
+                    });
+                }
+            }
+            Ok(listed)
+        };
+        let mut listed = within(deadline, work).await?;
+        listed.sort_unstable();
+        listed.dedup_by_key(|mail| mail.uid);
+        Ok(listed)
+    }
+
+    /// A whole mail, at most `bytes_max` of it; `None` when it is gone meanwhile.
+    pub(crate) async fn mail(
+        &mut self,
+        uid: u32,
+        bytes_max: usize,
+    ) -> Result<Option<Vec<u8>>, Trouble> {
+        let query = format!("(UID BODY.PEEK[]<0.{bytes_max}>)");
+        let body = |fetch: &Fetch| fetch.body().map(<[u8]>::to_vec);
+        self.one(uid, &query, self.pace.body, body).await
+    }
+
+    /// A mail's header alone.
+    pub(crate) async fn header(&mut self, uid: u32) -> Result<Option<Vec<u8>>, Trouble> {
+        let query = format!("(UID BODY.PEEK[HEADER]<0.{HEADER_BYTES_MAX}>)");
+        let header = |fetch: &Fetch| fetch.header().map(<[u8]>::to_vec);
+        self.one(uid, &query, self.pace.command, header).await
+    }
+
+    async fn one(
+        &mut self,
+        uid: u32,
+        query: &str,
+        deadline: Duration,
+        pick: impl Fn(&Fetch) -> Option<Vec<u8>>,
+    ) -> Result<Option<Vec<u8>>, Trouble> {
+        let set = uid.to_string();
+        let work = async {
+            let stream = self.imap.uid_fetch(set, query).await?;
+            futures_util::pin_mut!(stream);
+            let mut found = None;
+            // Read to its end, or the next command would find the rest. Other mails' flags may come in between.
+            while let Some(fetch) = stream.try_next().await? {
+                if fetch.uid == Some(uid) {
+                    found = pick(&fetch).or(found);
+                }
+            }
+            Ok(found)
+        };
+        within(deadline, work).await
+    }
+
+    /// Throws away what was announced so far: the next look finds it anyway.
+    pub(crate) fn forget_announcements(&mut self) {
+        while self.imap.unsolicited_responses.try_recv().is_ok() {}
+    }
+
+    /// Waits until there may be something new, and gives the connection back.
+    pub(crate) async fn wait_for_news(self) -> Result<Self, Trouble> {
+        if self.can_idle {
+            self.idle().await
+        } else {
+            self.poll().await
+        }
+    }
+
+    async fn poll(mut self) -> Result<Self, Trouble> {
+        tokio::time::sleep(self.pace.poll).await;
+        within(self.pace.command, self.imap.noop()).await?;
+        Ok(self)
+    }
+
+    async fn idle(self) -> Result<Self, Trouble> {
+        let Self {
+            imap,
+            mailbox,
+            can_idle,
+            encrypted,
+            pace,
+        } = self;
+        let announced = imap.unsolicited_responses.clone();
+        let mut handle = imap.idle();
+        within(pace.command, handle.init()).await?;
+        // A mail that came between the last look and IDLE was announced to nobody.
+        let mut news = false;
+        while let Ok(response) = announced.try_recv() {
+            news |= matches!(response, UnsolicitedResponse::Exists(_));
+        }
+        if !news {
+            // Any answer starts the silence anew, "Still here" too; the outer limit does not care.
+            let (wait, _interrupt) = handle.wait_with_timeout(pace.silence);
+            match timeout(pace.idle, wait).await {
+                // The library reports the end of the stream as an interruption, and we interrupt nothing.
+                Ok(Ok(IdleResponse::ManualInterrupt)) => {
+                    return Err(Trouble::Broken("closed during IDLE".to_owned()));
+                }
+                Ok(Err(error)) => return Err(error.into()),
+                Ok(Ok(_)) | Err(_) => {}
+            }
+        }
+        let imap = within(pace.command.min(Duration::from_secs(15)), handle.done()).await?;
+        Ok(Self {
+            imap,
+            mailbox,
+            can_idle,
+            encrypted,
+            pace,
+        })
+    }
+
+    /// The headers of the newest mails.
+    pub(crate) async fn recent_headers(&mut self) -> Result<Vec<Vec<u8>>, Trouble> {
+        let last = self.mailbox.exists;
+        if last == 0 {
+            return Ok(Vec::new());
+        }
+        let set = format!("{}:{last}", last.saturating_sub(SURVEYED - 1).max(1));
+        let query = format!("BODY.PEEK[HEADER]<0.{HEADER_BYTES_MAX}>");
+        let work = async {
+            let fetched: Vec<Fetch> = self.imap.fetch(set, query).await?.try_collect().await?;
+            Ok(fetched)
+        };
+        let fetched = within(self.pace.body, work).await?;
+        let header = |fetch: &Fetch| fetch.header().map(<[u8]>::to_vec);
+        Ok(fetched.iter().filter_map(header).collect())
+    }
+
+    /// What was found, for `check`.
+    pub(crate) fn describe(&self, place: &str) -> String {
+        let tls = if self.encrypted {
+            "with TLS"
+        } else {
+            "without TLS"
+        };
+        let news = if self.can_idle {
+            "tells news at once (IDLE)"
+        } else {
+            "has no IDLE and is asked every minute"
+        };
+        format!(
+            "{place} lets us in {tls}, holds {} mails and {news}",
+            self.mailbox.exists
+        )
+    }
+
+    /// Says goodbye; whether anybody hears it does not matter.
+    pub(crate) async fn log_out(mut self) {
+        drop(timeout(Duration::from_secs(2), self.imap.logout()).await);
+    }
+}
+
+fn can_idle(capabilities: &Capabilities) -> bool {
+    capabilities.has_str("IDLE")
+}
+
+/// A connection behind its greeting, encrypted as the configuration asks.
+async fn greeted(
+    config: &ImapConfig,
+    tls: Option<&Arc<ClientConfig>>,
+    pace: Pace,
+) -> Result<Client<Stream>, Trouble> {
+    let broken = |error: std::io::Error| Trouble::Broken(for_log(&error.to_string()));
+    let stream = config.endpoint.connect(tls).await.map_err(broken)?;
+    let mut client = Client::new(stream);
+    let greeting = timeout(pace.command, client.read_response()).await;
+    let greeting = greeting.map_err(|_| late(pace.command))?.map_err(broken)?;
+    let greeting =
+        greeting.ok_or_else(|| Trouble::Broken("closed without a greeting".to_owned()))?;
+    // RFC 3501 §7.1: OK, PREAUTH or BYE.
+    if !format!("{:?}", greeting.parsed()).contains("status: Ok") {
+        return Err(Trouble::Broken(
+            "the server does not want us now".to_owned(),
+        ));
+    }
+    if config.endpoint.security != Security::Required {
+        return Ok(client);
+    }
+    let started = client.run_command_and_check_ok("STARTTLS", None);
+    match timeout(pace.command, started).await {
+        Ok(Ok(())) => {}
+        Ok(Err(Error::No(_) | Error::Bad(_))) => {
+            let problem = "the server offers no STARTTLS; set tls=none if this is what you want";
+            return Err(Trouble::Unfit(problem));
+        }
+        Ok(Err(error)) => return Err(error.into()),
+        Err(_) => return Err(late(pace.command)),
+    }
+    // What was read ahead of the handshake is thrown away with the client. RFC 3501 §6.2.1
+    let tcp = client.into_inner().into_tcp();
+    let tcp = tcp.ok_or(Trouble::Unfit("the connection is encrypted already"))?;
+    let encrypted = config.endpoint.encrypt(tcp, tls).await.map_err(broken)?;
+    Ok(Client::new(encrypted))
+}
+
+async fn log_in(
+    client: Client<Stream>,
+    login: &Login,
+    pace: Pace,
+) -> Result<async_imap::Session<Stream>, Trouble> {
+    let password = login.password.expose_secret();
+    match timeout(pace.command, client.login(&login.username, password)).await {
+        Ok(Ok(session)) => Ok(session),
+        Ok(Err((Error::No(text), _))) => Err(Trouble::Login(for_log(&text))),
+        Ok(Err((Error::Validate(_), _))) => Err(Trouble::Unfit(
+            "username or password holds a line end or a null",
+        )),
+        Ok(Err((error, _))) => Err(error.into()),
+        Err(_) => Err(late(pace.command)),
+    }
+}
+
+async fn within<T>(
+    deadline: Duration,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Trouble> {
+    match timeout(deadline, work).await {
+        Ok(result) => result.map_err(Trouble::from),
+        Err(_) => Err(late(deadline)),
+    }
+}
+
+fn late(deadline: Duration) -> Trouble {
+    Trouble::Broken(format!("no answer within {} s", deadline.as_secs()))
+}

@@ -1,0 +1,189 @@
+//! Mail in by LMTP, RFC 2033: the account `gateway/lmtp`. The mail server hands each mail over and is answered per recipient,
+//! after the commit.
+
+mod listener;
+mod session;
+mod wire;
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use tokio::sync::Semaphore;
+use transom_adapter::{
+    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Context, Failure,
+    Outcome, Outgoing, Reason, Repeat, Reports,
+};
+
+use crate::{config::LmtpConfig, ids::OwnIds, read::MAIL_BYTES_MAX};
+use listener::Listener;
+use session::{Limits, Session};
+
+/// Postfix opens twenty by default.
+const CONNECTIONS_MAX: usize = 64;
+
+/// Between tries to open the listener.
+const REBIND: Duration = Duration::from_secs(10);
+
+const LIMITS: Limits = Limits {
+    mail_bytes_max: MAIL_BYTES_MAX,
+    recipients_max: 100,
+    refusals_max: 150,
+    command: Duration::from_mins(5),
+    data: Duration::from_mins(10),
+};
+
+/// Takes mail from the site's mail server.
+#[derive(Debug)]
+pub(crate) struct LmtpAccount {
+    name: AccountName,
+    ids: OwnIds,
+    config: LmtpConfig,
+    limits: Limits,
+    bound: Mutex<Option<Listener>>,
+}
+
+impl LmtpAccount {
+    pub(crate) fn new(name: AccountName, ids: OwnIds, config: LmtpConfig) -> Self {
+        Self {
+            name,
+            ids,
+            config,
+            limits: LIMITS,
+            bound: Mutex::default(),
+        }
+    }
+
+    fn take_bound(&self) -> Option<Listener> {
+        let mut bound = self.bound.lock().unwrap_or_else(PoisonError::into_inner);
+        bound.take()
+    }
+
+    /// The listener of [`bind`](Account::bind), or a new one as soon as it can be had; `None` when draining begins first.
+    async fn listener(&self, context: &Context) -> Option<Listener> {
+        loop {
+            if let Some(listener) = self.take_bound() {
+                return Some(listener);
+            }
+            match self.bind().await {
+                Ok(()) => continue,
+                Err(fault) => {
+                    tracing::error!(account = %self.name, %fault, "LMTP cannot listen; trying again.")
+                }
+            }
+            let next = context.clock.now().after(REBIND);
+            tokio::select! {
+                () = context.clock.sleep_until(next) => {}
+                () = context.lifecycle.draining() => return None,
+            }
+        }
+    }
+
+    fn serve(
+        &self,
+        context: &Context,
+        stream: listener::Stream,
+        permit: tokio::sync::OwnedSemaphorePermit,
+    ) {
+        let session = Session {
+            account: self.name.clone(),
+            ids: self.ids.clone(),
+            context: context.clone(),
+            limits: self.limits,
+        };
+        context.lifecycle.spawn("lmtp-session", async move {
+            session.run(stream).await;
+            drop(permit);
+        });
+    }
+}
+
+#[async_trait]
+impl Account for LmtpAccount {
+    fn name(&self) -> &AccountName {
+        &self.name
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            repeat: Repeat::Safe,
+            reports: Reports::None,
+            concurrency: 1,
+            send_seconds_max: 1,
+        }
+    }
+
+    /// It only receives; [`plan`](transom_adapter::Adapter::plan) never names it.
+    async fn send(&self, _message: &Outgoing, _attempt: Attempt) -> Outcome {
+        let detail = "this account only receives";
+        Outcome::Misconfigured(Failure::new(Reason::OurAccount).with_detail(detail))
+    }
+
+    async fn bind(&self) -> Result<(), ConfigFault> {
+        let listener = Listener::open(&self.config.listen)
+            .await
+            .map_err(|error| ConfigFault {
+                key: self.config.key.clone(),
+                problem: format!("cannot listen: {error}"),
+                remedy: "free the address or choose another".to_owned(),
+            })?;
+        *self.bound.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
+        Ok(())
+    }
+
+    async fn run(&self, context: &Context) {
+        let Some(listener) = self.listener(context).await else {
+            return;
+        };
+        let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = context.lifecycle.draining() => return,
+            };
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Out of file descriptors, mostly: turning at full speed would not free any.
+                    tracing::warn!(account = %self.name, %error, "LMTP could not take a connection.");
+                    let next = context.clock.now().after(Duration::from_millis(200));
+                    context.clock.sleep_until(next).await;
+                    continue;
+                }
+            };
+            match Arc::clone(&permits).try_acquire_owned() {
+                Ok(permit) => self.serve(context, stream, permit),
+                Err(_) => {
+                    let peer: Option<IpAddr> = peer;
+                    context
+                        .meter
+                        .refused(&self.name, "lmtp_too_many_connections", peer);
+                }
+            }
+        }
+    }
+
+    async fn check(&self) -> CheckReport {
+        let mut report = CheckReport::default();
+        let shown = self.config.listen.to_string();
+        match Listener::open(&self.config.listen).await {
+            Ok(_) => report
+                .findings
+                .push(format!("{shown} is free to listen on for LMTP")),
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+                let finding = format!("{shown} is in use, by a running transom or somebody else");
+                report.findings.push(finding);
+            }
+            Err(error) => report
+                .faults
+                .push(format!("{shown} cannot be listened on: {error}")),
+        }
+        report
+    }
+}
+
+#[cfg(test)]
+mod tests;

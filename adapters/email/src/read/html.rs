@@ -1,0 +1,350 @@
+//! HTML as plain text, within bounds: the renderer is quadratic on nesting, so what is deep or long goes another way.
+
+use html2text::{config, render::TextDecorator};
+
+/// More HTML than this is not rendered; the fallback still reads it.
+const HTML_BYTES_MAX: usize = 256 * 1024;
+/// More than this is not looked at.
+const SOURCE_BYTES_MAX: usize = 1024 * 1024;
+/// Real newsletters nest some thirty deep.
+const DEPTH_MAX: usize = 100;
+/// A tag with a picture inside may be long.
+const TAG_BYTES_MAX: usize = 64 * 1024;
+/// Lines are not wrapped: chat windows do that.
+const WIDTH: usize = 10_000;
+
+/// The text of an HTML document, links as `text <url>`, quotations with `>`.
+pub(crate) fn to_text(html: &str) -> String {
+    let html = html
+        .get(..html.floor_char_boundary(SOURCE_BYTES_MAX))
+        .unwrap_or_default();
+    let (visible, depth) = visible(html);
+    if visible.len() <= HTML_BYTES_MAX && depth <= DEPTH_MAX {
+        let config = config::with_decorator(Plain::default())
+            .raw_mode(true)
+            .no_table_borders()
+            .no_link_wrapping()
+            .allow_width_overflow();
+        if let Ok(text) = config.string_from_read(visible.as_bytes(), WIDTH) {
+            return without_doubled_links(&text);
+        }
+    }
+    nanohtml2text::html2text(&visible)
+}
+
+/// The document without what nobody sees (comments, scripts, styles, hidden elements), and how deep it nests. One pass.
+fn visible(html: &str) -> (String, usize) {
+    let mut out = String::with_capacity(html.len());
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let mut skipping: Option<(String, usize)> = None;
+    let mut rest = html;
+    let mut heeds_quotes = true;
+    while let Some(start) = rest.find('<') {
+        let (text, tail) = rest.split_at(start);
+        if skipping.is_none() {
+            out.push_str(text);
+        }
+        if let Some(comment) = tail.strip_prefix("<!--") {
+            let end = comment.find("-->").map(|end| end + 3);
+            rest = end.and_then(|end| comment.get(end..)).unwrap_or_default();
+            continue;
+        }
+        let end = tag_end(tail, &mut heeds_quotes);
+        let (tag, after) = tail.split_at(end);
+        rest = after;
+        let closes = tag.starts_with("</");
+        let name = tag_name(tag);
+        if let Some((skipped, level)) = &mut skipping {
+            if *skipped == name {
+                *level = if closes { *level - 1 } else { *level + 1 };
+                if *level == 0 {
+                    skipping = None;
+                }
+            }
+            continue;
+        }
+        let is_void = VOID.contains(&name.as_str()) || tag.ends_with("/>");
+        if !closes && RAW_TEXT.contains(&name.as_str()) {
+            rest = after_raw_text(after, &name);
+            continue;
+        }
+        if !closes && !is_void && (UNSEEN.contains(&name.as_str()) || is_hidden(tag)) {
+            skipping = Some((name, 1));
+            continue;
+        }
+        if closes {
+            depth = depth.saturating_sub(1);
+        } else if !is_void
+            && tag
+                .get(1..2)
+                .is_some_and(|c| c.as_bytes()[0].is_ascii_alphabetic())
+        {
+            depth += 1;
+            deepest = deepest.max(depth);
+        }
+        out.push_str(tag);
+    }
+    if skipping.is_none() {
+        out.push_str(rest);
+    }
+    (out, deepest)
+}
+
+/// Their content is no markup. HTML §13.1.2
+const RAW_TEXT: &[&str] = &["script", "style", "title", "textarea"];
+const UNSEEN: &[&str] = &["template", "noscript", "svg"];
+const VOID: &[&str] = &[
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track",
+    "wbr", "p", "li", "tr", "td", "th", "option", "dt", "dd",
+];
+
+/// Where a tag ends. Quotes are heeded until one of them does not close: after that the document is not to be trusted with them,
+/// and looking for their ends again and again would be quadratic.
+fn tag_end(tag: &str, heeds_quotes: &mut bool) -> usize {
+    let mut quote = None;
+    if *heeds_quotes {
+        for (index, byte) in tag.bytes().enumerate().take(TAG_BYTES_MAX) {
+            match (byte, quote) {
+                (b'>', None) => return index + 1,
+                (b'"' | b'\'', None) => quote = Some(byte),
+                (_, Some(open)) if byte == open => quote = None,
+                _ => {}
+            }
+        }
+        *heeds_quotes = false;
+    }
+    tag.find('>').map_or(tag.len(), |end| end + 1)
+}
+
+/// What follows an element whose content is no markup.
+fn after_raw_text<'a>(content: &'a str, name: &str) -> &'a str {
+    let close = content.match_indices("</").find(|(at, _)| {
+        let end = content.get(at + 2..at + 2 + name.len());
+        end.is_some_and(|end| end.eq_ignore_ascii_case(name))
+    });
+    let tail = close
+        .and_then(|(at, _)| content.get(at..))
+        .unwrap_or_default();
+    tail.split_once('>').map_or("", |(_, after)| after)
+}
+
+fn tag_name(tag: &str) -> String {
+    let name = tag.trim_start_matches(['<', '/']);
+    let end = name
+        .find(|c: char| !c.is_ascii_alphanumeric())
+        .unwrap_or(name.len());
+    name.get(..end.min(20))
+        .unwrap_or_default()
+        .to_ascii_lowercase()
+}
+
+/// Preheaders and other text for the inbox list only.
+fn is_hidden(tag: &str) -> bool {
+    let compact: String = tag
+        .chars()
+        .take(2_000)
+        .filter(|c| !c.is_whitespace())
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
+    compact.contains("display:none") || compact.contains("mso-hide:all")
+}
+
+/// `https://x <https://x>` is `https://x`.
+fn without_doubled_links(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(" <") {
+        let (before, tail) = rest.split_at(start);
+        out.push_str(before);
+        let end = tail.find('>').unwrap_or(0);
+        let url = tail.get(2..end).unwrap_or_default();
+        let bare = url
+            .trim_start_matches("https://")
+            .trim_start_matches("http://")
+            .trim_start_matches("mailto:")
+            .trim_end_matches('/');
+        let said = out.trim_end_matches('/');
+        let doubled = !bare.is_empty() && said.ends_with(bare);
+        let taken = if doubled { end + 1 } else { 2 };
+        if !doubled {
+            out.push_str(" <");
+        }
+        rest = tail.get(taken..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Text alone: no stars for emphasis, links behind their text, pictures by their description.
+#[derive(Clone, Debug, Default)]
+struct Plain {
+    links: Vec<String>,
+}
+
+impl TextDecorator for Plain {
+    type Annotation = ();
+
+    fn decorate_link_start(&mut self, url: &str) -> (String, ()) {
+        self.links.push(url.trim().to_owned());
+        (String::new(), ())
+    }
+
+    fn decorate_link_end(&mut self) -> String {
+        match self.links.pop() {
+            Some(url) if is_worth_showing(&url) => format!(" <{url}>"),
+            _ => String::new(),
+        }
+    }
+
+    fn decorate_em_start(&self) -> (String, ()) {
+        (String::new(), ())
+    }
+
+    fn decorate_em_end(&self) -> String {
+        String::new()
+    }
+
+    fn decorate_strong_start(&self) -> (String, ()) {
+        (String::new(), ())
+    }
+
+    fn decorate_strong_end(&self) -> String {
+        String::new()
+    }
+
+    fn decorate_strikeout_start(&self) -> (String, ()) {
+        (String::new(), ())
+    }
+
+    fn decorate_strikeout_end(&self) -> String {
+        String::new()
+    }
+
+    fn decorate_code_start(&self) -> (String, ()) {
+        (String::new(), ())
+    }
+
+    fn decorate_code_end(&self) -> String {
+        String::new()
+    }
+
+    fn decorate_preformat_first(&self) {}
+
+    fn decorate_preformat_cont(&self) {}
+
+    fn decorate_image(&mut self, _src: &str, title: &str) -> (String, ()) {
+        (title.to_owned(), ())
+    }
+
+    fn header_prefix(&self, _level: usize) -> String {
+        String::new()
+    }
+
+    fn quote_prefix(&self) -> String {
+        "> ".to_owned()
+    }
+
+    fn unordered_item_prefix(&self) -> String {
+        "- ".to_owned()
+    }
+
+    fn ordered_item_prefix(&self, i: i64) -> String {
+        format!("{i}. ")
+    }
+
+    fn make_subblock_decorator(&self) -> Self {
+        Self::default()
+    }
+
+    fn decorate_superscript_start(&self) -> (String, ()) {
+        (String::new(), ())
+    }
+
+    fn decorate_superscript_end(&self) -> String {
+        String::new()
+    }
+}
+
+fn is_worth_showing(url: &str) -> bool {
+    let lower = url.get(..8).unwrap_or(url).to_ascii_lowercase();
+    ["http://", "https://", "mailto:", "tel:"]
+        .iter()
+        .any(|scheme| lower.starts_with(scheme))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(html: &str, want: &str) {
+        assert_eq!(to_text(html).trim(), want, "for {html}");
+    }
+
+    #[test]
+    fn ordinary_html_reads_like_text() {
+        check("<p>Hello <b>Bob</b></p><p>Bye</p>", "Hello Bob\n\nBye");
+        check("<div>one</div><div>two<br>three</div>", "one\ntwo\nthree");
+        check("<ul><li>a</li><li>b</li></ul>", "- a\n- b");
+        check("<blockquote>quoted</blockquote>", "> quoted");
+        check("a &amp; b &lt;c&gt; &euro;", "a & b <c> €");
+        check(
+            "<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>",
+            "a\nb\nc\nd",
+        );
+    }
+
+    #[test]
+    fn links_stand_behind_their_text_once() {
+        check(
+            r#"<a href="https://x.example/a">here</a>"#,
+            "here <https://x.example/a>",
+        );
+        check(
+            r#"<a href="https://x.example/">https://x.example</a>"#,
+            "https://x.example",
+        );
+        check(
+            r#"<a href="mailto:a@x.example">a@x.example</a>"#,
+            "a@x.example",
+        );
+        check(r#"<a href="javascript:x()">here</a>"#, "here");
+    }
+
+    #[test]
+    fn what_nobody_sees_is_not_read() {
+        check(
+            "<style>p{}</style><script>x<y</script><!-- c --><title>t</title>text",
+            "text",
+        );
+        check(
+            r#"<div style="display: none">pre<div>x</div></div>text"#,
+            "text",
+        );
+        check(r#"text<img src="https://t.example/1.gif" width=1>"#, "text");
+    }
+
+    #[test]
+    fn depth_length_and_nonsense_do_no_harm() {
+        let deep = format!("{}text{}", "<div>".repeat(20_000), "</div>".repeat(20_000));
+        assert!(to_text(&deep).contains("text"));
+        let quotes = format!("{}text", "<blockquote>".repeat(500));
+        assert!(to_text(&quotes).contains("text"));
+        let cells = format!("<table><tr>{}</tr></table>", "<td>x</td>".repeat(25_000));
+        assert!(to_text(&cells).len() < 1_000_000);
+        for nonsense in [
+            "<",
+            "<<<<",
+            "<a",
+            "<a href='",
+            "<!--",
+            "&#x;&;&#99999999;",
+            "</div></div>",
+            "<\u{e9}>",
+        ] {
+            to_text(nonsense);
+        }
+        to_text(&"<a \"".repeat(10_000));
+        to_text(&"<!--".repeat(50_000));
+    }
+}

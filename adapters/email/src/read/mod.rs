@@ -1,0 +1,271 @@
+//! Reading a mail: from bytes that anybody may have sent to what a person meant.
+//!
+//! Synchronous, without IO, linear in the input, and total: every input gives a [`Letter`]. Callers run it on a blocking
+//! thread ([`intake`](crate::intake)), since a large mail takes milliseconds.
+
+mod class;
+mod flowed;
+mod headers;
+mod html;
+mod parts;
+pub(crate) mod reply;
+mod text;
+
+use mail_parser::{Message, MessageParser};
+use sha2::{Digest, Sha256};
+use transom_adapter::{
+    Address, AttachmentInfo, Class, ExternalId, Incoming, Key, MailFacts, Notice, Repeats,
+    UnixMillis,
+};
+
+use crate::{
+    address,
+    bounce::{self, Bounce},
+    ids::OwnIds,
+    smtp::MESSAGE_ID_KIND,
+};
+pub(crate) use headers::Headers;
+
+/// What a mail may weigh; more is refused by LMTP and named, unread, by IMAP.
+pub(crate) const MAIL_BYTES_MAX: usize = 25 * 1024 * 1024;
+
+/// The text that is handed on. A stanza holds it with room for its escapes; the rest is named as left out.
+const TEXT_CHARS_MAX: usize = 30_000;
+
+/// More names than this in References are no thread any more.
+const ANSWERS_MAX: usize = 50;
+
+/// RFC 5321 §6.3 asks for a limit of at least 100, and in practice thirty hops are a loop.
+const HOPS_MAX: usize = 30;
+
+/// A mail, understood, for whoever it came to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Letter {
+    pub(crate) mail: Mail,
+    /// What it reports, when it is a bounce or another report.
+    pub(crate) bounce: Option<Bounce>,
+    /// Why it is not handed on.
+    pub(crate) loops: Option<Loop>,
+}
+
+/// A sign that a mail goes round in circles.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Loop {
+    /// It is a mail of ours that came back.
+    Own,
+    /// It passed too many hosts.
+    Hops,
+}
+
+/// What was written, still without recipient.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Mail {
+    repeats: Repeats,
+    from: Address,
+    from_name: Option<String>,
+    text: String,
+    subject: Option<String>,
+    answers: Vec<String>,
+    message_id: Option<String>,
+    class: Class,
+    sent_at: Option<UnixMillis>,
+    attachments: Vec<AttachmentInfo>,
+    notice: Option<Notice>,
+    shortened: bool,
+}
+
+impl Mail {
+    /// The mail for one recipient; `regarding` when that is the bounce address of a delivery.
+    pub(crate) fn for_recipient(&self, to: &Address, regarding: Option<Key>) -> Incoming {
+        Incoming {
+            repeats: self.repeats.clone(),
+            to: to.clone(),
+            from: self.from.clone(),
+            from_name: self.from_name.clone(),
+            text: self.text.clone(),
+            subject: self.subject.clone(),
+            answers: self.answers.clone(),
+            message_id: self.message_id.clone(),
+            part: None,
+            media: Vec::new(),
+            class: self.class,
+            sent_at: self.sent_at,
+            attachments: self.attachments.clone(),
+            mail: MailFacts {
+                regarding,
+                notice: self.notice,
+                shortened: self.shortened,
+            },
+        }
+    }
+
+    pub(crate) fn class(&self) -> Class {
+        self.class
+    }
+}
+
+/// Reads a mail. `sender` is the envelope's, where it is known; empty for the null sender.
+pub(crate) fn read(raw: &[u8], sender: Option<&str>, ids: &OwnIds) -> Letter {
+    let raw = without_lone_returns(raw);
+    let Some(message) = MessageParser::default().parse(&*raw) else {
+        let bytes = raw.len() as u64;
+        return named_only(&raw, sender, Notice::Unreadable { bytes });
+    };
+    let headers = Headers::new(&message, sender);
+    let class = class::class(&headers);
+    let answers = headers.answers(ANSWERS_MAX);
+    let content = content(&message, class, &answers, ids);
+    let message_id = headers.message_id();
+    let loops = loops(&headers, message_id.as_deref(), ids);
+    let bounce = bounce::recognise(&message, &headers, class);
+    let subject = headers.subject(!answers.is_empty());
+    let digest = digest(&message, &headers);
+    let mail = Mail {
+        repeats: repeats(message_id.as_deref(), digest, &raw),
+        from: headers.from(),
+        from_name: headers.from_name(),
+        text: content.text,
+        subject,
+        answers,
+        message_id,
+        class,
+        sent_at: headers.sent_at(),
+        attachments: content.attachments,
+        notice: content.notice,
+        shortened: content.shortened,
+    };
+    Letter {
+        mail,
+        bounce,
+        loops,
+    }
+}
+
+/// A mail of which only the header is read: it is too large, or it has defeated the decoder.
+pub(crate) fn named_only(head: &[u8], sender: Option<&str>, notice: Notice) -> Letter {
+    let head = without_lone_returns(head);
+    let message = MessageParser::default()
+        .parse_headers(&*head)
+        .unwrap_or_default();
+    let headers = Headers::new(&message, sender);
+    let message_id = headers.message_id();
+    let digest = Sha256::digest(&*head).into();
+    let mail = Mail {
+        repeats: repeats(message_id.as_deref(), digest, &head),
+        from: headers.from(),
+        from_name: headers.from_name(),
+        text: String::new(),
+        subject: headers.subject(false),
+        answers: headers.answers(ANSWERS_MAX),
+        message_id,
+        class: class::class(&headers),
+        sent_at: headers.sent_at(),
+        attachments: Vec::new(),
+        notice: Some(notice),
+        shortened: false,
+    };
+    Letter {
+        mail,
+        bounce: None,
+        loops: None,
+    }
+}
+
+struct Content {
+    text: String,
+    attachments: Vec<AttachmentInfo>,
+    notice: Option<Notice>,
+    shortened: bool,
+}
+
+fn content(message: &Message<'_>, class: Class, answers: &[String], ids: &OwnIds) -> Content {
+    if parts::is_encrypted(message) {
+        return Content {
+            text: String::new(),
+            attachments: Vec::new(),
+            notice: Some(Notice::Encrypted),
+            shortened: false,
+        };
+    }
+    let mut text = text::choose(message);
+    let mut shortened = false;
+    // Only what we wrote ourselves is surely known to the reader already.
+    let answers_us = answers.iter().any(|id| ids.key_of_message_id(id).is_some());
+    if class == Class::Human && answers_us && !headers::is_forward(message.subject()) {
+        let cut = reply::cut(&text);
+        shortened = cut.len() < text.trim_end().len();
+        text = cut.to_owned();
+    }
+    if let Some((end, _)) = text.char_indices().nth(TEXT_CHARS_MAX) {
+        text.truncate(end);
+        text.push_str(" […]");
+        shortened = true;
+    }
+    Content {
+        text,
+        attachments: parts::attachments(message),
+        notice: None,
+        shortened,
+    }
+}
+
+fn loops(headers: &Headers<'_>, message_id: Option<&str>, ids: &OwnIds) -> Option<Loop> {
+    let own_id = message_id.is_some_and(|id| ids.key_of_message_id(id).is_some());
+    let own_mark = headers
+        .all(crate::smtp::LOOP_HEADER)
+        .any(|value| address::canonical_domain(value).as_deref() == Some(ids.domain()));
+    if own_id || own_mark {
+        return Some(Loop::Own);
+    }
+    (headers.all("Received").count() > HOPS_MAX).then_some(Loop::Hops)
+}
+
+/// semantics 6: Message-IDs are neither always there nor unique.
+fn repeats(message_id: Option<&str>, digest: [u8; 32], raw: &[u8]) -> Repeats {
+    let fits = |id: &&str| id.len() <= ExternalId::VALUE_BYTES_MAX;
+    let id = match message_id.filter(fits) {
+        Some(id) => ExternalId::new(MESSAGE_ID_KIND, id),
+        None => ExternalId::new("mail-digest", headers::digest_of_header(raw)),
+    };
+    Repeats::ByIdAndContent(id, digest)
+}
+
+/// What makes two mails with one Message-ID the same: who, when, what about, and every byte of content, decoded, so that a host
+/// which encodes anew does not make another mail of it.
+fn digest(message: &Message<'_>, headers: &Headers<'_>) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    let mut add = |bytes: &[u8]| {
+        hash.update((bytes.len() as u64).to_be_bytes());
+        hash.update(bytes);
+    };
+    for name in ["From", "Date", "Subject"] {
+        add(headers.first(name).unwrap_or_default().as_bytes());
+    }
+    for part in &message.parts {
+        match part.text_contents() {
+            Some(text) => add(text.trim_end().replace('\r', "").as_bytes()),
+            None => add(part.contents()),
+        }
+    }
+    hash.finalize().into()
+}
+
+/// A CR without LF ends a line for us, as it does for many hosts: left alone, it would hide headers. RFC 5322 §2.3
+fn without_lone_returns(raw: &[u8]) -> std::borrow::Cow<'_, [u8]> {
+    let lone = |pair: &[u8]| matches!(pair, [b'\r', next] if *next != b'\n');
+    if !raw.windows(2).any(lone) && raw.last() != Some(&b'\r') {
+        return raw.into();
+    }
+    let mut clean = Vec::with_capacity(raw.len() + raw.len() / 8);
+    let mut rest = raw.iter().peekable();
+    while let Some(byte) = rest.next() {
+        clean.push(*byte);
+        if *byte == b'\r' && rest.peek() != Some(&&b'\n') {
+            clean.push(b'\n');
+        }
+    }
+    clean.into()
+}
+
+#[cfg(test)]
+mod tests;

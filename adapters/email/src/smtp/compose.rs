@@ -1,0 +1,278 @@
+//! Writing a mail. RFC 5322
+
+use std::time::{Duration, SystemTime};
+
+use lettre::message::{
+    Mailbox, Message, SinglePart,
+    header::{HeaderName, HeaderValue},
+};
+use transom_adapter::{Outgoing, Thread, UnixMillis};
+
+use crate::{address::is_invisible, ids::OwnIds};
+
+/// References beyond the first and this many last are left out, as RFC 5322 §3.6.4 allows where a header grows long.
+const REFERENCES_LAST: usize = 20;
+
+/// Where a subject is made of the text's first words.
+const SUBJECT_CHARS: usize = 60;
+
+/// The header by which our own mails are known when a forwarder has rewritten their Message-ID.
+pub(crate) const LOOP_HEADER: &str = "X-Loop";
+
+/// A mail that cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unsendable {
+    /// The addresses are checked before a message is accepted, so this is a row from elsewhere.
+    #[error("an address cannot be written: {0}")]
+    Address(#[from] lettre::address::AddressError),
+    /// The builder refused.
+    #[error("the mail cannot be built: {0}")]
+    Build(#[from] lettre::error::Error),
+}
+
+/// The mail, ready for DATA: ASCII throughout, the same bytes on every attempt.
+pub(crate) fn compose(message: &Outgoing, ids: &OwnIds) -> Result<Vec<u8>, Unsendable> {
+    let from: lettre::Address = message.from.as_str().parse()?;
+    let name = display_name(message.from_name.as_deref(), from.user());
+    let to: lettre::Address = message.to.as_str().parse()?;
+    let mut builder = Message::builder()
+        .from(Mailbox::new(Some(name), from))
+        .to(Mailbox::new(None, to))
+        .subject(subject(message))
+        .date(date(message.created_at))
+        .message_id(Some(format!("<{}>", ids.message_id(message.key))))
+        .raw_header(loop_header(ids.domain()));
+    if let Some(thread) = &message.thread {
+        let (parent, references) = references(thread);
+        if let Some(parent) = parent {
+            builder = builder.in_reply_to(parent);
+        }
+        if !references.is_empty() {
+            builder = builder.references(references);
+        }
+    }
+    // No Auto-Submitted: a person wrote it. RFC 3834 §5
+    let mail = builder.singlepart(SinglePart::plain(body(&message.text)))?;
+    let mut mail = mail.formatted();
+    // The line end that closes the last line is written with the dot that ends DATA.
+    while mail
+        .last()
+        .is_some_and(|byte| matches!(byte, b'\r' | b'\n'))
+    {
+        mail.pop();
+    }
+    Ok(mail)
+}
+
+/// The user's name, or the local part. Never something with an `@`: filters take that for a forgery.
+fn display_name(name: Option<&str>, local_part: &str) -> String {
+    let name = name.map(one_line).unwrap_or_default();
+    if name.is_empty() || name.contains('@') {
+        return local_part.to_owned();
+    }
+    name
+}
+
+/// The text as one line without anything unseen.
+fn one_line(text: &str) -> String {
+    let spaced = text.replace(char::is_control, " ");
+    let words: Vec<&str> = spaced.split_whitespace().collect();
+    words.join(" ").replace(is_invisible, "")
+}
+
+fn subject(message: &Outgoing) -> String {
+    let thread = message.thread.as_ref();
+    let subject = thread
+        .map(|thread| one_line(&thread.subject))
+        .unwrap_or_default();
+    let answers = thread.is_some_and(|thread| thread.in_reply_to.is_some());
+    let prefixed = subject
+        .get(..3)
+        .is_some_and(|start| start.eq_ignore_ascii_case("re:"));
+    match (subject.is_empty(), answers && !prefixed) {
+        (true, true) => "Re:".to_owned(),
+        (true, false) => first_words(&message.text),
+        (false, true) => format!("Re: {subject}"),
+        (false, false) => subject,
+    }
+}
+
+fn first_words(text: &str) -> String {
+    let line = one_line(text.trim().lines().next().unwrap_or_default());
+    if line.chars().count() <= SUBJECT_CHARS {
+        return line;
+    }
+    let cut: String = line.chars().take(SUBJECT_CHARS).collect();
+    let end = cut.rfind(' ').unwrap_or(cut.len());
+    format!("{}…", cut.get(..end).unwrap_or(&cut))
+}
+
+fn date(at: UnixMillis) -> SystemTime {
+    // The library panics beyond the year 9999.
+    const LAST_MILLIS: i64 = 253_402_300_799_000;
+    let millis = at.0.clamp(0, LAST_MILLIS).unsigned_abs();
+    SystemTime::UNIX_EPOCH + Duration::from_millis(millis)
+}
+
+/// In-Reply-To and References. RFC 5322 §3.6.4
+fn references(thread: &Thread) -> (Option<String>, String) {
+    let parent = thread.in_reply_to.as_deref().filter(|id| is_message_id(id));
+    let mut line: Vec<&str> = thread
+        .references
+        .iter()
+        .map(String::as_str)
+        .filter(|id| is_message_id(id) && Some(*id) != parent)
+        .collect();
+    line.extend(parent);
+    if line.len() > REFERENCES_LAST + 1 {
+        line.drain(1..line.len() - REFERENCES_LAST);
+    }
+    let bracketed: Vec<String> = line.iter().map(|id| format!("<{id}>")).collect();
+    (parent.map(|id| format!("<{id}>")), bracketed.join(" "))
+}
+
+/// Whether an id that came from outside can be repeated: one visible ASCII word that fits into a line.
+fn is_message_id(id: &str) -> bool {
+    let visible = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>');
+    (1..=500).contains(&id.len()) && id.bytes().all(visible)
+}
+
+fn loop_header(domain: &str) -> HeaderValue {
+    HeaderValue::new(
+        HeaderName::new_from_ascii_str(LOOP_HEADER),
+        domain.to_owned(),
+    )
+}
+
+/// The text with mail's line ends.
+fn body(text: &str) -> String {
+    let lines = text.trim_end().replace("\r\n", "\n").replace('\r', "\n");
+    lines.replace('\n', "\r\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use transom_adapter::testkit;
+
+    fn ids() -> OwnIds {
+        OwnIds::new(testkit::signer(), "mail.example.org".to_owned())
+    }
+
+    fn outgoing(text: &str) -> Outgoing {
+        testkit::outgoing("alice@mail.example.org", "bob@example.com", text)
+    }
+
+    fn composed(message: &Outgoing) -> String {
+        let mail = String::from_utf8(compose(message, &ids()).unwrap()).unwrap();
+        assert!(mail.is_ascii());
+        assert!(
+            mail.lines().all(|line| line.len() <= 998),
+            "RFC 5322 §2.1.1"
+        );
+        mail
+    }
+
+    fn thread(subject: &str, in_reply_to: Option<&str>, references: &[&str]) -> Option<Thread> {
+        Some(Thread {
+            subject: subject.to_owned(),
+            in_reply_to: in_reply_to.map(str::to_owned),
+            references: references.iter().map(|id| (*id).to_owned()).collect(),
+        })
+    }
+
+    #[test]
+    fn a_mail_holds_what_it_must_and_nothing_else() {
+        let mut message = outgoing("Hello Bob\nhow are you?");
+        message.from_name = Some("Alice Liddell".to_owned());
+        message.thread = thread("Lunch", None, &[]);
+        let mail = composed(&message);
+        let id = ids().message_id(message.key);
+        let want = format!(
+            "From: \"Alice Liddell\" <alice@mail.example.org>\r\n\
+             To: bob@example.com\r\n\
+             Subject: Lunch\r\n\
+             Date: Mon, 21 Sep 2026 14:13:20 +0000\r\n\
+             Message-ID: <{id}>\r\n\
+             X-Loop: mail.example.org\r\n\
+             MIME-Version: 1.0\r\n\
+             Content-Type: text/plain; charset=utf-8\r\n\
+             Content-Transfer-Encoding: 7bit\r\n\
+             \r\n\
+             Hello Bob\r\nhow are you?"
+        );
+        assert_eq!(mail, want);
+        assert_eq!(mail, composed(&message), "the same bytes on every attempt");
+    }
+
+    #[test]
+    fn an_answer_names_what_it_answers() {
+        let mut message = outgoing("yes");
+        message.thread = thread("Lunch", Some("p@x"), &["a@x", "b@x", "p@x"]);
+        let mail = composed(&message);
+        assert!(mail.contains("\r\nSubject: Re: Lunch\r\n"), "{mail}");
+        assert!(mail.contains("\r\nIn-Reply-To: <p@x>\r\n"), "{mail}");
+        assert!(
+            mail.contains("\r\nReferences: <a@x> <b@x> <p@x>\r\n"),
+            "{mail}"
+        );
+    }
+
+    #[test]
+    fn long_references_keep_the_first_and_the_last() {
+        let ids: Vec<String> = (0..200).map(|n| format!("{n}@example.com")).collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let (_, line) = references(&thread("", Some("199@example.com"), &ids).unwrap());
+        let line: Vec<&str> = line.split(' ').collect();
+        assert_eq!(line.len(), REFERENCES_LAST + 1);
+        assert_eq!(line.first(), Some(&"<0@example.com>"));
+        assert_eq!(line.last(), Some(&"<199@example.com>"));
+    }
+
+    #[test]
+    fn nothing_from_outside_becomes_a_header() {
+        let mut message = outgoing("text\r\n.\r\nMAIL FROM:<>\r\n");
+        message.from_name = Some("Alice\r\nBcc: eve@example.com".to_owned());
+        message.thread = thread(
+            "Hi\r\nBcc: eve@example.com\r\n\r\nbody",
+            Some("a@x>\r\nBcc: eve@example.com"),
+            &["b@x\r\n\r\nbody", "c d@x", "é@x", "ok@x"],
+        );
+        let mail = composed(&message);
+        let (head, _) = mail.split_once("\r\n\r\n").unwrap();
+        assert!(!head.lines().any(|line| line.starts_with("Bcc")), "{head}");
+        assert!(!head.contains("In-Reply-To"), "{head}");
+        assert!(head.contains("\r\nReferences: <ok@x>\r\n"), "{head}");
+    }
+
+    #[test]
+    fn a_name_is_never_an_address() {
+        assert_eq!(display_name(Some("alice@example.org"), "alice"), "alice");
+        assert_eq!(display_name(None, "alice"), "alice");
+        assert_eq!(display_name(Some("Zoë \u{202e}Ünal\u{7}"), "z"), "Zoë Ünal");
+    }
+
+    #[test]
+    fn text_beyond_ascii_is_encoded() {
+        let mut message = outgoing("Grüße 👋");
+        message.thread = thread("Größe", None, &[]);
+        let mail = composed(&message);
+        assert!(mail.contains("Subject: =?utf-8?b?"), "{mail}");
+        let encoded = mail.contains("Content-Transfer-Encoding: quoted-printable")
+            || mail.contains("Content-Transfer-Encoding: base64");
+        assert!(encoded, "{mail}");
+    }
+
+    #[test]
+    fn without_a_thread_the_first_words_are_the_subject() {
+        assert_eq!(subject(&outgoing("  Short one\nmore")), "Short one");
+        let long = subject(&outgoing(&"word ".repeat(40)));
+        assert!(
+            long.ends_with("word…") && long.chars().count() <= SUBJECT_CHARS,
+            "{long}"
+        );
+        let mut answer = outgoing("x");
+        answer.thread = thread("RE: Lunch", Some("a@x"), &[]);
+        assert_eq!(subject(&answer), "RE: Lunch");
+    }
+}

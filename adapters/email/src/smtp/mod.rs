@@ -1,0 +1,138 @@
+//! Mail out: the account `gateway/smtp`.
+
+mod compose;
+mod connection;
+mod outcome;
+mod pool;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use rustls::ClientConfig;
+use transom_adapter::{
+    Account, AccountName, Attempt, Capabilities, CheckReport, Context, ExternalId, Outcome,
+    Outgoing, Repeat, Reports,
+};
+
+pub(crate) use compose::LOOP_HEADER;
+pub(crate) use connection::Deadlines;
+
+use crate::{config::SmtpConfig, ids::OwnIds, net::Security};
+use connection::{Connection, Transaction};
+use outcome::{Phase, Trouble};
+use pool::{CONNECTIONS, Pool};
+
+/// The kind of external id under which our Message-IDs are kept.
+pub(crate) const MESSAGE_ID_KIND: &str = "message-id";
+
+/// How often idle connections are looked after.
+const SWEEP: Duration = Duration::from_secs(15);
+
+/// Sends by SMTP through one server, the site's own or a provider's submission service.
+#[derive(Debug)]
+pub(crate) struct SmtpAccount {
+    name: AccountName,
+    ids: OwnIds,
+    pool: Pool,
+}
+
+impl SmtpAccount {
+    pub(crate) fn new(
+        name: AccountName,
+        ids: OwnIds,
+        config: SmtpConfig,
+        tls: Option<Arc<ClientConfig>>,
+        deadlines: Deadlines,
+    ) -> Self {
+        let pool = Pool::new(config, tls, ids.domain().to_owned(), deadlines);
+        Self { name, ids, pool }
+    }
+
+    async fn try_send(&self, message: &Outgoing) -> Result<(), Trouble> {
+        let mail = compose::compose(message, &self.ids).map_err(Trouble::unsendable)?;
+        let transaction = Transaction {
+            from: self.ids.bounce_address(message.key),
+            to: message.to.as_str().to_owned(),
+            envelope_id: message.key.to_string(),
+            mail,
+        };
+        // From here on the connection belongs to this future: when it is dropped, so is the connection, whose next reply
+        // nobody could place.
+        let mut connection = self.pool.take().await?;
+        let result = connection.deliver(&transaction).await;
+        if connection.is_reusable() {
+            self.pool.give_back(connection);
+        }
+        result
+    }
+}
+
+#[async_trait]
+impl Account for SmtpAccount {
+    fn name(&self) -> &AccountName {
+        &self.name
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            // Receivers know the repeat by its Message-ID; a double is better than a loss. semantics 4
+            repeat: Repeat::Safe,
+            reports: Reports::Failures,
+            concurrency: CONNECTIONS,
+            send_seconds_max: 900,
+        }
+    }
+
+    async fn send(&self, message: &Outgoing, _attempt: Attempt) -> Outcome {
+        match self.try_send(message).await {
+            Ok(()) => {
+                let id = self.ids.message_id(message.key);
+                let ids = vec![ExternalId::new(MESSAGE_ID_KIND, id)];
+                Outcome::Accepted { ids }
+            }
+            Err(trouble) => trouble.into_outcome(),
+        }
+    }
+
+    async fn run(&self, context: &Context) {
+        loop {
+            let next = context.clock.now().after(SWEEP);
+            tokio::select! {
+                () = context.clock.sleep_until(next) => self.pool.close_idle().await,
+                () = context.lifecycle.draining() => break,
+            }
+        }
+        self.pool.close_all().await;
+    }
+
+    async fn check(&self) -> CheckReport {
+        let mut report = CheckReport::default();
+        let endpoint = self.pool.endpoint();
+        let place = format!("{}:{}", endpoint.host, endpoint.port);
+        match Connection::open(self.pool.opening()).await {
+            Ok(connection) => {
+                report.findings.extend(connection.describe(&place));
+                if endpoint.security == Security::Opportunistic && !connection.is_encrypted() {
+                    let fault = format!("{place} offers no TLS; mail goes there in the clear");
+                    report.faults.push(fault);
+                }
+                connection.quit().await;
+            }
+            Err(trouble) => report.faults.push(trouble.explain(&place)),
+        }
+        report
+    }
+}
+
+impl Trouble {
+    /// A mail that cannot be written at all.
+    fn unsendable(error: compose::Unsendable) -> Self {
+        Self::Ours {
+            phase: Phase::Compose,
+            detail: error.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

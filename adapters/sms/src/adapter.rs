@@ -1,0 +1,287 @@
+//! The adapter: one gateway's providers, and which texts may go where.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use transom_adapter::{
+    Account, AccountName, Adapter, Address, ConfigFault, ContactError, HttpClient, Network,
+    Outgoing, Plan, Refusal, Section, Signer,
+};
+use url::Url;
+
+use crate::{
+    Country, Number, ProviderEnv, ProviderFactory, Segments, TextLimit,
+    country::{self, Place},
+    provider, read_typed,
+};
+
+/// The section `gateway.X` of an SMS gateway, as far as the adapter reads it.
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SmsConfig {
+    /// How to read numbers typed without a country code: a two-letter country code, `US`.
+    pub region: String,
+    /// Where messages may go: country codes. Default: the region alone.
+    pub allow_countries: Option<Vec<String>>,
+    /// Whose short codes may be written to: country codes. Default: the US and Canada, where a text to a short code costs what
+    /// any other costs, as far as they are allowed countries. Elsewhere many short codes are premium numbers.
+    pub short_codes: Option<Vec<String>>,
+    /// The providers by name.
+    #[serde(default)]
+    pub provider: BTreeMap<String, Map<String, Value>>,
+}
+
+/// Text messages of one gateway.
+pub struct SmsAdapter {
+    rules: Rules,
+    routes: Vec<Route>,
+}
+
+/// Where texts may go.
+struct Rules {
+    home: Country,
+    allowed: Vec<Country>,
+    short_codes: Vec<Country>,
+}
+
+struct Route {
+    account: Arc<dyn Account>,
+    limit: TextLimit,
+}
+
+impl SmsAdapter {
+    /// Builds the adapter from its section, from which the core has removed what it reads itself. `extra` are kinds of
+    /// providers beside those of this crate.
+    ///
+    /// # Errors
+    ///
+    /// Every fault of the section.
+    pub fn from_section(
+        gateway_name: &str,
+        section: &Section,
+        http: HttpClient,
+        signer: Signer,
+        public_url: Option<&Url>,
+        extra: &[Box<dyn ProviderFactory>],
+    ) -> Result<Self, Vec<ConfigFault>> {
+        let config: SmsConfig = section.read().map_err(|fault| vec![fault])?;
+        let mut faults = Vec::new();
+        let rules = Rules::read(&config, section, &mut faults);
+        if config.provider.is_empty() {
+            faults.push(section.fault(
+                "provider",
+                "there is none",
+                "add a section like [gateway.sms.provider.main] with its kind",
+            ));
+        }
+        let Some(rules) = rules else {
+            return Err(faults);
+        };
+        let env = ProviderEnv {
+            http,
+            signer,
+            public_url: public_url.cloned(),
+            home: rules.home,
+        };
+        let built_in = provider::built_in();
+        let factories: Vec<_> = built_in.iter().chain(extra).map(|f| &**f).collect();
+        let mut routes = Vec::new();
+        for name in config.provider.keys() {
+            let section = section.section("provider").section(name);
+            match build(gateway_name, name, section, &env, &factories) {
+                Ok(route) => routes.push(route),
+                Err(mut more) => faults.append(&mut more),
+            }
+        }
+        if faults.is_empty() {
+            Ok(Self { rules, routes })
+        } else {
+            Err(faults)
+        }
+    }
+
+    /// The accounts that can carry a text of this size, best first.
+    fn routes_for(&self, message: &Outgoing, size: Segments) -> Result<Vec<AccountName>, Refusal> {
+        let named = |name: &AccountName| self.routes.iter().find(|r| r.account.name() == name);
+        let candidates: Vec<&Route> = if message.routes.is_empty() {
+            self.routes.iter().collect()
+        } else {
+            message.routes.iter().filter_map(named).collect()
+        };
+        let room = |route: &&&Route| size.count <= route.limit.of(size.encoding);
+        let fitting = candidates.iter().filter(room);
+        let routes: Vec<_> = fitting.map(|r| r.account.name().clone()).collect();
+        if !routes.is_empty() {
+            return Ok(routes);
+        }
+        let limits = candidates.iter().map(|r| r.limit.of(size.encoding));
+        Err(limits
+            .max()
+            .map_or(Refusal::NoRoute, |segments_max| Refusal::TooLong {
+                segments: size.count,
+                segments_max,
+            }))
+    }
+}
+
+impl Adapter for SmsAdapter {
+    fn network(&self) -> Network {
+        Network::Sms
+    }
+
+    fn accounts(&self) -> Vec<Arc<dyn Account>> {
+        let accounts = self.routes.iter().map(|route| &route.account);
+        accounts.cloned().collect()
+    }
+
+    fn peer(&self, local_part: &str) -> Result<Address, ContactError> {
+        let home = self.rules.home;
+        let right = match Number::parse(local_part, home) {
+            // E.164 in form, but a plan may spell it otherwise: a trunk zero behind the calling code.
+            Some(Number::E164(given)) => match country::read_dialled(&given, home) {
+                Some(right) if right != given => Some(Number::E164(right)),
+                _ => return Ok(Address::new(given)),
+            },
+            Some(number) => return Ok(number.to_address()),
+            None => read_typed(local_part, home),
+        };
+        match right {
+            // Not an address of anybody: taken so that `plan` can say what it is.
+            Some(emergency @ Number::Emergency(_)) => Ok(emergency.to_address()),
+            other => Err(ContactError {
+                suggestion: other.map(|number| number.to_address()),
+            }),
+        }
+    }
+
+    fn read_typed(&self, typed: &str) -> Result<Address, ContactError> {
+        read_typed(typed, self.rules.home)
+            .map(|number| number.to_address())
+            .ok_or(ContactError { suggestion: None })
+    }
+
+    fn plan(&self, message: &Outgoing) -> Result<Plan, Refusal> {
+        self.rules.check(message.to.as_str())?;
+        if message.text.trim().is_empty() {
+            return Err(Refusal::Empty);
+        }
+        let size = Segments::of(&message.text);
+        Ok(Plan {
+            units: std::num::NonZeroU16::MIN,
+            segments: size.count,
+            routes: self.routes_for(message, size)?,
+            ids: Vec::new(),
+        })
+    }
+}
+
+impl Rules {
+    fn read(config: &SmsConfig, section: &Section, faults: &mut Vec<ConfigFault>) -> Option<Self> {
+        let mut read = |key: &str, code: &str| -> Option<Country> {
+            let country = code.parse().ok();
+            if country.is_none() {
+                faults.push(section.fault(
+                    key,
+                    format!("{code:?} is not a two-letter country code"),
+                    "write it as in ISO 3166: US, DE, GB",
+                ));
+            }
+            country
+        };
+        let home = read("region", &config.region);
+        let mut list = |key: &str, codes: &[String]| -> Vec<Country> {
+            codes.iter().filter_map(|code| read(key, code)).collect()
+        };
+        let allowed = config.allow_countries.as_deref();
+        let allowed = allowed.map(|codes| list("allow_countries", codes));
+        let short_codes = config.short_codes.as_deref();
+        let short_codes = short_codes.map(|codes| list("short_codes", codes));
+        let home = home?;
+        Some(Self {
+            home,
+            allowed: allowed.unwrap_or_else(|| vec![home]),
+            short_codes: short_codes
+                .unwrap_or_else(|| list("short_codes", &["US".into(), "CA".into()])),
+        })
+    }
+
+    /// Whether a text may go to this address (semantics 31).
+    fn check(&self, to: &str) -> Result<(), Refusal> {
+        match Number::parse(to, self.home) {
+            None => Err(Refusal::InvalidAddress {
+                suggestion: read_typed(to, self.home).map(|number| number.to_address()),
+            }),
+            Some(Number::Emergency(_)) => Err(Refusal::EmergencyNumber),
+            Some(Number::Alphanumeric(_)) => Err(Refusal::CannotBeAnswered),
+            Some(Number::ShortCode { country, .. }) => self.check_short_code(country),
+            Some(Number::E164(number)) => self.check_place(country::place(&number)),
+        }
+    }
+
+    fn check_short_code(&self, country: Country) -> Result<(), Refusal> {
+        self.check_country(country)?;
+        if self.short_codes.contains(&country) {
+            Ok(())
+        } else {
+            Err(Refusal::PremiumNumber)
+        }
+    }
+
+    fn check_place(&self, place: Place) -> Result<(), Refusal> {
+        match place {
+            Place::Nowhere => Err(Refusal::CountryNotAllowed { region: None }),
+            Place::Premium(_) => Err(Refusal::PremiumNumber),
+            Place::Ordinary(country) => self.check_country(country),
+            Place::Unassigned(country) => {
+                self.check_country(country)?;
+                Err(Refusal::InvalidAddress { suggestion: None })
+            }
+        }
+    }
+
+    fn check_country(&self, country: Country) -> Result<(), Refusal> {
+        if self.allowed.contains(&country) {
+            Ok(())
+        } else {
+            Err(Refusal::CountryNotAllowed {
+                region: Some(country.to_string()),
+            })
+        }
+    }
+}
+
+fn build(
+    gateway_name: &str,
+    name: &str,
+    mut section: Section,
+    env: &ProviderEnv,
+    factories: &[&dyn ProviderFactory],
+) -> Result<Route, Vec<ConfigFault>> {
+    let kind = section.table.remove("kind");
+    let kind = kind.as_ref().and_then(Value::as_str).unwrap_or_default();
+    let is_path_safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if name.is_empty() || !name.bytes().all(is_path_safe) {
+        return Err(vec![section.fault(
+            "",
+            "the name stands in URLs",
+            "use letters, digits, hyphen and underscore",
+        )]);
+    }
+    let Some(factory) = factories.iter().find(|factory| factory.kind() == kind) else {
+        let known: Vec<_> = factories.iter().map(|factory| factory.kind()).collect();
+        return Err(vec![section.fault(
+            "kind",
+            format!("there is no kind of provider {kind:?}"),
+            format!("use one of {}", known.join(", ")),
+        )]);
+    };
+    let account = factory.build(AccountName::new(gateway_name, name), &section, env)?;
+    Ok(Route {
+        account,
+        limit: factory.text_limit(&section),
+    })
+}
+
+#[cfg(test)]
+mod tests;

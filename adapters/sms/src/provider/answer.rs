@@ -1,0 +1,148 @@
+//! What a provider's answer means, as data: one row an error code.
+
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use transom_adapter::{Failure, HttpFailure, Outcome, Reason, Refused, Scope, WebRequest};
+
+/// What a code means for the message it was said about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Verdict {
+    /// The same message will be refused again.
+    Rejected,
+    /// Later; the scope has to wait.
+    Throttled(Scope),
+    /// Surely not sent, and worth another attempt.
+    Transient,
+    /// Nothing would be sent.
+    Misconfigured,
+}
+
+/// One row of a provider's error table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ErrorRow {
+    /// The provider's code.
+    pub(crate) code: u32,
+    /// What it means for an attempt.
+    pub(crate) verdict: Verdict,
+    /// What the user is told.
+    pub(crate) reason: Reason,
+}
+
+impl ErrorRow {
+    /// A row; tables read as columns.
+    pub(crate) const fn new(code: u32, verdict: Verdict, reason: Reason) -> Self {
+        Self {
+            code,
+            verdict,
+            reason,
+        }
+    }
+
+    /// The row of this code.
+    pub(crate) fn find(table: &'static [Self], code: u32) -> Option<&'static Self> {
+        table.iter().find(|row| row.code == code)
+    }
+}
+
+/// The outcome of an attempt with this verdict.
+pub(crate) fn outcome(verdict: Verdict, failure: Failure, after: Option<Duration>) -> Outcome {
+    match verdict {
+        Verdict::Rejected => Outcome::Rejected(failure),
+        Verdict::Throttled(scope) => Outcome::Throttled {
+            after,
+            scope,
+            failure,
+        },
+        Verdict::Transient => Outcome::Transient(failure),
+        Verdict::Misconfigured => Outcome::Misconfigured(failure),
+    }
+}
+
+/// The outcome of an attempt that was not answered.
+pub(crate) fn no_answer(error: &HttpFailure) -> Outcome {
+    let failure = Failure::new(Reason::NetworkDown).with_detail(error.to_string());
+    match error {
+        HttpFailure::NotSent(_) => Outcome::Transient(failure),
+        HttpFailure::MaybeSent(_) => Outcome::Unknown(failure),
+    }
+}
+
+/// The outcome of an attempt that was answered with nothing but this status, for a provider without idempotency keys.
+pub(crate) fn bare_status(status: StatusCode, headers: &HeaderMap) -> Outcome {
+    let failure = |reason| Failure::new(reason).with_code(format!("HTTP {}", status.as_u16()));
+    match status.as_u16() {
+        // Whoever answered was not the provider's API, or does not know us.
+        300..=399 | 401 | 403 | 404 | 405 | 407 | 415 => {
+            Outcome::Misconfigured(failure(Reason::OurAccount))
+        }
+        429 => Outcome::Throttled {
+            after: retry_after(headers),
+            scope: Scope::Account,
+            failure: failure(Reason::RateLimited),
+        },
+        400..=499 => Outcome::Rejected(failure(Reason::Unspecified)),
+        // RFC 9110 §15.6.4: it is not ready to handle the request.
+        503 => Outcome::Transient(failure(Reason::NetworkDown)),
+        // A gateway that lost its upstream, or an accident half-way: it may have gone out.
+        _ => Outcome::Unknown(failure(Reason::NetworkDown)),
+    }
+}
+
+/// RFC 9110 §10.2.3, in seconds. A date is not read: it would need both clocks to agree.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    const SECONDS_MAX: u64 = 24 * 60 * 60;
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
+    let seconds: u64 = text.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds.min(SECONDS_MAX)))
+}
+
+/// Checks the token in the path, which stands in for a signature (semantics 32).
+pub(crate) fn check_token(request: &WebRequest<'_>, token: &SecretString) -> Result<(), Refused> {
+    let given = request.token.ok_or(Refused::Unsigned)?;
+    let digest = |text: &str| Sha256::digest(text.as_bytes());
+    // Digests take as long to compare whatever the token is, as far as anybody can make use of it.
+    if digest(given) == digest(token.expose_secret()) {
+        Ok(())
+    } else {
+        Err(Refused::Forged)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_alone_is_never_more_certain_than_it_is() {
+        let of = |status: u16| bare_status(status.try_into().unwrap(), &HeaderMap::new());
+        assert!(matches!(of(301), Outcome::Misconfigured(_)));
+        assert!(matches!(of(401), Outcome::Misconfigured(_)));
+        assert!(matches!(of(422), Outcome::Rejected(_)));
+        assert!(matches!(of(429), Outcome::Throttled { .. }));
+        assert!(matches!(of(503), Outcome::Transient(_)));
+        for status in [204, 500, 502, 504] {
+            assert!(matches!(of(status), Outcome::Unknown(_)), "{status}");
+        }
+    }
+
+    #[test]
+    fn retry_after_is_read_in_seconds_and_bounded() {
+        for (text, want) in [
+            ("7", Some(7)),
+            (" 7 ", Some(7)),
+            ("999999999", Some(86400)),
+            ("-1", None),
+            ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+        ] {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, text.parse().unwrap())]);
+            assert_eq!(
+                retry_after(&headers),
+                want.map(Duration::from_secs),
+                "{text}"
+            );
+        }
+    }
+}

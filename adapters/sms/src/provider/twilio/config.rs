@@ -1,0 +1,129 @@
+//! The section of a Twilio account.
+
+use std::{path::PathBuf, time::Duration};
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use transom_adapter::{AccountName, ConfigFault, Section};
+
+use super::{ProviderEnv, Secrets, TwilioAccount};
+use crate::provider::{duration, http_url, required_secret};
+
+/// `[gateway.X.provider.Y]` with `kind = "twilio"`.
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TwilioConfig {
+    /// The account's SID, `AC…`.
+    pub account_sid: String,
+    /// The account's Auth Token: signs us in, and signs Twilio's calls.
+    #[schemars(with = "Option<String>")]
+    pub auth_token: Option<SecretString>,
+    /// A file that holds it.
+    pub auth_token_file: Option<PathBuf>,
+    /// The id of the shared key, for accounts whose webhooks are signed with HMAC-SHA-256.
+    pub shared_key_id: Option<String>,
+    /// The secret of that shared key.
+    #[schemars(with = "Option<String>")]
+    pub shared_key_secret: Option<SecretString>,
+    /// A file that holds it.
+    pub shared_key_secret_file: Option<PathBuf>,
+    /// Sends through this Messaging Service, `MG…`; its pool must hold the lines.
+    pub messaging_service_sid: Option<String>,
+    /// How long Twilio may try, at most 10h, which is its default: `4h`.
+    pub validity: Option<String>,
+    /// Default: `https://api.twilio.com`.
+    #[serde(default = "base_url")]
+    pub base_url: String,
+}
+
+fn base_url() -> String {
+    "https://api.twilio.com".to_owned()
+}
+
+/// Builds the account.
+pub(super) fn account(
+    name: AccountName,
+    section: &Section,
+    env: &ProviderEnv,
+) -> Result<TwilioAccount, Vec<ConfigFault>> {
+    let config: TwilioConfig = section.read().map_err(|fault| vec![fault])?;
+    let mut faults = Vec::new();
+    check_sid(
+        section,
+        "account_sid",
+        "AC",
+        &config.account_sid,
+        &mut faults,
+    );
+    if let Some(sid) = &config.messaging_service_sid {
+        check_sid(section, "messaging_service_sid", "MG", sid, &mut faults);
+    }
+    let base = http_url(section, "base_url", &config.base_url, &mut faults);
+    let bounds = (Duration::from_secs(1), Duration::from_hours(10));
+    let validity = config.validity.as_deref();
+    let validity =
+        validity.and_then(|text| duration(section, "validity", text, bounds, &mut faults));
+    let account_sid = config.account_sid.clone();
+    let messaging_service_sid = config.messaging_service_sid.clone();
+    let secrets = secrets(section, config, &mut faults);
+    let Some(base) = base.filter(|_| faults.is_empty()) else {
+        return Err(faults);
+    };
+    let base = base.as_str().trim_end_matches('/');
+    let webhook_url = env.public_url.as_ref();
+    Ok(TwilioAccount {
+        http: env.http.clone(),
+        api: format!("{base}/2010-04-01/Accounts/{account_sid}"),
+        account_sid,
+        secrets,
+        messaging_service_sid,
+        validity,
+        webhook_url: webhook_url.map(|url| ProviderEnv::webhook_url(url, &name)),
+        home: env.home,
+        name,
+    })
+}
+
+fn secrets(section: &Section, config: TwilioConfig, faults: &mut Vec<ConfigFault>) -> Secrets {
+    let token = section.secret(
+        "auth_token",
+        config.auth_token,
+        config.auth_token_file.as_deref(),
+    );
+    let auth_token = required_secret(section, "auth_token", token, faults);
+    let file = config.shared_key_secret_file.as_deref();
+    let shared = section.secret("shared_key_secret", config.shared_key_secret, file);
+    let shared = shared.unwrap_or_else(|fault| {
+        faults.push(fault);
+        None
+    });
+    let shared_key = match (config.shared_key_id, shared) {
+        (Some(id), Some(secret)) => Some((id, secret)),
+        (None, None) => None,
+        _ => {
+            faults.push(section.fault(
+                "shared_key_id",
+                "the id and the secret of the shared key belong together",
+                "give both or neither",
+            ));
+            None
+        }
+    };
+    Secrets {
+        auth_token,
+        shared_key,
+    }
+}
+
+fn check_sid(section: &Section, key: &str, prefix: &str, sid: &str, faults: &mut Vec<ConfigFault>) {
+    let is_sid = sid.starts_with(prefix)
+        && sid.len() <= 64
+        && sid.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if !is_sid {
+        faults.push(section.fault(
+            key,
+            format!("is not a SID: {prefix} and 32 hexadecimal digits"),
+            "copy it from the Twilio console",
+        ));
+    }
+}

@@ -1,0 +1,164 @@
+//! Twilio: Programmable Messaging. Facts and set-up: `docs/twilio.md`.
+
+mod config;
+mod errors;
+mod messages;
+mod signature;
+mod webhook;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret, SecretString};
+use transom_adapter::{
+    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Handled, HttpClient,
+    Outcome, Outgoing, Refused, Repeat, Reports, Section, UnixMillis, WebRequest,
+};
+
+use self::signature::Secrets;
+pub use self::{config::TwilioConfig, webhook::events};
+use super::{ProviderEnv, ProviderFactory, TextLimit, answer};
+use crate::{Country, Number};
+
+/// `kind = "twilio"`.
+#[derive(Clone, Copy, Debug)]
+pub struct Twilio;
+
+impl ProviderFactory for Twilio {
+    fn kind(&self) -> &'static str {
+        "twilio"
+    }
+
+    fn build(
+        &self,
+        name: AccountName,
+        section: &Section,
+        env: &ProviderEnv,
+    ) -> Result<Arc<dyn Account>, Vec<ConfigFault>> {
+        Ok(Arc::new(config::account(name, section, env)?))
+    }
+
+    /// `Body` takes 1600 characters: ten segments of 153, or 23 of 67, stay within.
+    fn text_limit(&self, _section: &Section) -> TextLimit {
+        TextLimit { gsm7: 10, ucs2: 23 }
+    }
+}
+
+/// One Twilio account.
+struct TwilioAccount {
+    name: AccountName,
+    http: HttpClient,
+    /// `https://api.twilio.com/2010-04-01/Accounts/AC…`
+    api: String,
+    account_sid: String,
+    secrets: Secrets,
+    messaging_service_sid: Option<String>,
+    validity: Option<Duration>,
+    /// Our webhook, when Twilio can reach it.
+    webhook_url: Option<String>,
+    home: Country,
+}
+
+#[async_trait]
+impl Account for TwilioAccount {
+    fn name(&self) -> &AccountName {
+        &self.name
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            // Messages takes no idempotency key.
+            repeat: Repeat::Unsafe,
+            reports: if self.webhook_url.is_some() {
+                Reports::Delivery
+            } else {
+                Reports::None
+            },
+            concurrency: 10,
+            send_seconds_max: 40,
+        }
+    }
+
+    async fn send(&self, message: &Outgoing, _attempt: Attempt) -> Outcome {
+        let request = self.post("/Messages.json").form(&self.form(message));
+        match self.http.call(request).await {
+            Ok(reply) => messages::outcome(&reply),
+            Err(error) => answer::no_answer(&error),
+        }
+    }
+
+    async fn reconcile(&self, message: &Outgoing, _attempt: Attempt) -> Option<Outcome> {
+        // Not filtered by DateSent: a message that is still queued has none. The newest come first.
+        let query = [
+            ("To", wire(message.to.as_str(), self.home)),
+            ("From", wire(message.from.as_str(), self.home)),
+            ("PageSize", "100".to_owned()),
+        ];
+        let request = self.get("/Messages.json").query(&query);
+        let reply = self.http.call(request).await.ok()?;
+        messages::find(&reply, message)
+    }
+
+    fn webhook(&self, request: &WebRequest<'_>, _now: UnixMillis) -> Result<Handled, Refused> {
+        let fields = self.secrets.verify(request)?;
+        webhook::handle(&fields, request.query, self.home)
+    }
+
+    async fn check(&self) -> CheckReport {
+        let mut report = CheckReport::default();
+        let account = self.http.call(self.get(".json")).await;
+        messages::check_account(account, &mut report);
+        let Some(url) = &self.webhook_url else {
+            let fault = "http.public_url is not set: Twilio can bring neither messages nor reports";
+            report.faults.push(fault.to_owned());
+            return report;
+        };
+        let request = self
+            .get("/IncomingPhoneNumbers.json")
+            .query(&[("PageSize", "100")]);
+        messages::check_numbers(self.http.call(request).await, url, &mut report);
+        report
+    }
+}
+
+impl TwilioAccount {
+    fn form(&self, message: &Outgoing) -> Vec<(&'static str, String)> {
+        let mut form = vec![
+            ("To", wire(message.to.as_str(), self.home)),
+            ("From", wire(message.from.as_str(), self.home)),
+            ("Body", crate::normalise(&message.text).into_owned()),
+        ];
+        if let Some(sid) = &self.messaging_service_sid {
+            form.push(("MessagingServiceSid", sid.clone()));
+        }
+        if let Some(validity) = self.validity {
+            form.push(("ValidityPeriod", validity.as_secs().to_string()));
+        }
+        if let Some(url) = &self.webhook_url {
+            // The key makes reports find a message whose answer was lost. The signature covers it.
+            form.push(("StatusCallback", format!("{url}?key={}", message.key)));
+        }
+        form
+    }
+
+    fn post(&self, path: &str) -> reqwest::RequestBuilder {
+        self.signed_in(self.http.post(&format!("{}{path}", self.api)))
+    }
+
+    fn get(&self, path: &str) -> reqwest::RequestBuilder {
+        self.signed_in(self.http.get(&format!("{}{path}", self.api)))
+    }
+
+    fn signed_in(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        let token: &SecretString = &self.secrets.auth_token;
+        request.basic_auth(&self.account_sid, Some(token.expose_secret()))
+    }
+}
+
+/// An address as Twilio writes it.
+fn wire(address: &str, home: Country) -> String {
+    Number::parse(address, home).map_or_else(|| address.to_owned(), |n| n.wire().to_owned())
+}
+
+#[cfg(test)]
+mod tests;

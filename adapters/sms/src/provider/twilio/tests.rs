@@ -1,0 +1,227 @@
+mod webhook;
+
+use http::HeaderMap;
+use serde_json::json;
+use transom_adapter::{
+    ExternalId, Failure, HttpLimits, Reason,
+    testkit::{
+        Reply, ScriptedHttp,
+        conformance::{self, HttpSubject},
+        outgoing, signer,
+    },
+};
+use url::Url;
+
+use super::*;
+
+const FIRST: Attempt = Attempt { number: 1, unit: 0 };
+
+fn account(base_url: &str, http: HttpClient) -> TwilioAccount {
+    let table = json!({
+        "account_sid": "AC123", "auth_token": "12345", "base_url": base_url, "validity": "4h",
+        "shared_key_id": "key1", "shared_key_secret": "shared",
+    });
+    let serde_json::Value::Object(table) = table else {
+        unreachable!()
+    };
+    let section = Section {
+        key: "gateway.sms.provider.main".into(),
+        table,
+        base_dir: ".".into(),
+    };
+    let env = ProviderEnv {
+        http,
+        signer: signer(),
+        public_url: Url::parse("https://gw.example.org").ok(),
+        home: "US".parse().unwrap(),
+    };
+    config::account(AccountName::new("sms", "main"), &section, &env).unwrap()
+}
+
+fn at(server: &ScriptedHttp) -> TwilioAccount {
+    let limits = HttpLimits {
+        total: Duration::from_secs(5),
+        ..HttpLimits::default()
+    };
+    account(server.base_url(), HttpClient::new(limits).unwrap())
+}
+
+fn offline() -> TwilioAccount {
+    account(
+        "https://api.twilio.com",
+        HttpClient::new(HttpLimits::default()).unwrap(),
+    )
+}
+
+fn message() -> Outgoing {
+    outgoing("+12025550100", "+12025550147", "hello\r\nthere")
+}
+
+async fn outcome_of(reply: Reply) -> Outcome {
+    let server = ScriptedHttp::start([reply]).await;
+    at(&server).send(&message(), FIRST).await
+}
+
+#[tokio::test]
+async fn it_is_a_good_account() {
+    conformance::http_account(&HttpSubject {
+        build: &|url, http| Arc::new(account(url, http)),
+        accepted: Reply::json(201, r#"{"sid":"SM1","status":"queued","num_segments":"1"}"#),
+        message: message(),
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_text_is_sent_with_all_that_twilio_needs() {
+    let server =
+        ScriptedHttp::start([Reply::json(201, r#"{"sid":"SM1","status":"queued"}"#)]).await;
+    let outcome = at(&server).send(&message(), FIRST).await;
+    let ids = vec![ExternalId::new("sid", "SM1")];
+    assert_eq!(outcome, Outcome::Accepted { ids });
+    let request = server.requests().pop().unwrap();
+    assert!(
+        request
+            .head
+            .starts_with("POST /2010-04-01/Accounts/AC123/Messages.json HTTP/1.1")
+    );
+    // AC123:12345
+    assert!(request.head.contains("Basic QUMxMjM6MTIzNDU="));
+    let callback = url::form_urlencoded::byte_serialize(
+        format!(
+            "https://gw.example.org/webhook/sms/main?key={}",
+            message().key
+        )
+        .as_bytes(),
+    )
+    .collect::<String>();
+    assert_eq!(
+        String::from_utf8(request.body).unwrap(),
+        format!(
+            "To=%2B12025550147&From=%2B12025550100&Body=hello%0Athere&ValidityPeriod=14400&StatusCallback={callback}"
+        )
+    );
+}
+
+#[tokio::test]
+async fn every_row_of_the_error_table_is_obeyed() {
+    for row in errors::TABLE {
+        let body =
+            json!({ "code": row.code, "message": "secret text +12025550147", "status": 400 });
+        let reply = messages::outcome(&transom_adapter::HttpReply {
+            status: http::StatusCode::BAD_REQUEST,
+            headers: HeaderMap::from_iter([(http::header::RETRY_AFTER, "9".parse().unwrap())]),
+            body: body.to_string().into(),
+        });
+        let failure = Failure::new(row.reason).with_code(row.code.to_string());
+        let after = Some(Duration::from_secs(9));
+        assert_eq!(
+            reply,
+            answer::outcome(row.verdict, failure, after),
+            "{}",
+            row.code
+        );
+        assert!(
+            !format!("{reply:?}").contains("secret"),
+            "no text in the log"
+        );
+    }
+    let mut codes: Vec<_> = errors::TABLE.iter().map(|row| row.code).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    assert_eq!(codes.len(), errors::TABLE.len(), "each code once");
+}
+
+#[tokio::test]
+async fn what_is_not_in_the_table_is_judged_by_its_status() {
+    let json = |status, body: &str| Reply::json(status, body);
+    let rejected = outcome_of(json(400, r#"{"code":21999}"#)).await;
+    let failure = Failure::new(Reason::Unspecified).with_code("21999");
+    assert_eq!(rejected, Outcome::Rejected(failure));
+    for (reply, want) in [
+        (json(429, r#"{"code":99999}"#), "Throttled"),
+        (json(503, r#"{"code":99999}"#), "Transient"),
+        (json(500, r#"{"code":20500}"#), "Unknown"),
+        (json(502, "<html>"), "Unknown"),
+        (json(404, "{}"), "Misconfigured"),
+        (json(302, ""), "Misconfigured"),
+        (json(201, r#"{"sid":"SM 1"}"#), "Unknown"),
+        (
+            json(201, r#"{"sid":"SM1","status":"failed","error_code":30006}"#),
+            "Rejected",
+        ),
+    ] {
+        let outcome = format!("{:?}", outcome_of(reply.clone()).await);
+        assert!(outcome.starts_with(want), "{reply:?} gave {outcome}");
+    }
+}
+
+#[tokio::test]
+async fn a_look_up_decides_only_without_doubt() {
+    // The message was created at 2026-09-21T14:13:20Z.
+    let row = |sid: &str, body: &str, date: &str, status: &str| json!({ "sid": sid, "body": body, "date_created": date, "status": status, "error_code": 30006 });
+    let (text, new) = ("hello\nthere", "Mon, 21 Sep 2026 14:13:22 +0000");
+    let old = "Mon, 21 Sep 2026 14:10:00 +0000";
+    let page = |rows: &[serde_json::Value], next: Option<&str>| {
+        json!({ "messages": rows, "next_page_uri": next }).to_string()
+    };
+    let ours = row("SM1", text, new, "sent");
+    let accepted = Some("Accepted");
+    for (body, want) in [
+        (page(std::slice::from_ref(&ours), None), accepted),
+        (
+            page(&[row("SM2", "other", new, "sent"), ours.clone()], None),
+            accepted,
+        ),
+        (
+            page(&[ours.clone(), row("SM0", text, old, "sent")], Some("/2")),
+            accepted,
+        ),
+        (
+            page(&[row("SM1", text, new, "undelivered")], None),
+            Some("Rejected"),
+        ),
+        (page(std::slice::from_ref(&ours), Some("/2")), None),
+        (
+            page(&[ours.clone(), row("SM2", text, new, "sent")], None),
+            None,
+        ),
+        (page(&[row("SM1", text, old, "sent")], None), None),
+        (page(&[row("SM1", text, "nonsense", "sent")], None), None),
+        (page(&[], None), None),
+        ("{".to_owned(), None),
+    ] {
+        let server = ScriptedHttp::start([Reply::json(200, body.clone())]).await;
+        let outcome = at(&server).reconcile(&message(), FIRST).await;
+        let outcome = outcome.map(|outcome| format!("{outcome:?}"));
+        let starts = |want: &str| outcome.as_ref().is_some_and(|o| o.starts_with(want));
+        assert!(
+            want.map_or(outcome.is_none(), starts),
+            "{body} gave {outcome:?}"
+        );
+        let head = server.requests().pop().unwrap().head;
+        assert!(
+            head.contains("To=%2B12025550147&From=%2B12025550100"),
+            "{head}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_check_says_which_numbers_do_not_come_here() {
+    let numbers = json!({ "incoming_phone_numbers": [
+        { "phone_number": "+12025550100", "sms_url": "https://gw.example.org/webhook/sms/main#rc=3" },
+        { "phone_number": "+12025550101", "sms_url": "https://demo.twilio.com" },
+        { "phone_number": "+12025550102", "sms_url": null },
+    ]});
+    let script = [
+        Reply::json(200, r#"{"status":"active","type":"Full"}"#),
+        Reply::json(200, numbers.to_string()),
+    ];
+    let server = ScriptedHttp::start(script).await;
+    let report = at(&server).check().await;
+    assert_eq!(report.findings.len(), 2, "{report:?}");
+    assert_eq!(report.faults.len(), 2, "{report:?}");
+    let server = ScriptedHttp::start([Reply::json(401, "{}")]).await;
+    assert_eq!(at(&server).check().await.faults.len(), 2);
+}

@@ -1,0 +1,243 @@
+-- Oldest binary that can live with this schema: 0.1.0
+-- Times are UTC milliseconds. Keys are made by the process (store/ids.rs): time-ordered, so that order by key is order by age.
+
+CREATE TABLE meta (
+    name  TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
+);
+
+CREATE TABLE gateways (
+    gateway_id BIGINT NOT NULL PRIMARY KEY,
+    name       TEXT   NOT NULL UNIQUE
+);
+
+-- One registration: a user at a gateway.
+CREATE TABLE users (
+    user_id    BIGINT NOT NULL PRIMARY KEY,
+    gateway_id BIGINT NOT NULL REFERENCES gateways,
+    jid        TEXT   NOT NULL,
+    state      TEXT   NOT NULL CHECK (state IN ('active', 'pending', 'disabled')),
+    lang       TEXT,
+    since_ms   BIGINT NOT NULL,
+    changed_ms BIGINT NOT NULL,
+    UNIQUE (gateway_id, jid)
+);
+
+-- What a user's roster knows of the gateway (peer '') and of its contacts.
+CREATE TABLE contacts (
+    user_id    BIGINT NOT NULL REFERENCES users ON DELETE CASCADE,
+    peer       TEXT   NOT NULL,
+    subscribed BIGINT NOT NULL CHECK (subscribed IN (0, 1)),
+    asked      BIGINT NOT NULL CHECK (asked IN (0, 1)),
+    PRIMARY KEY (user_id, peer)
+);
+
+-- Our addresses: phone numbers, mail addresses. Never recomputed.
+CREATE TABLE lines (
+    line_id    BIGINT NOT NULL PRIMARY KEY,
+    gateway_id BIGINT NOT NULL REFERENCES gateways,
+    address    TEXT   NOT NULL,
+    kind       TEXT   NOT NULL CHECK (kind IN ('owned', 'pool', 'shared')),
+    state      TEXT   NOT NULL CHECK (state IN ('active', 'retired', 'resting')),
+    source     TEXT   NOT NULL CHECK (source IN ('file', 'command', 'registration')),
+    routes     TEXT   NOT NULL,
+    fallback   TEXT,
+    changed_ms BIGINT NOT NULL,
+    UNIQUE (gateway_id, address)
+);
+CREATE INDEX lines_open ON lines (gateway_id, kind) WHERE kind <> 'owned';
+
+CREATE TABLE line_owners (
+    line_id  BIGINT NOT NULL REFERENCES lines ON DELETE CASCADE,
+    jid      TEXT   NOT NULL,
+    since_ms BIGINT NOT NULL,
+    PRIMARY KEY (line_id, jid)
+);
+CREATE INDEX line_owners_jid ON line_owners (jid);
+
+-- The identity: (gateway, user, our address, peer) to a contact, so that replies route back.
+CREATE TABLE conversations (
+    conversation_id BIGINT NOT NULL PRIMARY KEY,
+    gateway_id      BIGINT NOT NULL REFERENCES gateways,
+    user_id         BIGINT NOT NULL REFERENCES users ON DELETE CASCADE,
+    line_id         BIGINT NOT NULL REFERENCES lines,
+    peer            TEXT   NOT NULL,
+    peer_name       TEXT,
+    created_ms      BIGINT NOT NULL,
+    active_ms       BIGINT NOT NULL,
+    plain_ms        BIGINT NOT NULL,
+    UNIQUE (user_id, peer, line_id)
+);
+CREATE INDEX conversations_line ON conversations (line_id, peer, active_ms);
+CREATE INDEX conversations_new ON conversations (user_id, created_ms);
+
+-- A mail thread of a conversation (semantics 27).
+CREATE TABLE threads (
+    thread_id       BIGINT NOT NULL PRIMARY KEY,
+    conversation_id BIGINT NOT NULL REFERENCES conversations ON DELETE CASCADE,
+    subject         TEXT   NOT NULL,
+    xmpp_thread     TEXT   NOT NULL,
+    last_id         TEXT,
+    reference_ids   TEXT   NOT NULL,
+    active_ms       BIGINT NOT NULL
+);
+CREATE INDEX threads_current ON threads (conversation_id, active_ms);
+
+CREATE TABLE messages (
+    message_id      BIGINT NOT NULL PRIMARY KEY,
+    conversation_id BIGINT NOT NULL REFERENCES conversations ON DELETE CASCADE,
+    thread_id       BIGINT,
+    direction       TEXT   NOT NULL CHECK (direction IN ('out', 'in')),
+    created_ms      BIGINT NOT NULL,
+    body            TEXT,
+    payload         TEXT
+);
+CREATE INDEX messages_conversation ON messages (conversation_id);
+CREATE INDEX messages_bodies ON messages (created_ms) WHERE body IS NOT NULL;
+
+-- The stanzas of a message: how repeats, receipts and errors find it.
+CREATE TABLE message_stanzas (
+    message_id BIGINT NOT NULL REFERENCES messages ON DELETE CASCADE,
+    user_id    BIGINT NOT NULL,
+    stanza_id  TEXT   NOT NULL,
+    repeat_key TEXT,
+    full_jid   TEXT   NOT NULL,
+    receipt    BIGINT NOT NULL CHECK (receipt IN (0, 1)),
+    created_ms BIGINT NOT NULL,
+    PRIMARY KEY (message_id, stanza_id)
+);
+CREATE INDEX message_stanzas_id ON message_stanzas (stanza_id);
+CREATE INDEX message_stanzas_repeat ON message_stanzas (user_id, repeat_key) WHERE repeat_key IS NOT NULL;
+
+-- A chat in one direction; what is scheduled. due_ms is null when nothing waits.
+-- lane_id: the conversation's id outwards, its negative inwards; a deferred mail that must not hold the next gets a lane of its own, under
+-- the id of its delivery.
+CREATE TABLE lanes (
+    lane_id         BIGINT NOT NULL PRIMARY KEY,
+    conversation_id BIGINT NOT NULL REFERENCES conversations ON DELETE CASCADE,
+    due_ms          BIGINT,
+    failures        BIGINT NOT NULL
+);
+CREATE INDEX lanes_due ON lanes (due_ms) WHERE due_ms IS NOT NULL;
+
+-- A message on its way to one recipient. Narrow, and without text.
+CREATE TABLE deliveries (
+    delivery_id BIGINT NOT NULL PRIMARY KEY,
+    message_id  BIGINT NOT NULL REFERENCES messages ON DELETE CASCADE,
+    lane_id     BIGINT NOT NULL REFERENCES lanes ON DELETE CASCADE,
+    state       TEXT   NOT NULL CHECK (state IN ('held', 'queued', 'sending', 'unknown', 'accepted', 'sent', 'delayed',
+                                                 'expired', 'failed', 'delivered', 'read', 'cancelled')),
+    units       BIGINT NOT NULL,
+    units_done  BIGINT NOT NULL,
+    segments    BIGINT NOT NULL,
+    attempts    BIGINT NOT NULL,
+    routes      TEXT   NOT NULL,
+    account_id  BIGINT,
+    reason      TEXT,
+    code        TEXT,
+    due_ms      BIGINT,
+    tell        TEXT CHECK (tell IN ('receipt', 'error', 'doubt', 'silence', 'delay')),
+    told        TEXT,
+    created_ms  BIGINT NOT NULL,
+    started_ms  BIGINT,
+    done_ms     BIGINT
+);
+CREATE INDEX deliveries_message ON deliveries (message_id);
+CREATE INDEX deliveries_lane ON deliveries (lane_id, delivery_id) WHERE state IN ('held', 'queued', 'sending');
+CREATE INDEX deliveries_due ON deliveries (due_ms) WHERE due_ms IS NOT NULL;
+CREATE INDEX deliveries_tell ON deliveries (delivery_id) WHERE tell IS NOT NULL;
+CREATE INDEX deliveries_sending ON deliveries (delivery_id) WHERE state = 'sending';
+
+CREATE TABLE accounts (
+    account_id BIGINT NOT NULL PRIMARY KEY,
+    name       TEXT   NOT NULL UNIQUE
+);
+
+-- Ids that outside networks use for our deliveries. scope_id: the account, or the gateway where ids are unique world-wide (mail).
+CREATE TABLE external_ids (
+    scope_id    BIGINT NOT NULL,
+    kind        TEXT   NOT NULL,
+    value       TEXT   NOT NULL,
+    part        BIGINT NOT NULL,
+    delivery_id BIGINT NOT NULL REFERENCES deliveries ON DELETE CASCADE,
+    progress    TEXT   NOT NULL,
+    PRIMARY KEY (scope_id, kind, value)
+);
+CREATE INDEX external_ids_delivery ON external_ids (delivery_id);
+
+-- Reports that came before the id they are about.
+CREATE TABLE parked_reports (
+    scope_id BIGINT NOT NULL,
+    kind     TEXT   NOT NULL,
+    value    TEXT   NOT NULL,
+    progress TEXT   NOT NULL,
+    reason   TEXT,
+    code     TEXT,
+    at_ms    BIGINT NOT NULL,
+    PRIMARY KEY (scope_id, kind, value, progress)
+);
+CREATE INDEX parked_reports_age ON parked_reports (at_ms);
+
+-- What was taken in already, so that a repeat is known.
+CREATE TABLE seen (
+    scope_id BIGINT NOT NULL,
+    digest   TEXT   NOT NULL,
+    at_ms    BIGINT NOT NULL,
+    PRIMARY KEY (scope_id, digest)
+);
+CREATE INDEX seen_age ON seen (at_ms);
+
+-- Single parts of long texts, until they are whole.
+CREATE TABLE text_parts (
+    line_id   BIGINT NOT NULL REFERENCES lines ON DELETE CASCADE,
+    peer      TEXT   NOT NULL,
+    reference BIGINT NOT NULL,
+    total     BIGINT NOT NULL,
+    number    BIGINT NOT NULL,
+    body      TEXT   NOT NULL,
+    at_ms     BIGINT NOT NULL,
+    PRIMARY KEY (line_id, peer, reference, total, number)
+);
+
+-- Texts to a line of ours that belong to nobody (semantics 18).
+CREATE TABLE unowned (
+    unowned_id BIGINT NOT NULL PRIMARY KEY,
+    line_id    BIGINT NOT NULL REFERENCES lines ON DELETE CASCADE,
+    peer       TEXT   NOT NULL,
+    body       TEXT   NOT NULL,
+    at_ms      BIGINT NOT NULL
+);
+
+-- How far an outside source was read.
+CREATE TABLE cursors (
+    account_id BIGINT NOT NULL REFERENCES accounts,
+    name       TEXT   NOT NULL,
+    value      TEXT   NOT NULL,
+    PRIMARY KEY (account_id, name)
+);
+
+-- What a user (0: the whole gateway) has used on a UTC day.
+CREATE TABLE usage_days (
+    gateway_id BIGINT NOT NULL REFERENCES gateways,
+    user_id    BIGINT NOT NULL,
+    day        BIGINT NOT NULL,
+    messages   BIGINT NOT NULL,
+    segments   BIGINT NOT NULL,
+    PRIMARY KEY (gateway_id, user_id, day)
+);
+
+CREATE TABLE optouts (
+    line_id  BIGINT NOT NULL REFERENCES lines ON DELETE CASCADE,
+    peer     TEXT   NOT NULL,
+    since_ms BIGINT NOT NULL,
+    PRIMARY KEY (line_id, peer)
+);
+
+-- Peers that nobody (user 0) or one user may not reach, or be reached by.
+CREATE TABLE blocks (
+    gateway_id BIGINT NOT NULL REFERENCES gateways,
+    user_id    BIGINT NOT NULL,
+    peer       TEXT   NOT NULL,
+    since_ms   BIGINT NOT NULL,
+    PRIMARY KEY (gateway_id, user_id, peer)
+);

@@ -1,0 +1,132 @@
+//! Wiring: from a checked configuration to a running process.
+//!
+//! Anybody can build a gateway with an adapter of their own: `App::builder().adapter(Mine).build(config).run().await`.
+
+mod adapters;
+mod lines;
+mod notify;
+mod readiness;
+mod start;
+
+use std::{path::PathBuf, sync::Arc};
+
+use transom_adapter::{Adapter, ConfigFault, Lifecycle, Section, Signer, SystemClock};
+use transom_simulator::Simulator;
+use url::Url;
+
+use crate::{config::Config, store::StoreError};
+
+/// A configured process that has not started.
+pub struct App {
+    config: Config,
+    factories: Vec<Box<dyn AdapterFactory>>,
+}
+
+/// Collects adapters.
+#[derive(Default)]
+pub struct Builder {
+    factories: Vec<Box<dyn AdapterFactory>>,
+}
+
+/// Builds the adapter of a gateway whose `adapter` option names it.
+pub trait AdapterFactory: Send + Sync {
+    /// The name in the configuration.
+    fn name(&self) -> &'static str;
+
+    /// Builds it.
+    ///
+    /// # Errors
+    ///
+    /// Every fault of its part of the configuration.
+    fn build(&self, setup: &Setup) -> Result<Arc<dyn Adapter>, Vec<ConfigFault>>;
+}
+
+/// What an adapter is built from.
+pub struct Setup {
+    /// The gateway's name.
+    pub gateway: String,
+    /// The adapter's part of the configuration.
+    pub section: Section,
+    /// `http.public_url`.
+    pub public_url: Option<Url>,
+    /// Tokens that cannot be guessed.
+    pub signer: Signer,
+    /// Phones in the process.
+    pub simulator: Simulator,
+}
+
+/// Why the process could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration cannot be used.
+    #[error("the configuration cannot be used")]
+    Config(Vec<crate::config::Fault>),
+    /// The listener cannot be opened.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// `http.listen`.
+        address: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The database refuses for good.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Another `run` holds the database.
+    #[error("another transom runs on {}", .0.display())]
+    Taken(PathBuf),
+    /// Something of the machine.
+    #[error("{0}")]
+    System(String),
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ended {
+    /// It was asked to, and drained.
+    Drained,
+    /// It was asked twice, or did not drain in time.
+    Aborted,
+    /// A task failed.
+    Failed,
+}
+
+impl App {
+    /// The adapters that come with transom, and room for more.
+    pub fn builder() -> Builder {
+        Builder { factories: adapters::built_in() }
+    }
+
+    /// Runs until SIGTERM or SIGINT.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`], for faults that are visible without a network.
+    pub async fn run(self) -> Result<Ended, StartError> {
+        start::run(self, Lifecycle::new()).await
+    }
+
+    /// Builds every adapter and lets it go: what is wrong with their parts of the configuration.
+    ///
+    /// # Errors
+    ///
+    /// Every fault.
+    pub fn check(&self) -> Result<(), Vec<crate::config::Fault>> {
+        let signer = Signer::new(vec![0; 32].into());
+        adapters::build(self, &signer, &Simulator::new(Arc::new(SystemClock))).map(drop)
+    }
+}
+
+impl Builder {
+    /// Adds an adapter.
+    #[must_use]
+    pub fn adapter(mut self, factory: impl AdapterFactory + 'static) -> Self {
+        self.factories.push(Box::new(factory));
+        self
+    }
+
+    /// With this configuration.
+    pub fn build(self, config: Config) -> App {
+        App { config, factories: self.factories }
+    }
+}

@@ -1,0 +1,146 @@
+//! From arguments to what they ask for; each command ends in an [`Exit`].
+
+use std::{
+    io::{self, IsTerminal, Write},
+    path::Path,
+};
+
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+use super::{Arguments, CheckArguments, Colour, Command, Exit, FaultList, InitArguments, init};
+use crate::{
+    app::{App, Ended, StartError},
+    config::{Config, Environment, Fault, Loaded, LogConfig, LogFormat},
+    store::{Store, StoreError},
+};
+
+/// Does what was asked; errors are on standard error, data on standard output.
+pub fn execute(arguments: Arguments) -> Exit {
+    let file = arguments.config;
+    match arguments.command {
+        Command::Init(arguments) => make(&arguments, &file),
+        Command::Check(arguments) => check(&arguments, &file),
+        Command::Run => with_config(&file, |loaded| in_runtime(run(loaded))),
+        Command::Migrate => with_config(&file, |loaded| in_runtime(migrate(loaded))),
+        Command::User(_) | Command::Line(_) | Command::Queue(_) | Command::Trace { .. } | Command::Backup { .. } => Exit::Software,
+    }
+}
+
+fn make(arguments: &InitArguments, file: &Path) -> Exit {
+    match init(arguments, file, &mut io::stdin().lock(), &mut io::stdout().lock()) {
+        Ok(()) => Exit::Done,
+        Err(error) => {
+            complain(&error.to_string());
+            error.exit()
+        }
+    }
+}
+
+fn check(arguments: &CheckArguments, file: &Path) -> Exit {
+    let (faults, exit) = match Config::load(file, &Environment::of_process()) {
+        Ok(Loaded { config, mut warnings }) => match App::builder().build(config).check() {
+            Ok(()) => (warnings, Exit::Done),
+            Err(faults) => {
+                warnings.extend(faults);
+                (warnings, Exit::Config)
+            }
+        },
+        Err(faults) => (faults.0, Exit::Config),
+    };
+    let colour = Colour::of_terminal(io::stdout().is_terminal());
+    let list = FaultList::new(&faults, if arguments.output.json { Colour::Never } else { colour });
+    if arguments.output.json {
+        print(&serde_json::to_string_pretty(&list).unwrap_or_default());
+    } else {
+        print(&list.to_string());
+    }
+    exit
+}
+
+/// Reads the configuration; with faults, shows them.
+fn with_config(file: &Path, action: impl FnOnce(Loaded) -> Exit) -> Exit {
+    match Config::load(file, &Environment::of_process()) {
+        Ok(loaded) => action(loaded),
+        Err(faults) => {
+            show(&faults.0);
+            Exit::Config
+        }
+    }
+}
+
+fn in_runtime(action: impl Future<Output = Exit>) -> Exit {
+    // Two cores are what a small server has; a larger one gives a thread a core.
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(action),
+        Err(error) => {
+            complain(&format!("cannot start: {error}"));
+            Exit::Software
+        }
+    }
+}
+
+async fn run(loaded: Loaded) -> Exit {
+    log_to_stderr(&loaded.config.log);
+    for fault in &loaded.warnings {
+        tracing::warn!(key = fault.key, remedy = fault.remedy, "{}", fault.problem);
+    }
+    match App::builder().build(loaded.config).run().await {
+        Ok(Ended::Drained) => Exit::Done,
+        Ok(Ended::Aborted | Ended::Failed) => Exit::Software,
+        Err(StartError::Config(faults)) => {
+            show(&faults);
+            Exit::Config
+        }
+        Err(error) => {
+            complain(&error.to_string());
+            Exit::Config
+        }
+    }
+}
+
+async fn migrate(loaded: Loaded) -> Exit {
+    let migrated = async {
+        let store = Store::open(&loaded.config.store.url, transom_adapter::Lifecycle::new()).await?;
+        let applied = store.migrate(true).await?;
+        store.close().await;
+        Ok::<u64, StoreError>(applied)
+    };
+    match migrated.await {
+        Ok(0) => print("The database is up to date."),
+        Ok(applied) => print(&format!("Applied {applied} migration(s).")),
+        Err(error) => {
+            complain(&error.to_string());
+            return if matches!(error, StoreError::Newer { .. }) { Exit::BadData } else { Exit::Unavailable };
+        }
+    }
+    Exit::Done
+}
+
+fn log_to_stderr(config: &LogConfig) {
+    let filter = EnvFilter::try_from_env("TRANSOM_LOG").unwrap_or_else(|_| EnvFilter::new(config.level.as_str()));
+    let registry = tracing_subscriber::registry().with(filter);
+    let set = match config.format {
+        LogFormat::Text => {
+            let ansi = io::stderr().is_terminal();
+            registry.with(fmt::layer().with_writer(io::stderr).with_ansi(ansi).with_target(false)).try_init()
+        }
+        LogFormat::Json => registry.with(fmt::layer().json().with_writer(io::stderr)).try_init(),
+    };
+    if set.is_err() {
+        complain("logging was set up twice");
+    }
+}
+
+fn show(faults: &[Fault]) {
+    let colour = Colour::of_terminal(io::stderr().is_terminal());
+    complain(&FaultList::new(faults, colour).to_string());
+}
+
+fn print(text: &str) {
+    // A reader that went away has seen enough.
+    writeln!(io::stdout(), "{}", text.trim_end()).ok();
+}
+
+fn complain(text: &str) {
+    writeln!(io::stderr(), "{}", text.trim_end()).ok();
+}

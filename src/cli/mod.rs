@@ -1,0 +1,16 @@
+//! The command line: what can be said, how a configuration's faults are shown, and `transom init`.
+
+mod args;
+mod check;
+mod execute;
+mod exit;
+mod init;
+
+pub use args::{
+    Arguments, CheckArguments, Command, Direction, InitArguments, LineCommand, Output,
+    ProviderKind, QueueCommand, UserCommand, XmppServer,
+};
+pub use check::{Colour, FaultList};
+pub use execute::execute;
+pub use exit::Exit;
+pub use init::{InitError, Plan, init};

@@ -1,0 +1,48 @@
+//! What a user and the whole gateway may send (semantics 34).
+
+use transom_adapter::{Plan, UnixMillis};
+
+use super::Gateway;
+use crate::{
+    store::read::{KnownUser, OutwardSnapshot},
+    texts::{Cap, Content, Refused},
+};
+
+const DAY_MS: i64 = 24 * 3_600_000;
+const HOUR_MS: i64 = 3_600_000;
+
+/// The UTC day, counted from 1970.
+pub(super) fn day(now: UnixMillis) -> i64 {
+    now.0 / DAY_MS
+}
+
+/// Whether one more message fits.
+pub(super) fn check(
+    gateway: &Gateway,
+    snapshot: &OutwardSnapshot,
+    user: &KnownUser,
+    plan: &Plan,
+    peer_is_new: bool,
+    now: UnixMillis,
+) -> Result<(), Refused> {
+    let limits = &gateway.config.limits;
+    let until = UnixMillis((day(now) + 1) * DAY_MS).timestamp();
+    let segments_max = u16::try_from(limits.segments_per_message).unwrap_or(u16::MAX);
+    if plan.segments > segments_max {
+        return Err(Content::TooLong { segments: plan.segments, segments_max }.into());
+    }
+    if user.messages >= limits.messages_per_day.into() {
+        return Err(Cap::MessagesPerDay { max: limits.messages_per_day, until }.into());
+    }
+    if user.segments + i64::from(plan.segments) > limits.segments_per_day.into() {
+        return Err(Cap::SegmentsPerDay { max: limits.segments_per_day, until }.into());
+    }
+    if peer_is_new && user.new_peers >= limits.new_peers_per_hour.into() {
+        let until = UnixMillis(now.0 + HOUR_MS).timestamp();
+        return Err(Cap::NewPeersPerHour { max: limits.new_peers_per_hour, until }.into());
+    }
+    if snapshot.gateway_messages >= limits.gateway_per_day.into() {
+        return Err(Cap::GatewayPerDay { until }.into());
+    }
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! The translation and its policy: pure and synchronous, one file an event.
+//!
+//! A snapshot of what the database knows and a stanza (or an event from outside) go in; what to write and what to answer comes
+//! out. Nothing here waits, asks the clock or touches a socket.
+//!
+//! - [`text_out`]: a message from a user to the outside; [`line_choice`] picks the line, [`caps`] counts.
+//! - [`text_in`]: a message from outside to a user.
+//! - [`told`]: what became of a message: receipts, errors, notices.
+//! - [`subscription`]: presence; [`registration`]: XEP-0077; [`answers`]: every other request; [`talk`]: the chat with the gateway.
+//! - [`refusal`]: the one table from causes to stanza errors and sentences.
+
+pub mod answers;
+mod caps;
+mod line_choice;
+pub mod refusal;
+pub mod registration;
+pub mod subscription;
+pub mod talk;
+pub mod text_in;
+pub mod text_out;
+pub mod told;
+
+use std::{collections::HashMap, sync::Arc};
+
+use transom_adapter::{AccountName, Adapter, Address, Network};
+
+use crate::{
+    config::{AccessList, GatewayConfig},
+    texts::Lang,
+    xmpp::jid::{self, BareJid, Jid},
+};
+
+/// One gateway, as the pure part sees it: its configuration and its adapter.
+pub struct Gateway {
+    /// Its key in the database.
+    pub id: i64,
+    /// The common part of its configuration.
+    pub config: GatewayConfig,
+    /// Who may use any gateway.
+    pub allow: AccessList,
+    /// The adapter, for its pure parts.
+    pub adapter: Arc<dyn Adapter>,
+    /// The keys of its accounts.
+    pub accounts: HashMap<AccountName, i64>,
+}
+
+/// What a contact's JID means.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Contact {
+    /// The outside person.
+    pub peer: Address,
+    /// Our line, when the JID pins one (semantics 9).
+    pub line: Option<Address>,
+}
+
+/// Stands between the peer and the pinned line in a contact's local part.
+const PIN: &str = ";line=";
+
+impl Gateway {
+    /// The kind of network.
+    pub fn network(&self) -> Network {
+        self.adapter.network()
+    }
+
+    /// Whether this user may use the gateway (semantics 13).
+    pub fn admits(&self, user: &BareJid) -> bool {
+        self.allow.admits(user) && self.config.allow.as_ref().is_none_or(|allow| allow.admits(user))
+    }
+
+    /// The language for a stanza with this `xml:lang`.
+    pub fn lang(&self, tag: Option<&str>) -> Lang {
+        Lang::negotiate(tag, self.config.lang)
+    }
+
+    /// Reads a contact's local part, still escaped.
+    ///
+    /// # Errors
+    ///
+    /// The JID that was probably meant, where it can be told.
+    pub fn contact(&self, local: &str) -> Result<Contact, Option<BareJid>> {
+        let unescaped = jid::unescape(local).map_err(|_| None)?;
+        let (peer, line) = match unescaped.split_once(PIN) {
+            Some((peer, line)) => (peer, Some(Address::new(line))),
+            None => (unescaped.as_str(), None),
+        };
+        match self.adapter.peer(peer) {
+            Ok(peer) => Ok(Contact { peer, line }),
+            Err(error) => Err(error.suggestion.and_then(|address| self.jid_of(&address, line.as_ref()))),
+        }
+    }
+
+    /// The JID of a contact; `None` for an address that fits in no JID.
+    pub fn jid_of(&self, peer: &Address, line: Option<&Address>) -> Option<BareJid> {
+        let mut local = self.adapter.local_part(peer);
+        if let Some(line) = line {
+            local.push_str(PIN);
+            local.push_str(line.as_str());
+        }
+        let local = jid::escape(&local).ok()?;
+        BareJid::new(&format!("{local}@{}", self.config.domain)).ok()
+    }
+
+    /// The gateway's own JID.
+    pub fn own_jid(&self) -> Jid {
+        Jid::from(self.config.domain.clone())
+    }
+
+    /// The scope that external ids of an account are unique in: mail ids are unique world-wide, others within their account.
+    pub fn scope_id(&self, account: &AccountName) -> Option<i64> {
+        match self.network() {
+            Network::Email => Some(self.id),
+            Network::Sms => self.accounts.get(account).copied(),
+        }
+    }
+}

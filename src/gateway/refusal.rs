@@ -1,0 +1,100 @@
+//! From causes to stanza errors: the one table (RFC 6120 §8.3.3) for both networks.
+
+use transom_adapter::Reason;
+
+use crate::{
+    texts::{Cap, Content, Failed, Lang, Membership, Recipient, Refused, Text},
+    xmpp::stanza::{Condition, ErrorType, StanzaError},
+};
+
+/// The stanza error that says this, with its sentence.
+pub fn error(text: &Text, lang: Lang) -> StanzaError {
+    let (condition, kind) = match text {
+        Text::Refused(Refused::Membership(why)) => membership(why),
+        Text::Refused(Refused::Recipient(why)) => recipient(why),
+        Text::Refused(Refused::Content(why)) => content(why),
+        Text::Refused(Refused::Cap(why)) => cap(why),
+        Text::Failed(why) => failed(why),
+        Text::Notice(_) | Text::Admin(_) | Text::Registration(_) | Text::Chat(_) => {
+            (Condition::UndefinedCondition, ErrorType::Cancel)
+        }
+    };
+    StanzaError::new(condition).with_type(kind).with_text(lang.tag(), text.render(lang))
+}
+
+fn membership(why: &Membership) -> (Condition, ErrorType) {
+    match why {
+        Membership::NotRegistered { .. }
+        | Membership::HasToChoose { .. }
+        | Membership::RegistrationClosed
+        | Membership::AwaitingApproval
+        | Membership::Disabled { .. } => (Condition::RegistrationRequired, ErrorType::Auth),
+        Membership::NotAllowed { .. } => (Condition::Forbidden, ErrorType::Auth),
+        Membership::NoLine { .. } | Membership::LineRetired => (Condition::NotAllowed, ErrorType::Cancel),
+        Membership::LineConflict => (Condition::Conflict, ErrorType::Cancel),
+    }
+}
+
+fn recipient(why: &Recipient) -> (Condition, ErrorType) {
+    match why {
+        Recipient::InvalidAddress { suggestion: Some(jid), .. } => {
+            (Condition::Gone(Some(format!("xmpp:{jid}"))), ErrorType::Modify)
+        }
+        Recipient::InvalidAddress { suggestion: None, .. } => (Condition::ItemNotFound, ErrorType::Cancel),
+        Recipient::Colleague { jid } => (Condition::Gone(Some(format!("xmpp:{jid}"))), ErrorType::Modify),
+        Recipient::CountryNotAllowed { .. } | Recipient::PremiumNumber | Recipient::Blocked => {
+            (Condition::PolicyViolation, ErrorType::Cancel)
+        }
+        Recipient::EmergencyNumber | Recipient::CannotBeAnswered | Recipient::OptedOut => {
+            (Condition::NotAllowed, ErrorType::Cancel)
+        }
+        Recipient::UnsupportedAddress => (Condition::NotAcceptable, ErrorType::Cancel),
+    }
+}
+
+fn content(why: &Content) -> (Condition, ErrorType) {
+    match why {
+        Content::AlreadySent | Content::Call => (Condition::NotAllowed, ErrorType::Cancel),
+        Content::TooLong { .. }
+        | Content::TooLarge { .. }
+        | Content::Empty
+        | Content::Encrypted(_)
+        | Content::AttachmentsNotSupported
+        | Content::TooManyRecipients { .. } => (Condition::NotAcceptable, ErrorType::Modify),
+    }
+}
+
+fn cap(why: &Cap) -> (Condition, ErrorType) {
+    match why {
+        Cap::NoRoute => (Condition::ServiceUnavailable, ErrorType::Wait),
+        Cap::MessagesPerDay { .. }
+        | Cap::SegmentsPerDay { .. }
+        | Cap::GatewayPerDay { .. }
+        | Cap::NewPeersPerHour { .. }
+        | Cap::Busy => (Condition::ResourceConstraint, ErrorType::Wait),
+    }
+}
+
+fn failed(why: &Failed) -> (Condition, ErrorType) {
+    match why {
+        Failed::Network { reason, .. } | Failed::Partly { reason } => network(*reason),
+        Failed::GaveUp { .. } | Failed::Unknown => (Condition::RemoteServerTimeout, ErrorType::Wait),
+        Failed::Internal => (Condition::InternalServerError, ErrorType::Wait),
+    }
+}
+
+fn network(reason: Reason) -> (Condition, ErrorType) {
+    match reason {
+        Reason::NoSuchRecipient | Reason::NotATextNumber => (Condition::ItemNotFound, ErrorType::Cancel),
+        Reason::Unreachable => (Condition::RecipientUnavailable, ErrorType::Wait),
+        Reason::MailboxFull | Reason::RateLimited => (Condition::ResourceConstraint, ErrorType::Wait),
+        Reason::Filtered => (Condition::NotAcceptable, ErrorType::Cancel),
+        Reason::OptedOut => (Condition::NotAllowed, ErrorType::Cancel),
+        Reason::NotPermitted => (Condition::Forbidden, ErrorType::Cancel),
+        Reason::TooLarge => (Condition::PolicyViolation, ErrorType::Modify),
+        Reason::Unsupported => (Condition::NotAcceptable, ErrorType::Modify),
+        Reason::NetworkDown | Reason::Expired => (Condition::RemoteServerTimeout, ErrorType::Wait),
+        Reason::OurAccount => (Condition::InternalServerError, ErrorType::Wait),
+        Reason::Unspecified => (Condition::UndefinedCondition, ErrorType::Cancel),
+    }
+}

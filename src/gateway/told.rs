@@ -1,0 +1,117 @@
+//! What users are told of their messages: receipts, errors and lines in the chat (semantics 21 and 22).
+
+use transom_adapter::{Address, Reason, UnixMillis};
+
+use super::{Gateway, refusal, text_in::Payload};
+use crate::{
+    store::{
+        read::TellRow,
+        write::{State, TellKind},
+    },
+    texts::{Failed, Lang, Notice, Quoted, Text},
+    xmpp::{
+        jid::{BareJid, Jid},
+        stanza::{Message, MessageType},
+        xep::receipts,
+    },
+};
+
+/// An error that is known later than this after the message may find its resource gone.
+const LATE_MS: i64 = 60_000;
+
+/// The stanzas that tell it; the same each time they are made.
+pub fn stanzas(gateway: &Gateway, row: &TellRow, resource_is_online: bool, now: UnixMillis) -> Vec<Message> {
+    let payload = Payload::from_json(row.payload.as_deref());
+    let line = Address::new(row.line.clone());
+    let contact = gateway.jid_of(&Address::new(row.peer.clone()), payload.pinned.then_some(&line));
+    let (Some(contact), Ok(full)) = (contact, Jid::new(&row.full_jid)) else { return Vec::new() };
+    let telling = Telling { gateway, row, contact, full, lang: gateway.lang(row.lang.as_deref()) };
+    match row.kind {
+        TellKind::Receipt => telling.receipt(),
+        TellKind::Error => {
+            let late = now.0 - row.created_ms > LATE_MS || !resource_is_online;
+            telling.error(late)
+        }
+        TellKind::Doubt => vec![telling.notice("doubt", Notice::MayHaveArrived { excerpt: telling.excerpt() })],
+        TellKind::Silence => {
+            let after = gateway.config.report_after;
+            vec![telling.notice("silence", Notice::NoReport { excerpt: telling.excerpt(), after })]
+        }
+        TellKind::Delay => {
+            let until = UnixMillis(row.created_ms).after(gateway.config.give_up);
+            let remaining = until.since(now);
+            vec![telling.notice("delay", Notice::Delayed { excerpt: telling.excerpt(), remaining })]
+        }
+    }
+}
+
+struct Telling<'a> {
+    gateway: &'a Gateway,
+    row: &'a TellRow,
+    contact: BareJid,
+    full: Jid,
+    lang: Lang,
+}
+
+impl Telling<'_> {
+    fn receipt(&self) -> Vec<Message> {
+        let mut stanzas = Vec::new();
+        if matches!(self.row.told, Some(TellKind::Error | TellKind::Doubt | TellKind::Silence)) {
+            stanzas.push(self.notice("correction", Notice::DeliveredAfterAll { excerpt: self.excerpt() }));
+        }
+        if self.row.receipt {
+            // To the bare JID: a full one reaches one device only, and that may be gone.
+            let receipt = receipts::receipt(self.contact.clone(), self.full.to_bare(), &self.row.stanza_id);
+            stanzas.push(receipt.with_id(self.id("receipt")));
+        }
+        stanzas
+    }
+
+    fn error(&self, late: bool) -> Vec<Message> {
+        let text = self.failure();
+        let mut error = Message::new(MessageType::Error, self.contact.clone(), self.full.clone())
+            .with_child(refusal::error(&text, self.lang).to_element());
+        // RFC 6120 §8.1.3: an error carries the id of its message.
+        error.id = Some(self.row.stanza_id.clone()).filter(|id| !id.is_empty());
+        let mut stanzas = vec![error];
+        if late {
+            let reason = Box::new(text);
+            stanzas.push(self.notice("error", Notice::NotDelivered { excerpt: self.excerpt(), reason }));
+        }
+        stanzas
+    }
+
+    fn failure(&self) -> Text {
+        let reason = Reason::from_word(self.row.reason.as_deref().unwrap_or_default());
+        let failed = match (self.row.state, reason) {
+            (State::Expired, Reason::Expired | Reason::Unspecified) => {
+                Failed::GaveUp { after: self.gateway.config.give_up }
+            }
+            (State::Unknown, _) => Failed::Unknown,
+            _ => Failed::Network { reason, network: self.gateway.network() },
+        };
+        Text::from(failed)
+    }
+
+    /// A line in the chat, from the contact, that archives keep.
+    fn notice(&self, what: &str, notice: Notice) -> Message {
+        let message = Message::chat(self.contact.clone(), self.full.to_bare())
+            .with_id(self.id(what))
+            .with_origin_id(self.id(what))
+            .with_lang(self.lang.tag())
+            .with_body(Text::from(notice).render(self.lang));
+        if self.row.stanza_id.is_empty() {
+            return message;
+        }
+        message.with_reply_to(&Jid::from(self.full.to_bare()), self.row.stanza_id.clone())
+    }
+
+    fn excerpt(&self) -> Quoted {
+        Quoted::beginning(&self.row.body)
+    }
+
+    /// Ids of receipts and notices derive from the message's, so that a repeat of them is one (semantics 7).
+    fn id(&self, what: &str) -> String {
+        format!("{}-{what}", transom_adapter::Key(self.row.delivery_id))
+    }
+}

@@ -1,0 +1,76 @@
+//! The gaps of both directions, by name, for tests that kill the process in each of them.
+//!
+//! With the feature `test-hooks` the environment variable `TRANSOM_ABORT_AT=NAME:N` aborts the process at the n-th pass of the step.
+//! Without it [`step`] is nothing, and the packaged binary provably lacks the name of the variable.
+
+/// Every gap between two durable or visible effects.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// Out: stanzas were read and nothing is stored.
+    StanzaRead,
+    /// Both: the transaction is written and not committed.
+    BeforeCommit,
+    /// Both: committed, and nobody was told.
+    AfterCommit,
+    /// Out: the start mark is committed, and nothing is sent.
+    BeforeSend,
+    /// Out: the network answered, and the outcome is not committed.
+    AfterSend,
+    /// Out: a receipt or an error is due, and not written to the link.
+    BeforeTell,
+    /// Out: it was written and its barrier answered, and that is not committed.
+    AfterTell,
+    /// In: the source called, and nothing is stored.
+    EventReceived,
+    /// In: stored, and the source has no answer.
+    BeforeAnswer,
+    /// In: about to be written to the link.
+    BeforeHandOver,
+    /// In: the barrier was answered, and that is not committed.
+    AfterHandOver,
+}
+
+impl Step {
+    /// Every step.
+    pub const ALL: [Self; 11] = [
+        Self::StanzaRead,
+        Self::BeforeCommit,
+        Self::AfterCommit,
+        Self::BeforeSend,
+        Self::AfterSend,
+        Self::BeforeTell,
+        Self::AfterTell,
+        Self::EventReceived,
+        Self::BeforeAnswer,
+        Self::BeforeHandOver,
+        Self::AfterHandOver,
+    ];
+}
+
+/// Passes a step.
+#[cfg(not(feature = "test-hooks"))]
+#[inline]
+pub fn step(_step: Step) {}
+
+/// Passes a step; aborts if this is the pass that the test asked for.
+#[cfg(feature = "test-hooks")]
+pub fn step(step: Step) {
+    use std::sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    };
+
+    static PASSES: AtomicU64 = AtomicU64::new(0);
+    static WANTED: OnceLock<Option<(String, u64)>> = OnceLock::new();
+    let wanted = WANTED.get_or_init(|| {
+        let text = std::env::var("TRANSOM_ABORT_AT").ok()?;
+        let (name, pass) = text.split_once(':')?;
+        Some((name.to_owned(), pass.parse().ok()?))
+    });
+    if let Some((name, pass)) = wanted
+        && format!("{step:?}") == *name
+        && PASSES.fetch_add(1, Ordering::Relaxed) + 1 == *pass
+    {
+        std::process::abort();
+    }
+}

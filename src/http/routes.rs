@@ -1,0 +1,84 @@
+//! Which path is answered by what.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Body,
+    extract::State,
+    http::StatusCode,
+    middleware::from_fn_with_state,
+    response::Response,
+    routing::{MethodRouter, any, get},
+};
+use tokio::sync::Semaphore;
+use tower_http::catch_panic::CatchPanicLayer;
+use transom_adapter::Lifecycle;
+
+use super::{
+    HttpState, gate, health,
+    listen::Limits,
+    page,
+    peer::Proxies,
+    public_url::PublicUrl,
+    reply::{plain, typed},
+    webhook,
+};
+use crate::metrics::CONTENT_TYPE;
+
+/// All that handlers share.
+pub(super) struct Site {
+    pub(super) state: HttpState,
+    pub(super) lifecycle: Lifecycle,
+    pub(super) public_url: Option<PublicUrl>,
+    pub(super) proxies: Proxies,
+    pub(super) limits: Limits,
+    /// One permit a request under way.
+    pub(super) requests: Semaphore,
+    pub(super) store_probe: health::StoreProbe,
+}
+
+/// The routes with their gate.
+pub(super) fn router(site: Arc<Site>) -> Router {
+    Router::new()
+        .route("/webhook/{gateway}/{provider}", called_by_providers())
+        .route("/webhook/{gateway}/{provider}/{token}", called_by_providers())
+        .route("/readyz", read_only(get(health::ready)))
+        .route("/metrics", read_only(get(metrics)))
+        .route("/simulator", any(page::simulator))
+        .route("/simulator/", any(page::simulator))
+        .route("/simulator/{*rest}", any(page::simulator))
+        .layer(from_fn_with_state(Arc::clone(&site), gate::admit))
+        // Outside the bound: being busy is no reason to be taken for dead.
+        .route("/healthz", read_only(get(health::alive)))
+        .fallback(nothing_here)
+        .layer(CatchPanicLayer::custom(gate::panicked))
+        .layer(from_fn_with_state(Arc::clone(&site), gate::count))
+        .with_state(site)
+}
+
+/// GET and POST. HEAD is refused: asking is not telling, and for an account a call means what it says.
+fn called_by_providers() -> MethodRouter<Arc<Site>> {
+    let route = get(webhook::receive).post(webhook::receive);
+    read_only(route.head(wrong_method))
+}
+
+fn read_only(route: MethodRouter<Arc<Site>>) -> MethodRouter<Arc<Site>> {
+    route.fallback(wrong_method)
+}
+
+async fn metrics(State(site): State<Arc<Site>>) -> Response {
+    let text = site.state.metrics.render();
+    typed(StatusCode::OK, CONTENT_TYPE, Body::from(text))
+}
+
+async fn wrong_method() -> Response {
+    plain(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "this path does not take this method",
+    )
+}
+
+async fn nothing_here() -> Response {
+    plain(StatusCode::NOT_FOUND, "there is nothing here")
+}

@@ -1,0 +1,22 @@
+//! The simulator's page as a [`Page`].
+
+use async_trait::async_trait;
+use axum::http::{HeaderMap, Method};
+use transom_adapter::WebReply;
+use transom_simulator::Simulator;
+
+use super::Page;
+
+#[async_trait]
+impl Page for Simulator {
+    async fn handle(
+        &self,
+        method: &Method,
+        path: &str,
+        query: &str,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> WebReply {
+        Simulator::handle(self, method, path, query, headers, body).await
+    }
+}

@@ -1,0 +1,280 @@
+//! Events of accounts: messages find their users, reports their messages; committed, then answered.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use tokio::sync::{mpsc, oneshot};
+use transom_adapter::{
+    AccountName, Address, Busy, Cursor, Directory, Event, Inbox, Incoming, MessageRef, Recipient, Report, UnixMillis,
+    Verdict,
+};
+
+use super::Intake;
+use crate::{
+    gateway::{
+        Gateway,
+        text_in::{self, NoSuchRecipient},
+    },
+    hooks::{Step, step},
+    metrics::Direction,
+    queue::{Waiting, Work},
+    store::{
+        Store, WriteError, Write,
+        read::{InRow, InwardAsk, LineFound},
+        write::{Bounced, Done, NewIn, ReportRow},
+    },
+    xmpp::stanza::{Condition, ErrorType, Message},
+};
+
+/// A call at the door of a gateway: events that want to be committed.
+#[derive(Debug)]
+pub struct Knock {
+    account: AccountName,
+    events: Vec<Event>,
+    cursor: Option<Cursor>,
+    answer: oneshot::Sender<Result<Vec<Verdict>, Busy>>,
+}
+
+/// The doors of all gateways: what accounts see of the core.
+#[derive(Clone)]
+pub struct Doors {
+    /// By gateway name.
+    pub doors: Arc<HashMap<String, mpsc::Sender<Knock>>>,
+    /// By gateway name.
+    pub gateways: Arc<HashMap<String, Arc<Gateway>>>,
+    /// For cursors and recipients.
+    pub store: Store,
+}
+
+/// A message that failed at the user's server is tried again after this, and at the user's next presence.
+const HELD: Duration = Duration::from_mins(10);
+const HELD_MAX: Duration = Duration::from_hours(6);
+
+#[async_trait]
+impl Inbox for Doors {
+    async fn commit(
+        &self,
+        account: &AccountName,
+        events: Vec<Event>,
+        cursor: Option<Cursor>,
+    ) -> Result<Vec<Verdict>, Busy> {
+        let door = self.doors.get(account.gateway()).ok_or(Busy)?;
+        let (answer, answered) = oneshot::channel();
+        let knock = Knock { account: account.clone(), events, cursor, answer };
+        door.send(knock).await.map_err(|_| Busy)?;
+        answered.await.map_err(|_| Busy)?
+    }
+
+    async fn cursor(&self, account: &AccountName, name: &str) -> Result<Option<String>, Busy> {
+        let account_id = self.gateways.get(account.gateway()).and_then(|gateway| gateway.accounts.get(account));
+        let cursors = self.store.cursors(*account_id.ok_or(Busy)?).await.map_err(|_| Busy)?;
+        Ok(cursors.get(name).cloned())
+    }
+}
+
+#[async_trait]
+impl Directory for Doors {
+    async fn recipient(&self, account: &AccountName, address: &Address) -> Result<Recipient, Busy> {
+        let gateway = self.gateways.get(account.gateway()).ok_or(Busy)?;
+        let known = self.store.has_line(gateway.id, address.as_str()).await.map_err(|_| Busy)?;
+        Ok(if known { Recipient::Known } else { Recipient::Unknown })
+    }
+}
+
+/// Takes several calls; each is committed whole and answered after its commit.
+pub(super) async fn take(intake: &Intake, knocks: Vec<Knock>) {
+    step(Step::EventReceived);
+    let now = intake.clock.now();
+    let asks = asks(&knocks);
+    let found = match intake.store.inward(intake.gateway.id, &asks).await {
+        Ok(found) => found,
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "Cannot read who a message is for.");
+            return refuse_all(knocks);
+        }
+    };
+    let mut place = 0;
+    let mut commits = Vec::new();
+    for knock in knocks {
+        let Knock { account, events, cursor, answer } = knock;
+        let decided = decide(intake, &account, &events, cursor, (&found, &mut place, now));
+        commits.push((decided, answer));
+    }
+    // All at once: the writer groups them into one commit.
+    let committing = commits.into_iter().map(|(decided, answer)| commit(intake, decided, answer));
+    futures_util::future::join_all(committing).await;
+}
+
+fn refuse_all(knocks: Vec<Knock>) {
+    for knock in knocks {
+        // A source that hung up comes back by itself.
+        knock.answer.send(Err(Busy)).ok();
+    }
+}
+
+fn asks(knocks: &[Knock]) -> Vec<InwardAsk> {
+    let events = knocks.iter().flat_map(|knock| &knock.events);
+    let messages = events.filter_map(|event| match event {
+        Event::Message(message) => Some(&**message),
+        Event::Report(_) => None,
+    });
+    messages.enumerate().map(|(place, message)| text_in::ask(message, place)).collect()
+}
+
+/// What one call comes to: writes, and which of them belong to which event.
+struct Decided {
+    writes: Vec<Write>,
+    /// For each event: its share of the writes, or nobody's.
+    shares: Vec<Option<std::ops::Range<usize>>>,
+}
+
+fn decide(
+    intake: &Intake,
+    account: &AccountName,
+    events: &[Event],
+    cursor: Option<Cursor>,
+    (found, place, now): (&HashMap<usize, LineFound>, &mut usize, UnixMillis),
+) -> Decided {
+    let mut decided = Decided { writes: Vec::new(), shares: Vec::new() };
+    for event in events {
+        let start = decided.writes.len();
+        let known = match event {
+            Event::Message(message) => {
+                let line = found.get(place);
+                *place += 1;
+                message_writes(intake, account, message, line, now).map(|writes| decided.writes.extend(writes))
+            }
+            Event::Report(report) => {
+                decided.writes.extend(report_write(intake, account, report, now));
+                Ok(())
+            }
+        };
+        decided.shares.push(known.ok().map(|()| start..decided.writes.len()));
+    }
+    if let (Some(Cursor { name, value }), Some(account_id)) = (cursor, intake.gateway.accounts.get(account)) {
+        decided.writes.push(Write::Cursor { account_id: *account_id, name, value });
+    }
+    decided
+}
+
+fn message_writes(
+    intake: &Intake,
+    account: &AccountName,
+    message: &Incoming,
+    line: Option<&LineFound>,
+    now: UnixMillis,
+) -> Result<Vec<Write>, NoSuchRecipient> {
+    text_in::decide(&intake.gateway, account, message, line, now, &|| intake.next_id())
+}
+
+fn report_write(intake: &Intake, account: &AccountName, report: &Report, now: UnixMillis) -> Option<Write> {
+    let key = report.about.iter().find_map(|about| match about {
+        MessageRef::Key(key, part) => Some((key.0, *part)),
+        MessageRef::External(_) => None,
+    });
+    let ids = report.about.iter().filter_map(|about| match about {
+        MessageRef::External(id) => Some((id.kind, id.value.clone())),
+        MessageRef::Key(..) => None,
+    });
+    Some(Write::Report(ReportRow {
+        key,
+        ids: ids.collect(),
+        scope_id: intake.gateway.scope_id(account)?,
+        progress: report.progress,
+        reason: report.failure.as_ref().map(|failure| failure.reason.as_str()),
+        code: report.failure.as_ref().and_then(|failure| failure.code.clone()),
+        at_ms: now.0,
+    }))
+}
+
+async fn commit(intake: &Intake, decided: Decided, answer: oneshot::Sender<Result<Vec<Verdict>, Busy>>) {
+    let Decided { writes, shares } = decided;
+    let rows: Vec<Option<Waiting>> = writes.iter().map(|write| waiting(intake, write)).collect();
+    let done = match intake.writer.commit(writes).await {
+        Ok(done) => done,
+        Err(error) => {
+            if let WriteError::Conflict(problem) = error {
+                tracing::warn!(problem, "An event contradicts the database; its source has to bring it again.");
+            }
+            answer.send(Err(Busy)).ok();
+            return;
+        }
+    };
+    step(Step::BeforeAnswer);
+    let verdicts = shares.iter().map(|share| verdict(share.as_ref(), &done)).collect();
+    answer.send(Ok(verdicts)).ok();
+    let mut arrived = Vec::new();
+    for (row, done) in rows.into_iter().zip(&done) {
+        if let Done::Tells(tells) = done {
+            intake.teller.tell(tells.iter().map(|tell| tell.delivery_id).collect());
+        }
+        if *done == Done::Written {
+            arrived.extend(row);
+        }
+    }
+    for _ in &arrived {
+        intake.metrics.message(&intake.gateway.config.name, Direction::In, "accepted");
+    }
+    intake.queue.arrived(arrived).await;
+}
+
+fn verdict(share: Option<&std::ops::Range<usize>>, done: &[Done]) -> Verdict {
+    let Some(share) = share else { return Verdict::NoSuchRecipient };
+    let mut of_event = done.get(share.clone()).unwrap_or_default().iter().peekable();
+    let repeated = of_event.peek().is_some() && of_event.all(|done| *done == Done::Unchanged);
+    if repeated { Verdict::Duplicate } else { Verdict::Stored }
+}
+
+/// The work that a write makes once it is committed.
+fn waiting(intake: &Intake, write: &Write) -> Option<Waiting> {
+    let Write::In(new) = write else { return None };
+    let lane_id = -new.conversation.conversation_id;
+    Some(Waiting { lane_id, gateway_id: intake.gateway.id, work: Work::In(Box::new(in_row(new, lane_id))) })
+}
+
+fn in_row(new: &NewIn, lane_id: i64) -> InRow {
+    InRow {
+        delivery_id: new.message_id,
+        lane_id,
+        attempts: 0,
+        jid: new.user_jid.clone(),
+        peer: new.conversation.peer.clone(),
+        line: new.line.clone(),
+        stanza_id: new.stanza_id.clone(),
+        body: new.body.clone(),
+        payload: new.payload.clone(),
+        created_ms: new.conversation.at_ms,
+    }
+}
+
+/// The user's server sent back a message of ours (semantics 23): held for a while, or failed.
+pub(super) async fn bounced(intake: &Intake, error: &Message) {
+    let (Some(id), Some(from)) = (&error.id, &error.from) else { return };
+    let now = intake.clock.now();
+    let target = intake.store.error_target(id, from.to_bare().as_str(), now.0).await;
+    let Ok(Some(target)) = target else {
+        intake.count("error-about-nothing");
+        return;
+    };
+    let why = error.error();
+    let may_pass = why.as_ref().is_some_and(|error| {
+        error.kind == ErrorType::Wait || matches!(error.condition, Condition::ServiceUnavailable)
+    });
+    let in_time = now < UnixMillis(target.created_ms).after(intake.gateway.config.give_up_inbound);
+    let wait = HELD.saturating_mul(1 << target.attempts.min(6)).min(HELD_MAX);
+    let held = may_pass && in_time;
+    let reason = why.map_or_else(String::new, |error| error.condition.name().to_owned());
+    tracing::warn!(message_id = target.delivery_id, held, reason, "The user's server sent a message back.");
+    let write = Write::Bounced(Bounced {
+        delivery_id: target.delivery_id,
+        lane_id: target.lane_id,
+        state: if held { "queued" } else { "failed" },
+        code: reason,
+        due_ms: now.after(wait).0,
+    });
+    let outcome = if held { "held" } else { "failed" };
+    intake.metrics.message(&intake.gateway.config.name, Direction::In, outcome);
+    if intake.writer.commit_one(write).await.is_ok() {
+        intake.queue.look_again().await;
+    }
+}

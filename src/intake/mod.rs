@@ -1,0 +1,114 @@
+//! Where everything comes in: one task a gateway, in order; snapshot → decide → commit → answer.
+//!
+//! Stanzas from the link and events from outside networks are gathered, decided by [`crate::gateway`] on one snapshot, and committed
+//! together. The next are looked at after the commit: so no decision is made on what another one is about to change, and the window of
+//! stanzas that are read and not committed is one batch (semantics 1).
+//!
+//! - [`outward`]: a batch of stanzas.
+//! - [`inward`]: events of an account; [`Inbox`] and [`Directory`](transom_adapter::Directory) for the adapters.
+//! - [`people`]: presence and requests, on a task of their own, so that messages never wait behind them.
+
+mod inward;
+mod outward;
+mod people;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::mpsc;
+use transom_adapter::{AccountName, Clock, Lifecycle, Meter as _};
+
+use crate::{
+    gateway::Gateway,
+    metrics::Metrics,
+    queue::{Online, Queue, Teller},
+    store::{Ids, Store, Writer},
+    xmpp::stream::{LinkEvent, LinkHandle},
+};
+
+pub use inward::{Doors, Knock};
+
+/// What the intake of one gateway works with.
+#[derive(Clone)]
+pub struct Intake {
+    /// The pure part.
+    pub gateway: Arc<Gateway>,
+    /// The link.
+    pub link: LinkHandle,
+    /// The database, for reading.
+    pub store: Store,
+    /// The database, for writing.
+    pub writer: Writer,
+    /// Keys.
+    pub ids: Ids,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Tasks.
+    pub lifecycle: Lifecycle,
+    /// Counters.
+    pub metrics: Metrics,
+    /// Where committed work goes.
+    pub queue: Queue,
+    /// Who tells senders.
+    pub teller: Teller,
+    /// Who is online.
+    pub online: Online,
+}
+
+/// Events of accounts gathered for one commit.
+const KNOCKS_MAX: usize = 64;
+/// How long a batch of stanzas waits for a database that is out of order, before its senders are told.
+const STORE_PATIENCE: Duration = Duration::from_secs(30);
+const STORE_PAUSE: Duration = Duration::from_millis(250);
+
+/// Runs until the link has ended and nothing more can come in.
+pub async fn run(intake: Intake, mut link: mpsc::Receiver<LinkEvent>, mut door: mpsc::Receiver<Knock>) {
+    let people = people::start(&intake);
+    let mut link_is_open = true;
+    loop {
+        let mut knocks = Vec::new();
+        tokio::select! {
+            event = link.recv(), if link_is_open => match event {
+                Some(LinkEvent::Batch(batch)) => outward::take(&intake, &people, batch).await,
+                Some(event) => intake.link_changed(&event).await,
+                None => link_is_open = false,
+            },
+            _ = door.recv_many(&mut knocks, KNOCKS_MAX) => inward::take(&intake, knocks).await,
+            () = intake.lifecycle.draining(), if !link_is_open => break,
+        }
+    }
+    // What knocked before the door closed is still answered.
+    door.close();
+    let mut knocks = Vec::new();
+    while door.recv_many(&mut knocks, KNOCKS_MAX).await > 0 {
+        inward::take(&intake, std::mem::take(&mut knocks)).await;
+    }
+}
+
+impl Intake {
+    async fn link_changed(&self, event: &LinkEvent) {
+        let name = &self.gateway.config.name;
+        match event {
+            LinkEvent::Up => {
+                tracing::info!(gateway = %name, "The XMPP server accepted the component.");
+                self.metrics.link(name, true);
+                self.queue.link_up(self.gateway.id).await;
+                self.teller.link_up();
+                people::announce(self).await;
+            }
+            LinkEvent::Down(error) => {
+                tracing::warn!(gateway = %name, error = error as &dyn std::error::Error, "The XMPP link is down.");
+                self.metrics.link(name, false);
+            }
+            LinkEvent::Batch(_) => {}
+        }
+    }
+
+    /// Counts what came over the link and went nowhere.
+    fn count(&self, what: &'static str) {
+        self.metrics.count(&AccountName::new(&self.gateway.config.name, "xmpp"), what);
+    }
+
+    fn next_id(&self) -> i64 {
+        self.ids.next()
+    }
+}

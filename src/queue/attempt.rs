@@ -1,0 +1,232 @@
+//! One try outwards: start mark, send, outcome; each committed before the next.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::mpsc;
+use transom_adapter::{Account, Attempt, Failure, Outcome, Reason, Repeat, UnixMillis};
+
+use super::{
+    OutWork, QueueGateway, Surroundings,
+    lanes::Next,
+    scheduler::{Finished, Order},
+    verdict::{Circumstances, Verdict, judge},
+};
+use crate::{
+    config::Receipts,
+    hooks::{Step, step},
+    metrics::Direction,
+    store::{
+        WriteError, Write,
+        write::{Done, IdRow, OutcomeRow, Start, State, TellKind},
+    },
+};
+
+/// One attempt and where its result goes.
+pub(super) struct Try {
+    pub(super) surroundings: Surroundings,
+    pub(super) gateway: QueueGateway,
+    pub(super) account: Arc<dyn Account>,
+    pub(super) account_id: i64,
+    pub(super) lane_id: i64,
+    pub(super) work: Box<OutWork>,
+    pub(super) failures: u32,
+    pub(super) slot: usize,
+    pub(super) finished: mpsc::Sender<Order>,
+}
+
+/// How long the database may be out of order between two looks.
+const STORE_PAUSE: Duration = Duration::from_millis(500);
+/// How long after an unknown outcome the network is asked what became of it.
+const RECONCILE_AFTER: Duration = Duration::from_secs(10);
+
+impl Try {
+    /// Makes the attempt and reports to the scheduler once its outcome is committed.
+    pub(super) async fn run(self) {
+        let attempt = Attempt { number: self.work.attempts + 1, unit: self.work.unit };
+        let finished = match self.start().await {
+            Started::Gone => Finished::go_on(),
+            Started::Yes => {
+                let outcome = self.send(attempt).await;
+                self.conclude(attempt, outcome).await
+            }
+        };
+        let order = Order::Finished { lane_id: self.lane_id, slot: self.slot, finished };
+        self.finished.send(order).await.ok();
+    }
+
+    /// Commits the start mark, where the account cannot recognise a repeat.
+    async fn start(&self) -> Started {
+        if self.account.capabilities().repeat == Repeat::Safe {
+            return Started::Yes;
+        }
+        let (delivery_id, account_id) = (self.work.delivery_id, self.account_id);
+        let at_ms = self.surroundings.clock.now().0;
+        match self.commit(|| Write::Start(Start { delivery_id, account_id, at_ms })).await {
+            // A report or an admin was quicker: it no longer waits.
+            Done::Unchanged => Started::Gone,
+            _ => Started::Yes,
+        }
+    }
+
+    async fn send(&self, attempt: Attempt) -> Outcome {
+        step(Step::BeforeSend);
+        let deadline = Duration::from_secs(self.account.capabilities().send_seconds_max.into());
+        let sent = tokio::time::timeout(deadline, self.account.send(&self.work.outgoing, attempt)).await;
+        step(Step::AfterSend);
+        sent.unwrap_or_else(|_| {
+            Outcome::Unknown(Failure::new(Reason::NetworkDown).with_detail("the account did not answer in time"))
+        })
+    }
+
+    /// Commits what came of it and what follows.
+    async fn conclude(&self, attempt: Attempt, outcome: Outcome) -> Finished {
+        let config = &self.gateway.gateway.config;
+        let now = self.surroundings.clock.now();
+        let ids = self.ids(&outcome);
+        let verdict = judge(outcome, &Circumstances {
+            network: self.gateway.gateway.network(),
+            capabilities: self.account.capabilities(),
+            work: &self.work,
+            attempt,
+            failures: self.failures,
+            give_up: config.give_up,
+            report_after: config.report_after,
+            receipt_on_acceptance: config.receipts == Receipts::Accepted,
+            now,
+        });
+        self.log(attempt, &verdict);
+        let row = self.row(attempt, &verdict, ids, now);
+        let done = self.commit(|| Write::Outcome(row.clone())).await;
+        self.tell(&done, verdict.tell).await;
+        if verdict.state == State::Unknown {
+            self.reconcile_later(attempt);
+        }
+        self.finished(attempt, verdict)
+    }
+
+    fn finished(&self, attempt: Attempt, verdict: Verdict) -> Finished {
+        let more = verdict.state == State::Queued && verdict.next == Next::GoOn && !verdict.leaves_lane;
+        let give_back = more.then(|| {
+            let unknowns = self.work.unknowns;
+            let unit = verdict.units_done;
+            Box::new(OutWork { attempts: attempt.number, unit, route: verdict.route, unknowns, ..(*self.work).clone() })
+        });
+        let own_lane = verdict.leaves_lane.then_some(verdict.due_ms).flatten();
+        Finished {
+            pause_account: verdict.pause_account,
+            next: verdict.next,
+            give_back,
+            own_lane: own_lane.map(|due_ms| (self.work.delivery_id, due_ms, self.failures + 1)),
+        }
+    }
+
+    fn row(&self, attempt: Attempt, verdict: &Verdict, ids: Vec<IdRow>, now: UnixMillis) -> OutcomeRow {
+        let (lane_due_ms, failures) = match (verdict.next, verdict.leaves_lane) {
+            (_, true) => (verdict.due_ms.unwrap_or(now.0), self.failures + 1),
+            (Next::At { due_ms, failures }, _) => (due_ms, failures),
+            (Next::GoOn, _) => (now.0, 0),
+        };
+        let ended = !matches!(verdict.state, State::Queued | State::Accepted | State::Unknown);
+        OutcomeRow {
+            delivery_id: self.work.delivery_id,
+            lane_id: self.lane_id,
+            state: verdict.state,
+            account_id: Some(self.account_id),
+            units_done: verdict.units_done,
+            attempts: attempt.number,
+            reason: verdict.failure.as_ref().map(|failure| failure.reason.as_str()),
+            code: verdict.failure.as_ref().and_then(|failure| failure.code.clone()),
+            tell: verdict.tell,
+            due_ms: if verdict.leaves_lane { None } else { verdict.due_ms },
+            done_ms: ended.then_some(now.0),
+            lane_due_ms,
+            failures,
+            ids,
+            leaves_lane: verdict.leaves_lane,
+        }
+    }
+
+    fn ids(&self, outcome: &Outcome) -> Vec<IdRow> {
+        let (Outcome::Accepted { ids } | Outcome::PartlyAccepted { ids, .. }) = outcome else { return Vec::new() };
+        let Some(scope_id) = self.gateway.gateway.scope_id(self.account.name()) else { return Vec::new() };
+        let row = |id: &transom_adapter::ExternalId| IdRow {
+            scope_id,
+            kind: id.kind,
+            value: id.value.clone(),
+            part: id.part.max(self.work.unit),
+            delivery_id: self.work.delivery_id,
+        };
+        ids.iter().map(row).collect()
+    }
+
+    async fn tell(&self, done: &Done, tell: Option<TellKind>) {
+        let by_report = matches!(done, Done::Tells(_));
+        if by_report || (tell.is_some() && *done == Done::Written) {
+            self.surroundings.teller.tell(vec![self.work.delivery_id]);
+        }
+    }
+
+    /// Asks the network a little later what became of an unknown attempt; the chat does not wait for it.
+    fn reconcile_later(&self, attempt: Attempt) {
+        let task = Self {
+            surroundings: self.surroundings.clone(),
+            gateway: self.gateway.clone(),
+            account: Arc::clone(&self.account),
+            account_id: self.account_id,
+            lane_id: self.lane_id,
+            work: self.work.clone(),
+            failures: self.failures,
+            slot: self.slot,
+            finished: self.finished.clone(),
+        };
+        self.surroundings.lifecycle.spawn("queue.reconcile", async move {
+            let due = task.surroundings.clock.now().after(RECONCILE_AFTER);
+            tokio::select! {
+                () = task.surroundings.clock.sleep_until(due) => {}
+                () = task.surroundings.lifecycle.draining() => return,
+            }
+            let outcome = task.account.reconcile(&task.work.outgoing, attempt).await;
+            // Never sent again on the word of a look-up: it may just not show it yet.
+            if let Some(outcome @ (Outcome::Accepted { .. } | Outcome::Rejected(_))) = outcome {
+                task.conclude(attempt, outcome).await;
+            }
+        });
+    }
+
+    /// Commits until the database takes it: an outcome must not be lost while it can be kept.
+    async fn commit(&self, write: impl Fn() -> Write) -> Done {
+        loop {
+            match self.surroundings.writer.commit_one(write()).await {
+                Ok(done) => return done,
+                Err(WriteError::Conflict(_)) => return Done::Unchanged,
+                Err(WriteError::Busy(_)) => tokio::time::sleep(STORE_PAUSE).await,
+            }
+        }
+    }
+
+    fn log(&self, attempt: Attempt, verdict: &Verdict) {
+        let gateway = &self.gateway.gateway.config.name;
+        let outcome = verdict.state.as_str();
+        self.surroundings.metrics.message(gateway, Direction::Out, outcome);
+        let message_id = self.work.delivery_id;
+        let account = self.account.name().as_str();
+        match &verdict.failure {
+            None => tracing::info!(message_id, account, attempt = attempt.number, outcome, "Handed to the network."),
+            Some(failure) => tracing::warn!(
+                message_id,
+                account,
+                attempt = attempt.number,
+                outcome,
+                reason = failure.reason.as_str(),
+                code = failure.code.as_deref().unwrap_or(""),
+                detail = failure.detail.as_deref().unwrap_or(""),
+                "The network did not take the message."
+            ),
+        }
+    }
+}
+
+enum Started {
+    Yes,
+    Gone,
+}

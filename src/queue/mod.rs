@@ -1,0 +1,149 @@
+//! What waits, goes out, comes back and is told: the only place that retries and chooses routes.
+//!
+//! - [`lanes`]: the book of chats in which something waits, bounded in memory; pure.
+//! - [`scheduler`]: one task that owns the book and hands out work; it never waits for anything but its inbox.
+//! - [`attempt`]: one try outwards, from start mark to outcome; [`verdict`] is the one table of what follows.
+//! - [`handover`]: inwards, to the user's server, until its barrier is answered.
+//! - [`teller`]: receipts, errors and notices to the sender.
+//! - [`recovery`]: what a killed process left; [`overdue`]: doubts and missing reports.
+//!
+//! In steady state committed work goes from the commit to the scheduler in memory; the database is read only at the start, for lanes
+//! that come back from a pause, and for chats with more waiting than the book keeps.
+
+mod attempt;
+mod handover;
+mod lanes;
+mod overdue;
+mod recovery;
+mod scheduler;
+mod teller;
+mod verdict;
+
+use std::{collections::HashMap, sync::Arc};
+
+use tokio::sync::mpsc;
+use transom_adapter::{Account, AccountName, Clock, Lifecycle, Outgoing};
+
+use crate::{
+    gateway::Gateway,
+    metrics::Metrics,
+    store::{Store, Writer, read::InRow},
+    xmpp::stream::LinkHandle,
+};
+
+pub use teller::{Online, Teller};
+
+/// Work that is committed and waits.
+#[derive(Debug)]
+pub enum Work {
+    /// To an outside network.
+    Out(Box<OutWork>),
+    /// To a user.
+    In(Box<InRow>),
+}
+
+/// A message on its way to an outside network.
+#[derive(Debug, Clone)]
+pub struct OutWork {
+    /// The delivery.
+    pub delivery_id: i64,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// How many sends it takes.
+    pub units: u16,
+    /// Which send is next, counted from 0.
+    pub unit: u16,
+    /// The accounts that can carry it, best first.
+    pub routes: Vec<AccountName>,
+    /// Which of them is tried next.
+    pub route: usize,
+    /// Attempts of which nobody knows what came.
+    pub unknowns: u32,
+    /// The message.
+    pub outgoing: Outgoing,
+}
+
+/// Work and the lane it waits in.
+#[derive(Debug)]
+pub struct Waiting {
+    /// The lane: the conversation outwards, its negative inwards.
+    pub lane_id: i64,
+    /// The gateway.
+    pub gateway_id: i64,
+    /// What waits.
+    pub work: Work,
+}
+
+/// One gateway, as the queue needs it.
+#[derive(Clone)]
+pub struct QueueGateway {
+    /// Its pure part.
+    pub gateway: Arc<Gateway>,
+    /// Its link.
+    pub link: LinkHandle,
+    /// Its accounts.
+    pub accounts: HashMap<AccountName, Arc<dyn Account>>,
+}
+
+/// What the queue's tasks share.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// The database, for reading.
+    pub store: Store,
+    /// The database, for writing.
+    pub writer: Writer,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Tasks.
+    pub lifecycle: Lifecycle,
+    /// Counters.
+    pub metrics: Metrics,
+    /// By key.
+    pub gateways: Arc<HashMap<i64, QueueGateway>>,
+    /// Who tells the senders.
+    pub teller: Teller,
+}
+
+/// A handle of the queue. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Queue {
+    orders: mpsc::Sender<scheduler::Order>,
+}
+
+/// Orders that may wait for the scheduler, which is quick.
+const ORDERS_MAX: usize = 4096;
+
+impl Queue {
+    /// Recovers what the last process left, and starts.
+    pub fn start(surroundings: &Surroundings, online: Online, tells: teller::Inbox) -> Self {
+        let (orders, inbox) = mpsc::channel(ORDERS_MAX);
+        let queue = Self { orders };
+        let lifecycle = &surroundings.lifecycle;
+        lifecycle.spawn("queue.scheduler", scheduler::run(surroundings.clone(), queue.clone(), inbox));
+        lifecycle.spawn("queue.teller", teller::run(surroundings.clone(), online, tells));
+        lifecycle.spawn("queue.overdue", overdue::run(surroundings.clone()));
+        queue
+    }
+
+    /// Takes committed work, in the order of the commits.
+    pub async fn arrived(&self, work: Vec<Waiting>) {
+        if !work.is_empty() {
+            self.order(scheduler::Order::Arrived(work)).await;
+        }
+    }
+
+    /// A link came up: what waited for it goes on.
+    pub async fn link_up(&self, gateway_id: i64) {
+        self.order(scheduler::Order::LinkUp(gateway_id)).await;
+    }
+
+    /// Lanes changed in the database: read what is due again.
+    pub async fn look_again(&self) {
+        self.order(scheduler::Order::LookAgain).await;
+    }
+
+    async fn order(&self, order: scheduler::Order) {
+        // When the scheduler is gone the process is stopping, and everything is in the database.
+        self.orders.send(order).await.ok();
+    }
+}

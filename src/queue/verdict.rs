@@ -1,0 +1,167 @@
+//! The one table: from what came of an attempt to what follows.
+
+use std::time::Duration;
+
+use transom_adapter::{Attempt, Capabilities, Failure, Network, Outcome, Reason, Repeat, Reports, Scope, UnixMillis};
+
+use super::{OutWork, lanes::Next};
+use crate::store::write::{State, TellKind};
+
+/// What the table has to know besides the outcome.
+pub(super) struct Circumstances<'a> {
+    pub(super) network: Network,
+    pub(super) capabilities: Capabilities,
+    pub(super) work: &'a OutWork,
+    pub(super) attempt: Attempt,
+    /// Failures of the lane in a row before this attempt.
+    pub(super) failures: u32,
+    pub(super) give_up: Duration,
+    pub(super) report_after: Duration,
+    /// A receipt stands for acceptance already.
+    pub(super) receipt_on_acceptance: bool,
+    pub(super) now: UnixMillis,
+}
+
+/// What follows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Verdict {
+    pub(super) state: State,
+    pub(super) units_done: u16,
+    pub(super) failure: Option<Failure>,
+    pub(super) tell: Option<TellKind>,
+    /// When to look at it again, if no report comes.
+    pub(super) due_ms: Option<i64>,
+    pub(super) next: Next,
+    /// The route to try next.
+    pub(super) route: usize,
+    /// The delivery goes on in a lane of its own, so as not to hold the next.
+    pub(super) leaves_lane: bool,
+    /// Nothing else may go by this account until then.
+    pub(super) pause_account: Option<UnixMillis>,
+}
+
+/// Semantics 4: after so long without a look-up or a report the sender is told that nobody knows.
+const DOUBT: Duration = Duration::from_mins(15);
+/// An account that is at fault is tried again after this: an admin needs a while, and others wait behind it.
+const MISCONFIGURED: Duration = Duration::from_mins(1);
+/// A throttle that does not say for how long.
+const THROTTLED: Duration = Duration::from_secs(5);
+/// A throttle that says longer is believed up to here.
+const THROTTLED_MAX: Duration = Duration::from_hours(1);
+
+/// The code of a waiting delivery whose last attempt was of unknown outcome.
+pub(super) const REPEATED: &str = "repeated";
+
+/// Reads the table.
+pub(super) fn judge(outcome: Outcome, of: &Circumstances<'_>) -> Verdict {
+    match outcome {
+        Outcome::Accepted { .. } => accepted(of),
+        Outcome::PartlyAccepted { rest, .. } | Outcome::Rejected(rest) => failed(of, State::Failed, rest),
+        Outcome::Throttled { after, scope, failure } => {
+            let wait = after.unwrap_or(THROTTLED).min(THROTTLED_MAX);
+            let pause = matches!(scope, Scope::Account).then(|| of.now.after(wait));
+            again(of, failure, Some(wait), pause)
+        }
+        Outcome::Transient(failure) => next_route(of, &failure).unwrap_or_else(|| again(of, failure, None, None)),
+        Outcome::Misconfigured(failure) => next_route(of, &failure).unwrap_or_else(|| {
+            let pause = of.now.after(MISCONFIGURED);
+            again(of, failure, Some(MISCONFIGURED), Some(pause))
+        }),
+        Outcome::Unknown(failure) => unknown(of, failure),
+    }
+}
+
+fn accepted(of: &Circumstances<'_>) -> Verdict {
+    let units_done = of.attempt.unit + 1;
+    if units_done < of.work.units {
+        return Verdict { state: State::Queued, ..ended(of, State::Queued, None, None) };
+    }
+    let reports = matches!(of.capabilities.reports, Reports::Delivery);
+    let due_ms = reports.then(|| of.now.after(of.report_after).0);
+    let tell = of.receipt_on_acceptance.then_some(TellKind::Receipt);
+    Verdict { due_ms, ..ended(of, State::Accepted, None, tell) }
+}
+
+fn failed(of: &Circumstances<'_>, state: State, failure: Failure) -> Verdict {
+    Verdict { units_done: of.attempt.unit, ..ended(of, state, Some(failure), Some(TellKind::Error)) }
+}
+
+fn unknown(of: &Circumstances<'_>, failure: Failure) -> Verdict {
+    if of.capabilities.repeat == Repeat::Safe && of.work.unknowns == 0 {
+        // Semantics 4: one repeat that the other side recognises, then told.
+        return again(of, failure.with_code(REPEATED), Some(MISCONFIGURED), None);
+    }
+    let due_ms = Some(of.now.after(DOUBT).0);
+    let tell = (of.network == Network::Email).then_some(TellKind::Doubt);
+    let due_ms = if tell.is_some() { None } else { due_ms };
+    Verdict { due_ms, units_done: of.attempt.unit, ..ended(of, State::Unknown, Some(failure), tell) }
+}
+
+/// The next route at once, after a certain failure; `None` when all were tried.
+fn next_route(of: &Circumstances<'_>, failure: &Failure) -> Option<Verdict> {
+    let route = of.work.route + 1;
+    if route >= of.work.routes.len() || expired(of, Duration::ZERO) {
+        return None;
+    }
+    let verdict = ended(of, State::Queued, Some(failure.clone()), None);
+    Some(Verdict { units_done: of.attempt.unit, route, ..verdict })
+}
+
+/// Later, unless it has waited long enough.
+fn again(of: &Circumstances<'_>, failure: Failure, wait: Option<Duration>, pause_account: Option<UnixMillis>) -> Verdict {
+    let wait = wait.unwrap_or_else(|| backoff(of.network, of.failures, of.work.delivery_id));
+    if expired(of, wait) {
+        let reason = if failure.reason == Reason::NetworkDown { Reason::Expired } else { failure.reason };
+        let verdict = failed(of, State::Expired, Failure { reason, ..failure });
+        return Verdict { pause_account, ..verdict };
+    }
+    let leaves_lane = of.network == Network::Email;
+    let next = if leaves_lane {
+        Next::GoOn
+    } else {
+        Next::At { due_ms: of.now.after(wait).0, failures: of.failures + 1 }
+    };
+    Verdict {
+        state: State::Queued,
+        units_done: of.attempt.unit,
+        failure: Some(failure),
+        tell: None,
+        due_ms: leaves_lane.then(|| of.now.after(wait).0),
+        next,
+        route: 0,
+        leaves_lane,
+        pause_account,
+    }
+}
+
+fn ended(of: &Circumstances<'_>, state: State, failure: Option<Failure>, tell: Option<TellKind>) -> Verdict {
+    Verdict {
+        state,
+        units_done: of.attempt.unit + 1,
+        failure,
+        tell,
+        due_ms: None,
+        next: Next::GoOn,
+        route: of.work.route,
+        leaves_lane: false,
+        pause_account: None,
+    }
+}
+
+fn expired(of: &Circumstances<'_>, wait: Duration) -> bool {
+    of.now.after(wait) > of.work.outgoing.created_at.after(of.give_up)
+}
+
+/// Text: 5 s doubling to 15 min. Mail: 1, 5, 15, 30, 60 min, then hourly. A quarter of it is jitter, from the key.
+pub(super) fn backoff(network: Network, failures: u32, key: i64) -> Duration {
+    let base = match network {
+        Network::Sms => Duration::from_secs(5).saturating_mul(1 << failures.min(8)).min(Duration::from_mins(15)),
+        Network::Email => {
+            let minutes = [1, 5, 15, 30, 60];
+            Duration::from_mins(*minutes.get(failures as usize).unwrap_or(&60))
+        }
+    };
+    let spread = (base / 4).as_millis().max(1);
+    let mixed = u128::from(key.unsigned_abs().wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(failures));
+    base + Duration::from_millis(u64::try_from(mixed % spread).unwrap_or(0))
+}

@@ -1,0 +1,200 @@
+//! All SQL. One writer commits in groups; readers load what a batch needs in one statement an aspect.
+//!
+//! - [`writer`]: takes closed sets of [`Write`]s, one static statement a kind, one commit for all, its answer after the commit.
+//! - `write/`: what each kind of write does, one file an event.
+//! - `read/`: what is loaded, one file an aggregate.
+//! - `backend`: SQLite and PostgreSQL behind text and integers.
+//!
+//! Database work runs on tasks that are never cancelled: a dropped commit has an unknown outcome.
+
+mod backend;
+mod ids;
+mod migrate;
+pub mod read;
+pub mod write;
+pub mod writer;
+
+use std::sync::Arc;
+
+use secrecy::SecretSlice;
+use transom_adapter::{Clock, Lifecycle};
+
+use crate::{config::StoreUrl, metrics::Metrics};
+use backend::{Connection, Database, Param, Row, Sql};
+pub use ids::Ids;
+pub use write::Write;
+pub use writer::{WriteError, Writer};
+
+/// The database of one installation. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    database: Database,
+    lifecycle: Lifecycle,
+}
+
+/// The store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be reached, is locked, full or broken.
+    #[error("the database did not answer: {0}")]
+    Database(#[from] sqlx::Error),
+    /// A row holds what no version of transom writes.
+    #[error("column {column} holds {found}")]
+    Inconsistent {
+        /// Counted from 0.
+        column: usize,
+        /// The type that was found, never the value.
+        found: &'static str,
+    },
+    /// The database was written by a newer transom.
+    #[error(
+        "the database has migration {found}; this transom knows {known}: install the newer one again"
+    )]
+    Newer {
+        /// The newest migration in the database.
+        found: i64,
+        /// The newest one here.
+        known: i64,
+    },
+    /// Migrations are missing and `store.migrate` is off.
+    #[error("the database lacks migration {missing}: run `transom migrate`")]
+    Unmigrated {
+        /// The first one that is missing.
+        missing: i64,
+    },
+    /// The task that ran the statement ended early.
+    #[error("the database task ended early")]
+    Gone,
+}
+
+impl StoreError {
+    fn inconsistent(column: usize, found: Option<&impl std::fmt::Debug>) -> Self {
+        let found = match found.map(|value| format!("{value:?}")).as_deref() {
+            None => "nothing",
+            Some("Null") => "null",
+            Some(text) if text.starts_with("Int") => "an integer",
+            Some(_) => "text",
+        };
+        Self::Inconsistent { column, found }
+    }
+
+    /// Whether the statement itself was refused, so that the same one would be refused again: a broken constraint, a bad row.
+    pub fn is_data(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => {
+                error.is_unique_violation()
+                    || error.is_foreign_key_violation()
+                    || error.is_check_violation()
+            }
+            Self::Inconsistent { .. } => true,
+            _ => false,
+        }
+    }
+}
+
+impl Store {
+    /// Opens the database.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`] when it cannot be opened.
+    pub async fn open(url: &StoreUrl, lifecycle: Lifecycle) -> Result<Self, StoreError> {
+        let database = Database::open(url).await?;
+        Ok(Self { database, lifecycle })
+    }
+
+    /// Applies the migrations that are missing; with `apply` off, refuses to go on without them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Newer`] and [`StoreError::Unmigrated`].
+    pub async fn migrate(&self, apply: bool) -> Result<u64, StoreError> {
+        let mut connection = self.database.writer().await?;
+        migrate::migrate(&mut connection, apply).await
+    }
+
+    /// The installation's secret for tokens; made at the first call.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn secret(&self) -> Result<SecretSlice<u8>, StoreError> {
+        let fresh = hex::encode(rand::random::<[u8; 32]>());
+        let mut connection = self.database.writer().await?;
+        let insert = Sql::both(
+            "INSERT INTO meta (name, value) VALUES ('secret', $1) ON CONFLICT (name) DO NOTHING",
+        );
+        connection.run(insert, &[fresh.into()]).await?;
+        let rows = connection
+            .rows(
+                Sql::both("SELECT value FROM meta WHERE name = 'secret'"),
+                &[],
+            )
+            .await?;
+        let text = rows.first().ok_or(StoreError::Gone)?.text(0)?.to_owned();
+        Ok(text.into_bytes().into())
+    }
+
+    /// A maker of keys that are newer than every key in the database.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn ids(&self, clock: Arc<dyn Clock>, process: i64) -> Result<Ids, StoreError> {
+        const NEWEST: Sql = Sql::both(
+            "SELECT COALESCE(MAX(k), 0) FROM (SELECT MAX(delivery_id) AS k FROM deliveries UNION ALL
+             SELECT MAX(conversation_id) FROM conversations UNION ALL SELECT MAX(user_id) FROM users UNION ALL
+             SELECT MAX(line_id) FROM lines) AS newest",
+        );
+        let rows = self.rows(NEWEST, Vec::new()).await?;
+        let newest = rows.first().ok_or(StoreError::Gone)?.int(0)?;
+        Ok(Ids::new(clock, process, newest))
+    }
+
+    /// Starts the writer.
+    pub fn writer(&self, metrics: Metrics) -> Writer {
+        writer::spawn(self.database.clone(), &self.lifecycle, metrics)
+    }
+
+    /// Whether the database takes commits.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it does not.
+    pub async fn can_commit(&self) -> Result<(), StoreError> {
+        let database = self.database.clone();
+        let work = async move {
+            let mark = Sql::both(
+                "INSERT INTO meta (name, value) VALUES ('ready', '1') ON CONFLICT (name) DO UPDATE SET value = '1'",
+            );
+            database.writer().await?.run(mark, &[]).await.map(drop)
+        };
+        self.lifecycle.detached(work).await.unwrap_or(Err(StoreError::Gone))
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        self.database.close().await;
+    }
+
+    /// Reads rows on a task of its own, so that a caller that goes away leaves no connection behind in an odd state.
+    async fn rows(&self, sql: Sql, params: Vec<Param>) -> Result<Vec<Row>, StoreError> {
+        let database = self.database.clone();
+        let work = async move { database.reader().await?.rows(sql, &params).await };
+        self.lifecycle
+            .detached(work)
+            .await
+            .unwrap_or(Err(StoreError::Gone))
+    }
+}
+
+/// A JSON array of rows, as [`backend::for_rows`] statements take it.
+fn json<T: serde::Serialize>(rows: &[T]) -> Param {
+    // Rows are made of integers, text and options of them: nothing that JSON refuses.
+    Param::Text(serde_json::to_string(rows).unwrap_or_else(|_| "[]".to_owned()))
+}
+
+/// The word of a count or an id in JSON rows, for columns read back in order.
+fn index(value: i64) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,272 @@
+//! What waits, by lane.
+
+use super::{Param, Sql, State, Store, StoreError};
+
+/// A lane in which something waits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DueLane {
+    /// The lane; negative: inwards.
+    pub lane_id: i64,
+    /// When it goes on.
+    pub due_ms: i64,
+    /// Failures in a row.
+    pub failures: u32,
+    /// Whose it is.
+    pub gateway_id: i64,
+}
+
+/// A waiting message to an outside network.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OutRow {
+    /// The delivery.
+    pub delivery_id: i64,
+    /// Its lane.
+    pub lane_id: i64,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// How many sends it takes.
+    pub units: u16,
+    /// How many of them are through.
+    pub units_done: u16,
+    /// The accounts that can carry it, by name within the gateway.
+    pub routes: Vec<String>,
+    /// Our address.
+    pub from: String,
+    /// The recipient.
+    pub to: String,
+    /// The user's bare JID.
+    pub jid: String,
+    /// What was written.
+    pub body: String,
+    /// What else belongs to it.
+    pub payload: Option<String>,
+    /// When it was accepted.
+    pub created_ms: i64,
+    /// The gateway.
+    pub gateway_id: i64,
+    /// The code of the last attempt.
+    pub code: Option<String>,
+}
+
+/// A waiting message to a user.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InRow {
+    /// The delivery.
+    pub delivery_id: i64,
+    /// Its lane.
+    pub lane_id: i64,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// The user's bare JID.
+    pub jid: String,
+    /// Who wrote.
+    pub peer: String,
+    /// Our address.
+    pub line: String,
+    /// The stanza's id.
+    pub stanza_id: String,
+    /// What was written.
+    pub body: String,
+    /// What else belongs to it.
+    pub payload: Option<String>,
+    /// When it was accepted.
+    pub created_ms: i64,
+}
+
+/// A delivery that was under way when the process ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sending {
+    /// The delivery.
+    pub delivery_id: i64,
+    /// Its lane.
+    pub lane_id: i64,
+    /// By which account.
+    pub account_id: Option<i64>,
+    /// Attempts, this one included.
+    pub attempts: u32,
+    /// How many units are through.
+    pub units_done: u16,
+}
+
+const DUE: Sql = Sql::both(
+    "SELECT l.lane_id, l.due_ms, l.failures, c.gateway_id
+       FROM lanes l JOIN conversations c ON c.conversation_id = l.conversation_id
+      WHERE l.due_ms IS NOT NULL AND l.due_ms > $1
+      ORDER BY l.due_ms LIMIT $2",
+);
+
+const OUT: Sql = Sql {
+    sqlite: "SELECT d.delivery_id, d.lane_id, d.attempts, d.units, d.units_done, d.routes, n.address, c.peer, u.jid, m.body,
+                    m.payload, m.created_ms, c.gateway_id, d.code
+               FROM json_each($1) AS r CROSS JOIN deliveries d CROSS JOIN messages m CROSS JOIN conversations c
+              CROSS JOIN lines n CROSS JOIN users u
+              WHERE d.lane_id = r.value AND d.state = 'queued' AND m.message_id = d.message_id
+                AND c.conversation_id = m.conversation_id AND n.line_id = c.line_id AND u.user_id = c.user_id
+                AND d.delivery_id IN (SELECT q.delivery_id FROM deliveries q
+                                       WHERE q.lane_id = r.value AND q.state IN ('held', 'queued', 'sending')
+                                       ORDER BY q.delivery_id LIMIT $2)
+              ORDER BY d.delivery_id",
+    postgres: "SELECT d.delivery_id, d.lane_id, d.attempts, d.units, d.units_done, d.routes, n.address, c.peer, u.jid, m.body,
+                      m.payload, m.created_ms, c.gateway_id, d.code
+                 FROM jsonb_array_elements_text($1::jsonb) AS r(value)
+                CROSS JOIN LATERAL (SELECT * FROM deliveries q
+                                     WHERE q.lane_id = CAST(r.value AS BIGINT) AND q.state IN ('held', 'queued', 'sending')
+                                     ORDER BY q.delivery_id LIMIT $2) d
+                 JOIN messages m ON m.message_id = d.message_id
+                 JOIN conversations c ON c.conversation_id = m.conversation_id
+                 JOIN lines n ON n.line_id = c.line_id
+                 JOIN users u ON u.user_id = c.user_id
+                WHERE d.state = 'queued'
+                ORDER BY d.delivery_id",
+};
+
+const IN: Sql = Sql {
+    sqlite: "SELECT d.delivery_id, d.lane_id, d.attempts, s.full_jid, c.peer,
+                    n.address, s.stanza_id, m.body, m.payload, m.created_ms
+               FROM json_each($1) AS r CROSS JOIN deliveries d CROSS JOIN messages m CROSS JOIN message_stanzas s
+              CROSS JOIN conversations c CROSS JOIN lines n
+              WHERE d.lane_id = r.value AND d.state = 'queued' AND m.message_id = d.message_id
+                AND s.message_id = d.message_id AND c.conversation_id = m.conversation_id AND n.line_id = c.line_id
+                AND d.delivery_id IN (SELECT q.delivery_id FROM deliveries q
+                                       WHERE q.lane_id = r.value AND q.state IN ('held', 'queued', 'sending')
+                                       ORDER BY q.delivery_id LIMIT $2)
+              ORDER BY d.delivery_id",
+    postgres: "SELECT d.delivery_id, d.lane_id, d.attempts, s.full_jid, c.peer,
+                      n.address, s.stanza_id, m.body, m.payload, m.created_ms
+                 FROM jsonb_array_elements_text($1::jsonb) AS r(value)
+                CROSS JOIN LATERAL (SELECT * FROM deliveries q
+                                     WHERE q.lane_id = CAST(r.value AS BIGINT) AND q.state IN ('held', 'queued', 'sending')
+                                     ORDER BY q.delivery_id LIMIT $2) d
+                 JOIN messages m ON m.message_id = d.message_id
+                 JOIN message_stanzas s ON s.message_id = d.message_id
+                 JOIN conversations c ON c.conversation_id = m.conversation_id
+                 JOIN lines n ON n.line_id = c.line_id
+                WHERE d.state = 'queued'
+                ORDER BY d.delivery_id",
+};
+
+const SENDING: Sql = Sql::both(
+    "SELECT delivery_id, lane_id, account_id, attempts, units_done FROM deliveries WHERE state = 'sending' ORDER BY delivery_id",
+);
+
+const OVERDUE: Sql = Sql::both(
+    "SELECT delivery_id, state FROM deliveries WHERE due_ms IS NOT NULL AND due_ms <= $1 ORDER BY due_ms LIMIT $2",
+);
+
+impl Store {
+    /// The lanes in which something waits and that are due after `after_ms`, in the order of their time.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn due_lanes(&self, after_ms: i64, limit: i64) -> Result<Vec<DueLane>, StoreError> {
+        let rows = self.rows(DUE, vec![after_ms.into(), limit.into()]).await?;
+        let lane = |row: &super::Row| {
+            Ok(DueLane {
+                lane_id: row.int(0)?,
+                due_ms: row.int(1)?,
+                failures: small(row.int(2)?),
+                gateway_id: row.int(3)?,
+            })
+        };
+        rows.iter().map(lane).collect()
+    }
+
+    /// The first waiting messages of each of these lanes, outwards.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn waiting_out(&self, lanes: &[i64], a_lane: i64) -> Result<Vec<OutRow>, StoreError> {
+        let rows = self.rows(OUT, lanes_params(lanes, a_lane)).await?;
+        let out = |row: &super::Row| {
+            Ok(OutRow {
+                delivery_id: row.int(0)?,
+                lane_id: row.int(1)?,
+                attempts: small(row.int(2)?),
+                units: small(row.int(3)?),
+                units_done: small(row.int(4)?),
+                routes: serde_json::from_str(row.text(5)?).unwrap_or_default(),
+                from: row.text(6)?.to_owned(),
+                to: row.text(7)?.to_owned(),
+                jid: row.text(8)?.to_owned(),
+                body: row.opt_text(9)?.unwrap_or_default().to_owned(),
+                payload: row.opt_text(10)?.map(str::to_owned),
+                created_ms: row.int(11)?,
+                gateway_id: row.int(12)?,
+                code: row.opt_text(13)?.map(str::to_owned),
+            })
+        };
+        rows.iter().map(out).collect()
+    }
+
+    /// The first waiting messages of each of these lanes, inwards.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn waiting_in(&self, lanes: &[i64], a_lane: i64) -> Result<Vec<InRow>, StoreError> {
+        let rows = self.rows(IN, lanes_params(lanes, a_lane)).await?;
+        let row = |row: &super::Row| {
+            Ok(InRow {
+                delivery_id: row.int(0)?,
+                lane_id: row.int(1)?,
+                attempts: small(row.int(2)?),
+                jid: row.text(3)?.to_owned(),
+                peer: row.text(4)?.to_owned(),
+                line: row.text(5)?.to_owned(),
+                stanza_id: row.text(6)?.to_owned(),
+                body: row.opt_text(7)?.unwrap_or_default().to_owned(),
+                payload: row.opt_text(8)?.map(str::to_owned),
+                created_ms: row.int(9)?,
+            })
+        };
+        rows.iter().map(row).collect()
+    }
+
+    /// What was under way when the process ended.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn sending(&self) -> Result<Vec<Sending>, StoreError> {
+        let rows = self.rows(SENDING, Vec::new()).await?;
+        let row = |row: &super::Row| {
+            Ok(Sending {
+                delivery_id: row.int(0)?,
+                lane_id: row.int(1)?,
+                account_id: row.opt_int(2)?,
+                attempts: small(row.int(3)?),
+                units_done: small(row.int(4)?),
+            })
+        };
+        rows.iter().map(row).collect()
+    }
+
+    /// Deliveries that have to be looked at again: doubts to be told, reports that are overdue.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn overdue(&self, now_ms: i64, limit: i64) -> Result<Vec<(i64, State)>, StoreError> {
+        let rows = self
+            .rows(OVERDUE, vec![now_ms.into(), limit.into()])
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok((
+                    row.int(0)?,
+                    State::from_word(row.text(1)?).unwrap_or(State::Unknown),
+                ))
+            })
+            .collect()
+    }
+}
+
+fn lanes_params(lanes: &[i64], a_lane: i64) -> Vec<Param> {
+    vec![super::json(lanes), a_lane.into()]
+}
+
+fn small<T: TryFrom<i64> + Default>(value: i64) -> T {
+    T::try_from(value).unwrap_or_default()
+}

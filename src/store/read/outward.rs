@@ -1,0 +1,381 @@
+//! What a batch of stanzas needs to be decided on.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::Serialize;
+
+use super::{Param, Sql, Store, StoreError, for_rows, json};
+use crate::store::index;
+
+/// What one stanza asks.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Ask {
+    /// Its place in the batch.
+    pub place: usize,
+    /// The sender's bare JID.
+    pub jid: String,
+    /// The peer it is for; empty for the gateway itself.
+    pub peer: String,
+    /// How a repeat of it is known.
+    pub repeat_key: Option<String>,
+    /// The address that the sender would get, were it to register now.
+    pub address: Option<String>,
+}
+
+/// What the database knows of a batch's senders and peers.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct OutwardSnapshot {
+    /// By bare JID.
+    pub users: HashMap<String, KnownUser>,
+    /// The lines of each user, oldest ownership first, by bare JID.
+    pub lines: HashMap<String, Vec<KnownLine>>,
+    /// The conversations of (bare JID, peer).
+    pub conversations: HashMap<(String, String), Vec<KnownConversation>>,
+    /// Shared lines, and whether pool lines are free.
+    pub shared: Vec<SharedLine>,
+    /// Whether a line of the pool has no owner.
+    pub pool_is_free: bool,
+    /// The asks that repeat a stanza: place to the message that it made.
+    pub repeats: HashMap<usize, i64>,
+    /// The addresses asked for that are somebody's.
+    pub taken_addresses: HashSet<String>,
+    /// (user, or 0 for everybody; peer) that are blocked.
+    pub blocked: HashSet<(i64, String)>,
+    /// What the whole gateway sent today.
+    pub gateway_messages: i64,
+}
+
+/// A registration and what it has used.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KnownUser {
+    /// Its key.
+    pub user_id: i64,
+    /// `active`, `pending` or `disabled`.
+    pub state: String,
+    /// The language it registered in.
+    pub lang: Option<String>,
+    /// Messages sent today.
+    pub messages: i64,
+    /// Segments sent today.
+    pub segments: i64,
+    /// Peers first written to, or first heard of, in the last hour.
+    pub new_peers: i64,
+    /// When the registration was last changed.
+    pub changed_ms: i64,
+}
+
+/// A line that a user owns.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KnownLine {
+    /// Its key.
+    pub line_id: i64,
+    /// Our address.
+    pub address: String,
+    /// `active`, `retired` or `resting`.
+    pub state: String,
+    /// The accounts that carry it, by name within the gateway.
+    pub routes: Vec<String>,
+    /// How many own it.
+    pub owners: i64,
+}
+
+/// A conversation of a user with a peer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KnownConversation {
+    /// Its key.
+    pub conversation_id: i64,
+    /// On which line.
+    pub line_id: i64,
+    /// When it was last active.
+    pub active_ms: i64,
+    /// When the plain contact last meant it; 0: never.
+    pub plain_ms: i64,
+    /// Whether the peer opted out on this line.
+    pub opted_out: bool,
+}
+
+/// A shared line, with what its peers are to others.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SharedLine {
+    /// The line.
+    pub line: KnownLine,
+    /// Who talked to which peer last within seven days: peer to user.
+    pub taken: HashMap<String, i64>,
+    /// Peers among those asked for that opted out on it.
+    pub opted_out: HashSet<String>,
+}
+
+const USERS: Sql = for_rows!(
+    "SELECT u.jid, u.user_id, u.state, u.lang, COALESCE(d.messages, 0), COALESCE(d.segments, 0),
+            (SELECT COUNT(*) FROM conversations c WHERE c.user_id = u.user_id AND c.created_ms > $4), u.changed_ms
+       FROM",
+    "CROSS JOIN users u
+       LEFT JOIN usage_days d ON d.gateway_id = u.gateway_id AND d.user_id = u.user_id AND d.day = $3
+      WHERE u.gateway_id = $2 AND u.jid = r.value ->> 'jid'"
+);
+
+const LINES: Sql = for_rows!(
+    "SELECT o.jid, l.line_id, l.address, l.state, l.routes,
+            (SELECT COUNT(*) FROM line_owners c WHERE c.line_id = l.line_id)
+       FROM",
+    "CROSS JOIN line_owners o
+      CROSS JOIN lines l
+      WHERE o.jid = r.value ->> 'jid' AND l.line_id = o.line_id AND l.gateway_id = $2
+      ORDER BY o.since_ms, l.line_id"
+);
+
+const CONVERSATIONS: Sql = for_rows!(
+    "SELECT u.jid, c.peer, c.conversation_id, c.line_id, c.active_ms, c.plain_ms,
+            CASE WHEN s.line_id IS NULL THEN 0 ELSE 1 END
+       FROM",
+    "CROSS JOIN users u
+      CROSS JOIN conversations c
+       LEFT JOIN optouts s ON s.line_id = c.line_id AND s.peer = c.peer
+      WHERE u.gateway_id = $2 AND u.jid = r.value ->> 'jid' AND c.user_id = u.user_id AND c.peer = r.value ->> 'peer'"
+);
+
+const REPEATS: Sql = for_rows!(
+    "SELECT CAST(r.value ->> 'place' AS BIGINT), s.message_id
+       FROM",
+    "CROSS JOIN users u
+      CROSS JOIN message_stanzas s
+      WHERE u.gateway_id = $2 AND u.jid = r.value ->> 'jid' AND s.user_id = u.user_id
+        AND s.repeat_key = r.value ->> 'repeat_key'
+        AND (s.repeat_key LIKE 'o%' OR s.created_ms > $3)"
+);
+
+const ADDRESSES: Sql = for_rows!(
+    "SELECT l.address
+       FROM",
+    "CROSS JOIN lines l
+      WHERE l.gateway_id = $2 AND l.address = r.value ->> 'address'"
+);
+
+const BLOCKS: Sql = for_rows!(
+    "SELECT b.user_id, b.peer
+       FROM",
+    "CROSS JOIN blocks b
+      WHERE b.gateway_id = $2 AND b.peer = r.value ->> 'peer'"
+);
+
+const OPEN_LINES: Sql = Sql::both(
+    "SELECT l.kind, l.line_id, l.address, l.state, l.routes,
+            (SELECT COUNT(*) FROM line_owners c WHERE c.line_id = l.line_id)
+       FROM lines l
+      WHERE l.gateway_id = $1 AND l.kind <> 'owned' AND l.state = 'active'
+      ORDER BY l.line_id",
+);
+
+const TAKEN: Sql = for_rows!(
+    "SELECT c.line_id, c.peer, c.user_id
+       FROM",
+    "CROSS JOIN lines l
+      CROSS JOIN conversations c
+      WHERE l.gateway_id = $2 AND l.kind = 'shared' AND c.line_id = l.line_id AND c.peer = r.value ->> 'peer'
+        AND c.active_ms > $3
+      ORDER BY c.active_ms"
+);
+
+const SHARED_OPTOUTS: Sql = for_rows!(
+    "SELECT s.line_id, s.peer
+       FROM",
+    "CROSS JOIN lines l
+      CROSS JOIN optouts s
+      WHERE l.gateway_id = $2 AND l.kind = 'shared' AND s.line_id = l.line_id AND s.peer = r.value ->> 'peer'"
+);
+
+const GATEWAY_USAGE: Sql =
+    Sql::both("SELECT messages FROM usage_days WHERE gateway_id = $1 AND user_id = 0 AND day = $2");
+
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
+/// Semantics 6: without an origin-id a repeat is one within ten minutes.
+const REPEAT_MS: i64 = 10 * 60_000;
+/// Semantics 18: a shared line and a peer belong to one user until seven idle days.
+const TAKEN_MS: i64 = 7 * DAY_MS;
+
+impl Store {
+    /// Loads what a batch needs, a statement an aspect.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn outward(
+        &self,
+        gateway_id: i64,
+        asks: &[Ask],
+        now_ms: i64,
+    ) -> Result<OutwardSnapshot, StoreError> {
+        let asks = asks.to_vec();
+        let this = self.clone();
+        let work = async move { this.load_outward(gateway_id, &asks, now_ms).await };
+        self.lifecycle
+            .detached(work)
+            .await
+            .unwrap_or(Err(StoreError::Gone))
+    }
+
+    async fn load_outward(
+        &self,
+        gateway_id: i64,
+        asks: &[Ask],
+        now_ms: i64,
+    ) -> Result<OutwardSnapshot, StoreError> {
+        let mut snapshot = OutwardSnapshot::default();
+        if asks.is_empty() {
+            return Ok(snapshot);
+        }
+        let (rows, gateway, day) = (
+            json(asks),
+            Param::Int(gateway_id),
+            Param::Int(now_ms / DAY_MS),
+        );
+        let mut connection = self.database.reader().await?;
+        let users = [
+            rows.clone(),
+            gateway.clone(),
+            day.clone(),
+            Param::Int(now_ms - HOUR_MS),
+        ];
+        for row in connection.rows(USERS, &users).await? {
+            let user = KnownUser {
+                user_id: row.int(1)?,
+                state: row.text(2)?.to_owned(),
+                lang: row.opt_text(3)?.map(str::to_owned),
+                messages: row.int(4)?,
+                segments: row.int(5)?,
+                new_peers: row.int(6)?,
+                changed_ms: row.int(7)?,
+            };
+            snapshot.users.insert(row.text(0)?.to_owned(), user);
+        }
+        for row in connection
+            .rows(LINES, &[rows.clone(), gateway.clone()])
+            .await?
+        {
+            let lines = snapshot.lines.entry(row.text(0)?.to_owned()).or_default();
+            let line = known_line(&row)?;
+            if !lines.iter().any(|known| known.line_id == line.line_id) {
+                lines.push(line);
+            }
+        }
+        for row in connection
+            .rows(CONVERSATIONS, &[rows.clone(), gateway.clone()])
+            .await?
+        {
+            let key = (row.text(0)?.to_owned(), row.text(1)?.to_owned());
+            let known = KnownConversation {
+                conversation_id: row.int(2)?,
+                line_id: row.int(3)?,
+                active_ms: row.int(4)?,
+                plain_ms: row.int(5)?,
+                opted_out: row.flag(6)?,
+            };
+            let conversations = snapshot.conversations.entry(key).or_default();
+            if !conversations.contains(&known) {
+                conversations.push(known);
+            }
+        }
+        for row in connection
+            .rows(
+                REPEATS,
+                &[rows.clone(), gateway.clone(), (now_ms - REPEAT_MS).into()],
+            )
+            .await?
+        {
+            snapshot.repeats.insert(index(row.int(0)?), row.int(1)?);
+        }
+        for row in connection
+            .rows(BLOCKS, &[rows.clone(), gateway.clone()])
+            .await?
+        {
+            snapshot
+                .blocked
+                .insert((row.int(0)?, row.text(1)?.to_owned()));
+        }
+        let strangers: Vec<&Ask> =
+            asks.iter().filter(|ask| ask.address.is_some() && !snapshot.users.contains_key(&ask.jid)).collect();
+        if !strangers.is_empty() {
+            for row in connection.rows(ADDRESSES, &[json(&strangers), gateway.clone()]).await? {
+                snapshot.taken_addresses.insert(row.text(0)?.to_owned());
+            }
+        }
+        if let Some(row) = connection
+            .rows(GATEWAY_USAGE, &[gateway, day])
+            .await?
+            .first()
+        {
+            snapshot.gateway_messages = row.int(0)?;
+        }
+        load_open_lines(&mut connection, &mut snapshot, gateway_id, rows, now_ms).await?;
+        Ok(snapshot)
+    }
+}
+
+/// Shared lines and the pool.
+async fn load_open_lines(
+    connection: &mut super::super::Connection,
+    snapshot: &mut OutwardSnapshot,
+    gateway_id: i64,
+    asks: Param,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    for row in connection.rows(OPEN_LINES, &[gateway_id.into()]).await? {
+        let line = known_line(&row)?;
+        match row.text(0)? {
+            "shared" => {
+                snapshot.shared.push(SharedLine {
+                    line,
+                    taken: HashMap::new(),
+                    opted_out: HashSet::new(),
+                });
+            }
+            _ => snapshot.pool_is_free |= line.owners == 0,
+        }
+    }
+    if snapshot.shared.is_empty() {
+        return Ok(());
+    }
+    for row in connection
+        .rows(
+            TAKEN,
+            &[asks.clone(), gateway_id.into(), (now_ms - TAKEN_MS).into()],
+        )
+        .await?
+    {
+        let line_id = row.int(0)?;
+        if let Some(shared) = snapshot
+            .shared
+            .iter_mut()
+            .find(|shared| shared.line.line_id == line_id)
+        {
+            // In the order of activity: the last one stands.
+            shared.taken.insert(row.text(1)?.to_owned(), row.int(2)?);
+        }
+    }
+    for row in connection
+        .rows(SHARED_OPTOUTS, &[asks, gateway_id.into()])
+        .await?
+    {
+        let line_id = row.int(0)?;
+        if let Some(shared) = snapshot
+            .shared
+            .iter_mut()
+            .find(|shared| shared.line.line_id == line_id)
+        {
+            shared.opted_out.insert(row.text(1)?.to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// Columns 1 to 5 of a line's row.
+fn known_line(row: &super::Row) -> Result<KnownLine, StoreError> {
+    Ok(KnownLine {
+        line_id: row.int(1)?,
+        address: row.text(2)?.to_owned(),
+        state: row.text(3)?.to_owned(),
+        routes: serde_json::from_str(row.text(4)?).unwrap_or_default(),
+        owners: row.int(5)?,
+    })
+}

@@ -1,0 +1,228 @@
+//! The life of one attempt: the start mark, the outcome, and that the user was told.
+
+use std::collections::HashSet;
+
+use serde::Serialize;
+
+use super::{
+    Connection, Done, Group, IdRow, Sql, State, StoreError, TellKind, fetch_rows, for_rows,
+    outgoing::insert_ids, report, run_rows,
+};
+
+/// An attempt is about to be made; committed before it, for accounts that cannot recognise a repeat.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Start {
+    /// The delivery.
+    pub delivery_id: i64,
+    /// By which account.
+    pub account_id: i64,
+    /// Now.
+    pub at_ms: i64,
+}
+
+/// What came of an attempt.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct OutcomeRow {
+    /// The delivery.
+    pub delivery_id: i64,
+    /// Its lane.
+    pub lane_id: i64,
+    /// What it is now.
+    pub state: State,
+    /// The account that tried.
+    pub account_id: Option<i64>,
+    /// How many units are through.
+    pub units_done: u16,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// Why it failed, as a word.
+    pub reason: Option<&'static str>,
+    /// The network's code.
+    pub code: Option<String>,
+    /// What the user has to be told.
+    pub tell: Option<TellKind>,
+    /// When to look at it again: a doubt to be told, a report that is overdue.
+    pub due_ms: Option<i64>,
+    /// When it ended.
+    pub done_ms: Option<i64>,
+    /// When the lane goes on, if anything waits in it.
+    pub lane_due_ms: i64,
+    /// Failures of the lane in a row.
+    pub failures: u32,
+    /// The ids that the network gave.
+    #[serde(skip)]
+    pub ids: Vec<IdRow>,
+    /// The delivery leaves its lane for one of its own, so as not to hold the next.
+    #[serde(skip)]
+    pub leaves_lane: bool,
+}
+
+/// The user was told.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Told {
+    /// Of which delivery.
+    pub delivery_id: i64,
+    /// What.
+    pub what: TellKind,
+}
+
+/// The time of a delivery has come: its sender has to be told, or not.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Due {
+    /// The delivery.
+    pub delivery_id: i64,
+    /// What it was when that was decided.
+    pub state: State,
+    /// What its sender has to be told.
+    pub tell: Option<TellKind>,
+}
+
+const DUE: Sql = for_rows!(
+    "UPDATE deliveries SET due_ms = NULL, tell = COALESCE(r.value ->> 'tell', tell)
+       FROM",
+    "WHERE deliveries.delivery_id = CAST(r.value ->> 'delivery_id' AS BIGINT)
+        AND deliveries.state = r.value ->> 'state'"
+);
+
+/// The user's server sent a message back.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Bounced {
+    /// The delivery.
+    pub delivery_id: i64,
+    /// Its lane.
+    pub lane_id: i64,
+    /// `queued` to try again, `failed` for good.
+    pub state: &'static str,
+    /// The error's condition.
+    pub code: String,
+    /// When the lane goes on.
+    pub due_ms: i64,
+}
+
+const BOUNCED: Sql = for_rows!(
+    "UPDATE deliveries SET state = r.value ->> 'state', code = r.value ->> 'code'
+       FROM",
+    "WHERE deliveries.delivery_id = CAST(r.value ->> 'delivery_id' AS BIGINT)
+        AND deliveries.state IN ('queued', 'delivered')"
+);
+
+const BOUNCED_LANE: Sql = for_rows!(
+    "UPDATE lanes SET due_ms = CAST(r.value ->> 'due_ms' AS BIGINT), failures = failures + 1
+       FROM",
+    "WHERE lanes.lane_id = CAST(r.value ->> 'lane_id' AS BIGINT) AND r.value ->> 'state' = 'queued'"
+);
+
+const START: Sql = for_rows!(
+    "UPDATE deliveries
+        SET state = 'sending', attempts = attempts + 1, started_ms = CAST(r.value ->> 'at_ms' AS BIGINT),
+            account_id = CAST(r.value ->> 'account_id' AS BIGINT)
+       FROM",
+    "WHERE deliveries.delivery_id = CAST(r.value ->> 'delivery_id' AS BIGINT) AND deliveries.state = 'queued'
+     RETURNING deliveries.delivery_id"
+);
+
+const OUTCOME: Sql = for_rows!(
+    "UPDATE deliveries
+        SET state = r.value ->> 'state', attempts = CAST(r.value ->> 'attempts' AS BIGINT),
+            account_id = COALESCE(CAST(r.value ->> 'account_id' AS BIGINT), account_id),
+            units_done = CAST(r.value ->> 'units_done' AS BIGINT),
+            reason = r.value ->> 'reason', code = r.value ->> 'code', tell = r.value ->> 'tell',
+            due_ms = CAST(r.value ->> 'due_ms' AS BIGINT), done_ms = CAST(r.value ->> 'done_ms' AS BIGINT)
+       FROM",
+    // A report that came before the outcome knows more than the outcome.
+    "WHERE deliveries.delivery_id = CAST(r.value ->> 'delivery_id' AS BIGINT)
+        AND deliveries.state IN ('queued', 'sending', 'unknown')
+     RETURNING deliveries.delivery_id"
+);
+
+const LEAVE: Sql = for_rows!(
+    "INSERT INTO lanes (lane_id, conversation_id, due_ms, failures)
+     SELECT CAST(r.value ->> 'delivery_id' AS BIGINT), l.conversation_id,
+            CAST(r.value ->> 'lane_due_ms' AS BIGINT), CAST(r.value ->> 'failures' AS BIGINT)
+       FROM",
+    "CROSS JOIN lanes l WHERE l.lane_id = CAST(r.value ->> 'lane_id' AS BIGINT)
+     ON CONFLICT (lane_id) DO UPDATE SET due_ms = excluded.due_ms, failures = excluded.failures"
+);
+
+const MOVE: Sql = for_rows!(
+    "UPDATE deliveries SET lane_id = delivery_id
+       FROM",
+    "WHERE deliveries.delivery_id = CAST(r.value ->> 'delivery_id' AS BIGINT)"
+);
+
+/// A lane with nothing left to do is due never.
+const LANES: Sql = for_rows!(
+    "UPDATE lanes
+        SET failures = CAST(r.value ->> 'failures' AS BIGINT),
+            due_ms = CASE WHEN EXISTS (SELECT 1 FROM deliveries d WHERE d.lane_id = lanes.lane_id
+                                          AND d.state IN ('held', 'queued', 'sending'))
+                          THEN CAST(r.value ->> 'lane_due_ms' AS BIGINT) ELSE NULL END
+       FROM",
+    "WHERE lanes.lane_id = CAST(r.value ->> 'lane_id' AS BIGINT)"
+);
+
+const TOLD: Sql = for_rows!(
+    "UPDATE deliveries
+        SET told = r.value ->> 'what', tell = CASE WHEN tell = r.value ->> 'what' THEN NULL ELSE tell END
+       FROM",
+    "WHERE deliveries.delivery_id = CAST(r.value ->> 'delivery_id' AS BIGINT)"
+);
+
+pub(super) async fn start(
+    connection: &mut Connection,
+    group: &mut Group<'_>,
+) -> Result<(), StoreError> {
+    let rows: Vec<&Start> = group.starts.iter().map(|(_, row)| *row).collect();
+    let touched = touched(&fetch_rows(connection, START, &rows).await?)?;
+    let missed: Vec<usize> = places(&group.starts, |row| !touched.contains(&row.delivery_id));
+    for place in missed {
+        group.set(place, Done::Unchanged);
+    }
+    Ok(())
+}
+
+pub(super) async fn outcome(
+    connection: &mut Connection,
+    group: &mut Group<'_>,
+) -> Result<(), StoreError> {
+    if group.outcomes.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<&OutcomeRow> = group.outcomes.iter().map(|(_, row)| *row).collect();
+    let touched = touched(&fetch_rows(connection, OUTCOME, &rows).await?)?;
+    let ids: Vec<&IdRow> = rows.iter().flat_map(|row| &row.ids).collect();
+    insert_ids(connection, &ids).await?;
+    let leaving: Vec<&OutcomeRow> = rows.iter().filter(|row| row.leaves_lane).copied().collect();
+    run_rows(connection, LEAVE, &leaving).await?;
+    run_rows(connection, MOVE, &leaving).await?;
+    run_rows(connection, LANES, &rows).await?;
+    let missed: Vec<usize> = places(&group.outcomes, |row| !touched.contains(&row.delivery_id));
+    for place in missed {
+        group.set(place, Done::Unchanged);
+    }
+    report::join_parked(connection, group, &ids).await
+}
+
+pub(super) async fn bounced(connection: &mut Connection, rows: &[&Bounced]) -> Result<(), StoreError> {
+    run_rows(connection, BOUNCED, rows).await?;
+    run_rows(connection, BOUNCED_LANE, rows).await.map(drop)
+}
+
+pub(super) async fn due(connection: &mut Connection, rows: &[&Due]) -> Result<(), StoreError> {
+    run_rows(connection, DUE, rows).await.map(drop)
+}
+
+pub(super) async fn told(connection: &mut Connection, rows: &[&Told]) -> Result<(), StoreError> {
+    run_rows(connection, TOLD, rows).await.map(drop)
+}
+
+fn touched(rows: &[super::Row]) -> Result<HashSet<i64>, StoreError> {
+    rows.iter().map(|row| row.int(0)).collect()
+}
+
+fn places<T>(rows: &[(usize, &T)], keep: impl Fn(&T) -> bool) -> Vec<usize> {
+    rows.iter()
+        .filter(|(_, row)| keep(row))
+        .map(|(place, _)| *place)
+        .collect()
+}

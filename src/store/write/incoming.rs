@@ -1,0 +1,174 @@
+//! A message from an outside network is accepted, unless it was accepted before.
+
+use std::collections::HashSet;
+
+use serde::Serialize;
+
+use super::{
+    Connection, ConversationRow, Done, Group, IdRow, Sql, StoreError, fetch_rows, for_rows,
+    outgoing::{MessageRow, insert_ids, insert_messages},
+    run_rows,
+};
+
+/// An accepted message. Its lane is the conversation's, inwards.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewIn {
+    /// How a repeat is known.
+    pub seen: Seen,
+    /// The conversation, made or touched.
+    pub conversation: ConversationRow,
+    /// The key of the message and of its one delivery.
+    pub message_id: i64,
+    /// What was written.
+    pub body: String,
+    /// What else belongs to the content, as versioned JSON.
+    pub payload: Option<String>,
+    /// The stanza's id, the same each time it is written.
+    pub stanza_id: String,
+    /// Who it is for.
+    pub user_jid: String,
+    /// Our address.
+    pub line: String,
+    /// Its own Message-ID, for answers to it.
+    pub ids: Vec<IdRow>,
+}
+
+/// A text to a line that nobody has.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Unowned {
+    /// How a repeat is known.
+    #[serde(skip)]
+    pub seen: Seen,
+    /// Its key.
+    pub unowned_id: i64,
+    /// The line.
+    pub line_id: i64,
+    /// Who wrote it.
+    pub peer: String,
+    /// What was written.
+    pub body: String,
+    /// Now.
+    pub at_ms: i64,
+}
+
+/// How a repeat is known: the same digest in the same scope, not older than `stale_ms`.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
+pub struct Seen {
+    /// The account.
+    pub scope_id: i64,
+    /// Over the network's id, or the content, or both.
+    pub digest: String,
+    /// Now.
+    pub at_ms: i64,
+    /// What was seen before this time is another message; 0: never.
+    pub stale_ms: i64,
+}
+
+const SEEN: Sql = for_rows!(
+    "INSERT INTO seen (scope_id, digest, at_ms)
+     SELECT CAST(r.value ->> 'scope_id' AS BIGINT), r.value ->> 'digest', CAST(r.value ->> 'at_ms' AS BIGINT)
+       FROM",
+    "WHERE 1 = 1
+     ON CONFLICT (scope_id, digest) DO NOTHING
+     RETURNING scope_id, digest"
+);
+
+const SEEN_LONG_AGO: Sql = for_rows!(
+    "UPDATE seen SET at_ms = CAST(r.value ->> 'at_ms' AS BIGINT)
+       FROM",
+    "WHERE seen.scope_id = CAST(r.value ->> 'scope_id' AS BIGINT) AND seen.digest = r.value ->> 'digest'
+       AND seen.at_ms < CAST(r.value ->> 'stale_ms' AS BIGINT)
+     RETURNING seen.scope_id, seen.digest"
+);
+
+const UNOWNED: Sql = for_rows!(
+    "INSERT INTO unowned (unowned_id, line_id, peer, body, at_ms)
+     SELECT CAST(r.value ->> 'unowned_id' AS BIGINT), CAST(r.value ->> 'line_id' AS BIGINT), r.value ->> 'peer',
+            r.value ->> 'body', CAST(r.value ->> 'at_ms' AS BIGINT)
+       FROM",
+    "WHERE 1 = 1"
+);
+
+pub(super) async fn apply(
+    connection: &mut Connection,
+    group: &mut Group<'_>,
+) -> Result<(), StoreError> {
+    if group.incoming.is_empty() && group.unowned.is_empty() {
+        return Ok(());
+    }
+    let seen = group
+        .incoming
+        .iter()
+        .map(|(_, row)| &row.seen)
+        .chain(group.unowned.iter().map(|(_, row)| &row.seen));
+    let mut fresh = mark_seen(connection, &seen.collect::<Vec<_>>()).await?;
+    // The first of several equal ones takes the mark; the others are repeats.
+    let mut is_new = |seen: &Seen| fresh.remove(&(seen.scope_id, seen.digest.clone()));
+    let (new, old): (Vec<_>, Vec<_>) = group
+        .incoming
+        .iter()
+        .partition(|(_, row)| is_new(&row.seen));
+    let (new_unowned, old_unowned): (Vec<_>, Vec<_>) =
+        group.unowned.iter().partition(|(_, row)| is_new(&row.seen));
+    let rows: Vec<&NewIn> = new.into_iter().map(|(_, row)| row).collect();
+    let unowned: Vec<&Unowned> = new_unowned.into_iter().map(|(_, row)| row).collect();
+    let old: Vec<usize> = old
+        .iter()
+        .map(|(place, _)| *place)
+        .chain(old_unowned.iter().map(|(place, _)| *place))
+        .collect();
+    for place in old {
+        group.set(place, Done::Unchanged);
+    }
+    let messages: Vec<MessageRow<'_>> = rows.iter().map(|row| message_row(row)).collect();
+    insert_messages(
+        connection,
+        rows.iter().map(|row| &row.conversation),
+        &messages,
+    )
+    .await?;
+    insert_ids(
+        connection,
+        &rows.iter().flat_map(|row| &row.ids).collect::<Vec<_>>(),
+    )
+    .await?;
+    run_rows(connection, UNOWNED, &unowned).await?;
+    Ok(())
+}
+
+async fn mark_seen(
+    connection: &mut Connection,
+    rows: &[&Seen],
+) -> Result<HashSet<(i64, String)>, StoreError> {
+    let mut answer = fetch_rows(connection, SEEN, rows).await?;
+    let expiring: Vec<&Seen> = rows
+        .iter()
+        .filter(|row| row.stale_ms > 0)
+        .copied()
+        .collect();
+    answer.extend(fetch_rows(connection, SEEN_LONG_AGO, &expiring).await?);
+    answer
+        .iter()
+        .map(|row| Ok((row.int(0)?, row.text(1)?.to_owned())))
+        .collect()
+}
+
+fn message_row(row: &NewIn) -> MessageRow<'_> {
+    MessageRow {
+        message_id: row.message_id,
+        conversation_id: row.conversation.conversation_id,
+        user_id: row.conversation.user_id,
+        lane_id: -row.conversation.conversation_id,
+        direction: "in",
+        at_ms: row.conversation.at_ms,
+        body: &row.body,
+        payload: row.payload.as_deref(),
+        stanza_id: &row.stanza_id,
+        repeat_key: None,
+        full_jid: &row.user_jid,
+        receipt: 0,
+        units: 1,
+        segments: 0,
+        routes: "[]",
+    }
+}

@@ -1,0 +1,214 @@
+//! What can be written: one file an event. Each kind is one static statement over all its rows.
+//!
+//! The kinds of one transaction run in a fixed order: what makes rows comes before what changes them, so that a report that is
+//! committed together with the outcome that brought its id finds that id.
+
+mod attempt;
+mod incoming;
+mod outgoing;
+mod people;
+mod report;
+
+pub use attempt::{Bounced, Due, OutcomeRow, Start, Told};
+pub use incoming::{NewIn, Seen, Unowned};
+pub use outgoing::{ConversationRow, IdRow, NewOut, UsageRow};
+pub use people::{ContactRow, LineRow, OptOut, OwnerRow, UserRow};
+pub use report::{ReportRow, State, Tell, TellKind};
+
+use super::{Connection, Row, Sql, StoreError, backend::for_rows, index, json};
+
+/// One thing to write.
+#[derive(Debug)]
+pub enum Write {
+    /// A registration is made or changed.
+    User(UserRow),
+    /// A line as the configuration or a command has it.
+    Line(LineRow),
+    /// Somebody owns a line from now on, or no longer.
+    Owner(OwnerRow),
+    /// What a roster knows of a contact.
+    Contact(ContactRow),
+    /// A peer said STOP or START.
+    OptOut(OptOut),
+    /// A message to an outside network was accepted.
+    Out(Box<NewOut>),
+    /// A message from an outside network was accepted.
+    In(Box<NewIn>),
+    /// A text to a line that nobody has.
+    Unowned(Unowned),
+    /// A start mark: the attempt is about to be made.
+    Start(Start),
+    /// What came of an attempt, and when the lane goes on.
+    Outcome(OutcomeRow),
+    /// What the network says of a message.
+    Report(ReportRow),
+    /// The user's server sent a message back.
+    Bounced(Bounced),
+    /// The time of a delivery has come.
+    Due(Due),
+    /// The user was told.
+    Told(Told),
+    /// How far a source was read.
+    Cursor {
+        /// The account.
+        account_id: i64,
+        /// Which position.
+        name: String,
+        /// The position.
+        value: String,
+    },
+}
+
+/// What became of one write.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Done {
+    /// It is written.
+    Written,
+    /// It was there already, or is no longer what it was: nothing was written.
+    Unchanged,
+    /// It is written, and these users have to be told of these deliveries.
+    Tells(Vec<Tell>),
+}
+
+/// Writes a group inside an open transaction.
+pub(super) async fn apply(
+    connection: &mut Connection,
+    writes: &[&Write],
+) -> Result<Vec<Done>, StoreError> {
+    let mut group = Group::sort(writes);
+    people::apply(connection, &group).await?;
+    outgoing::apply(connection, &group.out).await?;
+    incoming::apply(connection, &mut group).await?;
+    attempt::start(connection, &mut group).await?;
+    attempt::outcome(connection, &mut group).await?;
+    report::apply(connection, &mut group).await?;
+    attempt::bounced(connection, &group.bounced).await?;
+    attempt::due(connection, &group.due).await?;
+    attempt::told(connection, &group.told).await?;
+    cursors(connection, &group.cursors).await?;
+    Ok(group.done)
+}
+
+/// The writes by kind; each keeps its place in the answer.
+struct Group<'a> {
+    users: Vec<&'a UserRow>,
+    lines: Vec<&'a LineRow>,
+    owners: Vec<&'a OwnerRow>,
+    contacts: Vec<&'a ContactRow>,
+    optouts: Vec<&'a OptOut>,
+    out: Vec<&'a NewOut>,
+    incoming: Vec<(usize, &'a NewIn)>,
+    unowned: Vec<(usize, &'a Unowned)>,
+    starts: Vec<(usize, &'a Start)>,
+    outcomes: Vec<(usize, &'a OutcomeRow)>,
+    reports: Vec<(usize, &'a ReportRow)>,
+    bounced: Vec<&'a Bounced>,
+    due: Vec<&'a Due>,
+    told: Vec<&'a Told>,
+    cursors: Vec<(i64, &'a str, &'a str)>,
+    done: Vec<Done>,
+}
+
+impl<'a> Group<'a> {
+    fn sort(writes: &[&'a Write]) -> Self {
+        let mut group = Self {
+            users: Vec::new(),
+            lines: Vec::new(),
+            owners: Vec::new(),
+            contacts: Vec::new(),
+            optouts: Vec::new(),
+            out: Vec::new(),
+            incoming: Vec::new(),
+            unowned: Vec::new(),
+            starts: Vec::new(),
+            outcomes: Vec::new(),
+            reports: Vec::new(),
+            bounced: Vec::new(),
+            due: Vec::new(),
+            told: Vec::new(),
+            cursors: Vec::new(),
+            done: vec![Done::Written; writes.len()],
+        };
+        for (place, write) in writes.iter().enumerate() {
+            match write {
+                Write::User(row) => group.users.push(row),
+                Write::Line(row) => group.lines.push(row),
+                Write::Owner(row) => group.owners.push(row),
+                Write::Contact(row) => group.contacts.push(row),
+                Write::OptOut(row) => group.optouts.push(row),
+                Write::Out(row) => group.out.push(row),
+                Write::In(row) => group.incoming.push((place, row)),
+                Write::Unowned(row) => group.unowned.push((place, row)),
+                Write::Start(row) => group.starts.push((place, row)),
+                Write::Outcome(row) => group.outcomes.push((place, row)),
+                Write::Report(row) => group.reports.push((place, row)),
+                Write::Bounced(row) => group.bounced.push(row),
+                Write::Due(row) => group.due.push(row),
+                Write::Told(row) => group.told.push(row),
+                Write::Cursor {
+                    account_id,
+                    name,
+                    value,
+                } => group.cursors.push((*account_id, name, value)),
+            }
+        }
+        group
+    }
+
+    fn set(&mut self, place: usize, done: Done) {
+        if let Some(slot) = self.done.get_mut(place) {
+            *slot = done;
+        }
+    }
+
+    fn tell(&mut self, place: usize, tell: Tell) {
+        match self.done.get_mut(place) {
+            Some(Done::Tells(tells)) => tells.push(tell),
+            Some(slot) => *slot = Done::Tells(vec![tell]),
+            None => {}
+        }
+    }
+}
+
+async fn cursors(
+    connection: &mut Connection,
+    rows: &[(i64, &str, &str)],
+) -> Result<(), StoreError> {
+    const UPSERT: Sql = Sql::both(
+        "INSERT INTO cursors (account_id, name, value) VALUES ($1, $2, $3)
+         ON CONFLICT (account_id, name) DO UPDATE SET value = excluded.value",
+    );
+    for (account, name, value) in rows {
+        connection
+            .run(
+                UPSERT,
+                &[(*account).into(), (*name).into(), (*value).into()],
+            )
+            .await?;
+    }
+    Ok(())
+}
+
+/// Runs a set-based statement, unless there are no rows.
+async fn run_rows<T: serde::Serialize>(
+    connection: &mut Connection,
+    sql: Sql,
+    rows: &[T],
+) -> Result<u64, StoreError> {
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    connection.run(sql, &[json(rows)]).await
+}
+
+/// Runs a set-based statement that answers with rows, unless there are none.
+async fn fetch_rows<T: serde::Serialize>(
+    connection: &mut Connection,
+    sql: Sql,
+    rows: &[T],
+) -> Result<Vec<Row>, StoreError> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    connection.rows(sql, &[json(rows)]).await
+}

@@ -1,0 +1,563 @@
+//! What the network says of a message: evidence that is merged, in whatever order it comes.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Serialize;
+use transom_adapter::Progress;
+
+use super::{Connection, Group, IdRow, Sql, StoreError, fetch_rows, for_rows, index, run_rows};
+
+/// A report, with every way it names its message, best first.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ReportRow {
+    /// Our own key and the part, where the network carried it.
+    pub key: Option<(i64, u16)>,
+    /// Ids within the scope, (kind, value).
+    pub ids: Vec<(&'static str, String)>,
+    /// The account, or the gateway where ids are unique world-wide.
+    pub scope_id: i64,
+    /// How far it came.
+    pub progress: Progress,
+    /// Why it failed, as a word.
+    pub reason: Option<&'static str>,
+    /// The network's code.
+    pub code: Option<String>,
+    /// Now.
+    pub at_ms: i64,
+}
+
+/// What a delivery is. Doc comments say what each does *not* prove.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Waits for corrections and retractions.
+    Held,
+    /// Waits for its turn; earlier attempts surely came to nothing.
+    Queued,
+    /// An attempt is under way, or was when the process ended.
+    Sending,
+    /// It may have gone out, and nobody can tell.
+    Unknown,
+    /// The network has it; the recipient may not.
+    Accepted,
+    /// It left the network; nobody confirmed that it came anywhere.
+    Sent,
+    /// The network is still trying.
+    Delayed,
+    /// Given up because it waited too long.
+    Expired,
+    /// Will not arrive.
+    Failed,
+    /// The other side has it; inwards: the user's server has it.
+    Delivered,
+    /// The recipient looked at it.
+    Read,
+    /// Taken back before it was sent.
+    Cancelled,
+}
+
+impl State {
+    /// The state with this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "held" => Self::Held,
+            "queued" => Self::Queued,
+            "sending" => Self::Sending,
+            "unknown" => Self::Unknown,
+            "accepted" => Self::Accepted,
+            "sent" => Self::Sent,
+            "delayed" => Self::Delayed,
+            "expired" => Self::Expired,
+            "failed" => Self::Failed,
+            "delivered" => Self::Delivered,
+            "read" => Self::Read,
+            "cancelled" => Self::Cancelled,
+            _ => return None,
+        })
+    }
+
+    /// Its word in the database and in `--json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Queued => "queued",
+            Self::Sending => "sending",
+            Self::Unknown => "unknown",
+            Self::Accepted => "accepted",
+            Self::Sent => "sent",
+            Self::Delayed => "delayed",
+            Self::Expired => "expired",
+            Self::Failed => "failed",
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl From<Progress> for State {
+    fn from(progress: Progress) -> Self {
+        match progress {
+            Progress::Unknown => Self::Unknown,
+            Progress::Accepted => Self::Accepted,
+            Progress::Sent => Self::Sent,
+            Progress::Delayed => Self::Delayed,
+            Progress::Expired => Self::Expired,
+            Progress::Failed => Self::Failed,
+            Progress::Delivered => Self::Delivered,
+            Progress::Read => Self::Read,
+        }
+    }
+}
+
+/// What a user has to be told of a delivery.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TellKind {
+    /// The other side has it (XEP-0184), if a receipt was asked for; corrects an earlier error.
+    Receipt,
+    /// It failed.
+    Error,
+    /// It may or may not have arrived.
+    Doubt,
+    /// No report came in all the time in which one was to be expected.
+    Silence,
+    /// It is late and still being tried.
+    Delay,
+}
+
+impl TellKind {
+    /// The kind with this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "receipt" => Self::Receipt,
+            "error" => Self::Error,
+            "doubt" => Self::Doubt,
+            "silence" => Self::Silence,
+            "delay" => Self::Delay,
+            _ => return None,
+        })
+    }
+}
+
+/// A delivery whose user has to be told something.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Tell {
+    /// The delivery.
+    pub delivery_id: i64,
+    /// What.
+    pub kind: TellKind,
+}
+
+/// What one report says of one part of one delivery.
+#[derive(Clone, Debug)]
+struct Evidence {
+    place: usize,
+    delivery_id: i64,
+    part: i64,
+    state: State,
+    reason: Option<String>,
+    code: Option<String>,
+}
+
+#[derive(Serialize)]
+struct RefRow<'a> {
+    place: usize,
+    rank: usize,
+    scope_id: i64,
+    kind: &'static str,
+    value: &'a str,
+}
+
+#[derive(Serialize)]
+struct ParkRow<'a> {
+    scope_id: i64,
+    kind: &'static str,
+    value: &'a str,
+    progress: State,
+    reason: Option<&'static str>,
+    code: Option<&'a str>,
+    at_ms: i64,
+}
+
+#[derive(Serialize)]
+struct MergedRow {
+    delivery_id: i64,
+    state: State,
+    reason: Option<String>,
+    code: Option<String>,
+    tell: Option<TellKind>,
+}
+
+#[derive(Serialize)]
+struct PartRow {
+    delivery_id: i64,
+    part: i64,
+    progress: State,
+}
+
+const FIND: Sql = for_rows!(
+    "SELECT CAST(r.value ->> 'place' AS BIGINT), CAST(r.value ->> 'rank' AS BIGINT), e.delivery_id, e.part
+       FROM",
+    "CROSS JOIN external_ids e
+      WHERE e.scope_id = CAST(r.value ->> 'scope_id' AS BIGINT) AND e.kind = r.value ->> 'kind'
+        AND e.value = r.value ->> 'value'"
+);
+
+const CURRENT: Sql = Sql {
+    sqlite: "SELECT d.delivery_id, d.state, d.units, d.told, d.tell, s.receipt
+               FROM json_each($1) AS r CROSS JOIN deliveries d CROSS JOIN messages m CROSS JOIN message_stanzas s
+              WHERE d.delivery_id = r.value AND m.message_id = d.message_id AND m.direction = 'out'
+                AND s.message_id = d.message_id",
+    postgres: "SELECT d.delivery_id, d.state, d.units, d.told, d.tell, s.receipt
+                 FROM jsonb_array_elements_text($1::jsonb) AS r(value)
+                 JOIN deliveries d ON d.delivery_id = CAST(r.value AS BIGINT)
+                 JOIN messages m ON m.message_id = d.message_id AND m.direction = 'out'
+                 JOIN message_stanzas s ON s.message_id = d.message_id FOR UPDATE OF d",
+};
+
+const PARTS: Sql = Sql {
+    sqlite: "SELECT e.delivery_id, e.part, e.progress FROM json_each($1) AS r CROSS JOIN external_ids e
+              WHERE e.delivery_id = r.value",
+    postgres: "SELECT e.delivery_id, e.part, e.progress FROM jsonb_array_elements_text($1::jsonb) AS r(value)
+                 JOIN external_ids e ON e.delivery_id = CAST(r.value AS BIGINT)",
+};
+
+const MERGED: Sql = for_rows!(
+    "UPDATE deliveries
+        SET state = r.value ->> 'state', reason = COALESCE(r.value ->> 'reason', reason),
+            code = COALESCE(r.value ->> 'code', code), tell = COALESCE(r.value ->> 'tell', tell),
+            due_ms = CASE WHEN r.value ->> 'state' IN ('expired', 'failed', 'delivered', 'read') THEN NULL ELSE due_ms END
+       FROM",
+    "WHERE deliveries.delivery_id = CAST(r.value ->> 'delivery_id' AS BIGINT)"
+);
+
+const PART: Sql = for_rows!(
+    "UPDATE external_ids SET progress = r.value ->> 'progress'
+       FROM",
+    "WHERE external_ids.delivery_id = CAST(r.value ->> 'delivery_id' AS BIGINT)
+        AND external_ids.part = CAST(r.value ->> 'part' AS BIGINT)"
+);
+
+const PARK: Sql = for_rows!(
+    "INSERT INTO parked_reports (scope_id, kind, value, progress, reason, code, at_ms)
+     SELECT CAST(r.value ->> 'scope_id' AS BIGINT), r.value ->> 'kind', r.value ->> 'value', r.value ->> 'progress',
+            r.value ->> 'reason', r.value ->> 'code', CAST(r.value ->> 'at_ms' AS BIGINT)
+       FROM",
+    "WHERE 1 = 1
+     ON CONFLICT (scope_id, kind, value, progress) DO NOTHING"
+);
+
+const JOIN_PARKED: Sql = for_rows!(
+    "SELECT CAST(r.value ->> 'delivery_id' AS BIGINT), CAST(r.value ->> 'part' AS BIGINT), p.progress, p.reason, p.code
+       FROM",
+    "CROSS JOIN parked_reports p
+      WHERE p.scope_id = CAST(r.value ->> 'scope_id' AS BIGINT) AND p.kind = r.value ->> 'kind'
+        AND p.value = r.value ->> 'value'"
+);
+
+pub(super) async fn apply(
+    connection: &mut Connection,
+    group: &mut Group<'_>,
+) -> Result<(), StoreError> {
+    if group.reports.is_empty() {
+        return Ok(());
+    }
+    let found = find(connection, &group.reports).await?;
+    let mut evidence = Vec::new();
+    let mut parked = Vec::new();
+    for (place, report) in &group.reports {
+        match report.key.or_else(|| found.get(place).copied()) {
+            Some((delivery_id, part)) => evidence.push(Evidence {
+                place: *place,
+                delivery_id,
+                part: part.into(),
+                state: report.progress.into(),
+                reason: report.reason.map(str::to_owned),
+                code: report.code.clone(),
+            }),
+            None => parked.extend(park_rows(report)),
+        }
+    }
+    run_rows(connection, PARK, &parked).await?;
+    merge(connection, group, evidence).await
+}
+
+/// Joins reports that came before the ids which an outcome has just added.
+pub(super) async fn join_parked(
+    connection: &mut Connection,
+    group: &mut Group<'_>,
+    ids: &[&IdRow],
+) -> Result<(), StoreError> {
+    let mut evidence = Vec::new();
+    for row in fetch_rows(connection, JOIN_PARKED, ids).await? {
+        let delivery_id = row.int(0)?;
+        let outcome = group
+            .outcomes
+            .iter()
+            .find(|(_, outcome)| outcome.delivery_id == delivery_id);
+        evidence.push(Evidence {
+            place: outcome.map_or(usize::MAX, |(place, _)| *place),
+            delivery_id,
+            part: row.int(1)?,
+            state: State::from_word(row.text(2)?).unwrap_or(State::Unknown),
+            reason: row.opt_text(3)?.map(str::to_owned),
+            code: row.opt_text(4)?.map(str::to_owned),
+        });
+    }
+    merge(connection, group, evidence).await
+}
+
+async fn find(
+    connection: &mut Connection,
+    reports: &[(usize, &ReportRow)],
+) -> Result<HashMap<usize, (i64, u16)>, StoreError> {
+    let mut refs = Vec::new();
+    for (place, report) in reports.iter().filter(|(_, report)| report.key.is_none()) {
+        refs.extend(
+            report
+                .ids
+                .iter()
+                .enumerate()
+                .map(|(rank, (kind, value))| RefRow {
+                    place: *place,
+                    rank,
+                    scope_id: report.scope_id,
+                    kind,
+                    value,
+                }),
+        );
+    }
+    let mut best: HashMap<usize, (i64, (i64, u16))> = HashMap::new();
+    for row in fetch_rows(connection, FIND, &refs).await? {
+        let (place, rank) = (index(row.int(0)?), row.int(1)?);
+        let hit = (row.int(2)?, u16::try_from(row.int(3)?).unwrap_or(0));
+        let entry = best.entry(place).or_insert((rank, hit));
+        if rank < entry.0 {
+            *entry = (rank, hit);
+        }
+    }
+    Ok(best
+        .into_iter()
+        .map(|(place, (_, hit))| (place, hit))
+        .collect())
+}
+
+fn park_rows(report: &ReportRow) -> impl Iterator<Item = ParkRow<'_>> {
+    report.ids.iter().map(|(kind, value)| ParkRow {
+        scope_id: report.scope_id,
+        kind,
+        value,
+        progress: report.progress.into(),
+        reason: report.reason,
+        code: report.code.as_deref(),
+        at_ms: report.at_ms,
+    })
+}
+
+async fn merge(
+    connection: &mut Connection,
+    group: &mut Group<'_>,
+    evidence: Vec<Evidence>,
+) -> Result<(), StoreError> {
+    if evidence.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<i64> = evidence.iter().map(|item| item.delivery_id).collect();
+    let mut parts: HashMap<i64, BTreeMap<i64, State>> = HashMap::new();
+    for row in fetch_rows(connection, PARTS, &ids).await? {
+        let state = State::from_word(row.text(2)?).unwrap_or(State::Accepted);
+        parts
+            .entry(row.int(0)?)
+            .or_default()
+            .insert(row.int(1)?, state);
+    }
+    let mut merged: BTreeMap<i64, MergedRow> = BTreeMap::new();
+    for row in fetch_rows(connection, CURRENT, &ids).await? {
+        let delivery_id = row.int(0)?;
+        let Some(current) = State::from_word(row.text(1)?) else {
+            continue;
+        };
+        let mine: Vec<&Evidence> = evidence
+            .iter()
+            .filter(|item| item.delivery_id == delivery_id)
+            .collect();
+        let known = parts.entry(delivery_id).or_default();
+        let state = weigh(current, index(row.int(2)?), known, &mine);
+        if state == current {
+            continue;
+        }
+        let reasons = mine.iter().find(|item| item.reason.is_some());
+        let told = row.opt_text(3)?.and_then(TellKind::from_word);
+        merged.insert(
+            delivery_id,
+            MergedRow {
+                delivery_id,
+                state,
+                reason: reasons.and_then(|item| item.reason.clone()),
+                code: reasons.and_then(|item| item.code.clone()),
+                tell: tell_of(state, told, row.flag(5)?),
+            },
+        );
+    }
+    for item in &evidence {
+        if let Some(kind) = merged.get(&item.delivery_id).and_then(|row| row.tell) {
+            group.tell(
+                item.place,
+                Tell {
+                    delivery_id: item.delivery_id,
+                    kind,
+                },
+            );
+        }
+    }
+    let part_rows: Vec<PartRow> = evidence
+        .iter()
+        .filter_map(|item| {
+            let progress = *parts.get(&item.delivery_id)?.get(&item.part)?;
+            Some(PartRow {
+                delivery_id: item.delivery_id,
+                part: item.part,
+                progress,
+            })
+        })
+        .collect();
+    run_rows(connection, PART, &part_rows).await?;
+    run_rows(
+        connection,
+        MERGED,
+        &merged.into_values().collect::<Vec<_>>(),
+    )
+    .await?;
+    Ok(())
+}
+
+/// Adds evidence about parts to what is known of them, and says what the whole is. The order of evidence does not matter.
+fn weigh(
+    current: State,
+    units: usize,
+    parts: &mut BTreeMap<i64, State>,
+    evidence: &[&Evidence],
+) -> State {
+    for item in evidence {
+        let known = parts.entry(item.part).or_insert(State::Accepted);
+        *known = (*known).max(item.state);
+    }
+    // Reports on a text that the provider cut itself name only the first part, or each by its id.
+    let expected = units.max(parts.len());
+    let failed = parts
+        .values()
+        .filter(|state| matches!(state, State::Failed | State::Expired))
+        .max();
+    let least = parts.values().min().copied().unwrap_or(State::Accepted);
+    let whole = match failed {
+        Some(failed) => *failed,
+        None if parts.len() < expected => least.min(State::Accepted),
+        None => least,
+    };
+    match current {
+        State::Cancelled => current,
+        // The whole is made anew from its parts, so that a part which arrived after all takes its failure back.
+        _ if expected > 1 => whole,
+        _ => current.max(whole),
+    }
+}
+
+fn tell_of(state: State, told: Option<TellKind>, receipt_wanted: bool) -> Option<TellKind> {
+    let bad_news = matches!(
+        told,
+        Some(TellKind::Error | TellKind::Doubt | TellKind::Silence)
+    );
+    match state {
+        State::Delivered | State::Read if told == Some(TellKind::Receipt) => None,
+        State::Delivered | State::Read => (receipt_wanted || bad_news).then_some(TellKind::Receipt),
+        State::Failed | State::Expired => {
+            (told != Some(TellKind::Error)).then_some(TellKind::Error)
+        }
+        State::Delayed => told.is_none().then_some(TellKind::Delay),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn evidence(part: i64, state: State) -> Evidence {
+        Evidence {
+            place: 0,
+            delivery_id: 1,
+            part,
+            state,
+            reason: None,
+            code: None,
+        }
+    }
+
+    fn state() -> impl Strategy<Value = State> {
+        prop::sample::select(vec![
+            State::Unknown,
+            State::Accepted,
+            State::Sent,
+            State::Delayed,
+            State::Expired,
+            State::Failed,
+            State::Delivered,
+            State::Read,
+        ])
+    }
+
+    fn run(units: i64, events: &[(i64, State)]) -> State {
+        let mut parts: BTreeMap<i64, State> =
+            (0..units).map(|part| (part, State::Accepted)).collect();
+        let units = usize::try_from(units).unwrap();
+        events
+            .iter()
+            .fold(State::Accepted, |current, (part, state)| {
+                weigh(current, units, &mut parts, &[&evidence(*part, *state)])
+            })
+    }
+
+    #[test]
+    fn delivered_means_every_part() {
+        assert_eq!(run(2, &[(0, State::Delivered)]), State::Accepted);
+        assert_eq!(
+            run(2, &[(0, State::Delivered), (1, State::Delivered)]),
+            State::Delivered
+        );
+        assert_eq!(
+            run(2, &[(0, State::Delivered), (1, State::Failed)]),
+            State::Failed
+        );
+        assert_eq!(
+            run(1, &[(0, State::Delivered), (0, State::Sent)]),
+            State::Delivered,
+            "late and lesser"
+        );
+        assert_eq!(
+            run(1, &[(0, State::Failed), (0, State::Delivered)]),
+            State::Delivered,
+            "somebody has it"
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+        #[test]
+        fn the_end_never_depends_on_the_order(
+            units in 1_i64..4,
+            events in prop::collection::vec((0_i64..4, state()), 0..10),
+            seed in any::<u64>(),
+        ) {
+            let events: Vec<_> = events.into_iter().map(|(part, state)| (part % units, state)).collect();
+            let mut shuffled = events.clone();
+            let mut random = seed;
+            for at in (1..shuffled.len()).rev() {
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                shuffled.swap(at, usize::try_from(random >> 33).unwrap() % (at + 1));
+            }
+            prop_assert_eq!(run(units, &events), run(units, &shuffled));
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! German.
+
+mod outcome;
+mod refused;
+mod service;
+
+use std::time::Duration;
+
+use super::{
+    Admin, Cap, Chat, Content, Failed, Membership, Notice, Recipient, Registration, Translation,
+    quantity::{self, Unit, length},
+};
+
+pub(super) struct German;
+
+impl Translation for German {
+    fn membership(&self, text: &Membership) -> String {
+        refused::membership(text)
+    }
+
+    fn recipient(&self, text: &Recipient) -> String {
+        refused::recipient(text)
+    }
+
+    fn content(&self, text: &Content) -> String {
+        refused::content(text)
+    }
+
+    fn cap(&self, text: &Cap) -> String {
+        refused::cap(text)
+    }
+
+    fn failed(&self, text: &Failed) -> String {
+        outcome::failed(text)
+    }
+
+    fn notice(&self, text: &Notice) -> String {
+        outcome::notice(text)
+    }
+
+    fn admin(&self, text: &Admin) -> String {
+        service::admin(text)
+    }
+
+    fn registration(&self, text: &Registration) -> String {
+        service::registration(text)
+    }
+
+    fn chat(&self, text: &Chat) -> String {
+        service::chat(text)
+    }
+}
+
+/// `4 Stunden`, for use after a preposition with the dative: `seit 2 Tagen`, `nach 4 Stunden`.
+fn duration(duration: Duration) -> String {
+    let (number, unit) = length(duration);
+    let (one, many) = match unit {
+        Unit::Seconds => ("Sekunde", "Sekunden"),
+        Unit::Minutes => ("Minute", "Minuten"),
+        Unit::Hours => ("Stunde", "Stunden"),
+        Unit::Days => ("Tag", "Tagen"),
+    };
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+fn size(bytes: u64) -> String {
+    quantity::size(bytes, ',')
+}

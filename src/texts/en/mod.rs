@@ -1,0 +1,68 @@
+//! English.
+
+mod outcome;
+mod refused;
+mod service;
+
+use std::time::Duration;
+
+use super::{
+    Admin, Cap, Chat, Content, Failed, Membership, Notice, Recipient, Registration, Translation,
+    quantity::{self, Unit, length},
+};
+
+pub(super) struct English;
+
+impl Translation for English {
+    fn membership(&self, text: &Membership) -> String {
+        refused::membership(text)
+    }
+
+    fn recipient(&self, text: &Recipient) -> String {
+        refused::recipient(text)
+    }
+
+    fn content(&self, text: &Content) -> String {
+        refused::content(text)
+    }
+
+    fn cap(&self, text: &Cap) -> String {
+        refused::cap(text)
+    }
+
+    fn failed(&self, text: &Failed) -> String {
+        outcome::failed(text)
+    }
+
+    fn notice(&self, text: &Notice) -> String {
+        outcome::notice(text)
+    }
+
+    fn admin(&self, text: &Admin) -> String {
+        service::admin(text)
+    }
+
+    fn registration(&self, text: &Registration) -> String {
+        service::registration(text)
+    }
+
+    fn chat(&self, text: &Chat) -> String {
+        service::chat(text)
+    }
+}
+
+fn duration(duration: Duration) -> String {
+    let (number, unit) = length(duration);
+    let unit = match unit {
+        Unit::Seconds => "second",
+        Unit::Minutes => "minute",
+        Unit::Hours => "hour",
+        Unit::Days => "day",
+    };
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {unit}{plural}")
+}
+
+fn size(bytes: u64) -> String {
+    quantity::size(bytes, '.')
+}

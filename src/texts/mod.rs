@@ -1,0 +1,85 @@
+//! Every sentence that a user sees, in every language, and none of them anywhere else.
+//!
+//! A sentence is a value of [`Text`] with typed parts; a language is an implementation of `Translation` in a file of its own, so
+//! that a sentence without its translation does not compile. A sentence says what happened and what to do next, in words that
+//! need no manual: no codes, no hosts, no names of protocols.
+
+mod admin;
+mod de;
+mod en;
+mod language;
+mod notice;
+mod quantity;
+mod refused;
+mod registration;
+
+pub use admin::{Admin, Trouble};
+pub use language::Lang;
+pub use notice::{Failed, Notice, Quoted};
+pub use refused::{Cap, Content, Encryption, Membership, Recipient, Refused};
+pub use registration::{Chat, Registration};
+
+/// A sentence.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Text {
+    /// Why something the user wrote is not sent.
+    Refused(Refused),
+    /// Why something that was accepted did not arrive.
+    Failed(Failed),
+    /// A line in the chat with a contact.
+    Notice(Notice),
+    /// A line to the admins.
+    Admin(Admin),
+    /// Becoming a user, and ceasing to be one.
+    Registration(Registration),
+    /// The conversation with the gateway itself.
+    Chat(Chat),
+}
+
+impl Text {
+    /// The sentence in this language.
+    pub fn render(&self, lang: Lang) -> String {
+        let translation: &dyn Translation = match lang {
+            Lang::En => &en::English,
+            Lang::De => &de::German,
+        };
+        match self {
+            Self::Refused(Refused::Membership(text)) => translation.membership(text),
+            Self::Refused(Refused::Recipient(text)) => translation.recipient(text),
+            Self::Refused(Refused::Content(text)) => translation.content(text),
+            Self::Refused(Refused::Cap(text)) => translation.cap(text),
+            Self::Failed(text) => translation.failed(text),
+            Self::Notice(text) => translation.notice(text),
+            Self::Admin(text) => translation.admin(text),
+            Self::Registration(text) => translation.registration(text),
+            Self::Chat(text) => translation.chat(text),
+        }
+    }
+}
+
+/// One language.
+trait Translation {
+    fn membership(&self, text: &Membership) -> String;
+    fn recipient(&self, text: &Recipient) -> String;
+    fn content(&self, text: &Content) -> String;
+    fn cap(&self, text: &Cap) -> String;
+    fn failed(&self, text: &Failed) -> String;
+    fn notice(&self, text: &Notice) -> String;
+    fn admin(&self, text: &Admin) -> String;
+    fn registration(&self, text: &Registration) -> String;
+    fn chat(&self, text: &Chat) -> String;
+}
+
+macro_rules! text_from {
+    ($($kind:ident),*) => {
+        $(impl From<$kind> for Text {
+            fn from(text: $kind) -> Self {
+                Self::$kind(text)
+            }
+        })*
+    };
+}
+text_from!(Refused, Failed, Notice, Admin, Registration, Chat);
+
+#[cfg(test)]
+mod tests;

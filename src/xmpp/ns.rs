@@ -1,0 +1,287 @@
+//! The namespaces that the gateway reads or writes, each with the document that defines it.
+//!
+//! The table is also what the parser interns against ([`known`]): a name or namespace of the table costs
+//! no allocation.
+
+macro_rules! namespaces {
+    ($($(#[$doc:meta])* $name:ident = $uri:literal;)*) => {
+        $($(#[$doc])* pub const $name: &str = $uri;)*
+
+        /// Every namespace of this table.
+        pub const ALL: &[&str] = &[$($uri),*];
+    };
+}
+
+namespaces! {
+    /// RFC 6120: stanzas between client and server; inside this program also those of a component stream.
+    CLIENT = "jabber:client";
+    /// XEP-0114: Jabber Component Protocol. Only on the wire: the parser turns it into [`CLIENT`].
+    COMPONENT = "jabber:component:accept";
+    /// RFC 6120: the stream itself.
+    STREAM = "http://etherx.jabber.org/streams";
+    /// RFC 6120: conditions of stream errors.
+    STREAM_ERRORS = "urn:ietf:params:xml:ns:xmpp-streams";
+    /// RFC 6120: conditions of stanza errors.
+    STANZA_ERRORS = "urn:ietf:params:xml:ns:xmpp-stanzas";
+    /// RFC 6121: roster management.
+    ROSTER = "jabber:iq:roster";
+    /// Namespaces in XML: the reserved `xml` prefix.
+    XML = "http://www.w3.org/XML/1998/namespace";
+    /// XEP-0004: Data Forms.
+    FORMS = "jabber:x:data";
+    /// XEP-0012: Last Activity.
+    LAST_ACTIVITY = "jabber:iq:last";
+    /// XEP-0027: Current Jabber `OpenPGP` Usage.
+    PGP_LEGACY = "jabber:x:encrypted";
+    /// XEP-0030: Service Discovery, identities and features.
+    DISCO_INFO = "http://jabber.org/protocol/disco#info";
+    /// XEP-0030: Service Discovery, items.
+    DISCO_ITEMS = "http://jabber.org/protocol/disco#items";
+    /// XEP-0033: Extended Stanza Addressing.
+    ADDRESSES = "http://jabber.org/protocol/address";
+    /// XEP-0045: Multi-User Chat, what marks a private message or a join.
+    MUC_USER = "http://jabber.org/protocol/muc#user";
+    /// XEP-0050: Ad-Hoc Commands.
+    COMMANDS = "http://jabber.org/protocol/commands";
+    /// XEP-0054: vcard-temp.
+    VCARD = "vcard-temp";
+    /// XEP-0066: Out of Band Data.
+    OOB = "jabber:x:oob";
+    /// XEP-0077: In-Band Registration.
+    REGISTER = "jabber:iq:register";
+    /// XEP-0085: Chat State Notifications.
+    CHAT_STATES = "http://jabber.org/protocol/chatstates";
+    /// XEP-0092: Software Version.
+    VERSION = "jabber:iq:version";
+    /// XEP-0100: Gateway Interaction, prompts.
+    GATEWAY = "jabber:iq:gateway";
+    /// XEP-0115: Entity Capabilities.
+    CAPS = "http://jabber.org/protocol/caps";
+    /// XEP-0144: Roster Item Exchange.
+    ROSTER_EXCHANGE = "http://jabber.org/protocol/rosterx";
+    /// XEP-0172: User Nickname.
+    NICK = "http://jabber.org/protocol/nick";
+    /// XEP-0184: Message Delivery Receipts.
+    RECEIPTS = "urn:xmpp:receipts";
+    /// XEP-0199: XMPP Ping.
+    PING = "urn:xmpp:ping";
+    /// XEP-0202: Entity Time.
+    TIME = "urn:xmpp:time";
+    /// XEP-0203: Delayed Delivery.
+    DELAY = "urn:xmpp:delay";
+    /// XEP-0280: Message Carbons.
+    CARBONS = "urn:xmpp:carbons:2";
+    /// XEP-0297: Stanza Forwarding.
+    FORWARD = "urn:xmpp:forward:0";
+    /// XEP-0308: Last Message Correction.
+    CORRECT = "urn:xmpp:message-correct:0";
+    /// XEP-0333: Chat Markers.
+    CHAT_MARKERS = "urn:xmpp:chat-markers:0";
+    /// XEP-0334: Message Processing Hints.
+    HINTS = "urn:xmpp:hints";
+    /// XEP-0353: Jingle Message Initiation.
+    JINGLE_MESSAGE = "urn:xmpp:jingle-message:0";
+    /// XEP-0356: Privileged Entity, version 1 (ejabberd before 24.10).
+    PRIVILEGE_1 = "urn:xmpp:privilege:1";
+    /// XEP-0356: Privileged Entity, version 2.
+    PRIVILEGE_2 = "urn:xmpp:privilege:2";
+    /// XEP-0359: Unique and Stable Stanza IDs.
+    STANZA_ID = "urn:xmpp:sid:0";
+    /// XEP-0363: HTTP File Upload.
+    UPLOAD = "urn:xmpp:http:upload:0";
+    /// XEP-0373: `OpenPGP` for XMPP.
+    OPENPGP = "urn:xmpp:openpgp:0";
+    /// XEP-0380: Explicit Message Encryption.
+    EME = "urn:xmpp:eme:0";
+    /// XEP-0384: OMEMO Encryption, the version in wide use.
+    OMEMO_LEGACY = "eu.siacs.conversations.axolotl";
+    /// XEP-0384: OMEMO Encryption, version 2.
+    OMEMO = "urn:xmpp:omemo:2";
+    /// XEP-0364: Current Off-the-Record Messaging Usage; a marker in XEP-0380 only.
+    OTR = "urn:xmpp:otr:0";
+    /// XEP-0424: Message Retraction, version 1.
+    RETRACT = "urn:xmpp:message-retract:1";
+    /// XEP-0424: Message Retraction, version 0.
+    RETRACT_0 = "urn:xmpp:message-retract:0";
+    /// XEP-0422: Message Fastening, which carried retractions of version 0.
+    FASTEN = "urn:xmpp:fasten:0";
+    /// XEP-0428: Fallback Indication.
+    FALLBACK = "urn:xmpp:fallback:0";
+    /// XEP-0444: Message Reactions.
+    REACTIONS = "urn:xmpp:reactions:0";
+    /// XEP-0461: Message Replies.
+    REPLY = "urn:xmpp:reply:0";
+}
+
+/// Local names met in nearly every conversation; like [`ALL`] they are interned.
+const NAMES: &[&str] = &[
+    "action",
+    "active",
+    "address",
+    "addresses",
+    "body",
+    "c",
+    "category",
+    "code",
+    "composing",
+    "data",
+    "delay",
+    "desc",
+    "encrypted",
+    "encryption",
+    "error",
+    "feature",
+    "field",
+    "fin",
+    "forwarded",
+    "from",
+    "gone",
+    "handshake",
+    "hash",
+    "header",
+    "id",
+    "identity",
+    "inactive",
+    "instructions",
+    "iq",
+    "item",
+    "jid",
+    "key",
+    "label",
+    "markable",
+    "message",
+    "name",
+    "namespace",
+    "nick",
+    "no-copy",
+    "no-permanent-store",
+    "no-store",
+    "node",
+    "option",
+    "origin-id",
+    "password",
+    "paused",
+    "payload",
+    "perm",
+    "phone",
+    "ping",
+    "presence",
+    "priority",
+    "privilege",
+    "prompt",
+    "query",
+    "received",
+    "registered",
+    "remove",
+    "replace",
+    "reply",
+    "request",
+    "required",
+    "retract",
+    "show",
+    "stamp",
+    "stanza-id",
+    "status",
+    "store",
+    "stream",
+    "subject",
+    "subscription",
+    "text",
+    "thread",
+    "title",
+    "to",
+    "type",
+    "uri",
+    "url",
+    "username",
+    "value",
+    "var",
+    "ver",
+    "version",
+    "x",
+    "xml:lang",
+    "apply-to",
+    "by",
+    "parent",
+    "access",
+    "identities",
+    "features",
+];
+
+/// The static twin of a namespace or name that this program knows.
+pub(crate) fn known(text: &str) -> Option<&'static str> {
+    KNOWN
+        .binary_search_by(|candidate| order(candidate.as_bytes(), text.as_bytes()))
+        .ok()
+        .and_then(|index| KNOWN.get(index).copied())
+}
+
+/// Length first: most candidates are told apart by one comparison of integers.
+fn order(one: &[u8], other: &[u8]) -> std::cmp::Ordering {
+    one.len().cmp(&other.len()).then_with(|| one.cmp(other))
+}
+
+const KNOWN_LEN: usize = ALL.len() + NAMES.len();
+static KNOWN: [&str; KNOWN_LEN] = sorted();
+
+/// Insertion sort at compile time, so that nobody has to keep the tables in order.
+const fn sorted() -> [&'static str; KNOWN_LEN] {
+    let mut all = [""; KNOWN_LEN];
+    let mut filled = 0;
+    while filled < KNOWN_LEN {
+        let next = if filled < ALL.len() {
+            ALL[filled]
+        } else {
+            NAMES[filled - ALL.len()]
+        };
+        let mut at = filled;
+        while at > 0 && before(next.as_bytes(), all[at - 1].as_bytes()) {
+            all[at] = all[at - 1];
+            at -= 1;
+        }
+        all[at] = next;
+        filled += 1;
+    }
+    all
+}
+
+/// [`order`] once more, since trait methods cannot be called in `const`.
+const fn before(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return one.len() < other.len();
+    }
+    let mut at = 0;
+    while at < one.len() {
+        if one[at] != other[at] {
+            return one[at] < other[at];
+        }
+        at += 1;
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_of_the_tables_is_found() {
+        for text in ALL.iter().chain(NAMES) {
+            assert_eq!(known(text), Some(*text));
+        }
+    }
+
+    #[test]
+    fn nothing_else_is_found() {
+        for text in ["", "bodyy", "jabber:clienu", "urn:xmpp:receipts:2"] {
+            assert_eq!(known(text), None, "for {text:?}");
+        }
+    }
+
+    #[test]
+    fn no_name_stands_twice() {
+        let mut all = KNOWN.to_vec();
+        all.dedup();
+        assert_eq!(all.len(), KNOWN_LEN);
+    }
+}

@@ -1,0 +1,9 @@
+//! The link against a scripted server on loopback.
+
+mod double;
+mod incoming;
+mod login;
+mod outgoing;
+mod stopping;
+
+use super::*;

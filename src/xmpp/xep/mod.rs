@@ -1,0 +1,14 @@
+//! Payloads: one file a XEP that the gateway speaks. Builders give an [`Element`](super::stanza::Element), parsers
+//! take one; what is unknown is passed over, what is missing is `None`.
+
+pub mod addresses;
+pub mod delay;
+pub mod disco;
+pub mod forms;
+pub mod gateway;
+pub mod hints;
+pub mod ping;
+pub mod privilege;
+pub mod receipts;
+pub mod register;
+pub mod version;
