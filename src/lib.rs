@@ -22,7 +22,6 @@ pub mod cli;
 pub mod config;
 pub mod gateway;
 pub mod hooks;
-#[path = "/tmp/httpstub.rs"]
 pub mod http;
 pub mod intake;
 pub mod metrics;

@@ -1,4 +1,4 @@
-//! What is counted, and how it is read at `/metrics`: everything is named `transom_…`, in OpenMetrics text.
+//! What is counted, and how it is read at `/metrics`: everything is named `transom_…`, in `OpenMetrics` text.
 //!
 //! No label ever holds what came from outside: gateways and accounts are those of the configuration, all else is a fixed word.
 //! There is no global: whoever counts is given a [`Metrics`], or the [`GatewayMetrics`] of the one gateway it works for.
@@ -6,7 +6,6 @@
 use std::{
     collections::HashMap,
     fmt,
-    hash::Hash,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -185,7 +184,7 @@ impl Metrics {
         self.0.http_requests.get_or_create(&labels).inc();
     }
 
-    /// Everything as OpenMetrics text, of the type [`CONTENT_TYPE`].
+    /// Everything as `OpenMetrics` text, of the type [`CONTENT_TYPE`].
     pub fn render(&self) -> String {
         let mut rendered = String::new();
         // Writing to a String cannot fail, and none of our metrics is of a kind that text has no form for.

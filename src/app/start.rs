@@ -18,7 +18,7 @@ use super::{App, Ended, StartError, adapters, lines, notify, readiness};
 use crate::{
     config::{GatewayConfig, StoreUrl},
     gateway::Gateway,
-    http::{HttpOptions, Server},
+    http::{HttpOptions, HttpState, Server},
     intake::{self, Doors, Intake, Knock},
     metrics::Metrics,
     queue::{Online, Queue, QueueGateway, Surroundings, Teller},
@@ -46,7 +46,6 @@ pub(super) async fn run(app: App, lifecycle: Lifecycle) -> Result<Ended, StartEr
         trusted_proxies: app.config.http.trusted_proxies.clone(),
     };
     let server = Server::bind(options)
-        .await
         .map_err(|source| StartError::Listen { address: listen.to_string(), source })?;
     let lock = lock(&app.config.store.url)?;
     let starting = open(&app, &lifecycle);
@@ -178,15 +177,15 @@ async fn start(app: &App, base: Base, server: Server, lifecycle: &Lifecycle) -> 
     readiness::watch_links(&links, lifecycle);
     let ready = readiness::Ready::new(base.store.clone(), links);
     let has_simulator = app.config.gateways.iter().any(has_simulator);
-    let state = crate::http::State {
+    let state = HttpState {
         accounts: Arc::new(accounts),
         inbox: Arc::new(doors),
         clock: Arc::clone(&base.clock),
         metrics: base.metrics.clone(),
         ready: Arc::new(ready),
-        page: has_simulator.then(|| Arc::new(simulator) as _),
+        simulator: has_simulator.then(|| Arc::new(simulator) as _),
     };
-    server.run(state, lifecycle.clone());
+    lifecycle.spawn("http", server.run(state, lifecycle.clone()));
     Ok(())
 }
 

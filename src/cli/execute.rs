@@ -117,7 +117,7 @@ async fn migrate(loaded: Loaded) -> Exit {
 }
 
 fn log_to_stderr(config: &LogConfig) {
-    let filter = EnvFilter::try_from_env("TRANSOM_LOG").unwrap_or_else(|_| EnvFilter::new(config.level.as_str()));
+    let filter = EnvFilter::try_from_env("TRANSOM_LOG").unwrap_or_else(|_| EnvFilter::new(format!("{:?}", config.level).to_lowercase()));
     let registry = tracing_subscriber::registry().with(filter);
     let set = match config.format {
         LogFormat::Text => {

@@ -116,7 +116,9 @@ impl<'a> Candidate<'a> {
         place: usize,
         moment: &Moment<'_>,
     ) -> Decision {
-        if let Some(message_id) = snapshot.repeats.get(&place) {
+        let key = self.repeat_key().map(|key| (self.user.to_string(), key));
+        let of_batch = || key.as_ref().and_then(|key| snapshot.accepted.get(key));
+        if let Some(message_id) = snapshot.repeats.get(&place).or_else(of_batch) {
             return Decision::Repeated(*message_id);
         }
         match self.accept(gateway, snapshot, moment) {
@@ -299,6 +301,9 @@ fn note(snapshot: &mut OutwardSnapshot, user: &BareJid, accepted: &Accepted) {
         user.new_peers += i64::from(is_new);
     }
     snapshot.gateway_messages += 1;
+    if let Some(key) = &accepted.out.repeat_key {
+        snapshot.accepted.insert((user.to_string(), key.clone()), accepted.out.message_id);
+    }
 }
 
 fn refused(why: impl Into<Refused>) -> Decision {

@@ -29,10 +29,7 @@ pub(super) async fn count(State(site): State<Arc<Site>>, request: Request, next:
     let mut response = next.run(request).await;
     counted.status = response.status().as_u16();
     let headers = response.headers_mut();
-    headers.insert(
-        X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
@@ -46,10 +43,6 @@ pub(super) async fn admit(State(site): State<Arc<Site>>, request: Request, next:
 }
 
 /// The answer of a handler that panicked; the panic itself was reported by the process's hook.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the form that the layer wants"
-)]
 pub(super) fn panicked(_panic: Box<dyn Any + Send>) -> Response {
     tracing::error!("A request's handler panicked.");
     plain(StatusCode::INTERNAL_SERVER_ERROR, "something broke here")

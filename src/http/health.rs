@@ -22,7 +22,7 @@ const STORE_ANSWER_HOLDS: Duration = Duration::from_secs(1);
 /// What decides whether we are ready.
 #[async_trait]
 pub trait Readiness: Send + Sync {
-    /// Whether the store commits, found out by a commit. May take its time: there is a deadline, after which it goes on unheard.
+    /// Whether the store commits, found out by a commit. Dropped when it takes too long; the commit itself has to survive that.
     async fn store_commits(&self) -> bool;
 
     /// Whether every other listener (LMTP, SMPP) accepts.
@@ -43,9 +43,12 @@ pub struct LinkHealth {
     pub detail: String,
 }
 
-/// What the store answered last. Shared by all who ask, so that nobody can make us commit more than once a second.
+/// What the store answered last, and when. Shared by all who ask: nobody can make us commit more than once a second.
 #[derive(Clone, Debug, Default)]
-pub(super) struct StoreProbe(Arc<Mutex<Option<(Instant, bool)>>>);
+pub(super) struct StoreProbe(Arc<Mutex<Option<(Instant, StoreAnswer)>>>);
+
+/// What the store answered: whether it commits; `None` when it said nothing in time.
+type StoreAnswer = Option<bool>;
 
 /// `/healthz`: whoever reads this knows that the process answers.
 pub(super) async fn alive() -> Response {
@@ -68,13 +71,11 @@ pub(super) async fn ready(State(site): State<Arc<Site>>, RawQuery(query): RawQue
 /// What is wrong, one line each.
 async fn faults(site: &Site, links: bool) -> Vec<String> {
     let mut wrong = Vec::new();
-    if site.lifecycle.is_draining() {
-        wrong.push("stopping".to_owned());
-    }
-    match timeout(site.limits.ready, store_commits(site)).await {
-        Ok(true) => {}
-        Ok(false) => wrong.push("the store does not commit".to_owned()),
-        Err(_) => wrong.push(format!(
+    let answer = timeout(site.limits.ready, ask_store(site)).await;
+    match answer.ok().flatten() {
+        Some(true) => {}
+        Some(false) => wrong.push("the store does not commit".to_owned()),
+        None => wrong.push(format!(
             "the store did not commit within {:?}",
             site.limits.ready
         )),
@@ -93,20 +94,20 @@ async fn faults(site: &Site, links: bool) -> Vec<String> {
     wrong
 }
 
-/// Asks the store, unless it has answered just now. The question runs to its end even when this is dropped, and until then
-/// nobody else asks.
-async fn store_commits(site: &Site) -> bool {
+/// Asks the store, unless it has answered just now. The question goes on when its asker hangs up, and until it ends nobody else
+/// asks.
+async fn ask_store(site: &Site) -> StoreAnswer {
     let mut last = Arc::clone(&site.store_probe.0).lock_owned().await;
-    if let Some((at, commits)) = *last
+    if let Some((at, answer)) = *last
         && at.elapsed() < STORE_ANSWER_HOLDS
     {
-        return commits;
+        return answer;
     }
-    let ready = Arc::clone(&site.state.ready);
+    let (ready, deadline) = (Arc::clone(&site.state.ready), site.limits.ready);
     let question = async move {
-        let commits = ready.store_commits().await;
-        *last = Some((Instant::now(), commits));
-        commits
+        let answer = timeout(deadline, ready.store_commits()).await.ok();
+        *last = Some((Instant::now(), answer));
+        answer
     };
-    site.lifecycle.detached(question).await.unwrap_or(false)
+    site.lifecycle.detached(question).await.flatten()
 }

@@ -64,6 +64,8 @@ pub(super) struct Limits {
     pub(super) connections: u32,
     /// How many requests may be under way.
     pub(super) requests: usize,
+    /// How many bodies above 64 KiB, or of unknown size, may be in memory.
+    pub(super) large_bodies: usize,
 }
 
 impl Default for Limits {
@@ -78,6 +80,7 @@ impl Default for Limits {
             stop: Duration::from_secs(10),
             connections: 1024,
             requests: 512,
+            large_bodies: 64,
         }
     }
 }
@@ -136,6 +139,7 @@ impl Server {
             proxies: Proxies::new(options.trusted_proxies),
             limits,
             requests: Semaphore::new(limits.requests),
+            large_bodies: Semaphore::new(limits.large_bodies),
             store_probe: StoreProbe::default(),
         });
         let accepting = accept(listener, &connections, &site);
@@ -222,11 +226,7 @@ async fn serve(stream: TcpStream, from: ConnectedFrom, router: Router, site: Arc
 }
 
 /// The request as the routes want it: with where it comes from, and without the public URL's path.
-fn prepared(
-    mut request: Request<Incoming>,
-    from: ConnectedFrom,
-    site: &Site,
-) -> Request<Body> {
+fn prepared(mut request: Request<Incoming>, from: ConnectedFrom, site: &Site) -> Request<Body> {
     request.extensions_mut().insert(from);
     let public = site.public_url.as_ref();
     if let Some(uri) = public.and_then(|public| public.without_prefix(request.uri())) {

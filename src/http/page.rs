@@ -40,12 +40,12 @@ pub(super) async fn simulator(State(site): State<Arc<Site>>, request: Request) -
         request.uri().clone(),
         request.headers().clone(),
     );
-    let body = match body::read(request, site.limits.body).await {
+    let body = match body::read(request, &site).await {
         Ok(body) => body,
         Err(response) => return response,
     };
     let query = uri.query().unwrap_or_default();
-    let answer = page.handle(&method, uri.path(), query, &headers, &body);
+    let answer = page.handle(&method, uri.path(), query, &headers, &body.bytes);
     let Ok(answer) = tokio::time::timeout(site.limits.commit, answer).await else {
         return plain(StatusCode::SERVICE_UNAVAILABLE, "the store is busy");
     };

@@ -97,7 +97,12 @@ mod tests {
             &[],
             "https://gw.example.org:8443/x/w?",
         );
-        check(gw, "/%E2%82%ac//./..", &[], "https://gw.example.org/%E2%82%ac//./..");
+        check(
+            gw,
+            "/%E2%82%ac//./..",
+            &[],
+            "https://gw.example.org/%E2%82%ac//./..",
+        );
     }
 
     #[test]
@@ -116,7 +121,12 @@ mod tests {
 
     #[test]
     fn without_a_configured_url_the_request_says_it() {
-        check(None, "/w?x", &[("host", "a.example:8480")], "http://a.example:8480/w?x");
+        check(
+            None,
+            "/w?x",
+            &[("host", "a.example:8480")],
+            "http://a.example:8480/w?x",
+        );
         check(None, "/w", &[], "http://localhost/w");
         check(None, "/w", &[("host", "a b/c")], "http://localhost/w");
         check(None, "http://b.example/w", &[], "http://b.example/w");

@@ -35,6 +35,8 @@ pub(super) struct Site {
     pub(super) limits: Limits,
     /// One permit a request under way.
     pub(super) requests: Semaphore,
+    /// One permit a body that is not small.
+    pub(super) large_bodies: Semaphore,
     pub(super) store_probe: health::StoreProbe,
 }
 
@@ -42,7 +44,10 @@ pub(super) struct Site {
 pub(super) fn router(site: Arc<Site>) -> Router {
     Router::new()
         .route("/webhook/{gateway}/{provider}", called_by_providers())
-        .route("/webhook/{gateway}/{provider}/{token}", called_by_providers())
+        .route(
+            "/webhook/{gateway}/{provider}/{token}",
+            called_by_providers(),
+        )
         .route("/readyz", read_only(get(health::ready)))
         .route("/metrics", read_only(get(metrics)))
         .route("/simulator", any(page::simulator))

@@ -4,10 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Extension,
-    extract::{
-        RawPathParams, Request, State,
-        rejection::RawPathParamsRejection,
-    },
+    extract::{RawPathParams, Request, State, rejection::RawPathParamsRejection},
     http::StatusCode,
     response::Response,
 };
@@ -40,7 +37,7 @@ pub(super) async fn receive(
         request.uri().clone(),
         request.headers().clone(),
     );
-    let body = match body::read(request, site.limits.body).await {
+    let body = match body::read(request, &site).await {
         Ok(body) => body,
         Err(response) => return response,
     };
@@ -52,7 +49,7 @@ pub(super) async fn receive(
         query: uri.query().unwrap_or_default(),
         token: token.as_deref(),
         headers: &headers,
-        body: &body,
+        body: &body.bytes,
         peer: caller.ip,
     };
     match account.webhook(&call, site.state.clock.now()) {

@@ -210,54 +210,48 @@ const NAMES: &[&str] = &[
 
 /// The static twin of a namespace or name that this program knows.
 pub(crate) fn known(text: &str) -> Option<&'static str> {
-    KNOWN
-        .binary_search_by(|candidate| order(candidate.as_bytes(), text.as_bytes()))
-        .ok()
-        .and_then(|index| KNOWN.get(index).copied())
+    let mut slot = hash(text.as_bytes());
+    loop {
+        let entry = SLOTS[slot % SLOT_COUNT]?;
+        if entry == text {
+            return Some(entry);
+        }
+        slot += 1;
+    }
 }
 
-/// Length first: most candidates are told apart by one comparison of integers.
-fn order(one: &[u8], other: &[u8]) -> std::cmp::Ordering {
-    one.len().cmp(&other.len()).then_with(|| one.cmp(other))
-}
+/// More than twice as many as there are names, so that most are found at the first look.
+const SLOT_COUNT: usize = 512;
+static SLOTS: [Option<&str>; SLOT_COUNT] = slots();
 
-const KNOWN_LEN: usize = ALL.len() + NAMES.len();
-static KNOWN: [&str; KNOWN_LEN] = sorted();
-
-/// Insertion sort at compile time, so that nobody has to keep the tables in order.
-const fn sorted() -> [&'static str; KNOWN_LEN] {
-    let mut all = [""; KNOWN_LEN];
-    let mut filled = 0;
-    while filled < KNOWN_LEN {
-        let next = if filled < ALL.len() {
-            ALL[filled]
+/// A hash table with linear probing, filled at compile time.
+const fn slots() -> [Option<&'static str>; SLOT_COUNT] {
+    assert!(ALL.len() + NAMES.len() < SLOT_COUNT / 2);
+    let mut slots = [None; SLOT_COUNT];
+    let mut index = 0;
+    while index < ALL.len() + NAMES.len() {
+        let name = if index < ALL.len() {
+            ALL[index]
         } else {
-            NAMES[filled - ALL.len()]
+            NAMES[index - ALL.len()]
         };
-        let mut at = filled;
-        while at > 0 && before(next.as_bytes(), all[at - 1].as_bytes()) {
-            all[at] = all[at - 1];
-            at -= 1;
+        let mut slot = hash(name.as_bytes());
+        while slots[slot % SLOT_COUNT].is_some() {
+            slot += 1;
         }
-        all[at] = next;
-        filled += 1;
+        slots[slot % SLOT_COUNT] = Some(name);
+        index += 1;
     }
-    all
+    slots
 }
 
-/// [`order`] once more, since trait methods cannot be called in `const`.
-const fn before(one: &[u8], other: &[u8]) -> bool {
-    if one.len() != other.len() {
-        return one.len() < other.len();
+/// Length and three bytes tell nearly all names apart.
+const fn hash(text: &[u8]) -> usize {
+    if text.is_empty() {
+        return 0;
     }
-    let mut at = 0;
-    while at < one.len() {
-        if one[at] != other[at] {
-            return one[at] < other[at];
-        }
-        at += 1;
-    }
-    false
+    let (first, middle, last) = (text[0], text[text.len() / 2], text[text.len() - 1]);
+    text.len() * 37 + first as usize * 5 + middle as usize * 101 + last as usize * 17
 }
 
 #[cfg(test)]
@@ -280,8 +274,20 @@ mod tests {
 
     #[test]
     fn no_name_stands_twice() {
-        let mut all = KNOWN.to_vec();
+        let mut all: Vec<_> = SLOTS.iter().flatten().collect();
+        all.sort_unstable();
         all.dedup();
-        assert_eq!(all.len(), KNOWN_LEN);
+        assert_eq!(all.len(), ALL.len() + NAMES.len());
+    }
+
+    #[test]
+    fn names_are_found_at_once() {
+        let far = |name: &&str| {
+            let at = SLOTS.iter().position(|slot| slot == &Some(*name)).unwrap();
+            (at + SLOT_COUNT - hash(name.as_bytes()) % SLOT_COUNT) % SLOT_COUNT
+        };
+        let looks: usize = ALL.iter().chain(NAMES).map(far).sum();
+        let names = ALL.len() + NAMES.len();
+        assert!(2 * looks < names, "{looks} steps too many");
     }
 }

@@ -37,6 +37,8 @@ pub struct OutwardSnapshot {
     pub pool_is_free: bool,
     /// The asks that repeat a stanza: place to the message that it made.
     pub repeats: HashMap<usize, i64>,
+    /// The stanzas accepted from this very batch: (bare JID, repeat key) to the message.
+    pub accepted: HashMap<(String, String), i64>,
     /// The addresses asked for that are somebody's.
     pub taken_addresses: HashSet<String>,
     /// (user, or 0 for everybody; peer) that are blocked.

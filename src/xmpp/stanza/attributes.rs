@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{
     ParseError,
     parse::not_well_formed,
-    write::{is_xml_character, is_xml_text},
+    write::{is_plain, is_xml_character, is_xml_text},
 };
 
 type Result<T> = std::result::Result<T, ParseError>;
@@ -57,14 +57,14 @@ impl<'a> RawAttributes<'a> {
 
 /// XML 1.0 §3.3.3, with the references of [`resolve`] alone.
 pub(super) fn unescape_value(raw: &str) -> Result<Cow<'_, str>> {
-    if memchr::memchr(b'<', raw.as_bytes()).is_some() {
+    if raw.bytes().all(is_plain) {
+        return Ok(Cow::Borrowed(raw));
+    }
+    if raw.contains('<') {
         return Err(not_well_formed("'<' in an attribute's value"));
     }
     if !is_xml_text(raw) {
         return Err(not_well_formed("a character that XML forbids"));
-    }
-    if !raw.contains(['&', '\t', '\n', '\r']) {
-        return Ok(Cow::Borrowed(raw));
     }
     let mut value = String::with_capacity(raw.len());
     let mut parts = raw.split('&');

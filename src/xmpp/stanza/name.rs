@@ -4,7 +4,7 @@ use std::{borrow::Borrow, fmt, ops::Deref};
 
 use crate::xmpp::ns;
 
-/// A local name or a namespace: static for those of [`ns`](crate::xmpp::ns), owned for strangers.
+/// A local name or a namespace: static for those of [`ns`], owned for strangers.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name(Text);
 

@@ -17,7 +17,7 @@ use super::{
     Element, Name,
     attributes::{RawAttributes, resolve, unescape_value},
     element::Attribute,
-    write::is_xml_text,
+    write::{is_plain, is_xml_text},
 };
 use crate::xmpp::ns;
 
@@ -216,10 +216,7 @@ impl<'a> Tree<'a> {
                         .ok_or_else(|| not_well_formed("a close tag too many"))?;
                     self.close(element);
                 }
-                Event::Text(text) if text.contains("]]>") => {
-                    return Err(not_well_formed("']]>' in text"));
-                }
-                Event::Text(text) => self.text(&text)?,
+                Event::Text(text) => self.plain_text(&text)?,
                 Event::CData(text) => self.text(&text)?,
                 Event::GeneralRef(reference) => {
                     let character = resolve(&reference)?;
@@ -265,6 +262,17 @@ impl<'a> Tree<'a> {
         match self.open.last_mut() {
             Some(parent) => parent.push_child(element),
             None => self.root = Some(element),
+        }
+    }
+
+    fn plain_text(&mut self, text: &str) -> Result<()> {
+        match self.open.last_mut() {
+            Some(parent) if text.bytes().all(is_plain) => {
+                parent.push_text(text);
+                Ok(())
+            }
+            _ if text.contains("]]>") => Err(not_well_formed("']]>' in text")),
+            _ => self.text(text),
         }
     }
 

@@ -151,6 +151,25 @@ pub(crate) fn is_xml_character(character: char) -> bool {
     !matches!(character, '\u{0}'..='\u{8}' | '\u{B}' | '\u{C}' | '\u{E}'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}')
 }
 
+/// Whether a byte means itself everywhere in XML; most do, and texts of them alone need no closer look.
+pub(crate) fn is_plain(byte: u8) -> bool {
+    PLAIN[usize::from(byte)]
+}
+
+static PLAIN: [bool; 256] = {
+    let mut plain = [true; 256];
+    let mut control = 0;
+    while control < 0x20 {
+        plain[control] = false;
+        control += 1;
+    }
+    plain[b'&' as usize] = false;
+    plain[b'<' as usize] = false;
+    plain[b']' as usize] = false;
+    plain[0xEF] = false;
+    plain
+};
+
 /// Whether XML 1.0 §2.2 allows every character of this text.
 pub(crate) fn is_xml_text(text: &str) -> bool {
     let bytes = text.as_bytes();

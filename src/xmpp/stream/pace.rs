@@ -52,7 +52,10 @@ mod tests {
     #[test]
     fn any_rate_is_kept() {
         for rate in [1, 7, 49, 50, 500, 10_000] {
-            let queues = Queues { presences_per_second: rate, ..Queues::default() };
+            let queues = Queues {
+                presences_per_second: rate,
+                ..Queues::default()
+            };
             let mut pace = Pace::new(&queues);
             let begin = Instant::now();
             let mut passed = 0;
@@ -64,7 +67,10 @@ mod tests {
                 }
             }
             let full = 10 * rate;
-            assert!((full * 9 / 10..=full + pace.per_slot).contains(&passed), "{passed} at {rate}");
+            assert!(
+                (full * 9 / 10..=full + pace.per_slot).contains(&passed),
+                "{passed} at {rate}"
+            );
         }
     }
 }

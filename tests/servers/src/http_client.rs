@@ -35,6 +35,24 @@ pub async fn post(
     exchange(addr, &head, body).await
 }
 
+/// POSTs a body with these headers.
+///
+/// # Errors
+///
+/// When the server does not listen or does not answer in HTTP.
+pub async fn post_with(
+    addr: SocketAddr,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Result<Response, String> {
+    let mut head = format!("POST {target} HTTP/1.1\r\nContent-Length: {}\r\n", body.len());
+    for (name, value) in headers {
+        head.extend([*name, ": ", *value, "\r\n"]);
+    }
+    exchange(addr, &head, body).await
+}
+
 async fn exchange(addr: SocketAddr, head: &str, body: &[u8]) -> Result<Response, String> {
     let work = async {
         let mut stream = TcpStream::connect(addr)

@@ -63,7 +63,7 @@ mod xml;
 pub use client::XmppClient;
 pub use dovecot::{Dovecot, MAIL_PASSWORD, Mailboxes, StoredMail};
 pub use ejabberd::{Component, Ejabberd};
-pub use http_client::{get, post};
+pub use http_client::{get, post, post_with};
 pub use http_double::{Answer, HttpDouble};
 pub use http_message::{Request, Response};
 pub use kannel::{Kannel, KannelBuilder};

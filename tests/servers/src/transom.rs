@@ -57,6 +57,11 @@ impl Transom {
         self.process = Some(self.launch.spawn());
     }
 
+    /// Where its HTTP listener is, if the builder was told.
+    pub fn http(&self) -> SocketAddr {
+        self.http.expect("the builder was told the address")
+    }
+
     /// SIGKILL.
     pub fn kill9(&mut self) {
         if let Some(process) = self.process.take() {

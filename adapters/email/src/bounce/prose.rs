@@ -101,9 +101,10 @@ fn explanation(text: &str) -> String {
         })
         .take(5)
         .collect();
-    match telling.is_empty() {
-        true => text.to_owned(),
-        false => telling.join(" "),
+    if telling.is_empty() {
+        text.to_owned()
+    } else {
+        telling.join(" ")
     }
 }
 

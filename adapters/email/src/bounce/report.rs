@@ -115,9 +115,10 @@ pub(super) fn failure(status: Option<Status>, text: &str) -> Failure {
         failure = failure.with_code(status.to_string());
     }
     let detail = status::for_log(text);
-    match detail.is_empty() {
-        true => failure,
-        false => failure.with_detail(detail),
+    if detail.is_empty() {
+        failure
+    } else {
+        failure.with_detail(detail)
     }
 }
 

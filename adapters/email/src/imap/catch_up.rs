@@ -17,7 +17,7 @@ use crate::{
     read::{self, Letter, MAIL_BYTES_MAX},
 };
 
-/// A mail whose answer cannot be understood weighs this much, one that was cut weighs one …
+/// A mail whose answer cannot be understood, or does not end, weighs this much; one that was cut weighs one …
 const GARBLED: u8 = 4;
 /// … and at this weight it is poison: it is named instead of read.
 const POISON: u8 = 12;
@@ -146,10 +146,9 @@ impl<'a> CatchUp<'a> {
             .map_or(0, |(uid, weight)| if uid == mail.uid { weight } else { 0 });
         let fetched = self.fetch(session, mail, weight).await;
         if let Err(trouble) = &fetched {
-            let more = if matches!(trouble, Trouble::Garbled(_)) {
-                GARBLED
-            } else {
-                1
+            let more = match trouble {
+                Trouble::Garbled | Trouble::Silent(_) => GARBLED,
+                _ => 1,
             };
             self.poison = Some((mail.uid, weight.saturating_add(more)));
         }

@@ -97,7 +97,7 @@ impl ImapAccount {
                 Stop::Draining => break,
             }
             tokio::select! {
-                waited = session.wait_for_news() => session = waited?,
+                waited = session.wait_for_news(&*context.clock) => session = waited?,
                 () = context.lifecycle.draining() => return Ok(()),
             }
         }

@@ -7,12 +7,14 @@ use async_imap::{
     Client,
     error::Error,
     extensions::idle::IdleResponse,
+    imap_proto::{Response, Status},
     types::{Capabilities, Fetch, Mailbox, UnsolicitedResponse},
 };
 use futures_util::TryStreamExt;
 use rustls::ClientConfig;
 use secrecy::ExposeSecret;
 use tokio::time::timeout;
+use transom_adapter::Clock;
 
 use super::Pace;
 use crate::{
@@ -43,18 +45,20 @@ pub(crate) enum Trouble {
     /// Cut, silent or refused in the middle.
     #[error("the connection broke: {0}")]
     Broken(String),
-    /// It said something that the library cannot read.
-    #[error("an answer cannot be understood: {0}")]
-    Garbled(String),
+    /// It said nothing, or not enough.
+    #[error("no answer within {} s", .0.as_secs())]
+    Silent(Duration),
+    /// It said something that the library cannot read. What it was stays out of the log: it may be a mail.
+    #[error("an answer cannot be understood")]
+    Garbled,
 }
 
 impl From<Error> for Trouble {
     fn from(error: Error) -> Self {
-        let text = for_log(&error.to_string());
         match error {
-            Error::Io(io) if io.kind() == std::io::ErrorKind::Other => Self::Garbled(text),
-            Error::Parse(_) | Error::Bad(_) => Self::Garbled(text),
-            _ => Self::Broken(text),
+            Error::Io(io) if io.kind() == std::io::ErrorKind::Other => Self::Garbled,
+            Error::Parse(_) | Error::Bad(_) => Self::Garbled,
+            error => Self::Broken(for_log(&error.to_string())),
         }
     }
 }
@@ -214,16 +218,16 @@ impl Session {
     }
 
     /// Waits until there may be something new, and gives the connection back.
-    pub(crate) async fn wait_for_news(self) -> Result<Self, Trouble> {
+    pub(crate) async fn wait_for_news(self, clock: &dyn Clock) -> Result<Self, Trouble> {
         if self.can_idle {
             self.idle().await
         } else {
-            self.poll().await
+            self.poll(clock).await
         }
     }
 
-    async fn poll(mut self) -> Result<Self, Trouble> {
-        tokio::time::sleep(self.pace.poll).await;
+    async fn poll(mut self, clock: &dyn Clock) -> Result<Self, Trouble> {
+        clock.sleep_until(clock.now().after(self.pace.poll)).await;
         within(self.pace.command, self.imap.noop()).await?;
         Ok(self)
     }
@@ -240,7 +244,8 @@ impl Session {
         let mut handle = imap.idle();
         within(pace.command, handle.init()).await?;
         // A mail that came between the last look and IDLE was announced to nobody.
-        let mut news = false;
+        // Where the channel overflowed, nobody knows what was lost.
+        let mut news = announced.is_full();
         while let Ok(response) = announced.try_recv() {
             news |= matches!(response, UnsolicitedResponse::Exists(_));
         }
@@ -325,7 +330,14 @@ async fn greeted(
     let greeting =
         greeting.ok_or_else(|| Trouble::Broken("closed without a greeting".to_owned()))?;
     // RFC 3501 §7.1: OK, PREAUTH or BYE.
-    if !format!("{:?}", greeting.parsed()).contains("status: Ok") {
+    let welcome = matches!(
+        greeting.parsed(),
+        Response::Data {
+            status: Status::Ok,
+            ..
+        }
+    );
+    if !welcome {
         return Err(Trouble::Broken(
             "the server does not want us now".to_owned(),
         ));
@@ -378,5 +390,5 @@ async fn within<T>(
 }
 
 fn late(deadline: Duration) -> Trouble {
-    Trouble::Broken(format!("no answer within {} s", deadline.as_secs()))
+    Trouble::Silent(deadline)
 }

@@ -1,1 +1,611 @@
+//! The account against a mailbox of our own that can be cut, garbled and renumbered.
 
+use std::{
+    collections::HashMap,
+    fmt::Write,
+    sync::{Mutex, MutexGuard},
+};
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
+use transom_adapter::{
+    Event, Inbox, Incoming, Lifecycle, Notice,
+    testkit::{self, CountingMeter, FixedDirectory, RecordingInbox},
+};
+
+use super::*;
+use crate::{
+    config::Login,
+    net::{Endpoint, Security},
+};
+
+/// A mailbox and what is wrong with its server.
+#[derive(Debug)]
+struct Server {
+    validity: u32,
+    next: u32,
+    mails: Vec<(u32, Vec<u8>)>,
+    password: &'static str,
+    has_idle: bool,
+    /// IDLE announces nothing and DONE is not answered.
+    deaf: bool,
+    /// How often the body of a mail is cut in the middle.
+    cuts: HashMap<u32, u32>,
+    /// Mails whose body comes as nonsense.
+    garbled: Vec<u32>,
+    sizes: HashMap<u32, u32>,
+    connections: u32,
+    commands: Vec<String>,
+}
+
+#[derive(Clone)]
+struct Host {
+    server: Arc<Mutex<Server>>,
+    news: Arc<watch::Sender<u32>>,
+    port: u16,
+    lifecycle: Lifecycle,
+}
+
+impl Host {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = Self {
+            server: Arc::new(Mutex::new(Server {
+                validity: 7,
+                next: 1,
+                mails: Vec::new(),
+                password: "s3cret",
+                has_idle: true,
+                deaf: false,
+                cuts: HashMap::new(),
+                garbled: Vec::new(),
+                sizes: HashMap::new(),
+                connections: 0,
+                commands: Vec::new(),
+            })),
+            news: Arc::new(watch::channel(0).0),
+            port: listener.local_addr().unwrap().port(),
+            lifecycle: Lifecycle::new(),
+        };
+        let inner = host.clone();
+        host.lifecycle.spawn("imap-host", async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let host = inner.clone();
+                inner.lifecycle.spawn("imap-connection", async move {
+                    drop(host.serve(stream).await);
+                });
+            }
+        });
+        host
+    }
+
+    fn server(&self) -> MutexGuard<'_, Server> {
+        self.server.lock().unwrap()
+    }
+
+    /// Puts a mail into the mailbox and gives its UID.
+    fn deliver(&self, to: &str, text: &str) -> u32 {
+        let mut server = self.server();
+        let uid = server.next;
+        server.next += 1;
+        let mail = format!(
+            "Delivered-To: {to}\r\nFrom: Bob <bob@example.com>\r\nMessage-ID: <{text}@example.com>\r\nSubject: {text}\r\n\r\n{text}\r\n"
+        );
+        server.mails.push((uid, mail.into_bytes()));
+        drop(server);
+        self.news.send_modify(|count| *count += 1);
+        uid
+    }
+
+    async fn serve(&self, stream: TcpStream) -> std::io::Result<()> {
+        self.server().connections += 1;
+        let mut stream = BufReader::new(stream);
+        let mut news = self.news.subscribe();
+        stream.write_all(b"* OK ready\r\n").await?;
+        loop {
+            let mut line = String::new();
+            if stream.read_line(&mut line).await? == 0 {
+                return Ok(());
+            }
+            let line = line.trim_end();
+            let (tag, command) = line.split_once(' ').unwrap_or((line, ""));
+            self.server().commands.push(command.to_owned());
+            if command == "IDLE" {
+                stream.write_all(b"+ idling\r\n").await?;
+                self.idle(&mut stream, &mut news, tag).await?;
+                continue;
+            }
+            let (bytes, cut) = self.answer(tag, command);
+            stream.write_all(&bytes).await?;
+            if cut || command == "LOGOUT" {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn idle(
+        &self,
+        stream: &mut BufReader<TcpStream>,
+        news: &mut watch::Receiver<u32>,
+        tag: &str,
+    ) -> std::io::Result<()> {
+        let deaf = self.server().deaf;
+        let mut line = String::new();
+        loop {
+            tokio::select! {
+                changed = news.changed(), if !deaf => {
+                    changed.map_err(std::io::Error::other)?;
+                    let count = self.server().mails.len();
+                    stream.write_all(format!("* {count} EXISTS\r\n").as_bytes()).await?;
+                }
+                read = stream.read_line(&mut line) => {
+                    if read? == 0 {
+                        return Err(std::io::ErrorKind::UnexpectedEof.into());
+                    }
+                    if deaf {
+                        std::future::pending::<()>().await;
+                    }
+                    return stream.write_all(format!("{tag} OK done\r\n").as_bytes()).await;
+                }
+            }
+        }
+    }
+
+    /// The answer, and whether the connection ends with it.
+    fn answer(&self, tag: &str, command: &str) -> (Vec<u8>, bool) {
+        let mut server = self.server();
+        let ok = format!("{tag} OK\r\n");
+        let words: Vec<&str> = command.split(' ').collect();
+        let text = match words.as_slice() {
+            ["LOGIN", _, password] if password.trim_matches('"') == server.password => ok,
+            ["LOGIN", ..] => format!("{tag} NO [AUTHENTICATIONFAILED] no\r\n"),
+            ["CAPABILITY"] => {
+                let idle = if server.has_idle { " IDLE" } else { "" };
+                format!("* CAPABILITY IMAP4rev1{idle}\r\n{ok}")
+            }
+            ["SELECT", name] if name.trim_matches('"') == "INBOX" => {
+                let Server {
+                    validity,
+                    next,
+                    ref mails,
+                    ..
+                } = *server;
+                format!(
+                    "* {} EXISTS\r\n* OK [UIDVALIDITY {validity}] x\r\n* OK [UIDNEXT {next}] x\r\n{ok}",
+                    mails.len()
+                )
+            }
+            ["SELECT", ..] => format!("{tag} NO no such mailbox\r\n"),
+            ["UID", "SEARCH", ..] => {
+                let uids: Vec<String> = server
+                    .mails
+                    .iter()
+                    .map(|(uid, _)| uid.to_string())
+                    .collect();
+                format!("* SEARCH {}\r\n{ok}", uids.join(" "))
+            }
+            ["UID", "FETCH", set, "(UID", "RFC822.SIZE", ..] => server.list(set) + &ok,
+            ["UID", "FETCH", uid, "(UID", what] => {
+                let uid: u32 = uid.parse().unwrap();
+                return server.body(uid, what, tag);
+            }
+            ["FETCH", ..] => server.heads() + &ok,
+            ["NOOP"] => ok,
+            ["LOGOUT"] => format!("* BYE\r\n{ok}"),
+            _ => format!("{tag} BAD what\r\n"),
+        };
+        (text.into_bytes(), false)
+    }
+}
+
+impl Server {
+    fn list(&self, set: &str) -> String {
+        let (first, last) = set.split_once(':').unwrap();
+        let first: u32 = first.parse().unwrap();
+        let last: u32 = last.parse().unwrap_or(u32::MAX);
+        let highest = self.mails.iter().map(|(uid, _)| *uid).max().unwrap_or(0);
+        let mut text = String::new();
+        for (sequence, (uid, mail)) in (1..).zip(&self.mails) {
+            // RFC 3501 §6.4.8: `*` always names the last mail.
+            if (*uid >= first && *uid <= last) || (last == u32::MAX && *uid == highest) {
+                let length = u32::try_from(mail.len()).unwrap();
+                let size = self.sizes.get(uid).copied().unwrap_or(length);
+                writeln!(text, "* {sequence} FETCH (UID {uid} RFC822.SIZE {size} INTERNALDATE \"02-Nov-2026 10:00:00 +0000\")\r").unwrap();
+            }
+        }
+        text
+    }
+
+    fn heads(&self) -> String {
+        let mut text = String::new();
+        for (sequence, (_, mail)) in (1..).zip(&self.mails) {
+            let mail = String::from_utf8_lossy(mail);
+            let head = mail.split("\r\n\r\n").next().unwrap().to_owned() + "\r\n\r\n";
+            let length = head.len();
+            writeln!(
+                text,
+                "* {sequence} FETCH (BODY[HEADER]<0> {{{length}}}\r\n{head})\r"
+            )
+            .unwrap();
+        }
+        text
+    }
+
+    fn body(&mut self, uid: u32, what: &str, tag: &str) -> (Vec<u8>, bool) {
+        let ok = format!("{tag} OK\r\n");
+        let Some((_, mail)) = self.mails.iter().find(|(known, _)| *known == uid) else {
+            return (ok.into_bytes(), false);
+        };
+        let is_header = what.contains("HEADER");
+        if !is_header && self.garbled.contains(&uid) {
+            return (b"* 1 FETCH (UID (((( {x}\r\n".to_vec(), false);
+        }
+        let (content, section) = if is_header {
+            let end = mail
+                .windows(4)
+                .position(|four| four == b"\r\n\r\n")
+                .unwrap()
+                + 4;
+            (&mail[..end], "BODY[HEADER]<0>")
+        } else {
+            (&mail[..], "BODY[]<0>")
+        };
+        let mut bytes =
+            format!("* 1 FETCH (UID {uid} {section} {{{}}}\r\n", content.len()).into_bytes();
+        let cuts = self.cuts.entry(uid).or_default();
+        if !is_header && *cuts > 0 {
+            *cuts -= 1;
+            bytes.extend_from_slice(&content[..content.len() / 2]);
+            return (bytes, true);
+        }
+        bytes.extend_from_slice(content);
+        bytes.extend_from_slice(format!(")\r\n{ok}").as_bytes());
+        (bytes, false)
+    }
+}
+
+const FAST: Pace = Pace {
+    command: Duration::from_millis(500),
+    body: Duration::from_millis(500),
+    silence: Duration::from_millis(300),
+    idle: Duration::from_secs(5),
+    poll: Duration::from_millis(20),
+    reconnect: Duration::from_millis(5),
+    busy: Duration::from_millis(5),
+};
+
+struct Watched {
+    host: Host,
+    inbox: Arc<RecordingInbox>,
+    meter: Arc<CountingMeter>,
+    context: Context,
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.host.lifecycle.abort();
+        self.context.lifecycle.abort();
+    }
+}
+
+fn account(host: &Host, pace: Pace) -> ImapAccount {
+    let config = ImapConfig {
+        endpoint: Endpoint {
+            host: "127.0.0.1".to_owned(),
+            port: host.port,
+            security: Security::None,
+        },
+        login: Login {
+            username: "bridge".to_owned(),
+            password: "s3cret".to_owned().into(),
+        },
+        mailbox: "INBOX".to_owned(),
+        recipient_header: "Delivered-To".to_owned(),
+        recipient_fallback: false,
+    };
+    let ids = OwnIds::new(testkit::signer(), "mail.example.org".to_owned());
+    let mut account = ImapAccount::new(AccountName::new("mail", "imap"), ids, config, None);
+    account.pace = pace;
+    account
+}
+
+impl Watched {
+    async fn start() -> Self {
+        Self::on(Host::start().await)
+    }
+
+    fn on(host: Host) -> Self {
+        let (inbox, meter) = (
+            Arc::<RecordingInbox>::default(),
+            Arc::<CountingMeter>::default(),
+        );
+        let context = testkit::context(
+            Arc::clone(&inbox),
+            FixedDirectory::default(),
+            Arc::clone(&meter),
+        );
+        let this = Self {
+            host,
+            inbox,
+            meter,
+            context,
+        };
+        this.run();
+        this
+    }
+
+    fn run(&self) {
+        let (account, context) = (account(&self.host, FAST), self.context.clone());
+        let inner = self.context.clone();
+        context
+            .lifecycle
+            .spawn("imap", async move { account.run(&inner).await });
+    }
+
+    /// Ends the watch; [`run`](Self::run) begins another on the same store.
+    async fn stopped(mut self) -> Self {
+        self.context.lifecycle.drain();
+        assert!(self.context.lifecycle.finish(Duration::from_secs(5)).await);
+        self.context.lifecycle = Lifecycle::new();
+        self
+    }
+
+    /// Waits for the first run to have set its position.
+    async fn settled(self) -> Self {
+        while self.cursor().await.is_none() {
+            tokio::task::yield_now().await;
+        }
+        self
+    }
+
+    async fn cursor(&self) -> Option<String> {
+        self.inbox
+            .cursor(&AccountName::new("mail", "imap"), "INBOX")
+            .await
+            .unwrap()
+    }
+
+    async fn messages(&self, count: usize) -> Vec<Incoming> {
+        let waited = tokio::time::timeout(Duration::from_secs(20), self.inbox.wait_for(count));
+        let events = waited.await.expect("the mails arrive");
+        let message = |event| match event {
+            Event::Message(message) => *message,
+            Event::Report(report) => panic!("{report:?}"),
+        };
+        events.into_iter().map(message).collect()
+    }
+
+    async fn texts(&self, count: usize) -> Vec<String> {
+        self.messages(count)
+            .await
+            .into_iter()
+            .map(|message| message.text)
+            .collect()
+    }
+}
+
+const ALICE: &str = "alice@mail.example.org";
+
+#[tokio::test]
+async fn the_first_run_starts_now_and_news_come_by_idle() {
+    let host = Host::start().await;
+    host.deliver(ALICE, "old");
+    let watched = Watched::on(host).settled().await;
+    assert!(watched.cursor().await.unwrap().starts_with("7:1:"));
+    watched.host.deliver(ALICE, "new");
+    let messages = watched.messages(1).await;
+    assert_eq!(
+        (messages[0].text.as_str(), messages[0].to.as_str()),
+        ("new", ALICE)
+    );
+    assert!(watched.cursor().await.unwrap().starts_with("7:2:"));
+    let changes = |command: &String| command.contains("STORE") || command.contains(" BODY[");
+    assert!(
+        !watched.host.server().commands.iter().any(changes),
+        "nothing in the mailbox is changed"
+    );
+}
+
+#[tokio::test]
+async fn a_burst_is_read_in_order_and_once() {
+    let watched = Watched::start().await.settled().await;
+    let want: Vec<String> = (0..200).map(|number| format!("m{number}")).collect();
+    for text in &want {
+        watched.host.deliver(ALICE, text);
+    }
+    assert_eq!(watched.texts(200).await, want);
+}
+
+#[tokio::test]
+async fn without_idle_the_mailbox_is_asked() {
+    let host = Host::start().await;
+    host.server().has_idle = false;
+    let watched = Watched::on(host).settled().await;
+    watched.host.deliver(ALICE, "polled");
+    assert_eq!(watched.texts(1).await, ["polled"]);
+}
+
+#[tokio::test]
+async fn idle_gone_deaf_is_noticed() {
+    let host = Host::start().await;
+    host.server().deaf = true;
+    let watched = Watched::on(host).settled().await;
+    watched.host.deliver(ALICE, "unheard");
+    assert_eq!(watched.texts(1).await, ["unheard"]);
+    assert!(
+        watched.host.server().connections >= 2,
+        "DONE was not answered either"
+    );
+}
+
+#[tokio::test]
+async fn a_cut_inside_a_mail_loses_and_doubles_nothing() {
+    let watched = Watched::start().await.settled().await;
+    let second = watched.host.server().next + 1;
+    watched.host.server().cuts.insert(second, 2);
+    for text in ["a", "b", "c"] {
+        watched.host.deliver(ALICE, text);
+    }
+    assert_eq!(watched.texts(3).await, ["a", "b", "c"]);
+}
+
+#[tokio::test]
+async fn poison_is_named_and_the_next_mail_is_read() {
+    let watched = Watched::start().await.settled().await;
+    let first = watched.host.server().next;
+    watched.host.server().garbled.push(first);
+    watched.host.deliver(ALICE, "poison");
+    watched.host.deliver(ALICE, "good");
+    let messages = watched.messages(2).await;
+    assert!(matches!(
+        messages[0].mail.notice,
+        Some(Notice::Unreadable { .. })
+    ));
+    assert_eq!(messages[0].subject.as_deref(), Some("poison"));
+    assert_eq!(messages[1].text, "good");
+}
+
+#[tokio::test]
+async fn too_large_is_named_without_being_read() {
+    let watched = Watched::start().await.settled().await;
+    let first = watched.host.server().next;
+    watched.host.server().sizes.insert(first, 30_000_000);
+    watched.host.deliver(ALICE, "large");
+    let messages = watched.messages(1).await;
+    assert_eq!(
+        messages[0].mail.notice,
+        Some(Notice::TooLarge { bytes: 30_000_000 })
+    );
+    let read = |command: &String| command.contains("BODY.PEEK[]");
+    assert!(!watched.host.server().commands.iter().any(read));
+}
+
+#[tokio::test]
+async fn nobodys_mail_is_counted_and_passed_by() {
+    let watched = Watched::start().await.settled().await;
+    watched
+        .inbox
+        .refuse(transom_adapter::Address::new("dave@mail.example.org"));
+    watched.host.deliver("box@example.org", "foreign");
+    watched.host.deliver("dave@mail.example.org", "unknown");
+    watched.host.deliver(ALICE, "known");
+    assert_eq!(watched.texts(1).await, ["known"]);
+    let counts = (
+        watched.meter.of("imap_no_recipient"),
+        watched.meter.of("imap_unknown_recipient"),
+    );
+    assert_eq!(counts, (1, 1));
+}
+
+#[tokio::test]
+async fn new_uids_lose_nothing_and_the_store_knows_the_rest() {
+    let watched = Watched::start().await.settled().await;
+    watched.host.deliver(ALICE, "before");
+    watched.messages(1).await;
+    // The position's start lies after the INTERNALDATE of this host's mails, which would pass them by.
+    let position = watched.cursor().await.unwrap();
+    let mut parts: Vec<&str> = position.split(':').collect();
+    parts[2] = "0";
+    let watched = watched.stopped().await;
+    let (inbox, name) = (&watched.inbox, AccountName::new("mail", "imap"));
+    let cursor = transom_adapter::Cursor {
+        name: "INBOX".to_owned(),
+        value: parts.join(":"),
+    };
+    inbox.commit(&name, Vec::new(), Some(cursor)).await.unwrap();
+    {
+        let mut server = watched.host.server();
+        (server.validity, server.next) = (8, 101);
+        let (_, old) = server.mails.pop().unwrap();
+        server.mails = vec![(100, old)];
+    }
+    watched.host.deliver(ALICE, "after");
+    watched.run();
+    assert_eq!(watched.texts(2).await, ["before", "after"]);
+    assert_eq!(watched.meter.of("imap_renumbered"), 1);
+}
+
+#[tokio::test]
+async fn a_busy_store_is_asked_again_and_the_mail_is_not_lost() {
+    let watched = Watched::start().await.settled().await;
+    watched.inbox.set_busy(true);
+    watched.host.deliver(ALICE, "patient");
+    let fetched = |command: &String| command.contains("BODY.PEEK[]");
+    while !watched.host.server().commands.iter().any(fetched) {
+        tokio::task::yield_now().await;
+    }
+    watched.inbox.set_busy(false);
+    assert_eq!(watched.texts(1).await, ["patient"]);
+}
+
+#[tokio::test]
+async fn draining_ends_the_watch() {
+    let watched = Watched::start().await.settled().await;
+    watched.context.lifecycle.drain();
+    assert!(
+        watched
+            .context
+            .lifecycle
+            .finish(Duration::from_secs(5))
+            .await
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_said_and_never_shown() {
+    let host = Host::start().await;
+    host.server().password = "other";
+    let report = account(&host, FAST).check().await;
+    assert_eq!(report.findings, Vec::<String>::new());
+    assert!(
+        report.faults[0].contains("the login is refused"),
+        "{report:?}"
+    );
+    assert!(!report.faults[0].contains("s3cret"));
+}
+
+#[tokio::test]
+async fn check_says_which_header_carries_the_recipient() {
+    let host = Host::start().await;
+    host.deliver(ALICE, "one");
+    host.deliver("x@example.com", "two");
+    let report = account(&host, FAST).check().await;
+    assert_eq!(report.faults, Vec::<String>::new());
+    assert!(
+        report.findings[0].contains("holds 2 mails and tells news at once"),
+        "{report:?}"
+    );
+    assert_eq!(
+        report.findings[1],
+        "Delivered-To carries our recipient in 1 of the last 2 mails"
+    );
+}
+
+#[tokio::test]
+async fn hosts_that_are_no_imap_servers_are_survived() {
+    for greeting in ["220 smtp\r\n", "* BYE full\r\n", "", "\0\0\0\r\n"] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut host = Host::start().await;
+        host.port = listener.local_addr().unwrap().port();
+        host.lifecycle.spawn("no-imap", async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(greeting.as_bytes()).await.unwrap();
+        });
+        let report = account(&host, FAST).check().await;
+        assert_eq!(report.faults.len(), 1, "{greeting:?}: {report:?}");
+    }
+}
+
+#[test]
+fn the_backoff_grows_and_stays_within_bounds() {
+    for failures in 1..40 {
+        let pause = backoff(Duration::from_secs(1), failures);
+        assert!(
+            pause >= Duration::from_millis(500) && pause <= RECONNECT_MAX,
+            "{failures}: {pause:?}"
+        );
+    }
+}

@@ -27,7 +27,11 @@ impl<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin> Duplex for 
 #[derive(Debug)]
 pub(crate) enum Listener {
     Tcp(TcpListener),
-    Unix(UnixListener, SocketFile),
+    Unix {
+        listener: UnixListener,
+        /// Removed when the listener is dropped.
+        _file: SocketFile,
+    },
 }
 
 #[derive(Debug)]
@@ -54,7 +58,10 @@ impl Listener {
                 let file = SocketFile(path.clone());
                 // The mail server reaches it through its group; nobody else may hand mail in.
                 std::fs::set_permissions(path, Permissions::from_mode(0o660))?;
-                Ok(Self::Unix(listener, file))
+                Ok(Self::Unix {
+                    listener,
+                    _file: file,
+                })
             }
         }
     }
@@ -67,7 +74,7 @@ impl Listener {
                 stream.set_nodelay(true)?;
                 Ok((Box::new(stream), Some(peer.ip())))
             }
-            Self::Unix(listener, _) => {
+            Self::Unix { listener, .. } => {
                 let (stream, _) = listener.accept().await?;
                 Ok((Box::new(stream), None))
             }
@@ -78,7 +85,7 @@ impl Listener {
     pub(crate) fn port(&self) -> u16 {
         match self {
             Self::Tcp(listener) => listener.local_addr().map_or(0, |address| address.port()),
-            Self::Unix(..) => 0,
+            Self::Unix { .. } => 0,
         }
     }
 }

@@ -71,7 +71,7 @@ impl LmtpAccount {
             match self.bind().await {
                 Ok(()) => continue,
                 Err(fault) => {
-                    tracing::error!(account = %self.name, %fault, "LMTP cannot listen; trying again.")
+                    tracing::error!(account = %self.name, %fault, "LMTP cannot listen; trying again.");
                 }
             }
             let next = context.clock.now().after(REBIND);
@@ -154,14 +154,13 @@ impl Account for LmtpAccount {
                     continue;
                 }
             };
-            match Arc::clone(&permits).try_acquire_owned() {
-                Ok(permit) => self.serve(context, stream, permit),
-                Err(_) => {
-                    let peer: Option<IpAddr> = peer;
-                    context
-                        .meter
-                        .refused(&self.name, "lmtp_too_many_connections", peer);
-                }
+            if let Ok(permit) = Arc::clone(&permits).try_acquire_owned() {
+                self.serve(context, stream, permit);
+            } else {
+                let peer: Option<IpAddr> = peer;
+                context
+                    .meter
+                    .refused(&self.name, "lmtp_too_many_connections", peer);
             }
         }
     }

@@ -190,14 +190,13 @@ impl Session {
             self.count("lmtp_unknown_recipient");
             return unknown();
         };
-        let known = match self.is_always_taken(&address) {
-            true => Ok(Recipient::Known),
-            false => {
-                self.context
-                    .directory
-                    .recipient(&self.account, &address)
-                    .await
-            }
+        let known = if self.is_always_taken(&address) {
+            Ok(Recipient::Known)
+        } else {
+            self.context
+                .directory
+                .recipient(&self.account, &address)
+                .await
         };
         match known {
             Ok(Recipient::Known) => {
@@ -293,9 +292,10 @@ impl Session {
             });
         }
         let inbox = &self.context.inbox;
-        let verdicts = match events.is_empty() {
-            true => Ok(Vec::new()),
-            false => inbox.commit(&self.account, events, None).await,
+        let verdicts = if events.is_empty() {
+            Ok(Vec::new())
+        } else {
+            inbox.commit(&self.account, events, None).await
         };
         for (index, verdict) in waiting.into_iter().zip(verdicts.unwrap_or_default()) {
             if let Some(reply) = replies.get_mut(index) {

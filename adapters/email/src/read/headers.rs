@@ -1,5 +1,6 @@
 //! A mail's header fields, as far as they matter here.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use mail_parser::{Addr, HeaderValue, Message, parsers::fields::thread::thread_name};
 use sha2::{Digest, Sha256};
 use transom_adapter::{Address, UnixMillis};
@@ -21,12 +22,13 @@ pub(crate) struct Headers<'a> {
 
 impl<'a> Headers<'a> {
     pub(crate) fn new(message: &'a Message<'a>, sender: Option<&'a str>) -> Self {
-        let fields = match message.parts.is_empty() {
-            true => Vec::new(),
-            false => message
+        let fields = if message.parts.is_empty() {
+            Vec::new()
+        } else {
+            message
                 .headers_raw()
                 .map(|(name, value)| (name, value.trim()))
-                .collect(),
+                .collect()
         };
         Self {
             message,
@@ -62,7 +64,7 @@ impl<'a> Headers<'a> {
     }
 
     /// Who wrote it.
-    pub(crate) fn from(&self) -> Address {
+    pub(crate) fn author(&self) -> Address {
         let written = self.mailbox().and_then(|addr| addr.address());
         let envelope = self.sender.or_else(|| self.first("Return-Path"));
         let canonical = |text: &str| address::canonical(text.trim_matches(['<', '>', ' ']));
@@ -73,7 +75,7 @@ impl<'a> Headers<'a> {
     }
 
     /// The name beside the address. One that holds an address is no name but a try to be taken for somebody else.
-    pub(crate) fn from_name(&self) -> Option<String> {
+    pub(crate) fn author_name(&self) -> Option<String> {
         let name = one_line(self.mailbox()?.name()?, NAME_CHARS_MAX);
         let name = name.trim_matches(['"', '\'', ' ']);
         (!name.is_empty() && !name.contains('@')).then(|| name.to_owned())
@@ -193,6 +195,5 @@ pub(crate) fn digest_of_header(raw: &[u8]) -> String {
         }
     }
     let digest: [u8; 32] = hash.finalize().into();
-    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     URL_SAFE_NO_PAD.encode(digest)
 }

@@ -122,8 +122,8 @@ pub(crate) fn read(raw: &[u8], sender: Option<&str>, ids: &OwnIds) -> Letter {
     let digest = digest(&message, &headers);
     let mail = Mail {
         repeats: repeats(message_id.as_deref(), digest, &raw),
-        from: headers.from(),
-        from_name: headers.from_name(),
+        from: headers.author(),
+        from_name: headers.author_name(),
         text: content.text,
         subject,
         answers,
@@ -152,8 +152,8 @@ pub(crate) fn named_only(head: &[u8], sender: Option<&str>, notice: Notice) -> L
     let digest = Sha256::digest(&*head).into();
     let mail = Mail {
         repeats: repeats(message_id.as_deref(), digest, &head),
-        from: headers.from(),
-        from_name: headers.from_name(),
+        from: headers.author(),
+        from_name: headers.author_name(),
         text: String::new(),
         subject: headers.subject(false),
         answers: headers.answers(ANSWERS_MAX),
@@ -192,9 +192,10 @@ fn content(message: &Message<'_>, class: Class, answers: &[String], ids: &OwnIds
     // Only what we wrote ourselves is surely known to the reader already.
     let answers_us = answers.iter().any(|id| ids.key_of_message_id(id).is_some());
     if class == Class::Human && answers_us && !headers::is_forward(message.subject()) {
-        let cut = reply::cut(&text);
-        shortened = cut.len() < text.trim_end().len();
-        text = cut.to_owned();
+        // What is kept is the beginning.
+        let kept = reply::cut(&text).len();
+        shortened = kept < text.trim_end().len();
+        text.truncate(kept);
     }
     if let Some((end, _)) = text.char_indices().nth(TEXT_CHARS_MAX) {
         text.truncate(end);

@@ -34,7 +34,7 @@ pub(crate) fn is_encrypted(message: &Message<'_>) -> bool {
     })
 }
 
-/// Inline OpenPGP: the armour is all there is to see.
+/// Inline `OpenPGP`: the armour is all there is to see.
 fn is_armoured(part: &MessagePart<'_>) -> bool {
     match &part.body {
         PartType::Text(text) => text.trim_start().starts_with("-----BEGIN PGP MESSAGE-----"),

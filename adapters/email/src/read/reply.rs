@@ -31,7 +31,7 @@ pub(crate) fn cut(text: &str) -> &str {
 /// The lines of a text with where each ends.
 struct Lines<'a> {
     text: &'a str,
-    lines: Vec<&'a str>,
+    trimmed: Vec<&'a str>,
     ends: Vec<usize>,
     /// The last line marked with `>`.
     last_marked: Option<usize>,
@@ -39,32 +39,32 @@ struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     fn new(text: &'a str) -> Self {
-        let (mut lines, mut ends, mut at) = (Vec::new(), Vec::new(), 0);
+        let (mut trimmed, mut ends, mut at) = (Vec::new(), Vec::new(), 0);
         for line in text.split_inclusive('\n') {
             at += line.len();
-            lines.push(line.trim());
+            trimmed.push(line.trim());
             ends.push(at);
         }
-        let last_marked = lines.iter().rposition(|line| line.starts_with('>'));
+        let last_marked = trimmed.iter().rposition(|line| line.starts_with('>'));
         Self {
             text,
-            lines,
+            trimmed,
             ends,
             last_marked,
         }
     }
 
     fn len(&self) -> usize {
-        self.lines.len()
+        self.trimmed.len()
     }
 
     fn at(&self, index: usize) -> &'a str {
-        self.lines.get(index).copied().unwrap_or_default()
+        self.trimmed.get(index).copied().unwrap_or_default()
     }
 
     /// The index behind the last line with text before `end`.
     fn last_text(&self, end: usize) -> usize {
-        let lines = self.lines.get(..end).unwrap_or_default();
+        let lines = self.trimmed.get(..end).unwrap_or_default();
         lines
             .iter()
             .rposition(|line| !line.is_empty())

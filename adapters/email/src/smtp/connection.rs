@@ -37,7 +37,7 @@ pub(crate) struct Deadlines {
 impl Default for Deadlines {
     fn default() -> Self {
         Self {
-            open: Duration::from_secs(60),
+            open: Duration::from_mins(1),
             command: Duration::from_secs(75),
             mail: Duration::from_mins(10),
         }
@@ -162,10 +162,7 @@ impl Connection {
                 bytes_max: size_max,
             });
         }
-        let (from, to) = (
-            address(&transaction.from, Phase::Sender)?,
-            address(&transaction.to, Phase::Recipient)?,
-        );
+        let (from, to) = (address(&transaction.from)?, address(&transaction.to)?);
         let mut sender = Vec::new();
         let mut recipient = Vec::new();
         if size_max > 0 {
@@ -294,6 +291,9 @@ async fn secure(opening: Opening<'_>) -> Result<Stream, Trouble> {
     }
 }
 
+/// RFC 3207 §4.2: after the handshake there is no second greeting, but the library waits for one.
+const GREETING: &[u8] = b"220 continued\r\n";
+
 /// STARTTLS, RFC 3207, before the library sees the connection: what a meddler wrote ahead of the handshake is thrown away with
 /// the buffer here, instead of being read as the first encrypted reply.
 async fn start_tls(mut tcp: TcpStream, opening: Opening<'_>) -> Result<Stream, Trouble> {
@@ -304,8 +304,6 @@ async fn start_tls(mut tcp: TcpStream, opening: Opening<'_>) -> Result<Stream, T
         let keyword = line.get(4..).unwrap_or_default().trim();
         keyword.eq_ignore_ascii_case("STARTTLS")
     });
-    // RFC 3207 §4.2: after the handshake there is no second greeting, but the library waits for one.
-    const GREETING: &[u8] = b"220 continued\r\n";
     if !offered && required {
         return Err(unfit(
             "the server offers no STARTTLS; set tls=none if this is what you want",
@@ -347,13 +345,14 @@ async fn read_reply(tcp: &mut TcpStream, want: &[u16]) -> Result<String, Trouble
                 .and_then(|code| code.parse().ok())
                 .unwrap_or(0);
             let rest = reply.get(4..).unwrap_or_default().to_owned();
-            return match want.contains(&code) {
-                true => Ok(reply.into_owned()),
-                false => Err(Trouble::Reply {
+            return if want.contains(&code) {
+                Ok(reply.into_owned())
+            } else {
+                Err(Trouble::Reply {
                     phase: Phase::Connect,
                     code,
                     text: rest,
-                }),
+                })
             };
         }
         if count == 0 || text.len() > REPLY_BYTES_MAX {
@@ -413,9 +412,8 @@ fn unfit(detail: &str) -> Trouble {
     }
 }
 
-fn address(text: &str, phase: Phase) -> Result<lettre::Address, Trouble> {
+fn address(text: &str) -> Result<lettre::Address, Trouble> {
     text.parse().map_err(|_| Trouble::Ours {
-        phase,
         detail: "an address of the envelope cannot be written".to_owned(),
     })
 }

@@ -19,7 +19,7 @@ pub(crate) use connection::Deadlines;
 
 use crate::{config::SmtpConfig, ids::OwnIds, net::Security};
 use connection::{Connection, Transaction};
-use outcome::{Phase, Trouble};
+use outcome::Trouble;
 use pool::{CONNECTIONS, Pool};
 
 /// The kind of external id under which our Message-IDs are kept.
@@ -49,7 +49,8 @@ impl SmtpAccount {
     }
 
     async fn try_send(&self, message: &Outgoing) -> Result<(), Trouble> {
-        let mail = compose::compose(message, &self.ids).map_err(Trouble::unsendable)?;
+        let mail =
+            compose::compose(message, &self.ids).map_err(|error| Trouble::unsendable(&error))?;
         let transaction = Transaction {
             from: self.ids.bounce_address(message.key),
             to: message.to.as_str().to_owned(),
@@ -126,9 +127,8 @@ impl Account for SmtpAccount {
 
 impl Trouble {
     /// A mail that cannot be written at all.
-    fn unsendable(error: compose::Unsendable) -> Self {
+    fn unsendable(error: &compose::Unsendable) -> Self {
         Self::Ours {
-            phase: Phase::Compose,
             detail: error.to_string(),
         }
     }

@@ -7,8 +7,6 @@ use crate::status::{self, Status};
 /// How far an attempt had come.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Phase {
-    /// Writing the mail.
-    Compose,
     /// TCP, TLS, greeting, EHLO.
     Connect,
     /// AUTH.
@@ -38,8 +36,8 @@ pub(crate) enum Trouble {
     TooLarge { bytes: usize, bytes_max: usize },
     /// The server lacks what the configuration insists on.
     Unfit { detail: String },
-    /// Our own doing.
-    Ours { phase: Phase, detail: String },
+    /// A mail or an envelope that cannot be written.
+    Ours { detail: String },
 }
 
 impl Trouble {
@@ -62,7 +60,7 @@ impl Trouble {
             Self::Unfit { detail } => {
                 Outcome::Misconfigured(Failure::new(Reason::OurAccount).with_detail(detail))
             }
-            Self::Ours { detail, .. } => {
+            Self::Ours { detail } => {
                 Outcome::Rejected(Failure::new(Reason::Unsupported).with_detail(detail))
             }
         }
@@ -88,7 +86,7 @@ impl Trouble {
                     status::for_log(detail)
                 )
             }
-            Self::Unfit { detail } | Self::Ours { detail, .. } => format!("{place}: {detail}"),
+            Self::Unfit { detail } | Self::Ours { detail } => format!("{place}: {detail}"),
             Self::TooLarge { bytes_max, .. } => format!("{place} takes only {bytes_max} bytes"),
         }
     }

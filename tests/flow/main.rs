@@ -1,0 +1,8 @@
+//! Whole flows through the built binary, on real servers.
+
+mod crash;
+mod shared_lines;
+mod simulated;
+mod text;
+mod trouble;
+mod world;
