@@ -13,7 +13,7 @@ use std::{
 use prometheus_client::{
     encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, text},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
-    registry::Registry,
+    registry::{Metric, Registry},
 };
 use transom_adapter::{AccountName, Meter};
 
@@ -81,33 +81,26 @@ impl Metrics {
     /// All at zero.
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("transom");
-        let families = Families::register(&mut registry);
-        let events = Family::default();
-        registry.register(
+        let r = &mut registry;
+        let families = Families::register(r);
+        let events = add(
+            r,
             "events",
             "What accounts counted, webhooks refused among them",
-            events.clone(),
         );
-        let http_requests = Family::default();
-        registry.register(
+        let http_requests = add(
+            r,
             "http_requests",
             "Requests to our HTTP server, by route and status",
-            http_requests.clone(),
         );
-        let lanes = Gauge::default();
-        registry.register(
+        let lanes = add(
+            r,
             "queue_lanes",
             "Chats with something waiting, as the scheduler knows them",
-            lanes.clone(),
         );
-        let store_commits = Counter::default();
-        registry.register(
-            "store_commits",
-            "Transactions that were committed",
-            store_commits.clone(),
-        );
+        let store_commits = add(r, "store_commits", "Transactions that were committed");
         let store_commit_seconds = Histogram::new(COMMIT_BUCKETS);
-        registry.register(
+        r.register(
             "store_commit_seconds",
             "How long a transaction took, its commit included",
             store_commit_seconds.clone(),
@@ -309,47 +302,38 @@ struct Families {
 }
 
 impl Families {
-    fn register(registry: &mut Registry) -> Self {
-        let this = Self {
-            messages: Family::default(),
-            queue_depth: Family::default(),
-            delivery_seconds: Family::new_with_constructor(|| Histogram::new(DELIVERY_BUCKETS)),
-            stanzas: Family::default(),
-            stanzas_uncommitted: Family::default(),
-            link_up: Family::default(),
-        };
-        registry.register(
-            "messages",
-            "Messages by what became of them",
-            this.messages.clone(),
-        );
-        registry.register(
-            "queue_depth",
-            "Messages that wait",
-            this.queue_depth.clone(),
-        );
-        registry.register(
+    fn register(r: &mut Registry) -> Self {
+        let delivery_seconds: Family<_, _, fn() -> Histogram> =
+            Family::new_with_constructor(|| Histogram::new(DELIVERY_BUCKETS));
+        r.register(
             "delivery_seconds",
             "From accepting a message until its end is known and told",
-            this.delivery_seconds.clone(),
+            delivery_seconds.clone(),
         );
-        registry.register(
-            "stanzas",
-            "Stanzas read from the server (out) and written to it (in)",
-            this.stanzas.clone(),
-        );
-        registry.register(
-            "stanzas_uncommitted",
-            "Stanzas that were read and are not stored yet: what a kill would lose",
-            this.stanzas_uncommitted.clone(),
-        );
-        registry.register(
-            "link_up",
-            "Whether the link to the server is up",
-            this.link_up.clone(),
-        );
-        this
+        Self {
+            messages: add(r, "messages", "Messages by what became of them"),
+            queue_depth: add(r, "queue_depth", "Messages that wait"),
+            delivery_seconds,
+            stanzas: add(
+                r,
+                "stanzas",
+                "Stanzas read from the server (out) and written to it (in)",
+            ),
+            stanzas_uncommitted: add(
+                r,
+                "stanzas_uncommitted",
+                "Stanzas that were read and are not stored yet: what a kill would lose",
+            ),
+            link_up: add(r, "link_up", "Whether the link to the server is up"),
+        }
     }
+}
+
+/// A metric at zero, registered under this name.
+fn add<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
+    let metric = M::default();
+    registry.register(name, help, metric.clone());
+    metric
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]

@@ -6,10 +6,7 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     time::Duration,
 };
 
@@ -189,9 +186,7 @@ async fn serve(stream: TcpStream, from: ConnectedFrom, router: Router, site: Arc
         stop,
         ..
     } = site.limits;
-    let asked = AtomicBool::new(false);
     let service = service_fn(|request: Request<Incoming>| {
-        asked.store(true, Ordering::Relaxed);
         router.clone().oneshot(prepared(request, from, &site))
     });
     let mut http = pin!(
@@ -205,13 +200,9 @@ async fn serve(stream: TcpStream, from: ConnectedFrom, router: Router, site: Arc
         // Why it ended, a caller that hung up or wrote no HTTP, is nobody's concern.
         _ended = http.as_mut() => return,
         () = sleep(connection) => {}
-        () = site.lifecycle.draining() => {
-            // hyper would wait for the first request of a connection that was only opened.
-            if !asked.load(Ordering::Relaxed) {
-                return;
-            }
-        }
+        () = site.lifecycle.draining() => {}
     }
+    // Closes an idle connection at once, and any other after the answer that is under way.
     http.as_mut().graceful_shutdown();
     let given_up = async {
         tokio::select! {

@@ -70,20 +70,20 @@ const PATHS: [&[u8]; 8] = [
     b"",
 ];
 const HEADERS: [&[u8]; 14] = [
+    b"Content-Length",
+    b"Transfer-Encoding",
+    b"Upgrade",
+    b"Connection",
+    b"\xffodd",
     b"Host",
     b"X-Forwarded-For",
     b"X-Forwarded-Proto",
-    b"Content-Length",
-    b"Transfer-Encoding",
-    b"Connection",
-    b"Upgrade",
     b"Expect",
     b"X-Signature",
     b"X-Transom",
     b"Content-Type",
     b"Range",
     b"Cookie",
-    b"\xffodd",
 ];
 const VALUES: [&[u8]; 14] = [
     b"close",
@@ -112,33 +112,60 @@ fn pieces(rng: &mut StdRng, into: &mut Vec<u8>, at_most: usize) {
     }
 }
 
+/// Noise, a request that is hardly one, or one whose form is right and whose content is hostile.
 fn hostile_request(rng: &mut StdRng) -> Vec<u8> {
     let mut bytes = Vec::new();
-    if rng.random_ratio(1, 20) {
-        bytes.resize(rng.random_range(0..2000), 0);
-        rng.fill_bytes(&mut bytes);
-        return bytes;
+    match rng.random_range(0..20) {
+        0 => {
+            bytes.resize(rng.random_range(0..2000), 0);
+            rng.fill_bytes(&mut bytes);
+        }
+        1..10 => malformed(rng, &mut bytes),
+        _ => well_formed(rng, &mut bytes),
     }
+    bytes
+}
+
+fn malformed(rng: &mut StdRng, bytes: &mut Vec<u8>) {
     bytes.extend_from_slice(one_of(rng, &METHODS));
     bytes.push(b' ');
     bytes.extend_from_slice(one_of(rng, &PATHS));
-    pieces(rng, &mut bytes, 4);
+    pieces(rng, bytes, 4);
     bytes.extend_from_slice(b" HTTP/1.1\r\n");
-    for _ in 0..rng.random_range(0..6) {
-        bytes.extend_from_slice(one_of(rng, &HEADERS));
-        bytes.extend_from_slice(b": ");
-        bytes.extend_from_slice(one_of(rng, &VALUES));
-        bytes.extend_from_slice(b"\r\n");
-    }
+    headers(rng, bytes, &HEADERS);
     if rng.random_ratio(1, 50) {
         bytes.extend(b"X: y\r\n".repeat(rng.random_range(0..20_000)));
     }
     bytes.extend_from_slice(b"\r\n");
-    pieces(rng, &mut bytes, 20);
-    bytes
+    pieces(rng, bytes, 20);
 }
 
-/// Sends everything, hangs up half the time without listening, and otherwise reads to the end.
+fn well_formed(rng: &mut StdRng, bytes: &mut Vec<u8>) {
+    bytes.extend_from_slice(one_of(rng, &METHODS[..2]));
+    bytes.push(b' ');
+    bytes.extend_from_slice(one_of(rng, &PATHS[..7]));
+    let mut rest = Vec::new();
+    pieces(rng, &mut rest, 4);
+    bytes.extend(rest.into_iter().filter(u8::is_ascii_graphic));
+    bytes.extend_from_slice(b" HTTP/1.1\r\nConnection: close\r\n");
+    // Without those that decide where the body ends.
+    headers(rng, bytes, &HEADERS[5..]);
+    let mut body = Vec::new();
+    pieces(rng, &mut body, 20);
+    bytes.extend(format!("Content-Length: {}\r\n\r\n", body.len()).into_bytes());
+    bytes.extend(body);
+}
+
+fn headers(rng: &mut StdRng, bytes: &mut Vec<u8>, names: &[&[u8]]) {
+    for _ in 0..rng.random_range(0..6) {
+        bytes.extend_from_slice(one_of(rng, names));
+        bytes.extend_from_slice(b": ");
+        bytes.extend_from_slice(one_of(rng, &VALUES));
+        bytes.extend_from_slice(b"\r\n");
+    }
+}
+
+/// Sends everything, hangs up without listening now and then, and otherwise reads to the end.
 async fn attack(address: SocketAddr, seed: u64) {
     let mut rng = StdRng::seed_from_u64(seed);
     for _ in 0..REQUESTS_EACH {
@@ -146,7 +173,7 @@ async fn attack(address: SocketAddr, seed: u64) {
         let mut stream = TcpStream::connect(address).await.unwrap();
         // The server may have hung up before everything was written.
         stream.write_all(&bytes).await.ok();
-        if rng.random_bool(0.5) {
+        if rng.random_ratio(4, 5) {
             stream.shutdown().await.ok();
             let mut answer = Vec::new();
             let read = timeout(DEADLINE, stream.read_to_end(&mut answer)).await;

@@ -13,6 +13,8 @@ async fn what_is_under_way_is_answered_and_nothing_new_is_accepted() {
     server.inbox.entered.notified().await;
     // Opened and never used: must not hold up the stop.
     let mut unused = server.connect().await;
+    // Connections are accepted in their order: once this is answered, the one before is the server's.
+    assert_eq!(server.get("/healthz").await.status, 200);
 
     server.lifecycle.drain();
     let refused = async { while TcpStream::connect(server.address).await.is_ok() {} };
