@@ -38,6 +38,8 @@ const WAITING_MAX: usize = 256;
 
 /// Runs until it is asked to stop.
 pub(super) async fn run(app: App, lifecycle: Lifecycle) -> Result<Ended, StartError> {
+    // Faults that are visible without a network end the process before it opens anything.
+    app.check().map_err(StartError::Config)?;
     let mut signals = notify::Signals::new().map_err(|error| StartError::System(error.to_string()))?;
     let listen = app.config.http.listen;
     let options = HttpOptions {

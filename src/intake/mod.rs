@@ -63,8 +63,8 @@ const STORE_PAUSE: Duration = Duration::from_millis(250);
 /// Runs until the link has ended and nothing more can come in.
 pub async fn run(intake: Intake, mut link: mpsc::Receiver<LinkEvent>, mut door: mpsc::Receiver<Knock>) {
     let people = people::start(&intake);
-    let mut link_is_open = true;
-    loop {
+    let (mut link_is_open, mut is_stopping) = (true, false);
+    while link_is_open || !is_stopping {
         let mut knocks = Vec::new();
         tokio::select! {
             event = link.recv(), if link_is_open => match event {
@@ -73,7 +73,11 @@ pub async fn run(intake: Intake, mut link: mpsc::Receiver<LinkEvent>, mut door: 
                 None => link_is_open = false,
             },
             _ = door.recv_many(&mut knocks, KNOCKS_MAX) => inward::take(&intake, knocks).await,
-            () = intake.lifecycle.draining(), if !link_is_open => break,
+            () = intake.lifecycle.draining(), if !is_stopping => {
+                is_stopping = true;
+                // The stream is closed, and read to its end: what the server wrote is still committed.
+                intake.link.stop();
+            }
         }
     }
     // What knocked before the door closed is still answered.

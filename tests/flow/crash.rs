@@ -1,1 +1,158 @@
-//! x
+//! Kills in every gap of both directions, on both databases: nothing is lost, nothing is doubled (semantics 1 to 6).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use transom::hooks::Step;
+use transom_test_servers::{PATIENCE, Postgres, Server, XmppClient, skipped, until};
+
+use crate::world::{Database, LINE, Twilio, World, chat, contact, is_receipt_of};
+
+const PEERS: [&str; 3] = ["+12025550147", "+12025550148", "+12025550149"];
+const MESSAGES: usize = 6;
+
+/// What one run of traffic through a kill came to.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Account {
+    /// Texts that reached the network, by how often.
+    sends: BTreeMap<String, usize>,
+    /// Texts whose receipt came.
+    receipts: BTreeSet<String>,
+    /// Texts that reached the user, by the ids of their stanzas.
+    arrived: BTreeMap<String, BTreeSet<String>>,
+}
+
+#[tokio::test]
+async fn a_kill_at_any_step_loses_and_doubles_nothing_on_sqlite() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    every_step(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_kill_at_any_step_loses_and_doubles_nothing_on_postgresql() {
+    if skipped(&[Server::Prosody, Server::Postgres]) {
+        return;
+    }
+    every_step(Database::Postgres).await;
+}
+
+async fn every_step(database: Database) {
+    for step in Step::ALL {
+        // The start itself commits the lines of the configuration.
+        let first = if matches!(step, Step::BeforeCommit | Step::AfterCommit) { 2 } else { 1 };
+        // The second pass too: then something has been committed before.
+        for pass in [first, first + 1] {
+            let account = through_a_kill(database, step, pass).await;
+            check(database, step, pass, &account);
+        }
+    }
+}
+
+fn check(database: Database, step: Step, pass: u32, account: &Account) {
+    let at = format!("{database:?}, killed at {step:?} pass {pass}: {account:#?}");
+    let doubled: Vec<_> = account.sends.iter().filter(|(_, count)| **count > 1).collect();
+    assert!(doubled.is_empty(), "sent twice: {doubled:?}; {at}");
+    let unsent = MESSAGES - account.sends.len();
+    // Killed between the start mark and the send, the outcome is unknown, and an unknown text is never sent again (semantics 4).
+    let unknown = usize::from(matches!(step, Step::BeforeSend | Step::AfterCommit));
+    assert!(unsent <= unknown, "{unsent} never sent; {at}");
+    let sent: BTreeSet<String> = account.sends.keys().cloned().collect();
+    assert_eq!(account.receipts, sent, "what was sent was delivered, and that was told; {at}");
+    assert_eq!(account.arrived.len(), MESSAGES, "every text from outside arrived; {at}");
+    for (body, ids) in &account.arrived {
+        assert_eq!(ids.len(), 1, "{body} arrived as several messages; {at}");
+    }
+}
+
+async fn through_a_kill(database: Database, step: Step, pass: u32) -> Account {
+    let line = format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"alice@example.org\"\n");
+    let store = match database {
+        Database::Sqlite => String::new(),
+        Database::Postgres => format!("[store]\nurl = \"{}\"\n", Postgres::shared().await.database().await),
+    };
+    let mut world =
+        World::prepare(&line, &store, |builder| builder.env("TRANSOM_ABORT_AT", &format!("{step:?}:{pass}"))).await;
+    world.transom.start().await;
+    world.up().await;
+    let mut alice = world.client("alice").await;
+    let mut account = Account::default();
+    traffic(&world, &mut alice).await;
+    world.transom.wait().await;
+    world.transom.set_env("TRANSOM_ABORT_AT", "none:0");
+    world.transom.start().await;
+    world.up().await;
+    settle(&world, &mut alice, &mut account).await;
+    account
+}
+
+fn out_body(number: usize) -> String {
+    format!("out {number}")
+}
+
+fn in_body(number: usize) -> String {
+    format!("in {number}")
+}
+
+/// Texts both ways, and reports on those that went out; whatever fails is made up for later.
+async fn traffic(world: &World, alice: &mut XmppClient) {
+    for number in 0..MESSAGES {
+        let peer = PEERS[number % PEERS.len()];
+        alice.send(&chat(&contact(peer), &format!("m{number}"), &out_body(number))).await;
+        world.twilio.deliver(&format!("SMin{number}"), peer, LINE, &in_body(number)).await.ok();
+        report_all(world).await;
+    }
+}
+
+/// Tells transom that everything it sent was delivered; false when it did not take all of it.
+async fn report_all(world: &World) -> bool {
+    let mut taken = true;
+    for (number, sent) in (1..).zip(world.twilio.sent()) {
+        taken &= world.twilio.report(&sent, &Twilio::sid(number), "delivered", "").await == Ok(200);
+    }
+    taken
+}
+
+/// What clients and providers do when they saw no answer: they repeat, under the same ids, until everything is settled.
+async fn settle(world: &World, alice: &mut XmppClient, account: &mut Account) {
+    let mut quiet = 0;
+    let settled = until("the accounts to settle", PATIENCE, async || {
+        for number in 0..MESSAGES {
+            if !account.receipts.contains(&out_body(number)) {
+                let peer = PEERS[number % PEERS.len()];
+                alice.send(&chat(&contact(peer), &format!("m{number}"), &out_body(number))).await;
+            }
+            let peer = PEERS[number % PEERS.len()];
+            world.twilio.deliver(&format!("SMin{number}"), peer, LINE, &in_body(number)).await.ok();
+        }
+        report_all(world).await;
+        alice.barrier().await;
+        read(world, alice, account);
+        let done = account.receipts.len() >= account.sends.len() && account.arrived.len() == MESSAGES;
+        // Some rounds more, so that what would come twice has come.
+        quiet = if done && account.sends.len() + 1 >= MESSAGES { quiet + 1 } else { 0 };
+        (quiet >= 20).then_some(())
+    });
+    if let Err(why) = settled.await {
+        panic!("{why}: {account:#?}\n{}", world.transom.log());
+    }
+}
+
+fn read(world: &World, alice: &XmppClient, account: &mut Account) {
+    account.sends.clear();
+    for body in world.twilio.sent().iter().filter_map(|sent| sent.form("Body")) {
+        *account.sends.entry(body).or_default() += 1;
+    }
+    for stanza in alice.received() {
+        for number in 0..MESSAGES {
+            if is_receipt_of(stanza, &format!("m{number}")) {
+                account.receipts.insert(out_body(number));
+            }
+        }
+        let (Some(body), Some(id)) = (stanza.body(), stanza.attr("id")) else { continue };
+        if body.starts_with("in ") {
+            account.arrived.entry(body).or_default().insert(id.to_owned());
+        }
+    }
+}
+

@@ -14,21 +14,21 @@ use sha1::Sha1;
 use transom_test_servers::{Answer, Element, Feature, HttpDouble, Prosody, Request, Transom, TransomBuilder, XmppClient, PATIENCE, free_port, post_with, until};
 
 /// The component's domain.
-pub const SMS: &str = "sms.example.org";
+pub(crate) const SMS: &str = "sms.example.org";
 /// Alice's line.
-pub const LINE: &str = "+12025550100";
+pub(crate) const LINE: &str = "+12025550100";
 const SECRET: &str = "component-secret";
 const TOKEN: &str = "12345";
 
 /// Twilio as transom sees it, and as it calls transom.
-pub struct Twilio {
-    pub api: HttpDouble,
+pub(crate) struct Twilio {
+    pub(crate) api: HttpDouble,
     webhook: SocketAddr,
 }
 
 impl Twilio {
     /// Accepts every text, each under a new id.
-    pub async fn start(webhook: SocketAddr) -> Self {
+    pub(crate) async fn start(webhook: SocketAddr) -> Self {
         let api = HttpDouble::start().await;
         let count = Arc::new(AtomicU64::new(1));
         api.answer_by(move |_| {
@@ -39,17 +39,17 @@ impl Twilio {
     }
 
     /// The texts that it was asked to send.
-    pub fn sent(&self) -> Vec<Request> {
+    pub(crate) fn sent(&self) -> Vec<Request> {
         self.api.requests().into_iter().filter(|request| request.method == "POST").collect()
     }
 
     /// The text with this body.
-    pub async fn text(&self, body: &str) -> Request {
+    pub(crate) async fn text(&self, body: &str) -> Request {
         self.api.request(body, |request| request.form("Body").as_deref() == Some(body)).await
     }
 
     /// Calls transom about something, signed as Twilio signs; the status of the answer.
-    pub async fn call(&self, query: &str, fields: &[(&str, &str)]) -> Result<u16, String> {
+    pub(crate) async fn call(&self, query: &str, fields: &[(&str, &str)]) -> Result<u16, String> {
         let path = format!("/webhook/sms/main{query}");
         let mut sorted = fields.to_vec();
         sorted.sort_unstable();
@@ -68,13 +68,13 @@ impl Twilio {
     }
 
     /// A text from a phone to a line.
-    pub async fn deliver(&self, sid: &str, from: &str, to: &str, body: &str) -> Result<u16, String> {
+    pub(crate) async fn deliver(&self, sid: &str, from: &str, to: &str, body: &str) -> Result<u16, String> {
         let fields = [("MessageSid", sid), ("AccountSid", "AC1"), ("From", from), ("To", to), ("Body", body), ("NumMedia", "0")];
         self.call("", &fields).await
     }
 
     /// What became of a text that transom sent: the callback that it asked for.
-    pub async fn report(&self, sent: &Request, sid: &str, status: &str, code: &str) -> Result<u16, String> {
+    pub(crate) async fn report(&self, sent: &Request, sid: &str, status: &str, code: &str) -> Result<u16, String> {
         let callback = sent.form("StatusCallback").expect("a status callback");
         let query = callback.find('?').map_or("", |at| &callback[at..]).to_owned();
         let mut fields = vec![("MessageSid", sid), ("MessageStatus", status), ("AccountSid", "AC1")];
@@ -85,34 +85,34 @@ impl Twilio {
     }
 
     /// The id that was given to the `number`th text, counted from 1.
-    pub fn sid(number: u64) -> String {
+    pub(crate) fn sid(number: u64) -> String {
         format!("SM{number:032x}")
     }
 }
 
 /// Everything that a text needs.
-pub struct World {
-    pub transom: Transom,
-    pub twilio: Twilio,
-    pub prosody: Prosody,
+pub(crate) struct World {
+    pub(crate) transom: Transom,
+    pub(crate) twilio: Twilio,
+    pub(crate) prosody: Prosody,
 }
 
 /// Which database.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Database {
+pub(crate) enum Database {
     Sqlite,
     Postgres,
 }
 
 impl World {
     /// Alice and Bob on Prosody, alice with a line of her own; `more` is added to the configuration.
-    pub async fn start(more: &str) -> Self {
+    pub(crate) async fn start(more: &str) -> Self {
         let line = format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"alice@example.org\"\n");
         Self::with(&format!("{line}{more}"), "").await
     }
 
     /// With these lines, and `store` for the section of the database.
-    pub async fn with(lines: &str, store: &str) -> Self {
+    pub(crate) async fn with(lines: &str, store: &str) -> Self {
         let mut world = Self::prepare(lines, store, |builder| builder).await;
         world.transom.start().await;
         world.up().await;
@@ -120,7 +120,7 @@ impl World {
     }
 
     /// The same, not started.
-    pub async fn prepare(lines: &str, store: &str, change: impl FnOnce(TransomBuilder) -> TransomBuilder) -> Self {
+    pub(crate) async fn prepare(lines: &str, store: &str, change: impl FnOnce(TransomBuilder) -> TransomBuilder) -> Self {
         let prosody = Prosody::builder().component(SMS, SECRET).user("alice").user("bob").with(Feature::Offline).start().await;
         let http = free_port();
         let twilio = Twilio::start(http).await;
@@ -154,7 +154,7 @@ base_url = "{api}"
     }
 
     /// Waits until the link is up.
-    pub async fn up(&self) {
+    pub(crate) async fn up(&self) {
         let is_up = async || {
             let up = self.transom.metric("transom_link_up{gateway=\"sms\"}").await;
             (up == Some(1.0)).then_some(())
@@ -163,18 +163,18 @@ base_url = "{api}"
     }
 
     /// A client of a user.
-    pub async fn client(&self, user: &str) -> XmppClient {
+    pub(crate) async fn client(&self, user: &str) -> XmppClient {
         self.prosody.client(user, "phone").await
     }
 }
 
 /// The JID of a contact.
-pub fn contact(number: &str) -> String {
+pub(crate) fn contact(number: &str) -> String {
     format!("{number}@{SMS}")
 }
 
 /// A chat message that asks for a receipt.
-pub fn chat(to: &str, id: &str, body: &str) -> String {
+pub(crate) fn chat(to: &str, id: &str, body: &str) -> String {
     format!(
         "<message to='{to}' type='chat' id='{id}'><body>{body}</body><request xmlns='urn:xmpp:receipts'/>\
          <origin-id xmlns='urn:xmpp:sid:0' id='{id}'/></message>"
@@ -182,13 +182,13 @@ pub fn chat(to: &str, id: &str, body: &str) -> String {
 }
 
 /// The condition of an error stanza.
-pub fn condition(stanza: &Element) -> Option<String> {
+pub(crate) fn condition(stanza: &Element) -> Option<String> {
     let error = stanza.child("error")?;
     let condition = error.children().find(|child| child.name() != "text");
     condition.map(|child| child.name().to_owned())
 }
 
 /// Whether a stanza is the receipt of a message.
-pub fn is_receipt_of(stanza: &Element, id: &str) -> bool {
+pub(crate) fn is_receipt_of(stanza: &Element, id: &str) -> bool {
     stanza.child_in("received", "urn:xmpp:receipts").is_some_and(|received| received.attr("id") == Some(id))
 }

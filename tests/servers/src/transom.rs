@@ -57,6 +57,11 @@ impl Transom {
         self.process = Some(self.launch.spawn());
     }
 
+    /// The text of its configuration.
+    pub fn config_text(&self) -> String {
+        std::fs::read_to_string(self.config_path()).expect("the configuration")
+    }
+
     /// Where its HTTP listener is, if the builder was told.
     pub fn http(&self) -> SocketAddr {
         self.http.expect("the builder was told the address")
