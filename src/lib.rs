@@ -25,6 +25,7 @@ pub mod hooks;
 pub mod http;
 pub mod intake;
 pub mod metrics;
+pub mod operations;
 pub mod queue;
 pub mod store;
 pub mod texts;

@@ -251,7 +251,7 @@ async fn gateway(
     let changes = lines::changes(&base.store, config, id, &base.ids, base.clock.now().0).await?;
     let committed = base.writer.commit(changes).await;
     committed.map_err(|error| StartError::System(format!("cannot store the lines of the configuration: {error}")))?;
-    Ok(Gateway { id, config: config.clone(), allow: app.config.xmpp.allow.clone(), adapter, accounts })
+    Ok(Gateway { id, config: config.clone(), allow: app.config.xmpp.allow.clone(), admins: app.config.xmpp.admins.clone(), adapter, accounts })
 }
 
 fn link_config(app: &App, config: &GatewayConfig) -> Result<LinkConfig, StartError> {

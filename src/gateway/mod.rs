@@ -38,6 +38,8 @@ pub struct Gateway {
     pub config: GatewayConfig,
     /// Who may use any gateway.
     pub allow: AccessList,
+    /// Who decides on new users, where that needs a decision.
+    pub admins: Vec<BareJid>,
     /// The adapter, for its pure parts.
     pub adapter: Arc<dyn Adapter>,
     /// The keys of its accounts.

@@ -1,8 +1,18 @@
 //! Becoming a user (semantics 14 to 16).
+//!
+//! [`standing`]: by the first message, silently. [`Desk`]: by asking for it, in whichever way.
+
+mod alias;
+mod desk;
+#[cfg(test)]
+pub(in crate::gateway) mod fixture;
+
+pub use desk::{Desk, Effects, Person, denial};
+pub(super) use desk::farewell;
 
 use std::time::Duration;
 
-use transom_adapter::UnixMillis;
+use transom_adapter::{Address, UnixMillis};
 
 use super::Gateway;
 use crate::{
@@ -75,7 +85,8 @@ pub fn first_use(
     ids: &dyn Fn() -> i64,
     now_ms: i64,
 ) -> Option<NewUser> {
-    let owns = snapshot.lines.get(user.as_str()).is_some_and(|lines| lines.iter().any(|line| line.state == "active"));
+    let own = snapshot.lines.get(user.as_str()).map_or(&[][..], Vec::as_slice);
+    let owns = own.iter().any(|line| line.state == "active");
     let only_shared = snapshot.shared.len() == 1 && !snapshot.pool_is_free;
     let row = |state| UserRow {
         user_id: ids(),
@@ -89,13 +100,27 @@ pub fn first_use(
         return Some(NewUser { user: row("active"), address: None });
     }
     let address = gateway.adapter.address_for(user.as_str())?;
-    if snapshot.taken_addresses.contains(address.as_str()) {
+    // Semantics 16: what this user once gave up is given to nobody else, so it can be had again.
+    let former = own.iter().find(|line| line.state == "resting" && line.address == address.as_str());
+    if former.is_none() && snapshot.taken_addresses.contains(address.as_str()) {
         return None;
     }
+    let line_id = former.map_or_else(ids, |line| line.line_id);
+    let (line, owner) = new_address(gateway, user, address.as_str(), line_id, now_ms);
+    Some(NewUser { user: row("active"), address: Some((line, owner)) })
+}
+
+/// The address that a chosen alias would be, on networks where we make addresses: whether it is free has to be looked up.
+pub fn chosen_address(gateway: &Gateway, choice: &str) -> Option<Address> {
+    alias::address(gateway, choice)
+}
+
+/// An address made at registration, and whose it is.
+fn new_address(gateway: &Gateway, user: &BareJid, address: &str, line_id: i64, now_ms: i64) -> (LineRow, OwnerRow) {
     let line = LineRow {
-        line_id: ids(),
+        line_id,
         gateway_id: gateway.id,
-        address: address.as_str().to_owned(),
+        address: address.to_owned(),
         kind: "owned",
         state: "active",
         source: "registration",
@@ -110,5 +135,8 @@ pub fn first_use(
         owned: true,
         at_ms: now_ms,
     };
-    Some(NewUser { user: row("active"), address: Some((line, owner)) })
+    (line, owner)
 }
+
+#[cfg(test)]
+mod tests;

@@ -188,7 +188,7 @@ fn row(
 }
 
 /// Semantics 7: lower-case UUIDv7.
-fn stanza_id(now: UnixMillis) -> String {
+pub(super) fn stanza_id(now: UnixMillis) -> String {
     let seconds = now.0.div_euclid(1000).unsigned_abs();
     let nanos = u32::try_from(now.0.rem_euclid(1000)).unwrap_or(0) * 1_000_000;
     Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos)).to_string()

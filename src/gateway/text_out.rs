@@ -310,7 +310,7 @@ fn refused(why: impl Into<Refused>) -> Decision {
     Decision::Refused(why.into())
 }
 
-fn named(encryption: &stanza::Encryption) -> Encryption {
+pub(super) fn named(encryption: &stanza::Encryption) -> Encryption {
     match encryption {
         stanza::Encryption::Omemo | stanza::Encryption::AesGcm => Encryption::Omemo,
         stanza::Encryption::OpenPgp => Encryption::OpenPgp,

@@ -97,7 +97,7 @@ impl Intake {
                 self.metrics.link(name, true);
                 self.queue.link_up(self.gateway.id).await;
                 self.teller.link_up();
-                people::announce(self).await;
+                people::announce(self);
             }
             LinkEvent::Down(error) => {
                 tracing::warn!(gateway = %name, error = error as &dyn std::error::Error, "The XMPP link is down.");

@@ -1,9 +1,37 @@
 //! Presence, requests and the chat with the gateway itself: on a task of their own, in order.
+//!
+//! One stanza at a time: load what is known of the person, let [`crate::gateway`] decide, commit, answer. When somebody else was
+//! quicker with what was decided on, it is decided anew.
+
+mod announce;
+mod throttle;
+
+use std::{collections::HashSet, time::Duration};
 
 use tokio::sync::mpsc;
 
 use super::Intake;
-use crate::xmpp::stanza::Stanza;
+use crate::{
+    gateway::{
+        answers, refusal,
+        registration::{self, DISABLED_FOR, Effects, Person},
+        subscription::{self, Target},
+        talk::{NotSaid, Said},
+        text_out::Moment,
+    },
+    store::{
+        StoreError, Write, WriteError,
+        read::{Ask, OutwardSnapshot},
+        write::{Done, Unregister, Wake},
+    },
+    texts::Cap,
+    xmpp::{
+        jid::{BareJid, Jid},
+        stanza::{Iq, Message, Presence, PresenceType, Stanza},
+    },
+};
+pub(super) use announce::{announce, farewell};
+use throttle::Throttle;
 
 /// Where what is not a message to a contact goes.
 #[derive(Clone, Debug)]
@@ -13,32 +41,309 @@ pub(super) struct People {
 
 /// Stanzas that may wait; requests beyond are refused, presences beyond are dropped and counted.
 const WAITING_MAX: usize = 4096;
+/// How often one stanza is decided anew.
+const ROUNDS: u32 = 3;
+/// Resources whose first presence was answered.
+const GREETED_MAX: usize = 50_000;
+/// Numbers of the pool that are looked at.
+const FREE_MAX: i64 = 1000;
+/// Between two looks for registrations that nobody came back to.
+const SWEEP: Duration = Duration::from_hours(1);
+const SWEPT_MAX: i64 = 100;
+const MINUTE_MS: i64 = 60_000;
+/// Answers in the chat with the gateway: two machines that talk to each other must come to an end.
+const ANSWERS_PER_MINUTE: u32 = 20;
 
 /// Starts the task; it ends when the intake does.
 pub(super) fn start(intake: &Intake) -> People {
     let (stanzas, inbox) = mpsc::channel(WAITING_MAX);
-    intake.lifecycle.spawn("intake.people", run(intake.clone(), inbox));
+    let reception = Reception {
+        intake: intake.clone(),
+        greeted: HashSet::new(),
+        wakes: Throttle::new(1, MINUTE_MS),
+        talks: Throttle::new(ANSWERS_PER_MINUTE, MINUTE_MS),
+    };
+    intake.lifecycle.spawn("intake.people", reception.run(inbox));
     People { stanzas }
 }
 
 impl People {
     /// Takes one stanza.
     pub(super) async fn take(&self, intake: &Intake, stanza: Stanza) {
-        if self.stanzas.try_send(stanza).is_err() {
-            intake.count("people-full");
+        let Err(full) = self.stanzas.try_send(stanza) else { return };
+        intake.count("people-full");
+        if let Some(answer) = too_much(intake, &full.into_inner()) {
+            intake.link.send(answer).await.ok();
         }
     }
 }
 
-async fn run(intake: Intake, mut inbox: mpsc::Receiver<Stanza>) {
-    while let Some(stanza) = inbox.recv().await {
-        if let Stanza::Presence(presence) = &stanza {
-            if let Some(from) = &presence.from {
-                intake.online.set(from.as_str(), true);
+/// The answer to a stanza that cannot be looked at now.
+fn too_much(intake: &Intake, stanza: &Stanza) -> Option<Stanza> {
+    match stanza {
+        Stanza::Iq(iq) => answers::later(iq, intake.gateway.lang(iq.lang.as_deref())).map(Stanza::from),
+        Stanza::Message(message) => {
+            let lang = intake.gateway.lang(message.lang.as_deref());
+            message.error_reply(&refusal::error(&Cap::Busy.into(), lang)).map(Stanza::from)
+        }
+        Stanza::Presence(_) => None,
+    }
+}
+
+struct Reception {
+    intake: Intake,
+    /// Full JIDs that have had the gateway's presence since they came.
+    greeted: HashSet<String>,
+    wakes: Throttle,
+    talks: Throttle,
+}
+
+/// What has to be known of whom.
+struct Lookup<'a> {
+    jid: &'a BareJid,
+    /// The contact, as the roster knows it.
+    contact: &'a str,
+    /// Whether lines and numbers matter.
+    lines: bool,
+    /// The number or alias that was chosen.
+    choice: Option<&'a str>,
+}
+
+/// Why a stanza came to nothing; its sender may try again.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Read(#[from] StoreError),
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    #[error("somebody else was quicker each time")]
+    Overtaken,
+}
+
+impl Reception {
+    async fn run(mut self, mut inbox: mpsc::Receiver<Stanza>) {
+        let clock = self.intake.clock.clone();
+        let mut sweep_at = clock.now();
+        loop {
+            tokio::select! {
+                stanza = inbox.recv() => match stanza {
+                    Some(stanza) => self.take(stanza).await,
+                    None => return,
+                },
+                () = clock.sleep_until(sweep_at) => {
+                    sweep_at = clock.now().after(SWEEP);
+                    self.sweep().await;
+                }
             }
         }
     }
-}
 
-/// The link is up: says so to the users who see the gateway.
-pub(super) async fn announce(_intake: &Intake) {}
+    async fn take(&mut self, stanza: Stanza) {
+        let outcome = match &stanza {
+            Stanza::Iq(iq) => self.request(iq).await,
+            Stanza::Presence(presence) => self.presence(presence).await,
+            Stanza::Message(message) => self.talk(message).await,
+        };
+        let Err(trouble) = outcome else { return };
+        tracing::error!(
+            stanza_type = stanza.name(),
+            error = &trouble as &dyn std::error::Error,
+            "A stanza to the gateway came to nothing."
+        );
+        self.intake.count("people-failed");
+        if let Some(answer) = too_much(&self.intake, &stanza) {
+            self.intake.link.send(answer).await.ok();
+        }
+    }
+
+    async fn request(&self, iq: &Iq) -> Result<(), Trouble> {
+        let Some(from) = &iq.from else {
+            self.intake.count("no-address");
+            return Ok(());
+        };
+        let Some(choice) = answers::registers(iq) else {
+            let effects = self.decide(|moment| answers::decide(&self.intake.gateway, iq, None, moment));
+            self.finish(effects).await;
+            return Ok(());
+        };
+        let jid = from.to_bare();
+        let lookup = Lookup { jid: &jid, contact: "", lines: true, choice: choice.as_deref() };
+        self.settle(&lookup, |person, moment| answers::decide(&self.intake.gateway, iq, Some(person), moment)).await
+    }
+
+    async fn presence(&mut self, presence: &Presence) -> Result<(), Trouble> {
+        let (Some(from), Some(to)) = (&presence.from, &presence.to) else {
+            self.intake.count("no-address");
+            return Ok(());
+        };
+        let target = match presence.kind {
+            PresenceType::Available => match self.arrived(from, to).await? {
+                true => Target::Gateway,
+                false => return Ok(()),
+            },
+            PresenceType::Unavailable => {
+                self.intake.online.set(from.as_str(), false);
+                self.greeted.remove(from.as_str());
+                return Ok(());
+            }
+            PresenceType::Error => {
+                self.intake.count("presence-error");
+                return Ok(());
+            }
+            _ => Target::read(&self.intake.gateway, to),
+        };
+        let jid = from.to_bare();
+        let lines = presence.kind == PresenceType::Subscribe;
+        let lookup = Lookup { jid: &jid, contact: target.key(), lines, choice: None };
+        let gateway = &self.intake.gateway;
+        self.settle(&lookup, |person, moment| subscription::decide(gateway, presence, &target, person, moment)).await
+    }
+
+    /// A resource is there; says whether it has still to see the gateway.
+    async fn arrived(&mut self, from: &Jid, to: &Jid) -> Result<bool, Trouble> {
+        let user = from.to_bare();
+        // What anybody else says of being there would only fill the memory.
+        if from.resource().is_none() || !self.intake.gateway.admits(&user) {
+            self.intake.count("presence-of-a-stranger");
+            return Ok(false);
+        }
+        self.intake.online.set(from.as_str(), true);
+        let now_ms = self.intake.clock.now().0;
+        if self.wakes.allows(user.as_str(), now_ms)
+            && self.intake.store.has_held(self.intake.gateway.id, user.as_str(), now_ms).await?
+        {
+            self.wake(&user).await?;
+        }
+        let is_first = to.node().is_none() && !self.greeted.contains(from.as_str());
+        Ok(is_first && self.greeted.len() < GREETED_MAX && self.greeted.insert(from.to_string()))
+    }
+
+    async fn talk(&mut self, message: &Message) -> Result<(), Trouble> {
+        let said = match Said::read(&self.intake.gateway, message) {
+            Ok(said) => said,
+            Err(NotSaid::Ignored(why)) => {
+                self.intake.count(why);
+                return Ok(());
+            }
+            Err(NotSaid::Refused(answer)) => {
+                self.intake.link.send(*answer).await.ok();
+                return Ok(());
+            }
+        };
+        if !self.talks.allows(said.speaker.as_str(), self.intake.clock.now().0) {
+            self.intake.count("talk-too-much");
+            return Ok(());
+        }
+        let lookup = Lookup { jid: said.subject(), contact: "", lines: true, choice: said.choice() };
+        self.settle(&lookup, |person, moment| said.decide(&self.intake.gateway, person, moment)).await
+    }
+
+    /// Loads, decides, commits, answers; decides anew when what was decided on has changed meanwhile.
+    async fn settle(
+        &self,
+        lookup: &Lookup<'_>,
+        decide: impl Fn(&Person, &Moment<'_>) -> Effects,
+    ) -> Result<(), Trouble> {
+        for _ in 0..ROUNDS {
+            let person = self.load(lookup).await?;
+            let mut effects = self.decide(|moment| decide(&person, moment));
+            let claims = std::mem::take(&mut effects.claims);
+            if !self.commit(claims).await? || !self.commit(std::mem::take(&mut effects.writes)).await? {
+                continue;
+            }
+            if effects.wakes {
+                self.wake(lookup.jid).await?;
+            }
+            self.finish(effects).await;
+            return Ok(());
+        }
+        Err(Trouble::Overtaken)
+    }
+
+    fn decide(&self, decide: impl FnOnce(&Moment<'_>) -> Effects) -> Effects {
+        let ids = || self.intake.next_id();
+        decide(&Moment { now: self.intake.clock.now(), ids: &ids })
+    }
+
+    async fn load(&self, lookup: &Lookup<'_>) -> Result<Person, Trouble> {
+        let Intake { store, gateway, clock, .. } = &self.intake;
+        let (jid, now_ms) = (lookup.jid.to_string(), clock.now().0);
+        let member = store.member(gateway.id, &jid, lookup.contact).await?;
+        let mut person =
+            Person { jid: lookup.jid.clone(), member, view: OutwardSnapshot::default(), free: Vec::new(), taken: false };
+        if !lookup.lines {
+            return Ok(person);
+        }
+        let address = gateway.adapter.address_for(&jid).map(|address| address.as_str().to_owned());
+        let ask = Ask { place: 0, jid, peer: String::new(), repeat_key: None, address };
+        person.view = store.outward(gateway.id, &[ask], now_ms).await?;
+        person.free = store.free_lines(gateway.id, now_ms, FREE_MAX).await?;
+        let wanted = lookup.choice.and_then(|choice| registration::chosen_address(gateway, choice));
+        if let Some(wanted) = wanted {
+            person.taken = store.has_line(gateway.id, wanted.as_str()).await?;
+        }
+        Ok(person)
+    }
+
+    /// Commits; `false` when somebody else was quicker.
+    async fn commit(&self, writes: Vec<Write>) -> Result<bool, Trouble> {
+        for write in &writes {
+            self.log(write);
+        }
+        match self.intake.writer.commit(writes).await {
+            Ok(done) => Ok(done.iter().all(|done| *done != Done::Unchanged)),
+            Err(WriteError::Conflict(_)) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn finish(&self, effects: Effects) {
+        if let Some(why) = effects.ignored {
+            self.intake.count(why);
+        }
+        for answer in effects.answers {
+            // The link may have gone meanwhile: then the sender's server has told it so.
+            self.intake.link.send(answer).await.ok();
+        }
+    }
+
+    /// What is held for this user goes on.
+    async fn wake(&self, user: &BareJid) -> Result<(), Trouble> {
+        let at_ms = self.intake.clock.now().0;
+        let wake = Wake { gateway_id: self.intake.gateway.id, jid: user.to_string(), at_ms };
+        if self.intake.writer.commit_one(Write::Wake(wake)).await? == Done::Written {
+            self.intake.queue.look_again().await;
+        }
+        Ok(())
+    }
+
+    /// Semantics 15: thirty days after the gateway left a roster, line and address are released.
+    async fn sweep(&self) {
+        let Intake { store, gateway, clock, .. } = &self.intake;
+        let at_ms = clock.now().0;
+        let before_ms = at_ms - i64::try_from(DISABLED_FOR.as_millis()).unwrap_or(i64::MAX);
+        let left = match store.disabled_before(gateway.id, before_ms, SWEPT_MAX).await {
+            Ok(left) => left,
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "Cannot read who has left.");
+                return;
+            }
+        };
+        for jid in left {
+            let over = Write::Unregister(Unregister { gateway_id: gateway.id, jid, at_ms });
+            if let Err(trouble) = self.commit(vec![over]).await {
+                tracing::error!(error = &trouble as &dyn std::error::Error, "Cannot end a registration.");
+                return;
+            }
+        }
+    }
+
+    fn log(&self, write: &Write) {
+        let gateway = self.intake.gateway.config.name.as_str();
+        match write {
+            Write::User(row) => tracing::info!(gateway, user = row.jid, state = row.state, "A registration changes."),
+            Write::Unregister(row) => tracing::info!(gateway, user = row.jid, "A registration ends."),
+            _ => {}
+        }
+    }
+}

@@ -16,6 +16,28 @@ pub enum Admin {
         /// The gateway's JID.
         gateway: String,
     },
+    /// The answer to "user add".
+    UserAdded {
+        /// Who.
+        user: String,
+    },
+    /// The answer to "decline".
+    UserDeclined {
+        /// Who.
+        user: String,
+    },
+    /// "user add" or "decline" without a person behind it.
+    WhichUser,
+    /// "user add" of somebody whom the configuration does not admit.
+    NotAdmitted {
+        /// Who.
+        user: String,
+    },
+    /// "decline" of somebody who does not wait.
+    NothingToDecline {
+        /// Who.
+        user: String,
+    },
     /// A user's server refuses messages.
     UserUnreachable {
         /// Who.

@@ -74,6 +74,8 @@ pub enum Chat {
         /// What was written, or its beginning.
         command: Quoted,
     },
+    /// Asks once more before everything is deleted.
+    ConfirmUnregister,
     /// `jabber:iq:gateway`: what to enter and why.
     PromptDescription {
         /// What the gateway is for.

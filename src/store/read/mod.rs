@@ -1,16 +1,22 @@
 //! What is loaded: one file an aggregate, each question one statement over all that ask.
 
+mod copy;
 mod inward;
 mod lanes;
+mod life;
 mod names;
 mod outward;
 mod people;
+mod registry;
 mod tells;
 
+pub use copy::CopyError;
 pub use inward::{InwardAsk, InwardRow, LineFound};
 pub use lanes::{DueLane, InRow, OutRow, Sending};
+pub use life::{ExternalRow, LifeRow, StanzaRow, UnownedRow, WaitingRow};
 pub use outward::{Ask, KnownConversation, KnownLine, KnownUser, OutwardSnapshot, SharedLine};
-pub use people::{ErrorTarget, LineListed, Subscription};
+pub use people::{ErrorTarget, LineListed, Member, Subscription};
+pub use registry::{BlockListed, ConversationListed, LineShown, RegistrationRow, UserListed};
 pub use tells::TellRow;
 
 use super::{

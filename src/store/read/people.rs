@@ -11,6 +11,23 @@ pub struct Subscription {
     pub asked: bool,
 }
 
+/// A registration, and what its roster knows of one contact.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Member {
+    /// Its key.
+    pub user_id: i64,
+    /// `active`, `pending` or `disabled`.
+    pub state: String,
+    /// The language it registered in.
+    pub lang: Option<String>,
+    /// When the registration was last changed.
+    pub changed_ms: i64,
+    /// The contact that was asked for.
+    pub contact: Subscription,
+    /// How many contacts are remembered, that one not counted.
+    pub others: i64,
+}
+
 /// A line as `transom line list` shows it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LineListed {
@@ -43,7 +60,7 @@ pub struct ErrorTarget {
 
 const SUBSCRIBERS: Sql = Sql::both(
     "SELECT u.jid FROM users u JOIN contacts c ON c.user_id = u.user_id
-      WHERE u.gateway_id = $1 AND u.jid > $2 AND c.peer = '' AND c.subscribed = 1 ORDER BY u.jid LIMIT $3",
+      WHERE u.gateway_id = $1 AND u.jid > $2 AND u.state = 'active' AND c.peer = '' AND c.subscribed = 1 ORDER BY u.jid LIMIT $3",
 );
 
 const LINES: Sql = Sql::both(
@@ -51,6 +68,34 @@ const LINES: Sql = Sql::both(
        FROM lines l LEFT JOIN line_owners o ON o.line_id = l.line_id
       WHERE l.gateway_id = $1 ORDER BY l.address, o.since_ms",
 );
+
+const MEMBER: Sql = Sql::both(
+    "SELECT u.user_id, u.state, u.lang, u.changed_ms, COALESCE(c.subscribed, 0), COALESCE(c.asked, 0),
+            (SELECT COUNT(*) FROM contacts o WHERE o.user_id = u.user_id AND o.peer <> $3)
+       FROM users u LEFT JOIN contacts c ON c.user_id = u.user_id AND c.peer = $3
+      WHERE u.gateway_id = $1 AND u.jid = $2",
+);
+
+const FREE: Sql = Sql::both(
+    "SELECT l.address FROM lines l
+      WHERE l.gateway_id = $1 AND l.kind <> 'owned' AND l.kind = 'pool'
+        AND (l.state = 'active' OR (l.state = 'resting' AND l.changed_ms < $2))
+        AND NOT EXISTS (SELECT 1 FROM line_owners o WHERE o.line_id = l.line_id)
+      ORDER BY l.address LIMIT $3",
+);
+
+const HELD: Sql = Sql::both(
+    "SELECT l.lane_id FROM users u CROSS JOIN conversations c CROSS JOIN lanes l
+      WHERE u.gateway_id = $1 AND u.jid = $2 AND u.state = 'active' AND c.user_id = u.user_id AND l.lane_id = -c.conversation_id
+        AND l.due_ms > $3 LIMIT 1",
+);
+
+const DISABLED_BEFORE: Sql = Sql::both(
+    "SELECT jid FROM users WHERE gateway_id = $1 AND state = 'disabled' AND changed_ms < $2 ORDER BY jid LIMIT $3",
+);
+
+/// Semantics 17: a number that was given up rests.
+const REST_MS: i64 = 90 * 24 * 3_600_000;
 
 /// Error stanzas find their message for seven days (semantics 2).
 const ERRORS_MS: i64 = 7 * 24 * 3_600_000;
@@ -92,6 +137,61 @@ impl Store {
             subscribed: row.flag(0)?,
             asked: row.flag(1)?,
         })
+    }
+
+    /// A registration and one contact of it; `''` is the gateway itself.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn member(&self, gateway_id: i64, jid: &str, peer: &str) -> Result<Option<Member>, StoreError> {
+        let rows = self.rows(MEMBER, vec![gateway_id.into(), jid.into(), peer.into()]).await?;
+        let member = |row: &super::Row| {
+            Ok(Member {
+                user_id: row.int(0)?,
+                state: row.text(1)?.to_owned(),
+                lang: row.opt_text(2)?.map(str::to_owned),
+                changed_ms: row.int(3)?,
+                contact: Subscription { subscribed: row.flag(4)?, asked: row.flag(5)? },
+                others: row.int(6)?,
+            })
+        };
+        rows.first().map(member).transpose()
+    }
+
+    /// The pool's numbers that nobody has.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn free_lines(&self, gateway_id: i64, now_ms: i64, limit: i64) -> Result<Vec<String>, StoreError> {
+        let params = vec![gateway_id.into(), (now_ms - REST_MS).into(), limit.into()];
+        self.rows(FREE, params).await?.iter().map(|row| row.text(0).map(str::to_owned)).collect()
+    }
+
+    /// Whether something is held for a user until later.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn has_held(&self, gateway_id: i64, jid: &str, now_ms: i64) -> Result<bool, StoreError> {
+        let params = vec![gateway_id.into(), jid.into(), now_ms.into()];
+        Ok(!self.rows(HELD, params).await?.is_empty())
+    }
+
+    /// Users who have been disabled since before that time.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn disabled_before(
+        &self,
+        gateway_id: i64,
+        before_ms: i64,
+        limit: i64,
+    ) -> Result<Vec<String>, StoreError> {
+        let params = vec![gateway_id.into(), before_ms.into(), limit.into()];
+        self.rows(DISABLED_BEFORE, params).await?.iter().map(|row| row.text(0).map(str::to_owned)).collect()
     }
 
     /// The users behind `after` that see the gateway's own presence.

@@ -5,14 +5,16 @@
 
 mod attempt;
 mod incoming;
+mod operation;
 mod outgoing;
 mod people;
 mod report;
 
 pub use attempt::{Bounced, Due, OutcomeRow, Start, Told};
 pub use incoming::{NewIn, Seen, Unowned};
+pub use operation::{Operation, RESTORED};
 pub use outgoing::{ConversationRow, IdRow, NewOut, UsageRow};
-pub use people::{ContactRow, LineRow, OptOut, OwnerRow, UserRow};
+pub use people::{ContactRow, LineRow, OptOut, OwnerRow, Unregister, UserRow, Wake};
 pub use report::{ReportRow, State, Tell, TellKind};
 
 use super::{Connection, Row, Sql, StoreError, backend::for_rows, index, json};
@@ -28,6 +30,10 @@ pub enum Write {
     Owner(OwnerRow),
     /// What a roster knows of a contact.
     Contact(ContactRow),
+    /// A registration ends.
+    Unregister(Unregister),
+    /// What is held for a user goes on.
+    Wake(Wake),
     /// A peer said STOP or START.
     OptOut(OptOut),
     /// A message to an outside network was accepted.
@@ -48,6 +54,8 @@ pub enum Write {
     Due(Due),
     /// The user was told.
     Told(Told),
+    /// What an operator does.
+    Operation(Operation),
     /// How far a source was read.
     Cursor {
         /// The account.
@@ -76,7 +84,7 @@ pub(super) async fn apply(
     writes: &[&Write],
 ) -> Result<Vec<Done>, StoreError> {
     let mut group = Group::sort(writes);
-    people::apply(connection, &group).await?;
+    people::apply(connection, &mut group).await?;
     outgoing::apply(connection, &group.out).await?;
     incoming::apply(connection, &mut group).await?;
     attempt::start(connection, &mut group).await?;
@@ -85,6 +93,7 @@ pub(super) async fn apply(
     attempt::bounced(connection, &group.bounced).await?;
     attempt::due(connection, &group.due).await?;
     attempt::told(connection, &group.told).await?;
+    operation::apply(connection, &mut group).await?;
     cursors(connection, &group.cursors).await?;
     Ok(group.done)
 }
@@ -93,7 +102,9 @@ pub(super) async fn apply(
 struct Group<'a> {
     users: Vec<&'a UserRow>,
     lines: Vec<&'a LineRow>,
-    owners: Vec<&'a OwnerRow>,
+    owners: Vec<(usize, &'a OwnerRow)>,
+    unregistered: Vec<(usize, &'a Unregister)>,
+    wakes: Vec<(usize, &'a Wake)>,
     contacts: Vec<&'a ContactRow>,
     optouts: Vec<&'a OptOut>,
     out: Vec<&'a NewOut>,
@@ -105,6 +116,7 @@ struct Group<'a> {
     bounced: Vec<&'a Bounced>,
     due: Vec<&'a Due>,
     told: Vec<&'a Told>,
+    operations: Vec<(usize, &'a Operation)>,
     cursors: Vec<(i64, &'a str, &'a str)>,
     done: Vec<Done>,
 }
@@ -115,6 +127,8 @@ impl<'a> Group<'a> {
             users: Vec::new(),
             lines: Vec::new(),
             owners: Vec::new(),
+            unregistered: Vec::new(),
+            wakes: Vec::new(),
             contacts: Vec::new(),
             optouts: Vec::new(),
             out: Vec::new(),
@@ -126,6 +140,7 @@ impl<'a> Group<'a> {
             bounced: Vec::new(),
             due: Vec::new(),
             told: Vec::new(),
+            operations: Vec::new(),
             cursors: Vec::new(),
             done: vec![Done::Written; writes.len()],
         };
@@ -133,7 +148,9 @@ impl<'a> Group<'a> {
             match write {
                 Write::User(row) => group.users.push(row),
                 Write::Line(row) => group.lines.push(row),
-                Write::Owner(row) => group.owners.push(row),
+                Write::Owner(row) => group.owners.push((place, row)),
+                Write::Unregister(row) => group.unregistered.push((place, row)),
+                Write::Wake(row) => group.wakes.push((place, row)),
                 Write::Contact(row) => group.contacts.push(row),
                 Write::OptOut(row) => group.optouts.push(row),
                 Write::Out(row) => group.out.push(row),
@@ -145,6 +162,7 @@ impl<'a> Group<'a> {
                 Write::Bounced(row) => group.bounced.push(row),
                 Write::Due(row) => group.due.push(row),
                 Write::Told(row) => group.told.push(row),
+                Write::Operation(operation) => group.operations.push((place, operation)),
                 Write::Cursor {
                     account_id,
                     name,

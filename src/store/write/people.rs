@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Connection, Group, Sql, StoreError, for_rows, run_rows};
+use super::{Connection, Done, Group, Sql, StoreError, for_rows, run_rows};
 
 /// A registration.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -72,6 +72,28 @@ pub struct ContactRow {
     pub asked: i64,
 }
 
+/// The end of a registration, at once and complete (semantics 15).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unregister {
+    /// The gateway.
+    pub gateway_id: i64,
+    /// The bare JID.
+    pub jid: String,
+    /// Now.
+    pub at_ms: i64,
+}
+
+/// What is held for a user goes on now (semantics 23).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wake {
+    /// The gateway.
+    pub gateway_id: i64,
+    /// The bare JID.
+    pub jid: String,
+    /// Now.
+    pub at_ms: i64,
+}
+
 /// A peer's word on being written to.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct OptOut {
@@ -96,6 +118,7 @@ const USERS: Sql = for_rows!(
         SET state = excluded.state, lang = COALESCE(excluded.lang, users.lang), changed_ms = excluded.changed_ms"
 );
 
+// Semantics 17: a number of the pool that was given up rests ninety days, whatever the configuration says at the next start.
 const LINES: Sql = for_rows!(
     "INSERT INTO lines (line_id, gateway_id, address, kind, state, source, routes, fallback, changed_ms)
      SELECT CAST(r.value ->> 'line_id' AS BIGINT), CAST(r.value ->> 'gateway_id' AS BIGINT), r.value ->> 'address',
@@ -104,8 +127,13 @@ const LINES: Sql = for_rows!(
        FROM",
     "WHERE 1 = 1
      ON CONFLICT (gateway_id, address) DO UPDATE
-        SET kind = excluded.kind, state = excluded.state, source = excluded.source, routes = excluded.routes,
-            fallback = excluded.fallback, changed_ms = excluded.changed_ms
+        SET kind = excluded.kind, source = excluded.source, routes = excluded.routes, fallback = excluded.fallback,
+            state = CASE WHEN lines.kind = 'pool' AND lines.state = 'resting' AND excluded.kind = 'pool'
+                              AND excluded.state = 'active' AND excluded.changed_ms < lines.changed_ms + 7776000000
+                         THEN lines.state ELSE excluded.state END,
+            changed_ms = CASE WHEN lines.kind = 'pool' AND lines.state = 'resting' AND excluded.kind = 'pool'
+                                   AND excluded.state = 'active' AND excluded.changed_ms < lines.changed_ms + 7776000000
+                              THEN lines.changed_ms ELSE excluded.changed_ms END
       WHERE excluded.source <> 'registration'"
 );
 
@@ -115,9 +143,21 @@ const OWN: Sql = for_rows!(
        FROM",
     "CROSS JOIN lines l
       WHERE l.gateway_id = CAST(r.value ->> 'gateway_id' AS BIGINT) AND l.address = r.value ->> 'address'
-        AND (l.source <> 'registration'
+        AND ((l.source <> 'registration' AND l.kind <> 'pool')
              OR NOT EXISTS (SELECT 1 FROM line_owners o WHERE o.line_id = l.line_id AND o.jid <> r.value ->> 'jid'))
      ON CONFLICT (line_id, jid) DO NOTHING"
+);
+
+/// Whoever owns an address that rests has come back to it, or is the next to have that number.
+const REVIVE: Sql = Sql::both(
+    "UPDATE lines SET state = 'active', changed_ms = $4
+      WHERE gateway_id = $1 AND address = $2 AND state = 'resting'
+        AND EXISTS (SELECT 1 FROM line_owners o WHERE o.line_id = lines.line_id AND o.jid = $3)",
+);
+
+const OWNS: Sql = Sql::both(
+    "SELECT l.line_id FROM lines l JOIN line_owners o ON o.line_id = l.line_id
+      WHERE l.gateway_id = $1 AND l.address = $2 AND o.jid = $3",
 );
 
 const DISOWN: Sql = for_rows!(
@@ -152,10 +192,50 @@ const OPT_IN: Sql = for_rows!(
     ")"
 );
 
+const FORGET_USAGE: Sql = Sql::both(
+    "DELETE FROM usage_days WHERE gateway_id = $1
+        AND user_id IN (SELECT user_id FROM users WHERE gateway_id = $1 AND jid = $2)",
+);
+
+const FORGET_BLOCKS: Sql = Sql::both(
+    "DELETE FROM blocks WHERE gateway_id = $1
+        AND user_id IN (SELECT user_id FROM users WHERE gateway_id = $1 AND jid = $2)",
+);
+
+// What only this user had rests. Lines that the configuration gives to the user stay the user's.
+const REST: Sql = Sql::both(
+    "UPDATE lines SET state = 'resting', changed_ms = $3
+      WHERE gateway_id = $1 AND state = 'active' AND (kind = 'pool' OR source <> 'file')
+        AND line_id IN (SELECT line_id FROM line_owners WHERE jid = $2)
+        AND NOT EXISTS (SELECT 1 FROM line_owners o WHERE o.line_id = lines.line_id AND o.jid <> $2)",
+);
+
+// Semantics 16: an address made at registration is given to nobody else, so whose it was stays known.
+const RELEASE: Sql = Sql::both(
+    "DELETE FROM line_owners WHERE jid = $2
+        AND line_id IN (SELECT line_id FROM lines
+                         WHERE gateway_id = $1 AND (kind = 'pool' OR source = 'command'))",
+);
+
+// Conversations, messages, deliveries and rosters go with the user.
+const FORGET_USER: Sql = Sql::both("DELETE FROM users WHERE gateway_id = $1 AND jid = $2");
+
+const WAKE: Sql = Sql::both(
+    "UPDATE lanes SET due_ms = $3
+      WHERE due_ms > $3 AND lane_id IN (
+            SELECT -c.conversation_id FROM users u JOIN conversations c ON c.user_id = u.user_id
+             WHERE u.gateway_id = $1 AND u.jid = $2)",
+);
+
 pub(super) async fn apply(
     connection: &mut Connection,
-    group: &Group<'_>,
+    group: &mut Group<'_>,
 ) -> Result<(), StoreError> {
+    for (place, row) in std::mem::take(&mut group.unregistered) {
+        if !unregister(connection, row).await? {
+            group.set(place, Done::Unchanged);
+        }
+    }
     // One row a key and statement: PostgreSQL touches no row twice in one upsert, and the last word counts.
     for user in &group.users {
         run_rows(connection, USERS, &[user]).await?;
@@ -163,8 +243,10 @@ pub(super) async fn apply(
     for line in &group.lines {
         run_rows(connection, LINES, &[line]).await?;
     }
-    for owner in &group.owners {
-        run_rows(connection, if owner.owned { OWN } else { DISOWN }, &[owner]).await?;
+    for (place, row) in std::mem::take(&mut group.owners) {
+        if !own(connection, row).await? {
+            group.set(place, Done::Unchanged);
+        }
     }
     for contact in &group.contacts {
         run_rows(connection, CONTACTS, &[contact]).await?;
@@ -177,5 +259,54 @@ pub(super) async fn apply(
         )
         .await?;
     }
+    for (place, row) in std::mem::take(&mut group.wakes) {
+        let params = [
+            row.gateway_id.into(),
+            row.jid.as_str().into(),
+            row.at_ms.into(),
+        ];
+        if connection.run(WAKE, &params).await? == 0 {
+            group.set(place, Done::Unchanged);
+        }
+    }
     Ok(())
 }
+
+/// Whether the line is, or is no longer, the owner's: somebody may have been quicker.
+async fn own(connection: &mut Connection, row: &OwnerRow) -> Result<bool, StoreError> {
+    if !row.owned {
+        run_rows(connection, DISOWN, &[row]).await?;
+        return Ok(true);
+    }
+    run_rows(connection, OWN, &[row]).await?;
+    let line = [
+        row.gateway_id.into(),
+        row.address.as_str().into(),
+        row.jid.as_str().into(),
+    ];
+    if connection.rows(OWNS, &line).await?.is_empty() {
+        return Ok(false);
+    }
+    let [gateway, address, jid] = line;
+    connection
+        .run(REVIVE, &[gateway, address, jid, row.at_ms.into()])
+        .await?;
+    Ok(true)
+}
+
+async fn unregister(connection: &mut Connection, row: &Unregister) -> Result<bool, StoreError> {
+    let user = [row.gateway_id.into(), row.jid.as_str().into()];
+    connection.run(FORGET_USAGE, &user).await?;
+    connection.run(FORGET_BLOCKS, &user).await?;
+    let rest = [
+        row.gateway_id.into(),
+        row.jid.as_str().into(),
+        row.at_ms.into(),
+    ];
+    connection.run(REST, &rest).await?;
+    connection.run(RELEASE, &user).await?;
+    Ok(connection.run(FORGET_USER, &user).await? > 0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,13 @@ pub(super) fn admin(text: &Admin) -> String {
             "{user} möchte {gateway} benutzen. Schreib „user add {user}“ an {gateway}, um es zu erlauben; \
              um abzulehnen, musst du nichts tun."
         ),
+        Admin::UserAdded { user } => format!("{user} darf dieses Gateway jetzt benutzen und weiß es."),
+        Admin::UserDeclined { user } => format!("{user} ist abgelehnt und weiß es."),
+        Admin::WhichUser => "Schreib die Adresse der Person dahinter, etwa „user add alice@example.org“.".into(),
+        Admin::NotAdmitted { user } => {
+            format!("Die Konfiguration lässt {user} nicht zu. Trag zuerst die Adresse oder ihre Domain in „allow“ ein.")
+        }
+        Admin::NothingToDecline { user } => format!("{user} wartet auf keine Antwort."),
         Admin::UserUnreachable { user, messages } => format!(
             "⚠ Der Server von {user} hat Nachrichten an dieses Konto abgewiesen; nicht zugestellt heute: {messages}."
         ),
@@ -86,6 +93,9 @@ pub(super) fn chat(text: &Chat) -> String {
         Chat::UnknownCommand { command } => {
             format!("„{command}“ ist kein Befehl. Schreib „help“, um die Befehle zu sehen.")
         }
+        Chat::ConfirmUnregister => "Deine Nummer oder Adresse wird aufgegeben und alles, was über dich gespeichert ist, gelöscht. \
+             Schreib „unregister yes“, um das zu tun."
+            .into(),
         Chat::PromptDescription {
             network: Network::Sms,
         } => "Gib die Telefonnummer der Person ein, der du schreiben möchtest, mit Ländervorwahl."

@@ -12,6 +12,13 @@ pub(super) fn admin(text: &Admin) -> String {
         Admin::ApprovalRequest { user, gateway } => format!(
             "{user} would like to use {gateway}. Write \"user add {user}\" to {gateway} to allow it; do nothing to decline."
         ),
+        Admin::UserAdded { user } => format!("{user} may use this gateway now and has been told."),
+        Admin::UserDeclined { user } => format!("{user} is declined and has been told."),
+        Admin::WhichUser => "Write the person's address behind it, as \"user add alice@example.org\".".into(),
+        Admin::NotAdmitted { user } => {
+            format!("The configuration does not admit {user}. Add the address or its domain to \"allow\" first.")
+        }
+        Admin::NothingToDecline { user } => format!("{user} is not waiting for an answer."),
         Admin::UserUnreachable { user, messages } => format!(
             "⚠ The server of {user} refused messages for this user; {messages} could not be delivered today."
         ),
@@ -79,6 +86,9 @@ pub(super) fn chat(text: &Chat) -> String {
         Chat::UnknownCommand { command } => {
             format!("\"{command}\" is not a command. Write \"help\" to see what is.")
         }
+        Chat::ConfirmUnregister => "Your number or address is given up and everything kept about you is deleted. \
+             Write \"unregister yes\" to do it."
+            .into(),
         Chat::PromptDescription {
             network: Network::Sms,
         } => "Enter the phone number of the person you want to write to, with the country code."

@@ -1,0 +1,54 @@
+//! What the gateway and its contacts are and can do (XEP-0030), only what is really there: nothing here invites to encryption.
+
+use transom_adapter::Network;
+
+use super::Answer;
+use crate::{
+    gateway::{Gateway, subscription::Target},
+    texts::{Chat, Text},
+    xmpp::{
+        ns,
+        stanza::{Condition, StanzaError},
+        xep::disco::{self, Identity, Info, Query, Topic},
+    },
+};
+
+/// XEP-0115 §4: the software, by a URI.
+pub const CAPS_NODE: &str = "https://crates.io/crates/transom";
+
+/// What the gateway is. Its name is in the gateway's language for everybody: caps are one hash.
+pub fn gateway_info(gateway: &Gateway) -> Info {
+    let network = gateway.network();
+    let kind = match network {
+        Network::Sms => "sms",
+        Network::Email => "smtp",
+    };
+    let name = Text::from(Chat::Name { network }).render(gateway.config.lang);
+    let features = [ns::CAPS, ns::DISCO_INFO, ns::DISCO_ITEMS, ns::GATEWAY, ns::PING, ns::REGISTER, ns::VCARD, ns::VERSION];
+    Info { identities: vec![Identity::new("gateway", kind, name)], features: features.map(str::to_owned).into() }
+}
+
+/// What every contact is.
+pub fn contact_info(gateway: &Gateway) -> Info {
+    let kind = match gateway.network() {
+        Network::Sms => "sms",
+        Network::Email => "pc",
+    };
+    let features = [ns::CAPS, ns::DISCO_INFO, ns::DISCO_ITEMS, ns::PING, ns::RECEIPTS, ns::VCARD, ns::VERSION];
+    Info { identities: vec![Identity::new("client", kind, "")], features: features.map(str::to_owned).into() }
+}
+
+pub(super) fn answer(gateway: &Gateway, target: &Target, query: &Query) -> Answer {
+    let node = query.node.as_deref();
+    let missing = || StanzaError::new(Condition::ItemNotFound);
+    match query.topic {
+        Topic::Info => {
+            let info = if *target == Target::Gateway { gateway_info(gateway) } else { contact_info(gateway) };
+            // XEP-0115 §6.2: clients ask about the node that presence named.
+            let is_caps = |node: &str| node.strip_prefix(CAPS_NODE) == Some(&format!("#{}", info.caps_hash()));
+            if node.is_none_or(is_caps) { Ok(Some(info.to_element(node))) } else { Err(missing()) }
+        }
+        Topic::Items if node.is_none_or(|node| node == ns::COMMANDS) => Ok(Some(disco::items(&[], node))),
+        Topic::Items => Err(missing()),
+    }
+}

@@ -1,0 +1,74 @@
+//! One presence to each subscribed user at start and stop (semantics 10).
+
+use std::time::Duration;
+
+use crate::{
+    gateway::subscription,
+    intake::Intake,
+    xmpp::{jid::BareJid, stream::SendError},
+};
+
+/// Users read at a time.
+const PAGE: i64 = 500;
+/// The link's second class is full: wait for some to leave.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Stopping must not take longer; servers find out by themselves that we are gone.
+const FAREWELL_MAX: Duration = Duration::from_secs(5);
+
+/// The link is up: says so to the users who see the gateway. Returns at once; a task of its own goes through them.
+pub(in crate::intake) fn announce(intake: &Intake) {
+    intake.lifecycle.spawn("intake.announce", run(intake.clone()));
+}
+
+/// The link is about to end: says so. Takes five seconds at most.
+pub(in crate::intake) async fn farewell(intake: &Intake) {
+    let ours = &intake.gateway.config.domain;
+    let all = async {
+        let mut after = String::new();
+        while let Some(page) = next_page(intake, &mut after).await {
+            for user in page {
+                if intake.link.send(subscription::absent(ours, user)).await == Err(SendError::Down) {
+                    return;
+                }
+            }
+        }
+    };
+    if tokio::time::timeout(FAREWELL_MAX, all).await.is_err() {
+        intake.count("farewell-cut-short");
+    }
+}
+
+async fn run(intake: Intake) {
+    let gateway = &intake.gateway;
+    let mut after = String::new();
+    while let Some(page) = next_page(&intake, &mut after).await {
+        for user in page {
+            let presence = subscription::present(gateway, &gateway.config.domain, user);
+            while let Err(error) = intake.link.send_presence(presence.clone()) {
+                match error {
+                    SendError::Full => {}
+                    // The next connection begins anew.
+                    SendError::Down => return,
+                    SendError::Refused(_) => break,
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(PAUSE) => {}
+                    () = intake.lifecycle.draining() => return,
+                }
+            }
+        }
+    }
+}
+
+/// The next users, or nothing behind the last.
+async fn next_page(intake: &Intake, after: &mut String) -> Option<Vec<BareJid>> {
+    let page = match intake.store.subscribers(intake.gateway.id, after, PAGE).await {
+        Ok(page) => page,
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "Cannot read who sees the gateway.");
+            return None;
+        }
+    };
+    after.clone_from(page.last()?);
+    Some(page.iter().filter_map(|jid| BareJid::new(jid).ok()).collect())
+}

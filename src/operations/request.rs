@@ -1,0 +1,147 @@
+//! What can be asked.
+
+use serde::{Deserialize, Serialize};
+
+/// Who asks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Actor {
+    /// An operator: whoever may read the database, or is listed in `xmpp.admins`.
+    Admin,
+}
+
+/// What is asked. The text form is JSON, one object: `{"do": "user-show", "user": "alice@example.org"}`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// The users.
+    UserList {
+        /// Of this gateway alone.
+        gateway: Option<String>,
+    },
+    /// One user.
+    UserShow {
+        /// The bare JID.
+        user: String,
+    },
+    /// Registers a user.
+    UserAdd {
+        /// The bare JID.
+        user: String,
+        /// The gateway; can be left out where there is only one.
+        gateway: Option<String>,
+        /// The number or alias; without: what registration would choose.
+        address: Option<String>,
+    },
+    /// Unregisters a user.
+    UserRemove {
+        /// The bare JID.
+        user: String,
+        /// From this gateway alone.
+        gateway: Option<String>,
+    },
+    /// Gives everything of one JID to another.
+    UserRename {
+        /// The bare JID so far.
+        old: String,
+        /// The bare JID from now on.
+        new: String,
+    },
+    /// Our numbers.
+    LineList {
+        /// Of this gateway alone.
+        gateway: Option<String>,
+    },
+    /// Gives a number of the pool to a user.
+    LineAssign {
+        /// The number.
+        number: String,
+        /// The bare JID.
+        user: String,
+    },
+    /// Takes a number from its owners.
+    LineRelease {
+        /// The number.
+        number: String,
+    },
+    /// What waits.
+    QueueList {
+        /// In this gateway alone.
+        gateway: Option<String>,
+        /// In this direction alone.
+        direction: Option<Direction>,
+        /// At most so many.
+        limit: u32,
+    },
+    /// One message that waits.
+    QueueShow {
+        /// The id of a list.
+        id: String,
+    },
+    /// Tries messages again now.
+    QueueRetry {
+        /// The ids of a list.
+        ids: Vec<String>,
+        /// Delivers texts that belong to nobody to this user.
+        to: Option<String>,
+    },
+    /// Gives messages up.
+    QueueCancel {
+        /// The ids of a list.
+        ids: Vec<String>,
+    },
+    /// Sends what is held since a copy was put back.
+    QueueRelease {
+        /// The ids of a list; none: all.
+        ids: Vec<String>,
+    },
+    /// The life of the messages with this id.
+    Trace {
+        /// A key, a stanza id, an origin-id, a provider's id or a Message-ID.
+        id: String,
+    },
+    /// Blocks a peer for everybody.
+    BlockAdd {
+        /// The peer, as people write it.
+        peer: String,
+        /// At this gateway alone; without: wherever it is an address.
+        gateway: Option<String>,
+    },
+    /// Takes a block back.
+    BlockRemove {
+        /// The peer, as people write it.
+        peer: String,
+        /// At this gateway alone; without: wherever it is an address.
+        gateway: Option<String>,
+    },
+    /// The peers that are blocked for everybody.
+    BlockList {
+        /// At this gateway alone.
+        gateway: Option<String>,
+    },
+    /// How the running process is.
+    Now,
+}
+
+/// Which way a message goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// From an XMPP user to the outside.
+    Out,
+    /// From the outside to an XMPP user.
+    In,
+}
+
+impl Direction {
+    /// Its word in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Out => "out",
+            Self::In => "in",
+        }
+    }
+
+    pub(super) fn from_word(word: &str) -> Self {
+        if word == "in" { Self::In } else { Self::Out }
+    }
+}
