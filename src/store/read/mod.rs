@@ -9,7 +9,7 @@ mod tells;
 
 pub use inward::{InwardAsk, InwardRow, LineFound};
 pub use lanes::{DueLane, InRow, OutRow, Sending};
-pub use outward::{Ask, KnownConversation, KnownLine, KnownUser, OutwardSnapshot, SharedLine};
+pub use outward::{Ask, KnownConversation, KnownLine, KnownThread, KnownUser, OutwardSnapshot, SharedLine};
 pub use people::{ErrorTarget, LineListed, Subscription};
 pub use tells::TellRow;
 
