@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
         .collect();
     files.sort();
-    let (mut mails, mut recognised, mut standard, mut resolved) = (0, 0, 0, 0);
+    let (mut mails, mut recognised, mut standard, mut resolved, mut ours) = (0, 0, 0, 0, 0);
     let (mut humans, mut mistaken) = (0, 0);
     let mut verdicts: BTreeMap<String, usize> = BTreeMap::new();
     let mut slowest = Duration::ZERO;
@@ -43,6 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 };
                 recognised += 1;
                 standard += usize::from(bounce.standard);
+                ours += usize::from(measure::is_report_at_bounce_address(&bytes));
                 resolved += usize::from(bounce.original.is_some());
                 let verdict = format!("{:?} {:?}", bounce.progress, bounce.reason);
                 if list || bounce.original.is_none() {
@@ -62,7 +63,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     println!(
-        "{mails} bounces: {recognised} recognised ({standard} standard), original named in {resolved}"
+        "{mails} bounces: {recognised} recognised ({standard} standard), original named in {resolved}, \
+         resolved at a bounce address of ours {ours}"
     );
     for (verdict, count) in verdicts {
         println!("  {count:4} {verdict}");

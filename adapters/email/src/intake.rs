@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use transom_adapter::{Address, Event, Notice};
 
 use crate::{
@@ -24,12 +25,20 @@ pub(crate) enum Fate {
     Loop,
 }
 
+/// A hostile mail may cost twenty times its size while it is read; so many are read at once in the whole process.
+static READERS: Semaphore = Semaphore::const_new(2);
+
 /// Reads a mail on a thread of its own. A decoder that panics or does not end costs this mail its text, nothing else.
 pub(crate) async fn read(raw: Vec<u8>, sender: Option<String>, ids: &OwnIds) -> Letter {
     let bytes = raw.len() as u64;
     let head: Vec<u8> = raw.iter().take(64 * 1024).copied().collect();
     let (envelope, own) = (sender.clone(), ids.clone());
-    let work = tokio::task::spawn_blocking(move || read::read(&raw, envelope.as_deref(), &own));
+    let permit = READERS.acquire().await;
+    let work = tokio::task::spawn_blocking(move || {
+        // Held until the thread has ended, also when nobody waits for it any more.
+        let _permit = permit;
+        read::read(&raw, envelope.as_deref(), &own)
+    });
     match tokio::time::timeout(READ_MAX, work).await {
         Ok(Ok(letter)) => letter,
         failed => {
@@ -69,11 +78,35 @@ pub(crate) fn decide(letter: &Letter, to: &Address, ids: &OwnIds) -> Fate {
         }
     }
     match letter.loops {
-        Some(Loop::Own) => Fate::Drop("mail_own_returned"),
+        // A forwarder or a list brought it back to whoever wrote it. For others at our domain it is a mail like any other.
+        Some(Loop::Own) if letter.mail.is_from(to) => Fate::Drop("mail_own_returned"),
         Some(Loop::Hops) => Fate::Loop,
-        None => {
+        Some(Loop::Own) | None => {
             let incoming = letter.mail.for_recipient(to, regarding);
             Fate::Take(Box::new(Event::Message(Box::new(incoming))))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use transom_adapter::testkit::signer;
+
+    #[tokio::test]
+    async fn what_defeats_the_decoder_is_still_named() {
+        let head = b"From: Bob <bob@example.com>\r\nSubject: Hi\r\n\r\n\xff\x00".to_vec();
+        let letter = unreadable(head, None, 77).await;
+        let ids = OwnIds::new(signer(), "mail.example.org".to_owned());
+        let Fate::Take(event) = decide(&letter, &Address::new("alice@mail.example.org"), &ids)
+        else {
+            panic!("not taken")
+        };
+        let Event::Message(message) = *event else {
+            panic!("a report")
+        };
+        assert_eq!(message.from.as_str(), "bob@example.com");
+        assert_eq!(message.subject.as_deref(), Some("Hi"));
+        assert_eq!(message.mail.notice, Some(Notice::Unreadable { bytes: 77 }));
     }
 }

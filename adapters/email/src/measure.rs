@@ -1,6 +1,6 @@
-use transom_adapter::{Class, Key, Progress, Reason, Signer};
+use transom_adapter::{Class, Event, Key, Progress, Reason, Signer};
 
-use crate::{ids::OwnIds, read};
+use crate::{ids::OwnIds, intake::Fate, read};
 
 /// What reading a mail as a bounce gave.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,28 +26,25 @@ pub fn bounce(raw: &[u8]) -> Option<BounceFigures> {
     })
 }
 
+/// Whether a mail at the bounce address of a delivery becomes a report on that delivery, as it does for mails of ours.
+pub fn is_report_at_bounce_address(raw: &[u8]) -> bool {
+    let ids = ids();
+    let to = transom_adapter::Address::new(ids.bounce_address(Key(1)));
+    let letter = read::read(raw, None, &ids);
+    match crate::intake::decide(&letter, &to, &ids) {
+        Fate::Take(event) => matches!(*event, Event::Report(_)),
+        Fate::Drop(_) | Fate::Loop => false,
+    }
+}
+
 /// Reads a mail as the adapter does and gives its class.
 pub fn class(raw: &[u8]) -> Class {
     read::read(raw, None, &ids()).mail.class()
 }
 
-/// Reads a mail and gives its text, as an answer to one of ours.
-pub fn text(raw: &[u8]) -> String {
-    let letter = read::read(raw, None, &ids());
-    letter
-        .mail
-        .for_recipient(&transom_adapter::Address::new("x"), None)
-        .text
-}
-
 /// The part of an answer that is shown.
 pub fn cut_reply(text: &str) -> &str {
     read::reply::cut(text)
-}
-
-/// A Message-ID as the measured installation makes them.
-pub fn message_id() -> String {
-    ids().message_id(Key(1))
 }
 
 fn ids() -> OwnIds {

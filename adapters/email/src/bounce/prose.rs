@@ -1,6 +1,6 @@
 //! Bounces without a standard part: known by who sends them and what they say.
 
-use mail_parser::Message;
+use mail_parser::{Message, MessagePart};
 use transom_adapter::{Class, Progress, Reason};
 
 use super::{
@@ -22,7 +22,10 @@ pub(super) fn recognise(
     class: Class,
 ) -> Option<Bounce> {
     let failed_recipients = headers.has("X-Failed-Recipients");
-    let from_machine = headers.has_null_sender() || is_daemon(headers);
+    // Some hosts write as nobody, but bring the mail back whole.
+    let nobody = headers.author().as_str().starts_with("no-reply@")
+        && message.parts.iter().any(MessagePart::is_message);
+    let from_machine = headers.has_null_sender() || is_daemon(headers) || nobody;
     if !from_machine && !failed_recipients {
         return None;
     }
@@ -78,11 +81,12 @@ fn is_daemon(headers: &Headers<'_>) -> bool {
 
 /// The mail's own words: what comes before the copy of the original.
 fn text(message: &Message<'_>) -> String {
-    let texts = message
-        .text_bodies()
-        .filter_map(|part| part.text_contents());
+    let bodies = message.text_bodies().filter_map(MessagePart::text_contents);
+    // Where the structure is broken, every part that is text may be the one.
+    let parts = message.parts.iter().filter(|part| part.is_text());
+    let parts = parts.filter_map(MessagePart::text_contents);
     let mut all = String::new();
-    for text in texts {
+    for text in bodies.chain(parts) {
         all.extend(text.chars().take(TEXT_CHARS_MAX));
         all.push('\n');
         if all.len() > TEXT_CHARS_MAX {

@@ -88,6 +88,9 @@ impl<'a> CatchUp<'a> {
             return Ok(Stop::Draining);
         }
         for mail in listed {
+            if self.context.lifecycle.is_draining() {
+                return Ok(Stop::Draining);
+            }
             let (events, uid) = (self.events(session, mail).await?, mail.uid);
             position.uid = position.uid.max(uid);
             position.seen = self.context.clock.now();
@@ -188,6 +191,7 @@ impl<'a> CatchUp<'a> {
         };
         let Some(notice) = notice else {
             let Some(raw) = session.mail(mail.uid, MAIL_BYTES_MAX).await? else {
+                self.count("imap_gone");
                 return Ok(None);
             };
             let recipients = recipient::recipients(&raw, self.config, self.ids);
@@ -195,6 +199,7 @@ impl<'a> CatchUp<'a> {
             return Ok(Some((letter, recipients)));
         };
         let Some(head) = session.header(mail.uid).await? else {
+            self.count("imap_gone");
             return Ok(None);
         };
         let recipients = recipient::recipients(&head, self.config, self.ids);

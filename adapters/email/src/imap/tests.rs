@@ -268,8 +268,8 @@ impl Server {
 }
 
 const FAST: Pace = Pace {
-    command: Duration::from_millis(500),
-    body: Duration::from_millis(500),
+    command: Duration::from_secs(2),
+    body: Duration::from_secs(2),
     silence: Duration::from_millis(300),
     idle: Duration::from_secs(5),
     poll: Duration::from_millis(20),

@@ -22,8 +22,8 @@ use crate::{config::LmtpConfig, ids::OwnIds, read::MAIL_BYTES_MAX};
 use listener::Listener;
 use session::{Limits, Session};
 
-/// Postfix opens twenty by default.
-const CONNECTIONS_MAX: usize = 64;
+/// Postfix opens twenty by default. Each may hold a whole mail.
+const CONNECTIONS_MAX: usize = 32;
 
 /// Between tries to open the listener.
 const REBIND: Duration = Duration::from_secs(10);

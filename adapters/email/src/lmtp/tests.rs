@@ -200,14 +200,23 @@ async fn loops_are_broken_and_counted() {
         .await;
     assert!(mta.line().await.starts_with("554 5.4.6"));
     mta.envelope("bob@example.com", &[ALICE]).await;
-    mta.write(format!("X-Loop: mail.example.org\r\n{MAIL}").as_bytes())
-        .await;
+    let returned = format!(
+        "X-Loop: mail.example.org\r\n{}",
+        MAIL.replace("bob@example.com", ALICE)
+    );
+    mta.write(returned.as_bytes()).await;
     assert_eq!(mta.line().await, "250 2.1.5 ok");
     assert_eq!(
         (mta.meter.of("mail_loop"), mta.meter.of("mail_own_returned")),
         (1, 1)
     );
     assert!(mta.inbox.events().is_empty());
+    // What one of us wrote to a list is news to another of us.
+    mta.envelope("list@example.com", &["carol@mail.example.org"])
+        .await;
+    mta.write(returned.as_bytes()).await;
+    assert_eq!(mta.line().await, "250 2.1.5 ok");
+    assert_eq!(mta.inbox.events().len(), 1);
 }
 
 #[tokio::test]

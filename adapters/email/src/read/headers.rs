@@ -126,7 +126,10 @@ impl<'a> Headers<'a> {
         for id in parents.into_iter().chain(references.into_iter().rev()) {
             let id = id.trim();
             let fits = !id.is_empty() && id.len() <= 998;
-            if fits && answers.len() < max && !answers.iter().any(|known| known == id) {
+            if answers.len() == max {
+                break;
+            }
+            if fits && !answers.iter().any(|known| known == id) {
                 answers.push(id.to_owned());
             }
         }

@@ -1,6 +1,7 @@
 //! HTML as plain text, within bounds: the renderer is quadratic on nesting, so what is deep or long goes another way.
 
 use html2text::{config, render::TextDecorator};
+use mail_parser::decoders::html::html_to_text;
 
 /// More HTML than this is not rendered; the fallback still reads it.
 const HTML_BYTES_MAX: usize = 256 * 1024;
@@ -29,7 +30,7 @@ pub(crate) fn to_text(html: &str) -> String {
             return without_doubled_links(&text);
         }
     }
-    nanohtml2text::html2text(&visible)
+    html_to_text(&visible)
 }
 
 /// The document without what nobody sees (comments, scripts, styles, hidden elements), and how deep it nests. One pass.

@@ -8,6 +8,7 @@ mod flowed;
 mod headers;
 mod html;
 mod parts;
+mod phrases;
 pub(crate) mod reply;
 mod text;
 
@@ -28,6 +29,12 @@ pub(crate) use headers::Headers;
 
 /// What a mail may weigh; more is refused by LMTP and named, unread, by IMAP.
 pub(crate) const MAIL_BYTES_MAX: usize = 25 * 1024 * 1024;
+
+/// Hosts stop at a tenth of it.
+const HEADER_BYTES_MAX: usize = 1024 * 1024;
+
+/// Lines that may divide parts. Each part costs the parser some hundred bytes, however empty it is.
+const DIVIDERS_MAX: usize = 20_000;
 
 /// The text that is handed on. A stanza holds it with room for its escapes; the rest is named as left out.
 const TEXT_CHARS_MAX: usize = 30_000;
@@ -51,7 +58,7 @@ pub(crate) struct Letter {
 /// A sign that a mail goes round in circles.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Loop {
-    /// It is a mail of ours that came back.
+    /// It is a mail of ours; a loop only where it came back to its author.
     Own,
     /// It passed too many hosts.
     Hops,
@@ -99,6 +106,16 @@ impl Mail {
         }
     }
 
+    /// Whether its author has this address, plus addressing aside.
+    pub(crate) fn is_from(&self, address: &Address) -> bool {
+        let plain = |address: &Address| {
+            let (local, domain) = address.as_str().rsplit_once('@')?;
+            let local = local.split('+').next()?;
+            Some((local.to_owned(), domain.to_owned()))
+        };
+        plain(&self.from) == plain(address)
+    }
+
     pub(crate) fn class(&self) -> Class {
         self.class
     }
@@ -107,9 +124,16 @@ impl Mail {
 /// Reads a mail. `sender` is the envelope's, where it is known; empty for the null sender.
 pub(crate) fn read(raw: &[u8], sender: Option<&str>, ids: &OwnIds) -> Letter {
     let raw = without_lone_returns(raw);
-    let Some(message) = MessageParser::default().parse(&*raw) else {
+    let unreadable = |raw: &[u8]| {
         let bytes = raw.len() as u64;
-        return named_only(&raw, sender, Notice::Unreadable { bytes });
+        let head = raw.get(..raw.len().min(HEADER_BYTES_MAX)).unwrap_or(raw);
+        named_only(head, sender, Notice::Unreadable { bytes })
+    };
+    if is_bomb(&raw) {
+        return unreadable(&raw);
+    }
+    let Some(message) = MessageParser::default().parse(&*raw) else {
+        return unreadable(&raw);
     };
     let headers = Headers::new(&message, sender);
     let class = class::class(&headers);
@@ -219,6 +243,22 @@ fn loops(headers: &Headers<'_>, message_id: Option<&str>, ids: &OwnIds) -> Optio
         return Some(Loop::Own);
     }
     (headers.all("Received").count() > HOPS_MAX).then_some(Loop::Hops)
+}
+
+/// Whether a mail is made to cost the parser a multiple of its size: an endless header, or parts without number.
+fn is_bomb(raw: &[u8]) -> bool {
+    if raw.len() <= HEADER_BYTES_MAX {
+        return false;
+    }
+    let start = raw.get(..HEADER_BYTES_MAX).unwrap_or(raw);
+    let ends = |pair: &[u8]| matches!(pair, b"\n\n" | b"\n\r");
+    if !start.windows(2).any(ends) {
+        return true;
+    }
+    let dividers = raw.windows(3).filter(|three| *three == b"\n--").count();
+    let word = b"boundary";
+    let is_word = |window: &[u8]| window.eq_ignore_ascii_case(word);
+    dividers > DIVIDERS_MAX && raw.windows(word.len()).any(is_word)
 }
 
 /// semantics 6: Message-IDs are neither always there nor unique.

@@ -5,6 +5,11 @@
 //! with everything below it, the separator `-- ` and a short signature, "Sent from my …" at the end. What is never cut: anything in
 //! front of a text that goes on after the quotation, forwards, and everything when nothing would be left.
 
+use super::phrases::{
+    contains_verb, ends_with_verb, has_bracketed_address, has_time, is_device, is_forward,
+    is_full_attribution, label, opens_attribution,
+};
+
 /// Joined attribution lines are no longer than this.
 const ATTRIBUTION_CHARS_MAX: usize = 300;
 /// Mail programs fold an attribution over so many lines.
@@ -183,15 +188,6 @@ fn joined(lines: &Lines<'_>, start: usize, count: usize) -> String {
     line
 }
 
-/// Name, address in brackets, date with year and time: nobody writes that by hand.
-fn is_full_attribution(line: &str) -> bool {
-    let closed = line.ends_with(':') || ends_with_verb(line);
-    closed
-        && has_bracketed_address(line)
-        && has_time(line)
-        && (has_year(line) || contains_verb(line))
-}
-
 /// `From: Name <address>` with two more such lines below it, one of them with a time: a mail program's own header block.
 fn is_header_block(lines: &Lines<'_>, index: usize) -> bool {
     let Some((_, value)) = label(lines.at(index)) else {
@@ -217,23 +213,6 @@ fn is_header_block(lines: &Lines<'_>, index: usize) -> bool {
     labels >= 2 && timed
 }
 
-/// `Von: …`, `*Sent:* …`: a short word or three before a colon.
-fn label(line: &str) -> Option<(&str, &str)> {
-    let (name, value) = line.split_once(':')?;
-    let name = name.trim_matches(['*', ' ']);
-    let words = name.split_whitespace().count();
-    let is_label = (1..=3).contains(&words)
-        && name.chars().count() <= 20
-        && name
-            .chars()
-            .all(|c| c.is_alphabetic() || c == ' ' || c == '-')
-        && name
-            .chars()
-            .next()
-            .is_some_and(|c| c.is_uppercase() || !c.is_ascii());
-    is_label.then(|| (name, value.trim_start_matches('*').trim()))
-}
-
 /// Lines of dashes and the like right above a quotation, "Original Message" in any language within.
 fn above_separators(lines: &Lines<'_>, mut start: usize) -> usize {
     loop {
@@ -251,33 +230,6 @@ fn above_separators(lines: &Lines<'_>, mut start: usize) -> usize {
         }
         start = index;
     }
-}
-
-/// Somebody else's mail that is passed on is not known to the reader.
-fn is_forward(line: &str) -> bool {
-    let lower = line.to_lowercase();
-    let ruled = lower.starts_with("---") || lower.starts_with("begin forwarded");
-    let words = [
-        "forwarded",
-        "weitergeleitet",
-        "transféré",
-        "transmis",
-        "reenviado",
-        "inoltrat",
-        "encaminhad",
-        "doorgestuurd",
-        "przekazan",
-        "videresendt",
-        "vidarebefordra",
-        "välitetty",
-        "пересыла",
-        "переслан",
-        "továbbított",
-        "přeposlan",
-        "转发",
-        "転送",
-    ];
-    ruled && words.iter().any(|word| lower.contains(word))
 }
 
 fn without_signature(lines: &Lines<'_>, end: usize) -> usize {
@@ -302,137 +254,6 @@ fn without_device(lines: &Lines<'_>, end: usize) -> usize {
         return lines.last_text(last);
     }
     end
-}
-
-fn is_device(line: &str) -> bool {
-    let said = line.split('<').next().unwrap_or_default().trim();
-    let is_sentence = said.contains([',', '!', '?']) || said.trim_end().ends_with('.');
-    let starts = [
-        "sent from my ",
-        "sent from outlook",
-        "sent from mail for ",
-        "sent from yahoo mail",
-        "sent from proton mail",
-        "sent from typeapp",
-        "sent via ",
-        "get outlook for ",
-        "sent with ",
-        "gesendet mit ",
-        "von meinem ",
-        "gesendet von meine",
-        "envoyé de mon ",
-        "envoyé depuis mon ",
-        "envoyé à partir d",
-        "envoyé de ",
-        "enviado desde mi ",
-        "enviado do meu ",
-        "enviado a partir d",
-        "inviato da ",
-        "inviato dal mio ",
-        "verzonden vanaf mijn ",
-        "verstuurd vanaf mijn ",
-        "wysłane z ",
-        "отправлено с ",
-        "отправлено из ",
-        "skickat från min ",
-        "sendt fra min ",
-        "lähetetty ",
-        "odesláno z ",
-        "发自我的",
-        "iphoneから送信",
-    ];
-    let lower = said.to_lowercase();
-    !is_sentence
-        && said.chars().count() <= 60
-        && starts.iter().any(|start| lower.starts_with(start))
-}
-
-/// "On", "Am", "Le", or a date at once.
-fn opens_attribution(line: &str) -> bool {
-    let first = line.split_whitespace().next().unwrap_or_default();
-    let lower = first.trim_end_matches([',', '.']).to_lowercase();
-    let openers = [
-        "on", "am", "le", "el", "il", "em", "op", "dnia", "w", "den", "pe", "in", "på", "dne",
-        "ve", "at", "vào", "man", "tir", "tirs", "ons", "tor", "tors", "fre", "lør", "lör", "søn",
-        "sön", "mån", "ma", "ti", "ke", "to", "la", "su", "пн", "вт", "ср", "чт", "пт", "сб", "вс",
-        "mon", "tue", "wed", "thu", "fri", "sat", "sun",
-    ];
-    openers.contains(&lower.as_str()) || first.chars().next().is_some_and(|c| c.is_ascii_digit())
-}
-
-/// "wrote" in the languages of mail programs.
-const VERBS: &[&str] = &[
-    "wrote",
-    "writes",
-    "schrieb",
-    "écrit",
-    "escribió",
-    "escribio",
-    "scritto",
-    "escreveu",
-    "schreef",
-    "napisał",
-    "skrev",
-    "kirjoitti",
-    "írta",
-    "napsal",
-    "написал",
-    "пише",
-    "писал",
-    "yazdı",
-    "写道",
-    "写到",
-    "書きました",
-    "のメール",
-    "a scris",
-    "έγραψε",
-    "כתב",
-    "كتب",
-    "viết",
-    "tulis",
-    "이(가) 작성",
-    "님이 작성",
-];
-
-fn contains_verb(line: &str) -> bool {
-    let lower = line.to_lowercase();
-    VERBS.iter().any(|verb| lower.contains(verb))
-}
-
-fn ends_with_verb(line: &str) -> bool {
-    let lower = line.to_lowercase();
-    let end = lower.trim_end_matches([':', '：', ' ', '\u{a0}']);
-    VERBS.iter().any(|verb| end.ends_with(verb))
-}
-
-/// `<bob@example.com>`, `(bob@example.com)` or `[mailto:bob@example.com]`.
-fn has_bracketed_address(line: &str) -> bool {
-    line.split(['<', '(', '[']).skip(1).any(|rest| {
-        let inner = rest
-            .split(['>', ')', ']'])
-            .next()
-            .unwrap_or_default()
-            .trim();
-        let inner = inner.strip_prefix("mailto:").unwrap_or(inner);
-        inner.split_once('@').is_some_and(|(local, domain)| {
-            !local.is_empty() && domain.contains('.') && !inner.contains(' ')
-        })
-    })
-}
-
-/// `14:30`, `14.30`, `14h30`.
-fn has_time(line: &str) -> bool {
-    let bytes = line.as_bytes();
-    bytes.windows(4).any(|four| {
-        matches!(four, [h, sep, m, n] if h.is_ascii_digit() && b":.h".contains(sep)
-            && (b'0'..=b'5').contains(m) && n.is_ascii_digit())
-    })
-}
-
-/// A year of ours.
-fn has_year(line: &str) -> bool {
-    line.split(|c: char| !c.is_ascii_digit())
-        .any(|run| run.len() == 4 && (run.starts_with("19") || run.starts_with("20")))
 }
 
 #[cfg(test)]

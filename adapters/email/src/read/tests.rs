@@ -294,6 +294,20 @@ fn nesting_and_many_parts_take_no_time() {
     ));
 }
 
+#[test]
+fn a_mail_made_to_burst_is_named_only() {
+    let header = format!("{HEAD}{}\n\ntext\n", "X-A: b\n".repeat(400_000));
+    let parts = format!(
+        "{HEAD}Content-Type: multipart/mixed; boundary=b\n\n{}",
+        "--b\n\nx\n".repeat(200_000)
+    );
+    for bomb in [header, parts] {
+        let mail = read(bomb.as_bytes(), None, &ids()).mail;
+        assert!(matches!(mail.notice, Some(Notice::Unreadable { .. })));
+        assert_eq!(mail.subject.as_deref(), Some("Lunch"));
+    }
+}
+
 /// Ten thousand mails with a few bytes changed: none panics, none is endless.
 #[test]
 fn mutilated_mails_do_no_harm() {

@@ -4,6 +4,7 @@ mod compose;
 mod connection;
 mod outcome;
 mod pool;
+mod starttls;
 
 use std::{sync::Arc, time::Duration};
 

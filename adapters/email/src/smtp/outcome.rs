@@ -1,6 +1,6 @@
 //! What an SMTP failure means for the message: the one place that decides.
 
-use transom_adapter::{Failure, Outcome, Reason};
+use transom_adapter::{Failure, Outcome, Reason, Scope};
 
 use crate::status::{self, Status};
 
@@ -117,6 +117,11 @@ fn of_reply(phase: Phase, code: u16, text: &str) -> Outcome {
             };
             Outcome::Rejected(failure(reason))
         }
+        400..=499 if is_rate_limit(status, text) => Outcome::Throttled {
+            after: None,
+            scope: Scope::Account,
+            failure: failure(Reason::RateLimited),
+        },
         400..=499 => {
             let reason = match status::reason(status, text) {
                 Reason::Unspecified => Reason::NetworkDown,
@@ -128,6 +133,23 @@ fn of_reply(phase: Phase, code: u16, text: &str) -> Outcome {
         _ if phase == Phase::Dot => Outcome::Unknown(failure(Reason::NetworkDown)),
         _ => Outcome::Transient(failure(Reason::NetworkDown)),
     }
+}
+
+/// Whether we send too much, and not whether this mail is wanted: greylisting is about this mail alone.
+fn is_rate_limit(status: Option<Status>, text: &str) -> bool {
+    // What the large hosts say it with.
+    let registered = status.is_some_and(|status| (status.subject, status.detail) == (7, 28));
+    let text = text.to_lowercase();
+    let says = [
+        "rate limit",
+        "ratelimit",
+        "too many messages",
+        "too many connections",
+        "too many emails",
+        "sending limit",
+        "quota exceeded for sender",
+    ];
+    registered || says.iter().any(|phrase| text.contains(phrase))
 }
 
 fn first_word(text: &str) -> &str {
@@ -191,6 +213,8 @@ mod tests {
             let got = outcome(phase, code, "later");
             assert!(matches!(got, Outcome::Transient(_)), "{code}: {got:?}");
         }
+        let much = outcome(Phase::Sender, 450, "4.7.1 rate limit reached");
+        assert!(matches!(much, Outcome::Throttled { .. }), "{much:?}");
         let shifted = outcome(Phase::Dot, 354, "go ahead");
         assert!(matches!(shifted, Outcome::Unknown(_)), "{shifted:?}");
     }

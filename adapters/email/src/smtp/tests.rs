@@ -7,8 +7,8 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    net::{TcpListener, TcpStream},
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
+    net::TcpListener,
 };
 use transom_adapter::{Lifecycle, Reason, testkit};
 
@@ -73,6 +73,15 @@ impl Server {
     }
 
     fn account(&self, security: Security, login: bool) -> SmtpAccount {
+        self.account_with(security, login, None)
+    }
+
+    fn account_with(
+        &self,
+        security: Security,
+        login: bool,
+        tls: Option<Arc<ClientConfig>>,
+    ) -> SmtpAccount {
         let config = SmtpConfig {
             endpoint: Endpoint {
                 host: "127.0.0.1".to_owned(),
@@ -85,7 +94,7 @@ impl Server {
             }),
         };
         let ids = OwnIds::new(testkit::signer(), "mail.example.org".to_owned());
-        let short = Duration::from_millis(700);
+        let short = Duration::from_secs(2);
         let deadlines = Deadlines {
             open: short,
             command: short,
@@ -95,13 +104,17 @@ impl Server {
             AccountName::new("mail", "smtp"),
             ids,
             config,
-            None,
+            tls,
             deadlines,
         )
     }
 }
 
-async fn serve(stream: TcpStream, script: Script, lines: Arc<Mutex<Vec<String>>>) {
+async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    script: Script,
+    lines: Arc<Mutex<Vec<String>>>,
+) {
     let mut stream = BufReader::new(stream);
     let mut in_mail = false;
     for (step, reply) in script.into_iter().enumerate() {
@@ -389,4 +402,101 @@ async fn check_says_what_it_found() {
     );
     assert_eq!(report.findings, [want]);
     assert_eq!(report.faults, Vec::<String>::new());
+}
+
+/// The greeting and EHLO in the clear, STARTTLS answered with `answer`, then the script under TLS.
+async fn tls_server(answer: &'static str, script: Script) -> Server {
+    let mut server = Server::start([]).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    server.port = listener.local_addr().unwrap().port();
+    let lines = Arc::clone(&server.lines);
+    server.lifecycle.spawn("tls-smtp", async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut buffer = [0; 500];
+        for reply in ["220 mx", "250-mx\r\n250 STARTTLS", answer] {
+            stream
+                .write_all(format!("{reply}\r\n").as_bytes())
+                .await
+                .unwrap();
+            if reply != answer {
+                assert!(stream.read(&mut buffer).await.unwrap() > 0);
+            }
+        }
+        if let Ok(stream) = acceptor().accept(stream).await {
+            // The library's EHLO comes first: there is no second greeting.
+            let mut stream = BufReader::new(stream);
+            let mut ehlo = String::new();
+            stream.read_line(&mut ehlo).await.unwrap();
+            serve(stream, script, lines).await;
+        }
+    });
+    server
+}
+
+const CERTIFICATE: &[u8] = include_bytes!("../../tests/fixtures/tls/cert.der");
+const PRIVATE_KEY: &[u8] = include_bytes!("../../tests/fixtures/tls/key.der");
+
+fn acceptor() -> tokio_rustls::TlsAcceptor {
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(PRIVATE_KEY);
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![CERTIFICATE.into()], key.into())
+        .unwrap();
+    Arc::new(config).into()
+}
+
+fn trusting() -> Arc<ClientConfig> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CERTIFICATE.into()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Arc::new(config)
+}
+
+#[tokio::test]
+async fn a_mail_goes_out_under_starttls() {
+    let under_tls = [&[OFFERS, OFFERS, "235 welcome"], &SENT[..]].concat();
+    let server = tls_server("220 go", under_tls).await;
+    let account = server.account_with(Security::Required, true, Some(trusting()));
+    let outcome = account.send(&message(), FIRST).await;
+    assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
+    assert!(
+        server
+            .lines()
+            .iter()
+            .any(|line| line.starts_with("AUTH PLAIN"))
+    );
+}
+
+#[tokio::test]
+async fn what_is_written_ahead_of_the_handshake_is_not_believed() {
+    let under_tls = [&[OFFERS, OFFERS], &SENT[..]].concat();
+    // A meddler's replies to come: believed, they would shift every later one.
+    let server = tls_server("220 go\r\n250-mx\r\n250 DSN\r\n250 ok", under_tls).await;
+    let account = server.account_with(Security::Required, false, Some(trusting()));
+    let outcome = account.send(&message(), FIRST).await;
+    assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
+    assert!(
+        server.lines().iter().any(|line| line.contains(" SIZE=")),
+        "the real offers count"
+    );
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_is_refused() {
+    let system = transom_adapter::client_config().unwrap();
+    for security in [Security::Required, Security::Opportunistic] {
+        let server = tls_server("220 go", Vec::new()).await;
+        let account = server.account_with(security, false, Some(Arc::clone(&system)));
+        let outcome = account.send(&message(), FIRST).await;
+        assert!(matches!(outcome, Outcome::Transient(_)), "{outcome:?}");
+        assert!(server.lines().is_empty());
+    }
 }
