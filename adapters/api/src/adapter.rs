@@ -41,8 +41,8 @@ pub trait Adapter: Send + Sync {
 
     /// The address that a user gets at registration, where the network lets us make addresses (semantics 16); `None` where a line
     /// has to be owned or claimed, or where this user's name makes no good address. `user` is the bare JID.
-    fn address_for(&self, _user: &str) -> Option<Address> {
-        None
+    fn address_for(&self, user: &str) -> Option<Address> {
+        self.own_address(user)
     }
 
     /// Says how a message will be sent, or why it cannot be. Pure: no network, no clock, the same answer for the same message.
