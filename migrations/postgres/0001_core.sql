@@ -66,6 +66,7 @@ CREATE TABLE conversations (
     created_ms      BIGINT NOT NULL,
     active_ms       BIGINT NOT NULL,
     plain_ms        BIGINT NOT NULL,
+    shown_thread    BIGINT,
     UNIQUE (user_id, peer, line_id)
 );
 CREATE INDEX conversations_line ON conversations (line_id, peer, active_ms);

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The one answer, or what a registration comes to.
-type Answer = Result<Option<Element>, StanzaError>;
+type Answer = Result<Option<Element>, Box<StanzaError>>;
 
 /// Whether a request is about registration: only then the person has to be loaded; with the number or alias that was chosen.
 pub fn registers(iq: &Iq) -> Option<Option<String>> {
@@ -68,10 +68,10 @@ fn answer(gateway: &Gateway, iq: &Iq, lang: Lang) -> Answer {
     if let Target::Nobody(meant) = &target {
         let suggestion = meant.as_ref().map(ToString::to_string);
         let why = Recipient::InvalidAddress { network: gateway.network(), suggestion };
-        return Err(refusal::error(&why.into(), lang));
+        return Err(refusal::error(&why.into(), lang).into());
     }
     // RFC 6120 §8.2.3: exactly one payload.
-    let [payload] = iq.children.as_slice() else { return Err(StanzaError::new(Condition::BadRequest)) };
+    let [payload] = iq.children.as_slice() else { return Err(StanzaError::new(Condition::BadRequest).into()) };
     if ping::is_ping(iq) {
         return Ok(None);
     }
@@ -92,7 +92,8 @@ fn answer(gateway: &Gateway, iq: &Iq, lang: Lang) -> Answer {
     // RFC 6120 §8.4: known, but not in this way; or not known at all.
     let known = [ns::PING, ns::DISCO_INFO, ns::DISCO_ITEMS, ns::VERSION, ns::VCARD, ns::GATEWAY, ns::REGISTER];
     let known = known.contains(&payload.namespace());
-    Err(StanzaError::new(if known { Condition::FeatureNotImplemented } else { Condition::ServiceUnavailable }))
+    let condition = if known { Condition::FeatureNotImplemented } else { Condition::ServiceUnavailable };
+    Err(StanzaError::new(condition).into())
 }
 
 /// XEP-0100 §6.3.
@@ -120,8 +121,8 @@ fn read(gateway: &Gateway, text: &str) -> Option<Jid> {
     let own = format!("@{}", gateway.config.domain);
     let bare = text.strip_suffix(&own).unwrap_or(text);
     let unescaped = jid::unescape(bare).ok();
-    let spellings = [Some(text), unescaped.as_deref()].into_iter().flatten();
-    let address = spellings.filter_map(|spelling| gateway.adapter.read_typed(spelling).ok()).next()?;
+    let spellings = [Some(text), unescaped.as_deref()];
+    let address = spellings.into_iter().flatten().find_map(|spelling| gateway.adapter.read_typed(spelling).ok())?;
     gateway.jid_of(&address, None).map(Jid::from)
 }
 

@@ -18,6 +18,7 @@ pub mod subscription;
 pub mod talk;
 pub mod text_in;
 pub mod text_out;
+mod threads;
 pub mod told;
 
 use std::{collections::HashMap, sync::Arc};

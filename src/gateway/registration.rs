@@ -5,7 +5,7 @@
 mod alias;
 mod desk;
 #[cfg(test)]
-pub(in crate::gateway) mod fixture;
+pub(crate) mod fixture;
 
 pub use desk::{Desk, Effects, Person, denial};
 pub(super) use desk::farewell;
@@ -99,7 +99,7 @@ pub fn first_use(
     if owns || only_shared {
         return Some(NewUser { user: row("active"), address: None });
     }
-    let address = gateway.adapter.address_for(user.as_str())?;
+    let address = gateway.adapter.own_address(user.as_str())?;
     // Semantics 16: what this user once gave up is given to nobody else, so it can be had again.
     let former = own.iter().find(|line| line.state == "resting" && line.address == address.as_str());
     if former.is_none() && snapshot.taken_addresses.contains(address.as_str()) {

@@ -2,15 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use transom_adapter::{AccountName, Address, Class, Incoming, Repeats, Thread, UnixMillis};
+use transom_adapter::{AccountName, Address, Incoming, Network, Repeats, Thread, UnixMillis};
 use uuid::Uuid;
 
-use super::Gateway;
+use super::{Gateway, threads};
 use crate::{
     store::{
         read::{InRow, InwardAsk, InwardRow, LineFound},
         write::{ConversationRow, IdRow, NewIn, OptOut, Seen, Unowned, Write},
     },
+    texts::{Notice, Text},
     xmpp::{
         jid::Jid,
         ns,
@@ -41,15 +42,46 @@ pub struct Payload {
     /// The subject.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// Shown quietly: an automatic answer, a newsletter.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub quiet: bool,
     /// The name that came with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// What clients call the thread.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xmpp_thread: Option<String>,
+    /// The subject stands before the text: the thread is new, or another than the last one shown.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub shows_subject: bool,
+    /// What has to be said about a mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice: Option<StoredNotice>,
+    /// Names and sizes of files that came with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<(String, u64)>,
     /// The mail thread of a message to the outside.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thread: Option<MailThread>,
+}
+
+/// What has to be said about a mail, as it is stored.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoredNotice {
+    /// It is encrypted.
+    Encrypted,
+    /// It is too large, with its size.
+    TooLarge(u64),
+    /// It could not be decoded, with its size.
+    Unreadable(u64),
+}
+
+impl From<transom_adapter::Notice> for StoredNotice {
+    fn from(notice: transom_adapter::Notice) -> Self {
+        match notice {
+            transom_adapter::Notice::Encrypted => Self::Encrypted,
+            transom_adapter::Notice::TooLarge { bytes } => Self::TooLarge(bytes),
+            transom_adapter::Notice::Unreadable { bytes } => Self::Unreadable(bytes),
+        }
+    }
 }
 
 /// A mail thread as it is stored.
@@ -62,6 +94,12 @@ pub struct MailThread {
     pub in_reply_to: Option<String>,
     /// The Message-IDs before it, oldest first.
     pub references: Vec<String>,
+}
+
+impl From<Thread> for MailThread {
+    fn from(thread: Thread) -> Self {
+        Self { subject: thread.subject, in_reply_to: thread.in_reply_to, references: thread.references }
+    }
 }
 
 impl From<MailThread> for Thread {
@@ -84,8 +122,15 @@ impl Payload {
 }
 
 /// What has to be loaded for a message.
-pub fn ask(message: &Incoming, place: usize) -> InwardAsk {
-    InwardAsk { place, address: message.to.as_str().to_owned(), peer: message.from.as_str().to_owned() }
+pub fn ask(gateway: &Gateway, message: &Incoming, place: usize) -> InwardAsk {
+    InwardAsk {
+        place,
+        address: message.to.as_str().to_owned(),
+        peer: message.from.as_str().to_owned(),
+        regarding: message.mail.regarding.map(|key| key.0),
+        answers: message.answers.clone(),
+        has_threads: gateway.network() == Network::Email,
+    }
 }
 
 /// A message is for nobody here: neither a line of ours nor anything else.
@@ -153,12 +198,16 @@ fn row(
     // Semantics 9: from the pinned form, unless the plain chat used this line last.
     let pinned = user.other_plain_ms > user.plain_ms;
     let conversation_id = user.conversation.map_or_else(ids, |(conversation_id, _)| conversation_id);
+    let (thread, shows_subject) = thread(gateway, message, line, user, (now, ids));
     let payload = Payload {
         pinned,
         sent_ms: message.sent_at.map(|at| at.0),
-        subject: message.subject.clone(),
-        quiet: message.class != Class::Human,
+        subject: thread.as_ref().map(|thread| thread.subject.clone()).filter(|subject| !subject.is_empty()),
+        xmpp_thread: thread.as_ref().map(|thread| thread.xmpp_thread.clone()),
+        shows_subject,
         name: message.from_name.clone(),
+        notice: message.mail.notice.map(StoredNotice::from),
+        files: message.attachments.iter().map(|file| (file.name.clone(), file.bytes)).collect(),
         ..Payload::default()
     };
     let scope = gateway.scope_id(account);
@@ -176,7 +225,9 @@ fn row(
             peer_name: message.from_name.clone(),
             at_ms: now.0,
             plain_ms: if pinned { 0 } else { now.0 },
+            shown_thread: thread.as_ref().map(|thread| thread.thread_id),
         },
+        thread: thread.map(|thread| thread.row(conversation_id, message.message_id.clone(), now.0)),
         message_id: key,
         body: message.text.clone(),
         payload: Some(payload.to_json()),
@@ -185,6 +236,26 @@ fn row(
         line: message.to.as_str().to_owned(),
         ids: message.message_id.iter().filter_map(id_row).collect(),
     }
+}
+
+/// The mail thread of a message, and whether its subject has to be shown (semantics 27).
+fn thread(
+    gateway: &Gateway,
+    message: &Incoming,
+    line: &LineFound,
+    user: &InwardRow,
+    (now, ids): (UnixMillis, &dyn Fn() -> i64),
+) -> (Option<threads::Chosen>, bool) {
+    if gateway.network() != Network::Email {
+        return (None, false);
+    }
+    // Matching is no permission: a thread of somebody else, or with somebody else, is not this one.
+    let answered = line.answered.iter().filter(|(_, owner)| *owner == user.user_id).map(|(thread, _)| *thread);
+    let mine = |thread: &i64| user.threads.iter().any(|known| known.thread_id == *thread);
+    let answered = answered.into_iter().find(mine);
+    let (chosen, _) = threads::of_mail(&user.threads, answered, message.subject.as_deref(), now, ids);
+    let shows = user.shown_thread != Some(chosen.thread_id);
+    (Some(chosen), shows)
 }
 
 /// Semantics 7: lower-case UUIDv7.
@@ -253,9 +324,12 @@ pub fn stanza(gateway: &Gateway, row: &InRow, now: UnixMillis) -> Option<Message
     let mut message = Message::chat(contact, user)
         .with_id(row.stanza_id.clone())
         .with_origin_id(row.stanza_id.clone())
-        .with_body(body(&row.body));
+        .with_body(body(&whole(gateway, &payload, &row.body)));
     if let Some(subject) = payload.subject {
         message = message.with_subject(subject);
+    }
+    if let Some(thread) = payload.xmpp_thread {
+        message = message.with_thread(thread);
     }
     if let Some(name) = payload.name {
         // XEP-0172 §4.3: a name with a message from somebody who may not be in the roster.
@@ -266,6 +340,29 @@ pub fn stanza(gateway: &Gateway, row: &InRow, now: UnixMillis) -> Option<Message
         message = message.with_child(delay::delay(gateway.config.domain.as_str(), UnixMillis(sent_ms).timestamp()));
     }
     Some(message)
+}
+
+/// The text with what has to stand around it: the subject of another thread, what is to be said, the names of files.
+fn whole(gateway: &Gateway, payload: &Payload, text: &str) -> String {
+    let lang = gateway.lang(None);
+    let mut whole = String::new();
+    if let Some(subject) = payload.subject.as_deref().filter(|_| payload.shows_subject) {
+        whole.extend(["*", subject, "*\n\n"]);
+    }
+    let notice = payload.notice.map(|notice| match notice {
+        StoredNotice::Encrypted => Notice::MailEncrypted,
+        StoredNotice::TooLarge(bytes) => Notice::MailTooLarge { bytes },
+        StoredNotice::Unreadable(bytes) => Notice::MailUnreadable { bytes },
+    });
+    let files = payload.files.iter().map(|(name, bytes)| Notice::Attachment { name: name.clone(), bytes: *bytes });
+    whole.push_str(text);
+    for notice in notice.into_iter().chain(files) {
+        if !whole.is_empty() && !whole.ends_with('\n') {
+            whole.push('\n');
+        }
+        whole.push_str(&Text::from(notice).render(lang));
+    }
+    whole
 }
 
 /// The body as the user sees it: never taken for a notice of ours (semantics 22), never too long for a server.

@@ -1,21 +1,23 @@
 //! A message from a user to the outside: refused with a reason, known already, or accepted with all that has to be written.
 
 use sha2::{Digest, Sha256};
-use transom_adapter::{AccountName, Address, Key, Outgoing, Plan, UnixMillis};
+use transom_adapter::{AccountName, Address, Key, Network, Outgoing, Plan, UnixMillis};
 
 use super::{
     Contact, Gateway, caps,
     line_choice::{self, Chosen},
     registration::{self, NewUser, Standing},
+    text_in::Payload,
+    threads,
 };
 use crate::{
     store::{
-        read::{Ask, KnownConversation, KnownUser, OutwardSnapshot},
-        write::{ConversationRow, IdRow, NewOut},
+        read::{Ask, KnownConversation, KnownThread, KnownUser, OutwardSnapshot},
+        write::{ConversationRow, IdRow, NewOut, ThreadRow},
     },
     texts::{Content, Encryption, Recipient, Refused},
     xmpp::{
-        jid::{BareJid, Jid},
+        jid::{self, BareJid, Jid},
         stanza::{self, Message, MessageType},
     },
 };
@@ -53,6 +55,15 @@ pub struct Candidate<'a> {
     from: &'a Jid,
     user: BareJid,
     contact: Contact,
+    body: String,
+}
+
+/// What a message will be stored under.
+#[derive(Debug)]
+struct Draft {
+    key: i64,
+    conversation_id: i64,
+    thread: Option<threads::Chosen>,
     body: String,
 }
 
@@ -104,7 +115,9 @@ impl<'a> Candidate<'a> {
             jid: self.user.to_string(),
             peer: self.contact.peer.as_str().to_owned(),
             repeat_key: self.repeat_key(),
-            address: gateway.adapter.address_for(self.user.as_str()).map(|address| address.as_str().to_owned()),
+            reply_to: self.message.reply_to().map(str::to_owned),
+            has_threads: gateway.network() == Network::Email,
+            address: gateway.adapter.own_address(self.user.as_str()).map(|address| address.as_str().to_owned()),
         }
     }
 
@@ -121,7 +134,7 @@ impl<'a> Candidate<'a> {
         if let Some(message_id) = snapshot.repeats.get(&place).or_else(of_batch) {
             return Decision::Repeated(*message_id);
         }
-        match self.accept(gateway, snapshot, moment) {
+        match self.accept(gateway, snapshot, place, moment) {
             Ok(accepted) => {
                 note(snapshot, &self.user, &accepted);
                 Decision::Accepted(Box::new(accepted))
@@ -130,7 +143,13 @@ impl<'a> Candidate<'a> {
         }
     }
 
-    fn accept(&self, gateway: &Gateway, snapshot: &OutwardSnapshot, moment: &Moment<'_>) -> Result<Accepted, Refused> {
+    fn accept(
+        &self,
+        gateway: &Gateway,
+        snapshot: &OutwardSnapshot,
+        place: usize,
+        moment: &Moment<'_>,
+    ) -> Result<Accepted, Refused> {
         let standing = registration::standing(gateway, snapshot, &self.user, moment.ids, moment.now.0)?;
         let known = match &standing {
             Standing::Known(user) => Some(*user),
@@ -152,8 +171,8 @@ impl<'a> Candidate<'a> {
         if chosen.opted_out {
             return Err(Recipient::OptedOut.into());
         }
-        let key = (moment.ids)();
-        let outgoing = self.outgoing(gateway, &chosen, key, moment.now);
+        let draft = self.draft(gateway, snapshot, place, &chosen, moment);
+        let outgoing = self.outgoing(gateway, &chosen, &draft, moment.now);
         let plan = gateway.adapter.plan(&outgoing).map_err(|refusal| {
             let jid = |address: &Address| gateway.jid_of(address, None).map_or(String::new(), |jid| jid.to_string());
             Refused::from_refusal(&refusal, gateway.network(), jid)
@@ -161,7 +180,7 @@ impl<'a> Candidate<'a> {
         let newcomer = newcomer(&standing);
         let user = known.unwrap_or(&newcomer);
         caps::check(gateway, snapshot, user, &plan, chosen.conversation.is_none(), moment.now)?;
-        let out = self.row(gateway, &chosen, user.user_id, &plan, key, moment);
+        let out = self.row(gateway, &chosen, user.user_id, &plan, draft, moment);
         let new_user = match standing {
             Standing::New(new) => Some(*new),
             Standing::Known(_) => None,
@@ -169,15 +188,36 @@ impl<'a> Candidate<'a> {
         Ok(Accepted { out, new_user, outgoing, plan })
     }
 
-    fn outgoing(&self, gateway: &Gateway, chosen: &Chosen<'_>, key: i64, now: UnixMillis) -> Outgoing {
+    /// The key and, where the network has them, the thread.
+    fn draft(
+        &self,
+        gateway: &Gateway,
+        snapshot: &OutwardSnapshot,
+        place: usize,
+        chosen: &Chosen<'_>,
+        moment: &Moment<'_>,
+    ) -> Draft {
+        let key = (moment.ids)();
+        let conversation_id = chosen.conversation.map_or_else(moment.ids, |known| known.conversation_id);
+        if gateway.network() != Network::Email {
+            return Draft { key, conversation_id, thread: None, body: self.body.clone() };
+        }
+        let wish = threads::wish(self.message, &self.body);
+        let known = snapshot.threads.get(&conversation_id).map_or(&[][..], Vec::as_slice);
+        let replied = snapshot.replied.get(&place).copied();
+        let thread = threads::choose(known, replied, self.message, &wish, moment.now, moment.ids);
+        Draft { key, conversation_id, thread: Some(thread), body: wish.body }
+    }
+
+    fn outgoing(&self, gateway: &Gateway, chosen: &Chosen<'_>, draft: &Draft, now: UnixMillis) -> Outgoing {
         let routes = chosen.line.routes.iter().map(|name| AccountName::new(&gateway.config.name, name)).collect();
         Outgoing {
-            key: Key(key),
+            key: Key(draft.key),
             from: Address::new(chosen.line.address.clone()),
-            from_name: None,
+            from_name: self.name(gateway),
             to: self.contact.peer.clone(),
-            text: self.body.clone(),
-            thread: None,
+            text: draft.body.clone(),
+            thread: draft.thread.as_ref().map(threads::Chosen::headers),
             created_at: now,
             routes,
         }
@@ -189,11 +229,19 @@ impl<'a> Candidate<'a> {
         chosen: &Chosen<'_>,
         user_id: i64,
         plan: &Plan,
-        key: i64,
+        draft: Draft,
         moment: &Moment<'_>,
     ) -> NewOut {
         let pinned = self.contact.line.is_some();
-        let conversation_id = chosen.conversation.map_or_else(moment.ids, |known| known.conversation_id);
+        let Draft { key, conversation_id, thread, body } = draft;
+        let payload = Payload {
+            pinned,
+            thread: thread.as_ref().map(|thread| thread.headers().into()),
+            name: self.name(gateway),
+            ..Payload::default()
+        };
+        let message_id = plan.ids.iter().find(|id| id.kind == "message-id").map(|id| id.value.clone());
+        let thread = thread.map(|thread| thread.row(conversation_id, message_id, moment.now.0));
         let ids = plan.ids.iter().filter_map(|id| {
             let scope_id = plan.routes.first().and_then(|route| gateway.scope_id(route))?;
             Some(IdRow { scope_id, kind: id.kind, value: id.value.clone(), part: id.part, delivery_id: key })
@@ -209,10 +257,12 @@ impl<'a> Candidate<'a> {
                 peer_name: None,
                 at_ms: moment.now.0,
                 plain_ms: if pinned { 0 } else { moment.now.0 },
+                shown_thread: thread.as_ref().map(|thread| thread.thread_id),
             },
             message_id: key,
-            body: self.body.clone(),
-            payload: pinned.then(|| super::text_in::Payload { pinned, ..Default::default() }.to_json()),
+            thread,
+            body,
+            payload: (payload != Payload::default()).then(|| payload.to_json()),
             stanza_id: self.message.id.clone().or_else(|| self.message.origin_id().map(str::to_owned)).unwrap_or_default(),
             repeat_key: self.repeat_key(),
             full_jid: self.from.to_string(),
@@ -223,6 +273,12 @@ impl<'a> Candidate<'a> {
             ids: ids.collect(),
             day: caps::day(moment.now),
         }
+    }
+
+    /// The name beside the address, where the network shows names: never one that looks like another address.
+    fn name(&self, gateway: &Gateway) -> Option<String> {
+        let node = self.user.node().filter(|_| gateway.network() == Network::Email)?;
+        jid::unescape(node.as_str()).ok().filter(|name| !name.contains('@'))
     }
 
     /// Semantics 6: the origin-id; without one, the id with everything that a script that reuses ids changes.
@@ -292,6 +348,9 @@ fn note(snapshot: &mut OutwardSnapshot, user: &BareJid, accepted: &Accepted) {
             true
         }
     };
+    if let Some(thread) = &accepted.out.thread {
+        note_thread(snapshot, thread);
+    }
     if let Some(shared) = snapshot.shared.iter_mut().find(|shared| shared.line.line_id == conversation.line_id) {
         shared.taken.insert(conversation.peer.clone(), conversation.user_id);
     }
@@ -304,6 +363,20 @@ fn note(snapshot: &mut OutwardSnapshot, user: &BareJid, accepted: &Accepted) {
     if let Some(key) = &accepted.out.repeat_key {
         snapshot.accepted.insert((user.to_string(), key.clone()), accepted.out.message_id);
     }
+}
+
+fn note_thread(snapshot: &mut OutwardSnapshot, row: &ThreadRow) {
+    let threads = snapshot.threads.entry(row.conversation_id).or_default();
+    threads.retain(|thread| thread.thread_id != row.thread_id);
+    threads.push(KnownThread {
+        thread_id: row.thread_id,
+        conversation_id: row.conversation_id,
+        subject: row.subject.clone(),
+        xmpp_thread: row.xmpp_thread.clone(),
+        last_id: row.last_id.clone(),
+        references: serde_json::from_str(&row.reference_ids).unwrap_or_default(),
+        active_ms: row.active_ms,
+    });
 }
 
 fn refused(why: impl Into<Refused>) -> Decision {

@@ -85,7 +85,7 @@ impl Directory for Doors {
 pub(super) async fn take(intake: &Intake, knocks: Vec<Knock>) {
     step(Step::EventReceived);
     let now = intake.clock.now();
-    let asks = asks(&knocks);
+    let asks = asks(intake, &knocks);
     let found = match intake.store.inward(intake.gateway.id, &asks).await {
         Ok(found) => found,
         Err(error) => {
@@ -112,13 +112,13 @@ fn refuse_all(knocks: Vec<Knock>) {
     }
 }
 
-fn asks(knocks: &[Knock]) -> Vec<InwardAsk> {
+fn asks(intake: &Intake, knocks: &[Knock]) -> Vec<InwardAsk> {
     let events = knocks.iter().flat_map(|knock| &knock.events);
     let messages = events.filter_map(|event| match event {
         Event::Message(message) => Some(&**message),
         Event::Report(_) => None,
     });
-    messages.enumerate().map(|(place, message)| text_in::ask(message, place)).collect()
+    messages.enumerate().map(|(place, message)| text_in::ask(&intake.gateway, message, place)).collect()
 }
 
 /// What one call comes to: writes, and which of them belong to which event.

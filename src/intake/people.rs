@@ -177,10 +177,8 @@ impl Reception {
             return Ok(());
         };
         let target = match presence.kind {
-            PresenceType::Available => match self.arrived(from, to).await? {
-                true => Target::Gateway,
-                false => return Ok(()),
-            },
+            PresenceType::Available if self.arrived(from, to).await? => Target::Gateway,
+            PresenceType::Available => return Ok(()),
             PresenceType::Unavailable => {
                 self.intake.online.set(from.as_str(), false);
                 self.greeted.remove(from.as_str());
@@ -274,8 +272,8 @@ impl Reception {
         if !lookup.lines {
             return Ok(person);
         }
-        let address = gateway.adapter.address_for(&jid).map(|address| address.as_str().to_owned());
-        let ask = Ask { place: 0, jid, peer: String::new(), repeat_key: None, address };
+        let address = gateway.adapter.own_address(&jid).map(|address| address.as_str().to_owned());
+        let ask = Ask::about_user(jid, address);
         person.view = store.outward(gateway.id, &[ask], now_ms).await?;
         person.free = store.free_lines(gateway.id, now_ms, FREE_MAX).await?;
         let wanted = lookup.choice.and_then(|choice| registration::chosen_address(gateway, choice));
@@ -347,3 +345,6 @@ impl Reception {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

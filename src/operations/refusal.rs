@@ -7,7 +7,7 @@ use crate::store::StoreError;
 
 /// Why nothing was done.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error, Serialize, Deserialize)]
-#[serde(tag = "refused", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Refusal {
     /// There is no such gateway.
     #[error("there is no gateway {name:?}; there is {}", .known.join(", "))]

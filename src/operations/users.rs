@@ -268,14 +268,8 @@ async fn load(
     choice: Option<&str>,
 ) -> Result<Person, Refusal> {
     let (user, now_ms) = (jid.to_string(), on.now_ms());
-    let derived = gateway.adapter.address_for(&user);
-    let ask = Ask {
-        place: 0,
-        jid: user.clone(),
-        peer: String::new(),
-        repeat_key: None,
-        address: derived.map(|address| address.as_str().to_owned()),
-    };
+    let derived = gateway.adapter.own_address(&user);
+    let ask = Ask::about_user(user.clone(), derived.map(|address| address.as_str().to_owned()));
     let wanted = choice.and_then(|choice| registration::chosen_address(gateway, choice));
     let taken = match wanted {
         Some(address) => on.store.has_line(gateway.id, address.as_str()).await?,

@@ -2,6 +2,7 @@
 
 mod crash;
 mod kannel;
+mod mail;
 mod shared_lines;
 mod simulated;
 mod text;

@@ -39,12 +39,6 @@ pub trait Adapter: Send + Sync {
         None
     }
 
-    /// The address that a user gets at registration, where the network lets us make addresses (semantics 16); `None` where a line
-    /// has to be owned or claimed, or where this user's name makes no good address. `user` is the bare JID.
-    fn address_for(&self, _user: &str) -> Option<Address> {
-        None
-    }
-
     /// Says how a message will be sent, or why it cannot be. Pure: no network, no clock, the same answer for the same message.
     ///
     /// # Errors

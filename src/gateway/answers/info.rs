@@ -40,15 +40,15 @@ pub fn contact_info(gateway: &Gateway) -> Info {
 
 pub(super) fn answer(gateway: &Gateway, target: &Target, query: &Query) -> Answer {
     let node = query.node.as_deref();
-    let missing = || StanzaError::new(Condition::ItemNotFound);
+    let missing = || Err(StanzaError::new(Condition::ItemNotFound).into());
     match query.topic {
         Topic::Info => {
             let info = if *target == Target::Gateway { gateway_info(gateway) } else { contact_info(gateway) };
             // XEP-0115 §6.2: clients ask about the node that presence named.
             let is_caps = |node: &str| node.strip_prefix(CAPS_NODE) == Some(&format!("#{}", info.caps_hash()));
-            if node.is_none_or(is_caps) { Ok(Some(info.to_element(node))) } else { Err(missing()) }
+            if node.is_none_or(is_caps) { Ok(Some(info.to_element(node))) } else { missing() }
         }
         Topic::Items if node.is_none_or(|node| node == ns::COMMANDS) => Ok(Some(disco::items(&[], node))),
-        Topic::Items => Err(missing()),
+        Topic::Items => missing(),
     }
 }

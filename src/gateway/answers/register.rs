@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Numbers of the pool that a form shows; any other can be typed.
-pub(super) const NUMBERS_SHOWN: usize = 50;
+const NUMBERS_SHOWN: usize = 50;
 
 /// The number or alias among the values of a form, whichever of the fields it stands in.
 pub(super) fn choice(values: &[(String, String)]) -> Option<String> {
@@ -32,16 +32,16 @@ pub(super) fn choice(values: &[(String, String)]) -> Option<String> {
 pub(super) fn decide(desk: &Desk<'_>, iq: &Iq, request: &Request) -> Effects {
     let mut effects = Effects::default();
     let answer = match request {
-        Request::Get => offer(desk).map(|offer| Some(offer.to_element())).map_err(|why| denial(&why, desk.lang)),
+        Request::Get => offer(desk).map(|offer| Some(offer.to_element())).map_err(|why| denial(&why, desk.lang).into()),
         Request::Cancel => Ok(None),
-        Request::Remove => desk.unregister(&mut effects).map(|_| None).map_err(|why| denial(&why, desk.lang)),
+        Request::Remove => desk.unregister(&mut effects).map(|_| None).map_err(|why| denial(&why, desk.lang).into()),
         Request::Set(values) => match desk.register(choice(values).as_deref(), &mut effects) {
             Ok(told) => {
                 // A form shows nothing afterwards: which number it is, and how to write, is said in the chat.
                 effects.answers.push(desk.line(&told));
                 Ok(None)
             }
-            Err(why) => Err(denial(&why, desk.lang)),
+            Err(why) => Err(denial(&why, desk.lang).into()),
         },
     };
     // XEP-0100 §4.1.1: the result first, then what follows from it.
@@ -73,11 +73,10 @@ fn offer(desk: &Desk<'_>) -> Result<Offer, Text> {
     let form = Form::new(ns::REGISTER)
         .with_title(Text::from(Chat::Name { network }).render(desk.lang))
         .with_instructions(instructions.clone());
-    let offer = Offer { instructions, registered, fields: Vec::new(), form: Some(form) };
-    let mut offer = match (network, &own) {
-        (Network::Sms, None) if desk.person.free.is_empty() => return Ok(offer),
-        _ => offer,
-    };
+    let mut offer = Offer { instructions, registered, fields: Vec::new(), form: Some(form) };
+    if network == Network::Sms && own.is_none() && desk.person.free.is_empty() {
+        return Ok(offer);
+    }
     let value = own.clone().or_else(|| desk.given_address()).unwrap_or_default();
     let mut field = Field::new(var, if own.is_none() && network == Network::Sms { "list-single" } else { "text-single" })
         .with_label(Text::from(Chat::Prompt { network }).render(desk.lang));

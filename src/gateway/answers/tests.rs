@@ -110,7 +110,7 @@ fn what_was_typed_becomes_a_jid() {
         let to = gateway.config.domain.to_string();
         let payload = format!("<query xmlns='jabber:iq:gateway'><prompt>{text}</prompt></query>");
         let answer = ask(gateway, IqType::Set, &to, &payload);
-        answer.payload().and_then(|query| query.child_text("jid", ns::GATEWAY).map(|jid| jid.into_owned())).ok_or(answer)
+        answer.payload().and_then(|query| query.child_text("jid", ns::GATEWAY).map(|jid| jid.into_owned())).ok_or(Box::new(answer))
     };
     assert_eq!(typed(&sms("open"), "+1 (202) 555-0147").as_deref(), Ok(BOB));
     assert_eq!(typed(&sms("open"), BOB).as_deref(), Ok(BOB));

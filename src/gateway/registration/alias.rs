@@ -17,7 +17,7 @@ const RESERVED: [&str; 27] = [
 /// The address of an alias (`bob`, or the whole of it); `None` where it can be nobody's.
 pub(super) fn address(gateway: &Gateway, alias: &str) -> Option<Address> {
     // The domain of our addresses is the adapter's to know; every address that it makes shows it.
-    let sample = gateway.adapter.address_for("x@x.invalid")?;
+    let sample = gateway.adapter.own_address("x@x.invalid")?;
     let (_, domain) = sample.as_str().rsplit_once('@')?;
     let alias = alias.trim().to_lowercase();
     let name = match alias.split_once('@') {

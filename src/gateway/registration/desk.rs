@@ -107,7 +107,7 @@ impl Desk<'_> {
     /// The gateway left the roster: nothing is sent, nothing is lost for thirty days (semantics 15).
     pub fn disable(&self, effects: &mut Effects) {
         let Some(member) = &self.person.member else { return };
-        effects.writes.push(self.contact(member.user_id, Subscription::default()));
+        effects.writes.push(contact(member.user_id, Subscription::default()));
         if member.state != "active" {
             return;
         }
@@ -259,12 +259,14 @@ impl Desk<'_> {
         if !self.person.view.shared.is_empty() {
             return Ok(Place { claims: Vec::new(), address: None });
         }
-        let derived = self.gateway.adapter.address_for(self.person.jid.as_str());
+        let derived = self.gateway.adapter.own_address(self.person.jid.as_str());
         match derived.filter(|address| !self.person.view.taken_addresses.contains(address.as_str())) {
             Some(address) => Ok(self.make(address.as_str())),
             None => Err(match self.gateway.network() {
                 Network::Sms => Registration::NoFreeLine.into(),
-                network => Membership::HasToChoose { gateway: self.domain(), network }.into(),
+                Network::Email => {
+                    Membership::HasToChoose { gateway: self.domain(), network: Network::Email }.into()
+                }
             }),
         }
     }
@@ -274,7 +276,7 @@ impl Desk<'_> {
         let address = match self.gateway.network() {
             Network::Sms => self.gateway.adapter.read_typed(choice).ok()?,
             Network::Email => {
-                let derived = self.gateway.adapter.address_for(self.person.jid.as_str());
+                let derived = self.gateway.adapter.own_address(self.person.jid.as_str());
                 derived.filter(|address| address.as_str() == choice).or_else(|| alias::address(self.gateway, choice))?
             }
         };
@@ -299,8 +301,8 @@ impl Desk<'_> {
 
     /// The gateway wants to see the user's presence: asked once, never again after an answer.
     fn ask_back(&self, effects: &mut Effects) {
-        let contact = self.person.member.as_ref().map(|member| member.contact).unwrap_or_default();
-        if contact.asked {
+        let known = self.person.member.as_ref().map(|member| member.contact).unwrap_or_default();
+        if known.asked {
             return;
         }
         let user_id = effects.writes.iter().find_map(|write| match write {
@@ -308,15 +310,9 @@ impl Desk<'_> {
             _ => None,
         });
         let Some(user_id) = self.person.member.as_ref().map(|member| member.user_id).or(user_id) else { return };
-        effects.writes.push(self.contact(user_id, Subscription { asked: true, ..contact }));
+        effects.writes.push(contact(user_id, Subscription { asked: true, ..known }));
         let (from, to) = (self.gateway.own_jid(), self.person.jid.clone());
         effects.answers.push(Presence::new(PresenceType::Subscribe, from, to).into());
-    }
-
-    fn contact(&self, user_id: i64, contact: Subscription) -> Write {
-        let Subscription { subscribed, asked } = contact;
-        let row = ContactRow { user_id, peer: String::new(), subscribed: subscribed.into(), asked: asked.into() };
-        Write::Contact(row)
     }
 
     fn user(&self, state: &'static str) -> Write {
@@ -386,6 +382,12 @@ pub(in crate::gateway) fn farewell(ours: &BareJid, user: &BareJid) -> [Stanza; 3
         of(PresenceType::Unsubscribed, ours.clone().into()),
         of(PresenceType::Unsubscribe, ours.clone().into()),
     ]
+}
+
+/// What the roster knows of the gateway itself.
+fn contact(user_id: i64, known: Subscription) -> Write {
+    let Subscription { subscribed, asked } = known;
+    Write::Contact(ContactRow { user_id, peer: String::new(), subscribed: subscribed.into(), asked: asked.into() })
 }
 
 fn chat(gateway: &Gateway, to: &BareJid, body: String, lang: Lang, moment: &Moment<'_>) -> Stanza {

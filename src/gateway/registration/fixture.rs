@@ -1,6 +1,6 @@
 //! A gateway without a network, and people of every standing.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{collections::{HashMap, HashSet}, path::Path, sync::Arc};
 
 use transom_adapter::{Account, Adapter, Address, ContactError, Network, Outgoing, Plan, Refusal, UnixMillis};
 
@@ -15,8 +15,8 @@ use crate::{
     },
 };
 
-pub(in crate::gateway) const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
-pub(in crate::gateway) const MINE: &str = "+12025550100";
+pub(crate) const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
+pub(crate) const MINE: &str = "+12025550100";
 
 struct Plain(Network);
 
@@ -54,7 +54,7 @@ impl Adapter for Plain {
         }
     }
 
-    fn address_for(&self, user: &str) -> Option<Address> {
+    fn own_address(&self, user: &str) -> Option<Address> {
         if self.0 == Network::Sms {
             return None;
         }
@@ -69,12 +69,12 @@ impl Adapter for Plain {
 }
 
 /// An SMS gateway with this registration mode.
-pub(in crate::gateway) fn sms(mode: &str) -> Gateway {
+pub(crate) fn sms(mode: &str) -> Gateway {
     gateway(Network::Sms, mode)
 }
 
 /// A mail gateway, open.
-pub(in crate::gateway) fn mail() -> Gateway {
+pub(crate) fn mail() -> Gateway {
     gateway(Network::Email, "open")
 }
 
@@ -99,14 +99,14 @@ fn gateway(network: Network, mode: &str) -> Gateway {
     }
 }
 
-pub(in crate::gateway) fn with_moment<T>(work: impl FnOnce(&Moment<'_>) -> T) -> T {
+pub(crate) fn with_moment<T>(work: impl FnOnce(&Moment<'_>) -> T) -> T {
     let next = std::sync::atomic::AtomicI64::new(100);
     let ids = || next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     work(&Moment { now: NOW, ids: &ids })
 }
 
 /// Somebody nobody knows.
-pub(in crate::gateway) fn stranger(jid: &str) -> Person {
+pub(crate) fn stranger(jid: &str) -> Person {
     Person {
         jid: BareJid::new(jid).unwrap(),
         member: None,
@@ -117,7 +117,7 @@ pub(in crate::gateway) fn stranger(jid: &str) -> Person {
 }
 
 /// A user in this state, with a line.
-pub(in crate::gateway) fn user(state: &str) -> Person {
+pub(crate) fn user(state: &str) -> Person {
     let mut person = stranger("alice@example.org");
     person.member = Some(Member {
         user_id: 7,
@@ -141,25 +141,25 @@ pub(in crate::gateway) fn user(state: &str) -> Person {
 }
 
 impl Person {
-    pub(in crate::gateway) fn owning(mut self, address: &str, state: &str) -> Self {
+    pub(crate) fn owning(mut self, address: &str, state: &str) -> Self {
         let line = line(address, state);
         self.view.lines.entry(self.jid.to_string()).or_default().push(line);
         self
     }
 
-    pub(in crate::gateway) fn with_free(mut self, numbers: &[&str]) -> Self {
+    pub(crate) fn with_free(mut self, numbers: &[&str]) -> Self {
         self.free = numbers.iter().map(|&number| number.to_owned()).collect();
         self.view.pool_is_free = !numbers.is_empty();
         self
     }
 
-    pub(in crate::gateway) fn with_shared(mut self) -> Self {
+    pub(crate) fn with_shared(mut self) -> Self {
         let line = line("+12025550199", "active");
-        self.view.shared.push(SharedLine { line, taken: HashMap::new(), opted_out: Default::default() });
+        self.view.shared.push(SharedLine { line, taken: HashMap::new(), opted_out: HashSet::new() });
         self
     }
 
-    pub(in crate::gateway) fn seeing(mut self, subscribed: bool, asked: bool) -> Self {
+    pub(crate) fn seeing(mut self, subscribed: bool, asked: bool) -> Self {
         if let Some(member) = &mut self.member {
             member.contact = Subscription { subscribed, asked };
         }
@@ -171,30 +171,30 @@ fn line(address: &str, state: &str) -> KnownLine {
     KnownLine { line_id: 3, address: address.to_owned(), state: state.to_owned(), routes: Vec::new(), owners: 1 }
 }
 
-pub(in crate::gateway) fn jid(text: &str) -> Jid {
+pub(crate) fn jid(text: &str) -> Jid {
     Jid::new(text).unwrap()
 }
 
-pub(in crate::gateway) fn presence(kind: PresenceType, to: &str) -> Presence {
+pub(crate) fn presence(kind: PresenceType, to: &str) -> Presence {
     Presence::new(kind, jid("alice@example.org/phone"), jid(to))
 }
 
-pub(in crate::gateway) fn iq(kind: IqType, to: &str, payload: &str) -> Iq {
+pub(crate) fn iq(kind: IqType, to: &str, payload: &str) -> Iq {
     let payload: Element = payload.parse().unwrap();
     Iq::new(kind, jid("alice@example.org/phone"), jid(to)).with_id("1").with_child(payload)
 }
 
-pub(in crate::gateway) fn said(from: &str, body: &str) -> Message {
+pub(crate) fn said(from: &str, body: &str) -> Message {
     Message::chat(jid(from), jid("sms.example.org")).with_id("1").with_body(body)
 }
 
 impl Effects {
     /// `kind from > to` of every presence, `body > to` of every message, the kind of every iq.
-    pub(in crate::gateway) fn seen(&self) -> Vec<String> {
+    pub(crate) fn seen(&self) -> Vec<String> {
         self.answers.iter().map(brief).collect()
     }
 
-    pub(in crate::gateway) fn written(&self) -> Vec<String> {
+    pub(crate) fn written(&self) -> Vec<String> {
         use crate::store::Write;
         let word = |write: &Write| match write {
             Write::User(row) => format!("user {} {}", row.jid, row.state),

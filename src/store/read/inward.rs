@@ -4,8 +4,11 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::{Sql, Store, StoreError, for_rows, json};
-use crate::store::index;
+use super::{
+    KnownThread, Sql, Store, StoreError, for_rows, json,
+    outward::{OfConversation, THREADS, known_thread},
+};
+use crate::store::{Connection, index};
 
 /// What one message asks.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -16,6 +19,14 @@ pub struct InwardAsk {
     pub address: String,
     /// Who wrote.
     pub peer: String,
+    /// The delivery that it is about, when it came to that one's bounce address.
+    pub regarding: Option<i64>,
+    /// The Message-IDs it answers, nearest first.
+    #[serde(skip)]
+    pub answers: Vec<String>,
+    /// Whether the network has threads.
+    #[serde(skip)]
+    pub has_threads: bool,
 }
 
 /// The line that a message came to, and who may be meant.
@@ -29,6 +40,8 @@ pub struct LineFound {
     pub fallback: Option<String>,
     /// The registered owners, and whoever talks with this peer on it.
     pub users: Vec<InwardRow>,
+    /// The threads of what it answers, nearest first, with the user whose each is.
+    pub answered: Vec<(i64, i64)>,
 }
 
 /// One user who may be meant.
@@ -50,6 +63,10 @@ pub struct InwardRow {
     pub other_plain_ms: i64,
     /// Whether the peer is blocked by this user or by everybody.
     pub blocked: bool,
+    /// The mail thread that the user saw last.
+    pub shown_thread: Option<i64>,
+    /// The newest mail threads of the conversation.
+    pub threads: Vec<KnownThread>,
 }
 
 const LINES: Sql = for_rows!(
@@ -65,7 +82,8 @@ const OWNERS: Sql = for_rows!(
             (SELECT COALESCE(MAX(o.plain_ms), 0) FROM conversations o
               WHERE o.user_id = u.user_id AND o.peer = r.value ->> 'peer' AND o.line_id <> l.line_id),
             (SELECT COUNT(*) FROM blocks b
-              WHERE b.gateway_id = $2 AND b.user_id IN (0, u.user_id) AND b.peer = r.value ->> 'peer')
+              WHERE b.gateway_id = $2 AND b.user_id IN (0, u.user_id) AND b.peer = r.value ->> 'peer'),
+            c.shown_thread
        FROM",
     "CROSS JOIN lines l
       CROSS JOIN line_owners w
@@ -80,7 +98,8 @@ const TALKERS: Sql = for_rows!(
             (SELECT COALESCE(MAX(o.plain_ms), 0) FROM conversations o
               WHERE o.user_id = u.user_id AND o.peer = r.value ->> 'peer' AND o.line_id <> l.line_id),
             (SELECT COUNT(*) FROM blocks b
-              WHERE b.gateway_id = $2 AND b.user_id IN (0, u.user_id) AND b.peer = r.value ->> 'peer')
+              WHERE b.gateway_id = $2 AND b.user_id IN (0, u.user_id) AND b.peer = r.value ->> 'peer'),
+            c.shown_thread
        FROM",
     "CROSS JOIN lines l
       CROSS JOIN conversations c
@@ -89,6 +108,89 @@ const TALKERS: Sql = for_rows!(
         AND c.line_id = l.line_id AND c.peer = r.value ->> 'peer' AND u.user_id = c.user_id
       ORDER BY c.active_ms DESC"
 );
+
+const REGARDING: Sql = for_rows!(
+    "SELECT CAST(r.value ->> 'place' AS BIGINT), l.address
+       FROM",
+    "CROSS JOIN deliveries d
+      CROSS JOIN messages m
+      CROSS JOIN conversations c
+      CROSS JOIN lines l
+      WHERE d.delivery_id = CAST(r.value ->> 'regarding' AS BIGINT) AND m.message_id = d.message_id
+        AND c.conversation_id = m.conversation_id AND c.gateway_id = $2 AND l.line_id = c.line_id"
+);
+
+const ANSWERED: Sql = for_rows!(
+    "SELECT CAST(r.value ->> 'place' AS BIGINT), m.thread_id, c.user_id
+       FROM",
+    "CROSS JOIN external_ids e
+      CROSS JOIN deliveries d
+      CROSS JOIN messages m
+      CROSS JOIN conversations c
+      WHERE e.scope_id = $2 AND e.kind = 'message-id' AND e.value = r.value ->> 'id'
+        AND d.delivery_id = e.delivery_id AND m.message_id = d.message_id AND m.thread_id IS NOT NULL
+        AND c.conversation_id = m.conversation_id
+      ORDER BY CAST(r.value ->> 'rank' AS BIGINT)"
+);
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    place: usize,
+    rank: usize,
+    id: &'a str,
+}
+
+/// A mail to a bounce address is for whoever wrote the mail that it is about.
+async fn resolve_regarding(
+    connection: &mut Connection,
+    gateway_id: i64,
+    asks: &mut [InwardAsk],
+) -> Result<(), StoreError> {
+    let about: Vec<&InwardAsk> = asks.iter().filter(|ask| ask.regarding.is_some()).collect();
+    if about.is_empty() {
+        return Ok(());
+    }
+    for row in connection.rows(REGARDING, &[json(&about), gateway_id.into()]).await? {
+        let place = index(row.int(0)?);
+        if let Some(ask) = asks.iter_mut().find(|ask| ask.place == place) {
+            row.text(1)?.clone_into(&mut ask.address);
+        }
+    }
+    Ok(())
+}
+
+/// Mail threads: those of what it answers, and the newest of each conversation.
+async fn load_threads(
+    connection: &mut Connection,
+    gateway_id: i64,
+    asks: &[InwardAsk],
+    found: &mut HashMap<usize, LineFound>,
+) -> Result<(), StoreError> {
+    if !asks.iter().any(|ask| ask.has_threads) {
+        return Ok(());
+    }
+    let answers: Vec<Answer<'_>> = asks
+        .iter()
+        .flat_map(|ask| ask.answers.iter().enumerate().map(|(rank, id)| Answer { place: ask.place, rank, id }))
+        .collect();
+    for row in connection.rows(ANSWERED, &[json(&answers), gateway_id.into()]).await? {
+        if let Some(line) = found.get_mut(&index(row.int(0)?)) {
+            line.answered.push((row.int(1)?, row.int(2)?));
+        }
+    }
+    let users = || found.values().flat_map(|line| &line.users);
+    let ids: std::collections::BTreeSet<i64> = users().filter_map(|user| Some(user.conversation?.0)).collect();
+    let rows: Vec<_> = ids.into_iter().map(|conversation_id| OfConversation { conversation_id }).collect();
+    for row in connection.rows(THREADS, &[json(&rows)]).await? {
+        let thread = known_thread(&row)?;
+        for user in found.values_mut().flat_map(|line| &mut line.users) {
+            if user.conversation.is_some_and(|(conversation, _)| conversation == thread.conversation_id) {
+                user.threads.push(thread.clone());
+            }
+        }
+    }
+    Ok(())
+}
 
 impl Store {
     /// Finds the lines of a batch of messages and the users who may be meant; by place.
@@ -104,10 +206,11 @@ impl Store {
         if asks.is_empty() {
             return Ok(HashMap::new());
         }
-        let (rows, this) = (json(asks), self.clone());
+        let (mut asks, this) = (asks.to_vec(), self.clone());
         let work = async move {
             let mut connection = this.database.reader().await?;
-            let params = [rows, gateway_id.into()];
+            resolve_regarding(&mut connection, gateway_id, &mut asks).await?;
+            let params = [json(&asks), gateway_id.into()];
             let mut found = HashMap::new();
             for row in connection.rows(LINES, &params).await? {
                 let line = LineFound {
@@ -115,6 +218,7 @@ impl Store {
                     kind: row.text(2)?.to_owned(),
                     fallback: row.opt_text(3)?.map(str::to_owned),
                     users: Vec::new(),
+                    answered: Vec::new(),
                 };
                 found.insert(index(row.int(0)?), line);
             }
@@ -129,6 +233,7 @@ impl Store {
                     }
                 }
             }
+            load_threads(&mut connection, gateway_id, &asks, &mut found).await?;
             Ok(found)
         };
         self.lifecycle
@@ -163,5 +268,7 @@ fn user(row: &super::Row, owner: bool) -> Result<InwardRow, StoreError> {
         plain_ms: row.int(6)?,
         other_plain_ms: row.int(7)?,
         blocked: row.flag(8)?,
+        shown_thread: row.opt_int(9)?,
+        threads: Vec::new(),
     })
 }

@@ -20,6 +20,38 @@ pub struct Ask {
     pub repeat_key: Option<String>,
     /// The address that the sender would get, were it to register now.
     pub address: Option<String>,
+    /// The stanza that it answers.
+    pub reply_to: Option<String>,
+    /// Whether the network has threads.
+    #[serde(skip)]
+    pub has_threads: bool,
+}
+
+impl Ask {
+    /// About a user alone, without a message.
+    pub fn about_user(jid: String, address: Option<String>) -> Self {
+        let peer = String::new();
+        Self { place: 0, jid, peer, repeat_key: None, address, reply_to: None, has_threads: false }
+    }
+}
+
+/// A mail thread.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KnownThread {
+    /// Its key.
+    pub thread_id: i64,
+    /// Its conversation.
+    pub conversation_id: i64,
+    /// The subject without reply prefixes.
+    pub subject: String,
+    /// What clients call it.
+    pub xmpp_thread: String,
+    /// The Message-ID of its last mail.
+    pub last_id: Option<String>,
+    /// The Message-IDs before it, oldest first.
+    pub references: Vec<String>,
+    /// When it was last active.
+    pub active_ms: i64,
 }
 
 /// What the database knows of a batch's senders and peers.
@@ -35,6 +67,10 @@ pub struct OutwardSnapshot {
     pub shared: Vec<SharedLine>,
     /// Whether a line of the pool has no owner.
     pub pool_is_free: bool,
+    /// The newest mail threads of each conversation, by its key.
+    pub threads: HashMap<i64, Vec<KnownThread>>,
+    /// The asks that answer a stanza of a mail thread: place to the thread.
+    pub replied: HashMap<usize, i64>,
     /// The asks that repeat a stanza: place to the message that it made.
     pub repeats: HashMap<usize, i64>,
     /// The stanzas accepted from this very batch: (bare JID, repeat key) to the message.
@@ -151,6 +187,27 @@ const ADDRESSES: Sql = for_rows!(
        FROM",
     "CROSS JOIN lines l
       WHERE l.gateway_id = $2 AND l.address = r.value ->> 'address'"
+);
+
+/// Mail threads of a conversation that are looked at.
+pub(super) const THREADS: Sql = for_rows!(
+    "SELECT t.thread_id, t.conversation_id, t.subject, t.xmpp_thread, t.last_id, t.reference_ids, t.active_ms
+       FROM",
+    "CROSS JOIN threads t
+      WHERE t.conversation_id = CAST(r.value ->> 'conversation_id' AS BIGINT)
+        AND t.thread_id IN (SELECT n.thread_id FROM threads n
+                             WHERE n.conversation_id = CAST(r.value ->> 'conversation_id' AS BIGINT)
+                             ORDER BY n.active_ms DESC LIMIT 20)"
+);
+
+const REPLIED: Sql = for_rows!(
+    "SELECT CAST(r.value ->> 'place' AS BIGINT), m.thread_id
+       FROM",
+    "CROSS JOIN users u
+      CROSS JOIN message_stanzas s
+      CROSS JOIN messages m
+      WHERE u.gateway_id = $2 AND u.jid = r.value ->> 'jid' AND s.stanza_id = r.value ->> 'reply_to'
+        AND s.user_id = u.user_id AND m.message_id = s.message_id AND m.thread_id IS NOT NULL"
 );
 
 const BLOCKS: Sql = for_rows!(
@@ -309,9 +366,50 @@ impl Store {
         {
             snapshot.gateway_messages = row.int(0)?;
         }
+        load_threads(&mut connection, &mut snapshot, gateway_id, asks).await?;
         load_open_lines(&mut connection, &mut snapshot, gateway_id, rows, now_ms).await?;
         Ok(snapshot)
     }
+}
+
+/// A row of [`THREADS`].
+#[derive(Serialize)]
+pub(super) struct OfConversation {
+    pub(super) conversation_id: i64,
+}
+
+/// The mail threads of the conversations that were found; text has none, and no row costs nothing.
+async fn load_threads(
+    connection: &mut super::super::Connection,
+    snapshot: &mut OutwardSnapshot,
+    gateway_id: i64,
+    asks: &[Ask],
+) -> Result<(), StoreError> {
+    if !asks.iter().any(|ask| ask.has_threads) {
+        return Ok(());
+    }
+    let known = snapshot.conversations.values().flatten();
+    let rows: Vec<_> = known.map(|known| OfConversation { conversation_id: known.conversation_id }).collect();
+    for row in connection.rows(THREADS, &[json(&rows)]).await? {
+        let thread = known_thread(&row)?;
+        snapshot.threads.entry(thread.conversation_id).or_default().push(thread);
+    }
+    for row in connection.rows(REPLIED, &[json(asks), gateway_id.into()]).await? {
+        snapshot.replied.insert(index(row.int(0)?), row.int(1)?);
+    }
+    Ok(())
+}
+
+pub(super) fn known_thread(row: &super::Row) -> Result<KnownThread, StoreError> {
+    Ok(KnownThread {
+        thread_id: row.int(0)?,
+        conversation_id: row.int(1)?,
+        subject: row.text(2)?.to_owned(),
+        xmpp_thread: row.text(3)?.to_owned(),
+        last_id: row.opt_text(4)?.map(str::to_owned),
+        references: serde_json::from_str(row.text(5)?).unwrap_or_default(),
+        active_ms: row.int(6)?,
+    })
 }
 
 /// Shared lines and the pool.

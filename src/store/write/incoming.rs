@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use super::{
-    Connection, ConversationRow, Done, Group, IdRow, Sql, StoreError, fetch_rows, for_rows,
+    Connection, ConversationRow, Done, Group, IdRow, Sql, StoreError, ThreadRow, fetch_rows, for_rows,
     outgoing::{MessageRow, insert_ids, insert_messages},
     run_rows,
 };
@@ -27,6 +27,8 @@ pub struct NewIn {
     pub stanza_id: String,
     /// Who it is for.
     pub user_jid: String,
+    /// The mail thread, as it is with this message in it.
+    pub thread: Option<ThreadRow>,
     /// Our address.
     pub line: String,
     /// Its own Message-ID, for answers to it.
@@ -124,6 +126,7 @@ pub(super) async fn apply(
     insert_messages(
         connection,
         rows.iter().map(|row| &row.conversation),
+        rows.iter().filter_map(|row| row.thread.as_ref()),
         &messages,
     )
     .await?;
@@ -159,6 +162,7 @@ fn message_row(row: &NewIn) -> MessageRow<'_> {
         conversation_id: row.conversation.conversation_id,
         user_id: row.conversation.user_id,
         lane_id: -row.conversation.conversation_id,
+        thread_id: row.thread.as_ref().map(|thread| thread.thread_id),
         direction: "in",
         at_ms: row.conversation.at_ms,
         body: &row.body,

@@ -13,7 +13,7 @@ mod report;
 pub use attempt::{Bounced, Due, OutcomeRow, Start, Told};
 pub use incoming::{NewIn, Seen, Unowned};
 pub use operation::{Operation, RESTORED};
-pub use outgoing::{ConversationRow, IdRow, NewOut, UsageRow};
+pub use outgoing::{ConversationRow, IdRow, NewOut, ThreadRow, UsageRow};
 pub use people::{ContactRow, LineRow, OptOut, OwnerRow, Unregister, UserRow, Wake};
 pub use report::{ReportRow, State, Tell, TellKind};
 

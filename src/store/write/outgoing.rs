@@ -31,6 +31,8 @@ pub struct NewOut {
     pub segments: u16,
     /// The accounts that can carry it, a JSON array of their names within the gateway.
     pub routes: String,
+    /// The mail thread, as it is with this message in it.
+    pub thread: Option<ThreadRow>,
     /// Ids known before the first attempt.
     pub ids: Vec<IdRow>,
     /// The UTC day that it counts on.
@@ -56,6 +58,27 @@ pub struct ConversationRow {
     pub at_ms: i64,
     /// Now, when the plain contact was used; 0 when the line was pinned.
     pub plain_ms: i64,
+    /// The mail thread that the user saw last.
+    pub shown_thread: Option<i64>,
+}
+
+/// A mail thread of a conversation, as it is from now on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ThreadRow {
+    /// Its key.
+    pub thread_id: i64,
+    /// The conversation.
+    pub conversation_id: i64,
+    /// The subject without reply prefixes.
+    pub subject: String,
+    /// What clients call it.
+    pub xmpp_thread: String,
+    /// The Message-ID of its last mail.
+    pub last_id: Option<String>,
+    /// The Message-IDs before it, oldest first, a JSON array.
+    pub reference_ids: String,
+    /// Now.
+    pub active_ms: i64,
 }
 
 /// An outside network's id for a delivery.
@@ -84,18 +107,31 @@ pub struct UsageRow {
 }
 
 const CONVERSATIONS: Sql = for_rows!(
-    "INSERT INTO conversations (conversation_id, gateway_id, user_id, line_id, peer, peer_name, created_ms, active_ms, plain_ms)
+    "INSERT INTO conversations (conversation_id, gateway_id, user_id, line_id, peer, peer_name, created_ms, active_ms, plain_ms,
+                                shown_thread)
      SELECT CAST(r.value ->> 'conversation_id' AS BIGINT), CAST(r.value ->> 'gateway_id' AS BIGINT),
             CAST(r.value ->> 'user_id' AS BIGINT), CAST(r.value ->> 'line_id' AS BIGINT), r.value ->> 'peer',
             r.value ->> 'peer_name', CAST(r.value ->> 'at_ms' AS BIGINT), CAST(r.value ->> 'at_ms' AS BIGINT),
-            CAST(r.value ->> 'plain_ms' AS BIGINT)
+            CAST(r.value ->> 'plain_ms' AS BIGINT), CAST(r.value ->> 'shown_thread' AS BIGINT)
        FROM",
     "WHERE 1 = 1
      ON CONFLICT (conversation_id) DO UPDATE
         SET active_ms = excluded.active_ms,
             plain_ms = CASE WHEN excluded.plain_ms > conversations.plain_ms
                             THEN excluded.plain_ms ELSE conversations.plain_ms END,
-            peer_name = COALESCE(excluded.peer_name, conversations.peer_name)"
+            peer_name = COALESCE(excluded.peer_name, conversations.peer_name),
+            shown_thread = COALESCE(excluded.shown_thread, conversations.shown_thread)"
+);
+
+const THREADS: Sql = for_rows!(
+    "INSERT INTO threads (thread_id, conversation_id, subject, xmpp_thread, last_id, reference_ids, active_ms)
+     SELECT CAST(r.value ->> 'thread_id' AS BIGINT), CAST(r.value ->> 'conversation_id' AS BIGINT), r.value ->> 'subject',
+            r.value ->> 'xmpp_thread', r.value ->> 'last_id', r.value ->> 'reference_ids',
+            CAST(r.value ->> 'active_ms' AS BIGINT)
+       FROM",
+    "WHERE 1 = 1
+     ON CONFLICT (thread_id) DO UPDATE
+        SET last_id = excluded.last_id, reference_ids = excluded.reference_ids, active_ms = excluded.active_ms"
 );
 
 const LANES: Sql = for_rows!(
@@ -109,8 +145,8 @@ const LANES: Sql = for_rows!(
 
 const MESSAGES: Sql = for_rows!(
     "INSERT INTO messages (message_id, conversation_id, thread_id, direction, created_ms, body, payload)
-     SELECT CAST(r.value ->> 'message_id' AS BIGINT), CAST(r.value ->> 'conversation_id' AS BIGINT), NULL,
-            r.value ->> 'direction', CAST(r.value ->> 'at_ms' AS BIGINT), r.value ->> 'body', r.value ->> 'payload'
+     SELECT CAST(r.value ->> 'message_id' AS BIGINT), CAST(r.value ->> 'conversation_id' AS BIGINT),
+            CAST(r.value ->> 'thread_id' AS BIGINT), r.value ->> 'direction', CAST(r.value ->> 'at_ms' AS BIGINT), r.value ->> 'body', r.value ->> 'payload'
        FROM",
     "WHERE 1 = 1"
 );
@@ -160,6 +196,7 @@ pub(super) struct MessageRow<'a> {
     pub(super) conversation_id: i64,
     pub(super) user_id: i64,
     pub(super) lane_id: i64,
+    pub(super) thread_id: Option<i64>,
     pub(super) direction: &'static str,
     pub(super) at_ms: i64,
     pub(super) body: &'a str,
@@ -186,7 +223,8 @@ pub(super) async fn apply(connection: &mut Connection, rows: &[&NewOut]) -> Resu
     }
     let conversations = rows.iter().map(|row| &row.conversation);
     let messages: Vec<MessageRow<'_>> = rows.iter().map(|row| message_row(row)).collect();
-    insert_messages(connection, conversations, &messages).await?;
+    let threads = rows.iter().filter_map(|row| row.thread.as_ref());
+    insert_messages(connection, conversations, threads, &messages).await?;
     let ids: Vec<&IdRow> = rows.iter().flat_map(|row| &row.ids).collect();
     run_rows(connection, IDS, &ids).await?;
     run_rows(connection, USAGE, &usage(rows)).await?;
@@ -197,11 +235,14 @@ pub(super) async fn apply(connection: &mut Connection, rows: &[&NewOut]) -> Resu
 pub(super) async fn insert_messages<'a>(
     connection: &mut Connection,
     conversations: impl Iterator<Item = &'a ConversationRow>,
+    threads: impl Iterator<Item = &'a ThreadRow>,
     messages: &[MessageRow<'_>],
 ) -> Result<(), StoreError> {
     let conversations: BTreeMap<i64, &ConversationRow> = conversations
         .map(|row| (row.conversation_id, row))
         .collect();
+    // Of several rows of one thread in a batch the last is as it is from now on.
+    let threads: BTreeMap<i64, &ThreadRow> = threads.map(|row| (row.thread_id, row)).collect();
     let lanes: BTreeMap<i64, LaneRow> = messages.iter().rev().map(lane_row).collect();
     run_rows(
         connection,
@@ -210,6 +251,7 @@ pub(super) async fn insert_messages<'a>(
     )
     .await?;
     run_rows(connection, LANES, &lanes.into_values().collect::<Vec<_>>()).await?;
+    run_rows(connection, THREADS, &threads.into_values().collect::<Vec<_>>()).await?;
     run_rows(connection, MESSAGES, messages).await?;
     run_rows(connection, STANZAS, messages).await?;
     run_rows(connection, DELIVERIES, messages).await?;
@@ -239,6 +281,7 @@ fn message_row(row: &NewOut) -> MessageRow<'_> {
         conversation_id: row.conversation.conversation_id,
         user_id: row.conversation.user_id,
         lane_id: row.conversation.conversation_id,
+        thread_id: row.thread.as_ref().map(|thread| thread.thread_id),
         direction: "out",
         at_ms: row.conversation.at_ms,
         body: &row.body,

@@ -1,0 +1,246 @@
+//! The task as a whole, behind a link to a server on loopback.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+    time::timeout,
+};
+use transom_adapter::{Clock, Lifecycle, testkit::ManualClock};
+
+use super::*;
+use crate::{
+    config::StoreUrl,
+    gateway::registration::fixture::{self, NOW},
+    metrics::Metrics,
+    queue::{Online, Queue, Surroundings, Teller},
+    store::{Store, write::LineRow},
+    xmpp::{
+        jid::DomainPart,
+        stream::{Link, LinkConfig, LinkEvent},
+    },
+};
+
+/// Nothing here takes this long unless it is broken.
+const PATIENCE: Duration = Duration::from_secs(20);
+const POOL: &str = "+12025550101";
+
+struct Bench {
+    intake: Intake,
+    people: People,
+    server: TcpStream,
+    heard: String,
+    clock: Arc<ManualClock>,
+    _events: mpsc::Receiver<LinkEvent>,
+    _folder: TempDir,
+}
+
+impl Bench {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let lifecycle = Lifecycle::new();
+        let store = Store::open(&StoreUrl::Sqlite(folder.path().join("test.db")), lifecycle.clone()).await.unwrap();
+        store.migrate(true).await.unwrap();
+        let gateway = Arc::new(fixture::sms("open"));
+        store.gateway_id("g", gateway.id).await.unwrap();
+        let clock = Arc::new(ManualClock::at(NOW));
+        let ids = store.ids(clock.clone(), 0).await.unwrap();
+        let metrics = Metrics::new();
+        let writer = store.writer(metrics.clone());
+        let (teller, tells) = Teller::new();
+        let online = Online::default();
+        let surroundings = Surroundings {
+            store: store.clone(),
+            writer: writer.clone(),
+            clock: clock.clone(),
+            lifecycle: lifecycle.clone(),
+            metrics: metrics.clone(),
+            gateways: Arc::new(HashMap::new()),
+            teller: teller.clone(),
+        };
+        let queue = Queue::start(&surroundings, online.clone(), tells);
+        let (link, server, events) = connect(&lifecycle).await;
+        let intake =
+            Intake { gateway, link, store, writer, ids, clock: clock.clone(), lifecycle, metrics, queue, teller, online };
+        let people = start(&intake);
+        Self { intake, people, server, heard: String::new(), clock, _events: events, _folder: folder }
+    }
+
+    async fn take(&self, stanza: impl Into<Stanza>) {
+        self.people.take(&self.intake, stanza.into()).await;
+    }
+
+    /// What the server hears up to and including this.
+    async fn until(&mut self, part: &str) -> String {
+        let listening = async {
+            let mut bytes = vec![0; 4096];
+            loop {
+                if let Some(at) = self.heard.find(part) {
+                    let rest = self.heard.split_off(at + part.len());
+                    return std::mem::replace(&mut self.heard, rest);
+                }
+                let count = self.server.read(&mut bytes).await.unwrap();
+                assert!(count > 0, "the link was closed after {}", self.heard);
+                self.heard.push_str(std::str::from_utf8(&bytes[..count]).unwrap());
+            }
+        };
+        timeout(PATIENCE, listening).await.unwrap_or_else(|_| panic!("never heard {part}"))
+    }
+
+    async fn line(&self, address: &str) {
+        let line = LineRow {
+            line_id: 20,
+            gateway_id: 1,
+            address: address.into(),
+            kind: "pool",
+            state: "active",
+            source: "file",
+            routes: "[]".into(),
+            fallback: None,
+            at_ms: NOW.0,
+        };
+        self.intake.writer.commit_one(Write::Line(line)).await.unwrap();
+    }
+
+    async fn state(&self) -> Option<String> {
+        let user = self.intake.store.user(1, "alice@example.org").await.unwrap();
+        user.map(|(_, state)| state)
+    }
+}
+
+async fn connect(
+    lifecycle: &Lifecycle,
+) -> (crate::xmpp::stream::LinkHandle, TcpStream, mpsc::Receiver<LinkEvent>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = listener.local_addr().unwrap().to_string().parse().unwrap();
+    let domain: DomainPart = "sms.example.org".parse().unwrap();
+    let (sender, mut events) = mpsc::channel(8);
+    let link = Link::spawn(LinkConfig::new(endpoint, domain, "s".into()), lifecycle, sender);
+    let (mut server, _) = timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
+    let open = "<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' \
+                from='sms.example.org' id='1'>";
+    server.write_all(open.as_bytes()).await.unwrap();
+    let mut heard = String::new();
+    while !heard.contains("</handshake>") {
+        let mut bytes = [0; 1024];
+        let count = timeout(PATIENCE, server.read(&mut bytes)).await.unwrap().unwrap();
+        heard.push_str(std::str::from_utf8(&bytes[..count]).unwrap());
+    }
+    server.write_all(b"<handshake/>").await.unwrap();
+    assert!(matches!(timeout(PATIENCE, events.recv()).await.unwrap(), Some(LinkEvent::Up)));
+    (link, server, events)
+}
+
+fn iq(inside: &str) -> Iq {
+    let query = format!("<query xmlns='jabber:iq:register'>{inside}</query>");
+    fixture::iq(crate::xmpp::stanza::IqType::Set, "sms.example.org", &query)
+}
+
+#[tokio::test]
+async fn a_registration_is_stored_before_it_is_answered_and_forgotten_on_request() {
+    let mut bench = Bench::new().await;
+    bench.line(POOL).await;
+    bench.take(iq("<phone>+1 202 555 0101</phone>")).await;
+    let answer = bench.until("type='subscribe'").await;
+    assert!(answer.contains("type='result'"), "{answer}");
+    assert_eq!(bench.state().await.as_deref(), Some("active"));
+    bench.until("</message>").await;
+    bench.take(iq("<remove/>")).await;
+    bench.until("type='unsubscribe'").await;
+    assert_eq!(bench.state().await, None);
+}
+
+#[tokio::test]
+async fn a_taken_number_is_a_conflict() {
+    let mut bench = Bench::new().await;
+    bench.line(POOL).await;
+    bench.line("+12025550102").await;
+    let owner = crate::store::write::OwnerRow {
+        gateway_id: 1,
+        address: POOL.into(),
+        jid: "bob@example.org".into(),
+        owned: true,
+        at_ms: 1,
+    };
+    bench.intake.writer.commit_one(Write::Owner(owner)).await.unwrap();
+    bench.take(iq(&format!("<phone>{POOL}</phone>"))).await;
+    let answer = bench.until("</iq>").await;
+    assert!(answer.contains("<conflict") || answer.contains("<resource-constraint"), "{answer}");
+    assert_eq!(bench.state().await, None);
+}
+
+#[tokio::test]
+async fn the_first_presence_of_a_resource_is_answered_once() {
+    let mut bench = Bench::new().await;
+    bench.line(POOL).await;
+    bench.take(iq("")).await;
+    bench.until("</message>").await;
+    bench.take(fixture::presence(PresenceType::Subscribe, "sms.example.org")).await;
+    bench.until("</presence>").await;
+    bench.until("</presence>").await;
+    for _ in 0..3 {
+        bench.take(fixture::presence(PresenceType::Available, "sms.example.org")).await;
+    }
+    bench.take(fixture::iq(crate::xmpp::stanza::IqType::Get, "sms.example.org", "<ping xmlns='urn:xmpp:ping'/>")).await;
+    let heard = bench.until("type='result'").await;
+    assert_eq!(heard.matches("alice@example.org/phone").count() - 1, 1, "{heard}");
+    assert!(bench.intake.online.contains("alice@example.org/phone"));
+    bench.take(fixture::presence(PresenceType::Unavailable, "sms.example.org")).await;
+    bench.take(fixture::said("alice@example.org/phone", "help")).await;
+    bench.until("</message>").await;
+    assert!(!bench.intake.online.contains("alice@example.org/phone"));
+}
+
+#[tokio::test]
+async fn two_machines_that_talk_come_to_an_end() {
+    let mut bench = Bench::new().await;
+    for _ in 0..3 * ANSWERS_PER_MINUTE {
+        bench.take(fixture::said("alice@example.org/bot", "what?")).await;
+    }
+    bench.take(fixture::iq(crate::xmpp::stanza::IqType::Get, "sms.example.org", "<ping xmlns='urn:xmpp:ping'/>")).await;
+    let heard = bench.until("type='result'").await;
+    assert_eq!(heard.matches("</message>").count(), ANSWERS_PER_MINUTE as usize);
+    bench.clock.advance(Duration::from_mins(1));
+    bench.take(fixture::said("alice@example.org/bot", "help")).await;
+    bench.until("</message>").await;
+}
+
+#[tokio::test]
+async fn after_thirty_days_a_disabled_registration_ends() {
+    let mut bench = Bench::new().await;
+    bench.line(POOL).await;
+    bench.take(iq("")).await;
+    bench.until("</message>").await;
+    bench.take(fixture::presence(PresenceType::Unsubscribe, "sms.example.org")).await;
+    bench.until("</message>").await;
+    assert_eq!(bench.state().await.as_deref(), Some("disabled"));
+    bench.clock.advance(DISABLED_FOR + 2 * SWEEP);
+    let swept = async {
+        while bench.state().await.is_some() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, swept).await.expect("the registration stays");
+}
+
+#[tokio::test]
+async fn start_and_stop_are_told_once_to_who_sees_the_gateway() {
+    let mut bench = Bench::new().await;
+    bench.line(POOL).await;
+    bench.take(fixture::presence(PresenceType::Subscribe, "sms.example.org")).await;
+    bench.until("</presence>").await;
+    bench.take(iq("")).await;
+    bench.until("</message>").await;
+    bench.take(fixture::presence(PresenceType::Subscribe, "sms.example.org")).await;
+    bench.until("</presence>").await;
+    bench.until("</presence>").await;
+    announce(&bench.intake);
+    let start = bench.until("</presence>").await;
+    assert!(start.contains("from='sms.example.org/gw' to='alice@example.org'") && start.contains("<c "), "{start}");
+    farewell(&bench.intake).await;
+    let stop = bench.until("</presence>").await;
+    assert!(stop.contains("type='unavailable'"), "{stop}");
+}
