@@ -19,7 +19,7 @@ from email.message import EmailMessage
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 30
 CLIENT = "{jabber:client}"
 RECEIPT = "{urn:xmpp:receipts}received"
 PHONE = "+12025550147"
@@ -202,7 +202,9 @@ def answer_mail(smtp, mail, text):
     answer["In-Reply-To"] = mail["Message-ID"]
     answer["References"] = mail["Message-ID"]
     quoted = "".join(f"> {line}\n" for line in mail.get_content().splitlines())
-    answer.set_content(f"{text}\n\nOn Monday, alice wrote:\n{quoted}")
+    sender = mail["From"].addresses[0]
+    when = mail["Date"].datetime.strftime("%a, %d %b %Y at %H:%M")
+    answer.set_content(f"{text}\n\nOn {when}, {sender.display_name} <{sender.addr_spec}> wrote:\n{quoted}")
     with smtplib.SMTP(*smtp, timeout=PATIENCE_SECONDS) as server:
         server.send_message(answer)
 
@@ -233,3 +235,5 @@ if __name__ == "__main__":
     except (Trouble, OSError) as trouble:
         print(f"\n    {trouble}", file=sys.stderr)
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -57,13 +57,15 @@ impl Live {
 /// Looks at everything at once. Links of a running process are asked for, not taken: two logins would throw each other out.
 pub(super) async fn check(app: App, running: Option<Now>) -> Live {
     let links = async {
-        match &running {
-            Some(now) => now.links.iter().map(link_now).collect(),
-            None => {
-                let logins = app.config.gateways.iter().map(|gateway| log_in(&app, gateway));
-                futures_util::future::join_all(logins).await
-            }
+        if let Some(now) = &running {
+            return now.links.iter().map(link_now).collect();
         }
+        let logins = app
+            .config
+            .gateways
+            .iter()
+            .map(|gateway| log_in(&app, gateway));
+        futures_util::future::join_all(logins).await
     };
     let database = async {
         match &running {
@@ -79,7 +81,9 @@ pub(super) async fn check(app: App, running: Option<Now>) -> Live {
         match built {
             Ok(adapters) => {
                 let all = adapters.iter().flat_map(|(_, adapter)| adapter.accounts());
-                futures_util::future::join_all(all.map(account)).await.concat()
+                futures_util::future::join_all(all.map(account))
+                    .await
+                    .concat()
             }
             Err(faults) => faults.iter().map(fault).collect(),
         }
@@ -116,7 +120,9 @@ fn link_now(link: &crate::operations::LinkNow) -> Finding {
 
 fn for_servers(remedies: &[String]) -> Vec<String> {
     let named = ["Prosody", "ejabberd"].iter().zip(remedies);
-    named.map(|(server, remedy)| format!("{server}: {remedy}")).collect()
+    named
+        .map(|(server, remedy)| format!("{server}: {remedy}"))
+        .collect()
 }
 
 fn subject(gateway: &str) -> String {
@@ -133,24 +139,30 @@ fn running_database(commits: bool) -> Finding {
 }
 
 async fn database(url: &StoreUrl) -> Finding {
-    if let StoreUrl::Sqlite(path) = url {
-        if !path.exists() {
-            let folder = path.parent().filter(|folder| folder.is_dir());
-            let text = match folder {
-                Some(_) => format!("{} is not there yet; `transom run` makes it", path.display()),
-                None => format!("there is no folder for {}", path.display()),
-            };
-            return finding("database", folder.is_some(), text);
-        }
+    if let StoreUrl::Sqlite(path) = url
+        && !path.exists()
+    {
+        let folder = path.parent().filter(|folder| folder.is_dir());
+        let text = match folder {
+            Some(_) => format!(
+                "{} is not there yet; `transom run` makes it",
+                path.display()
+            ),
+            None => format!("there is no folder for {}", path.display()),
+        };
+        return finding("database", folder.is_some(), text);
     }
     let lifecycle = Lifecycle::new();
     let opened = async {
         let store = Store::open(url, lifecycle.clone()).await?;
         let state = match store.migrate(false).await {
-            Ok(_) => store.can_commit().await.map(|()| "takes commits".to_owned()),
-            Err(StoreError::Unmigrated { missing }) => {
-                Ok(format!("lacks migration {missing}; `transom run` or `transom migrate` applies it"))
-            }
+            Ok(_) => store
+                .can_commit()
+                .await
+                .map(|()| "takes commits".to_owned()),
+            Err(StoreError::Unmigrated { missing }) => Ok(format!(
+                "lacks migration {missing}; `transom run` or `transom migrate` applies it"
+            )),
             Err(error) => Err(error),
         };
         store.close().await;
@@ -160,7 +172,9 @@ async fn database(url: &StoreUrl) -> Finding {
         Ok(text) => finding("database", true, text),
         Err(error) => {
             let mut finding = finding("database", false, error.to_string());
-            finding.remedies.push("check store.url, and that its server runs or its file may be written".to_owned());
+            finding.remedies.push(
+                "check store.url, and that its server runs or its file may be written".to_owned(),
+            );
             finding
         }
     }
@@ -173,8 +187,14 @@ async fn account(account: Arc<dyn Account>) -> Vec<Finding> {
         let text = format!("did not answer within {} seconds", ACCOUNT.as_secs());
         return vec![finding(&name, false, text)];
     };
-    let works = report.findings.into_iter().map(|text| finding(&name, true, text));
-    let faults = report.faults.into_iter().map(|text| finding(&name, false, text));
+    let works = report
+        .findings
+        .into_iter()
+        .map(|text| finding(&name, true, text));
+    let faults = report
+        .faults
+        .into_iter()
+        .map(|text| finding(&name, false, text));
     let mut found: Vec<Finding> = works.chain(faults).collect();
     if found.is_empty() {
         found.push(finding(&name, true, "has nothing to log in to"));
@@ -198,9 +218,11 @@ async fn log_in(app: &App, gateway: &GatewayConfig) -> Finding {
         () = sleep(LOGIN) => None,
     };
     let found = match first {
-        Some(LinkEvent::Up) => {
-            finding(&subject, true, format!("{server} accepts the component {domain}"))
-        }
+        Some(LinkEvent::Up) => finding(
+            &subject,
+            true,
+            format!("{server} accepts the component {domain}"),
+        ),
         Some(LinkEvent::Down(error)) => {
             let remedy = error.remedy(&domain);
             let mut finding = finding(&subject, false, format!("{domain}: {error}"));
@@ -219,12 +241,16 @@ async fn log_in(app: &App, gateway: &GatewayConfig) -> Finding {
 /// What users sent in that moment goes back to them: nobody keeps it here.
 async fn send_back(link: &LinkHandle, told: &mut mpsc::Receiver<LinkEvent>) {
     while let Ok(Some(event)) = timeout(GRACE, told.recv()).await {
-        let LinkEvent::Batch(batch) = event else { continue };
+        let LinkEvent::Batch(batch) = event else {
+            continue;
+        };
         let (stanzas, commit) = batch.split();
         commit.committed();
         let error = StanzaError::new(Condition::ServiceUnavailable);
         for received in stanzas {
-            let Received::Stanza(Stanza::Message(message)) = received else { continue };
+            let Received::Stanza(Stanza::Message(message)) = received else {
+                continue;
+            };
             if message.kind == MessageType::Error {
                 continue;
             }
@@ -235,3 +261,6 @@ async fn send_back(link: &LinkHandle, told: &mut mpsc::Receiver<LinkEvent>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,17 +45,18 @@ pub(super) async fn check(config: Config, warnings: &[Fault], json: bool) -> Exi
     }
 }
 
-fn words(live: &Live) -> String {
+fn words(report: &Live) -> String {
     let mut text = String::new();
-    for finding in &live.findings {
-        let mark = if finding.works { '✓' } else { '✗' };
-        let line = format!("{mark} {}: {}\n", finding.subject, finding.text);
-        text.push_str(&show::refusal(line.trim_end()));
+    for found in &report.findings {
+        let mark = if found.works { '✓' } else { '✗' };
+        let line = format!("{mark} {}: {}", found.subject, found.text);
+        text.push_str(&show::refusal(&line));
         text.push('\n');
-        for remedy in &finding.remedies {
+        for remedy in &found.remedies {
             for (place, line) in remedy.lines().enumerate() {
-                let lead = if place == 0 { "  → " } else { "    " };
-                text.push_str(&format!("{lead}{line}\n"));
+                text.push_str(if place == 0 { "  → " } else { "    " });
+                text.push_str(line);
+                text.push('\n');
             }
         }
     }
@@ -66,7 +67,7 @@ fn words(live: &Live) -> String {
 pub(super) async fn backup(loaded: Loaded, file: &Path) -> Exit {
     let url = &loaded.config.store.url;
     let StoreUrl::Sqlite(path) = url else {
-        complain(PG_DUMP);
+        complain(&CopyError::NotAFile.to_string());
         return Exit::Usage;
     };
     if !path.exists() {
@@ -75,7 +76,9 @@ pub(super) async fn backup(loaded: Loaded, file: &Path) -> Exit {
     }
     let copied = async {
         let store = Store::open(url, Lifecycle::new()).await?;
-        let copied = store.copy_to(file, &SystemClock.now().timestamp().to_string()).await;
+        let copied = store
+            .copy_to(file, &SystemClock.now().timestamp().to_string())
+            .await;
         store.close().await;
         copied
     };
@@ -88,16 +91,20 @@ pub(super) async fn backup(loaded: Loaded, file: &Path) -> Exit {
             Exit::Done
         }
         Err(error) => {
+            if let CopyError::File { path, source } = &error
+                && source.kind() == io::ErrorKind::AlreadyExists
+            {
+                complain(&format!(
+                    "{} exists already; name another file, or remove it",
+                    path.display()
+                ));
+                return Exit::BadData;
+            }
             complain(&error.to_string());
             match error {
-                CopyError::File { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => Exit::BadData,
                 CopyError::File { .. } | CopyError::Store(_) => Exit::Unavailable,
                 CopyError::NotAFile => Exit::Usage,
             }
         }
     }
 }
-
-const PG_DUMP: &str = "this database is PostgreSQL's: copy it with `pg_dump --format=custom`. \
-    Before transom runs on a copy that was put back, mark it, so that nothing is sent twice:\n\
-    psql -c \"INSERT INTO meta (name, value) VALUES ('copy_of', 'pg_dump')\"";

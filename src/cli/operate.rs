@@ -205,7 +205,19 @@ async fn perform(config: Config, request: Request) -> Result<Reply, Trouble> {
     };
     let done = alone.operations.perform(Actor::Admin, request).await;
     alone.close().await;
-    Ok(done?)
+    let reply = done?;
+    if wants_a_run(&reply) {
+        complain("No transom runs on this database; it goes out as soon as one does.");
+    }
+    Ok(reply)
+}
+
+/// Whether what was done is seen only when a process runs.
+fn wants_a_run(reply: &Reply) -> bool {
+    matches!(
+        reply,
+        Reply::Retried(1..) | Reply::Delivered { .. } | Reply::Released(1..)
+    )
 }
 
 /// What the running process says; `None` when nothing runs.
@@ -223,3 +235,6 @@ pub(super) async fn of_running(
     }
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,12 @@
 //! Replies for people: tables, facts, sentences.
 
+mod life;
+
 use jiff::{Timestamp, Unit};
 
 use super::table::{Facts, Table, plain};
 use crate::operations::{
-    Blocked, Direction, Life, Line, Now, Renamed, Reply, User, UserAdded, UserShown, Waiting,
+    Blocked, Direction, Line, Now, Renamed, Reply, User, UserAdded, UserShown, Waiting,
     WaitingState,
 };
 
@@ -31,13 +33,22 @@ pub(super) fn words(reply: &Reply, now: Timestamp) -> String {
         Reply::Retried(count) => format!("{} tried again now.", are(*count, "message")),
         Reply::Delivered { texts, to } => format!("{} on the way to {to}.", are(*texts, "text")),
         Reply::Cancelled { messages, told } => {
-            format!("{} given up; {told} of them are told to their senders.", are(*messages, "message"))
+            let who = match told {
+                0 => "nobody is told".to_owned(),
+                1 => "one sender is told".to_owned(),
+                told => format!("{told} senders are told"),
+            };
+            format!("{} given up; {who}.", are(*messages, "message"))
         }
+        Reply::Released(0) => "Nothing is held since a copy was put back.".to_owned(),
         Reply::Released(count) => {
-            format!("{} sent now.", are(usize::try_from(*count).unwrap_or(0), "message"))
+            format!(
+                "{} sent now.",
+                are(usize::try_from(*count).unwrap_or(0), "message")
+            )
         }
         Reply::Messages(lives) => {
-            let lives: Vec<String> = lives.iter().map(|life| life_facts(life, now)).collect();
+            let lives: Vec<String> = lives.iter().map(|life| life::facts(life, now)).collect();
             lives.join("\n")
         }
         Reply::Block {
@@ -45,7 +56,11 @@ pub(super) fn words(reply: &Reply, now: Timestamp) -> String {
             gateways,
             blocked,
         } => {
-            let word = if *blocked { "is blocked" } else { "is not blocked any more" };
+            let word = if *blocked {
+                "is blocked"
+            } else {
+                "is not blocked any more"
+            };
             format!("{peer} {word} at {}.", gateways.join(", "))
         }
         Reply::Blocks(blocks) => blocks_table(blocks),
@@ -57,7 +72,13 @@ fn users_table(users: &[User]) -> String {
     if users.is_empty() {
         return "There are no users.".to_owned();
     }
-    let mut table = Table::new(&["USER~", "GATEWAY~", "STATE", "SINCE", "NUMBERS AND ADDRESSES~"]);
+    let mut table = Table::new(&[
+        "USER~",
+        "GATEWAY~",
+        "STATE",
+        "SINCE",
+        "NUMBERS AND ADDRESSES~",
+    ]);
     for user in users {
         table.row([
             user.user.clone(),
@@ -76,17 +97,27 @@ fn user_facts(shown: &UserShown, now: Timestamp) -> String {
         let mut facts = Facts::default();
         facts.add("user", &shown.user);
         facts.add("gateway", &at.gateway);
-        facts.add("state", format!("{}, since {}", at.state, minute(at.changed)));
+        facts.add(
+            "state",
+            format!("{}, since {}", at.state, minute(at.changed)),
+        );
         facts.add("registered", minute(at.since));
         facts.add_some("language", at.lang.as_ref());
         for (place, (line, state)) in at.lines.iter().enumerate() {
             let name = if place == 0 { "lines" } else { "" };
-            let state = if state == "active" { String::new() } else { format!(" ({state})") };
+            let state = if state == "active" {
+                String::new()
+            } else {
+                format!(" ({state})")
+            };
             facts.add(name, format!("{line}{state}"));
         }
         facts.add(
             "today",
-            format!("{} messages, {} segments", at.messages_today, at.segments_today),
+            format!(
+                "{} messages, {} segments",
+                at.messages_today, at.segments_today
+            ),
         );
         facts.add(
             "waiting",
@@ -129,29 +160,40 @@ fn user_added(added: &UserAdded) -> String {
 }
 
 fn user_renamed(renamed: &Renamed) -> String {
-    let Renamed { old, new, gateways, lines, named_by } = renamed;
-    let mut text = format!("Everything of {old} is {new}'s");
-    if !gateways.is_empty() {
-        text.push_str(&format!(", at {}", gateways.join(", ")));
-    }
-    if !lines.is_empty() {
-        text.push_str(&format!(", with {}", lines.join(", ")));
-    }
-    text.push('.');
-    if !named_by.is_empty() {
-        text.push_str(&format!(
-            "\nThe configuration file still names {old} and wins at the next start; change it there: {}",
-            named_by.join(", ")
-        ));
-    }
-    text
+    let Renamed {
+        old,
+        new,
+        gateways,
+        lines,
+        named_by,
+    } = renamed;
+    let listed = |lead: &str, names: &[String]| match names {
+        [] => String::new(),
+        names => format!("{lead}{}", names.join(", ")),
+    };
+    let (at, with) = (listed(", at ", gateways), listed(", with ", lines));
+    let warning = format!(
+        "\nThe configuration file still names {old} and wins at the next start; change it there: "
+    );
+    format!(
+        "Everything of {old} is {new}'s{at}{with}.{}",
+        listed(&warning, named_by)
+    )
 }
 
 fn lines_table(lines: &[Line]) -> String {
     if lines.is_empty() {
         return "There are no lines.".to_owned();
     }
-    let mut table = Table::new(&["NUMBER~", "GATEWAY~", "KIND", "STATE", "PROVIDERS~", "FROM", "OWNERS~"]);
+    let mut table = Table::new(&[
+        "NUMBER~",
+        "GATEWAY~",
+        "KIND",
+        "STATE",
+        "PROVIDERS~",
+        "FROM",
+        "OWNERS~",
+    ]);
     for line in lines {
         let whose = match &line.fallback {
             Some(fallback) => format!("else {fallback}"),
@@ -174,13 +216,17 @@ fn queue_table(waiting: &[Waiting], now: Timestamp) -> String {
     if waiting.is_empty() {
         return "Nothing waits.".to_owned();
     }
-    let mut table = Table::new(&["ID", "WAY", "AGE", "USER~", "PEER~", "TRIES", "NEXT", "WHY~"]);
+    let mut table = Table::new(&[
+        "ID", "WAY", "AGE", "USER~", "PEER~", "TRIES", "NEXT", "WHY~",
+    ]);
     for one in waiting {
         let next = match (one.state, one.due) {
             (WaitingState::Queued, Some(due)) if due > now => format!("in {}", age(now, due)),
             (WaitingState::Queued, _) => "now".to_owned(),
             (WaitingState::Sending, _) => "sending".to_owned(),
-            (WaitingState::Held | WaitingState::Restored | WaitingState::Unowned, _) => "held".to_owned(),
+            (WaitingState::Held | WaitingState::Restored | WaitingState::Unowned, _) => {
+                "held".to_owned()
+            }
         };
         table.row([
             one.id.clone(),
@@ -204,59 +250,13 @@ fn why(one: &Waiting) -> String {
         WaitingState::Queued | WaitingState::Sending => {
             let parts = [one.reason.as_deref(), one.code.as_deref()];
             let parts: Vec<&str> = parts.into_iter().flatten().collect();
-            if parts.is_empty() { "its turn".to_owned() } else { parts.join(" ") }
+            if parts.is_empty() {
+                "its turn".to_owned()
+            } else {
+                parts.join(" ")
+            }
         }
     }
-}
-
-fn life_facts(life: &Life, now: Timestamp) -> String {
-    let mut facts = Facts::default();
-    facts.add("id", format!("{} ({})", life.id, life.key));
-    let user = life.user.as_deref().unwrap_or("nobody");
-    let (from, to) = match life.direction {
-        Direction::Out => (format!("{user}, as {}", life.line), life.peer.clone()),
-        Direction::In => (life.peer.clone(), format!("{user}, on {}", life.line)),
-    };
-    facts.add("from", from);
-    facts.add("to", to);
-    facts.add("gateway", &life.gateway);
-    facts.add_some("contact", life.contact.as_ref());
-    facts.add("accepted", second(life.accepted));
-    facts.add_some("last attempt", life.started.map(second));
-    facts.add_some("ended", life.ended.map(second));
-    let parts = if life.units > 1 {
-        format!(", {} of {} parts through", life.units_done, life.units)
-    } else {
-        String::new()
-    };
-    facts.add("state", format!("{}{parts}", life.state));
-    facts.add_some("next", life.due.map(|due| next(due, now)));
-    let by = life.account.as_ref().map_or_else(String::new, |account| format!(", the last by {account}"));
-    facts.add("attempts", format!("{}{by}", life.attempts));
-    if !life.providers.is_empty() {
-        facts.add("can go by", life.providers.join(", "));
-    }
-    if life.segments > 0 {
-        facts.add("segments", life.segments.to_string());
-    }
-    let failed = [life.reason.as_deref(), life.code.as_deref()];
-    let failed: Vec<&str> = failed.into_iter().flatten().collect();
-    if !failed.is_empty() {
-        facts.add("reason", failed.join(", code "));
-    }
-    facts.add_some("told", life.told.as_ref());
-    facts.add_some("to be told", life.to_tell.as_ref());
-    facts.add("text", if life.text_is_kept { "still kept" } else { "no longer kept" });
-    for stanza in &life.stanzas {
-        let receipt = if stanza.wants_receipt { ", wants a receipt" } else { "" };
-        let id = if stanza.id.is_empty() { "(no id)" } else { &stanza.id };
-        facts.add("stanza", format!("{id} of {}{receipt}", stanza.jid));
-    }
-    for id in &life.network_ids {
-        let part = if life.units > 1 { format!(", part {}", id.part + 1) } else { String::new() };
-        facts.add("network id", format!("{} {}{part}: {}", id.kind, id.value, id.progress));
-    }
-    facts.to_string()
 }
 
 fn blocks_table(blocks: &[Blocked]) -> String {
@@ -272,7 +272,14 @@ fn blocks_table(blocks: &[Blocked]) -> String {
 
 fn now_table(now: &Now) -> String {
     let mut facts = Facts::default();
-    facts.add("database", if now.store_commits { "commits" } else { "does not commit" });
+    facts.add(
+        "database",
+        if now.store_commits {
+            "commits"
+        } else {
+            "does not commit"
+        },
+    );
     for link in &now.links {
         facts.add("link", format!("{}: {}", link.gateway, link.detail));
     }
@@ -289,14 +296,6 @@ fn are(count: usize, noun: &str) -> String {
         format!("1 {noun} is")
     } else {
         format!("{count} {noun}s are")
-    }
-}
-
-fn next(due: Timestamp, now: Timestamp) -> String {
-    if due > now {
-        format!("in {} ({})", age(now, due), second(due))
-    } else {
-        "now".to_owned()
     }
 }
 

@@ -69,13 +69,12 @@ impl fmt::Display for Table {
             .map(|column| column.title.to_owned())
             .collect();
         for row in std::iter::once(&titles).chain(&self.rows) {
-            let mut line = String::new();
-            for (cell, width) in row.iter().zip(&widths) {
+            let padded = |(cell, width): (&String, &usize)| {
                 let cell = shortened(cell, *width);
-                line.push_str(&format!("{cell:<width$}"));
-                line.push_str(&" ".repeat(GAP));
-            }
-            writeln!(f, "{}", line.trim_end())?;
+                format!("{cell:<width$}")
+            };
+            let cells: Vec<String> = row.iter().zip(&widths).map(padded).collect();
+            writeln!(f, "{}", cells.join(&" ".repeat(GAP)).trim_end())?;
         }
         Ok(())
     }
@@ -150,11 +149,20 @@ mod tests {
         let mut table = Table::new(&["ID", "USER~", "PEER~"]);
         table.row(["1".repeat(40), "u".repeat(60), "p".repeat(20)]);
         let shown = table.to_string();
-        assert!(shown.lines().all(|line| line.chars().count() <= WIDTH_MAX), "{shown}");
-        assert!(shown.contains(&"1".repeat(40)) && shown.contains('…'), "{shown}");
+        assert!(
+            shown.lines().all(|line| line.chars().count() <= WIDTH_MAX),
+            "{shown}"
+        );
+        assert!(
+            shown.contains(&"1".repeat(40)) && shown.contains('…'),
+            "{shown}"
+        );
         let mut stiff = Table::new(&["ID"]);
         stiff.row(["1".repeat(140)]);
-        assert!(stiff.to_string().contains(&"1".repeat(140)), "an id is never cut");
+        assert!(
+            stiff.to_string().contains(&"1".repeat(140)),
+            "an id is never cut"
+        );
     }
 
     #[test]

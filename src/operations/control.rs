@@ -93,7 +93,10 @@ fn fingerprint(url: &str) -> String {
         },
     );
     let digest = Sha256::digest(plain.as_bytes());
-    format!("transom-{}", hex::encode(digest.get(..4).unwrap_or_default()))
+    format!(
+        "transom-{}",
+        hex::encode(digest.get(..4).unwrap_or_default())
+    )
 }
 
 /// The listening end.
@@ -144,15 +147,23 @@ impl Control {
                 Ok((stream, _)) if self.is_operator(&stream) => {
                     let operations = Arc::clone(&operations);
                     lifecycle.spawn("control", async move {
-                        if timeout(DEADLINE, answer(stream, &operations)).await.is_err() {
+                        if timeout(DEADLINE, answer(stream, &operations))
+                            .await
+                            .is_err()
+                        {
                             tracing::warn!("A command was not answered in time.");
                         }
                         drop(permit);
                     });
                 }
-                Ok(_) => tracing::warn!("Somebody else than the user of this process called on the control socket."),
+                Ok(_) => tracing::warn!(
+                    "Somebody else than the user of this process called on the control socket."
+                ),
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "The control socket does not accept.");
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "The control socket does not accept."
+                    );
                     tokio::time::sleep(PAUSE).await;
                 }
             }

@@ -184,10 +184,13 @@ impl Operations {
 
     /// Commits together; says what became of each.
     async fn commit(&self, writes: Vec<Write>) -> Result<Vec<Done>, Refusal> {
-        self.writer.commit(writes).await.map_err(|error| match error {
-            WriteError::Busy(why) => Refusal::Busy(why),
-            WriteError::Conflict(_) => Refusal::Changed,
-        })
+        self.writer
+            .commit(writes)
+            .await
+            .map_err(|error| match error {
+                WriteError::Busy(why) => Refusal::Busy(why),
+                WriteError::Conflict(_) => Refusal::Changed,
+            })
     }
 
     /// Commits an operation; whether it changed anything.

@@ -250,7 +250,11 @@ fn is_held_since_copy(row: &LifeRow) -> bool {
 fn not_waiting(id: &str, row: &LifeRow) -> Refusal {
     Refusal::NotWaiting {
         id: id.to_owned(),
-        state: row.waiting.state.map_or("unknown", State::as_str).to_owned(),
+        state: row
+            .waiting
+            .state
+            .map_or("unknown", State::as_str)
+            .to_owned(),
     }
 }
 
@@ -279,7 +283,7 @@ fn listed(row: WaitingRow) -> Waiting {
     }
 }
 
-/// Semantics 7: lower-case UUIDv7.
+/// Semantics 7: a lower-case `UUIDv7`.
 fn stanza_id(now: UnixMillis) -> String {
     let seconds = now.0.div_euclid(1000).unsigned_abs();
     let nanos = u32::try_from(now.0.rem_euclid(1000)).unwrap_or(0) * 1_000_000;

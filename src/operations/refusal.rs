@@ -46,7 +46,9 @@ pub enum Refusal {
         gateway: String,
     },
     /// The configuration keeps this user out.
-    #[error("{user} may not use {gateway}: add the JID or its domain to xmpp.allow, and to gateway.{gateway}.allow if there is one")]
+    #[error(
+        "{user} may not use {gateway}: add the JID or its domain to xmpp.allow, and to gateway.{gateway}.allow if there is one"
+    )]
     NotAdmitted {
         /// The bare JID.
         user: String,
@@ -80,7 +82,9 @@ pub enum Refusal {
         gateway: String,
     },
     /// Not an alias that can be given.
-    #[error("{address:?} cannot be an alias: letters a to z, digits, dots, dashes and underscores, no reserved name, not another domain")]
+    #[error(
+        "{address:?} cannot be an alias: letters a to z, digits, dots, dashes and underscores, no reserved name, not another domain"
+    )]
     BadAlias {
         /// What was written.
         address: String,
@@ -114,7 +118,9 @@ pub enum Refusal {
         number: String,
     },
     /// The line rests.
-    #[error("{number} was given back and rests until {until}: people who wrote to its last owner must not reach another")]
+    #[error(
+        "{number} was given back and rests until {until}: people who wrote to its last owner must not reach another"
+    )]
     LineRests {
         /// The number.
         number: String,
@@ -150,7 +156,9 @@ pub enum Refusal {
         state: String,
     },
     /// The message is held since a copy was put back.
-    #[error("message {id} is held because the database was put back from a copy: it may have been sent before; `transom queue release {id}` sends it")]
+    #[error(
+        "message {id} is held because the database was put back from a copy: it may have been sent before; `transom queue release {id}` sends it"
+    )]
     Held {
         /// The message.
         id: String,
@@ -162,7 +170,9 @@ pub enum Refusal {
         id: String,
     },
     /// The text belongs to nobody.
-    #[error("text {id} belongs to nobody: say who gets it with `transom queue retry {id} --to JID`")]
+    #[error(
+        "text {id} belongs to nobody: say who gets it with `transom queue retry {id} --to JID`"
+    )]
     BelongsToNobody {
         /// The text.
         id: String,
@@ -176,7 +186,9 @@ pub enum Refusal {
         user: String,
     },
     /// No gateway knows such an address.
-    #[error("{peer:?} is no phone number and no mail address that a gateway of this configuration knows")]
+    #[error(
+        "{peer:?} is no phone number and no mail address that a gateway of this configuration knows"
+    )]
     BadPeer {
         /// What was written.
         peer: String,

@@ -13,7 +13,10 @@ use crate::store::{
 ///
 /// [`NotHeld`]; then nothing may be sent.
 pub async fn hold_if_copy(store: &Store, writer: &Writer) -> Result<Option<i64>, NotHeld> {
-    match writer.commit_one(Write::Operation(Operation::HoldCopy)).await? {
+    match writer
+        .commit_one(Write::Operation(Operation::HoldCopy))
+        .await?
+    {
         Done::Unchanged => Ok(None),
         Done::Written | Done::Tells(_) => Ok(Some(store.held_since_copy().await?)),
     }

@@ -269,7 +269,10 @@ async fn load(
 ) -> Result<Person, Refusal> {
     let (user, now_ms) = (jid.to_string(), on.now_ms());
     let derived = gateway.adapter.own_address(&user);
-    let ask = Ask::about_user(user.clone(), derived.map(|address| address.as_str().to_owned()));
+    let ask = Ask::about_user(
+        user.clone(),
+        derived.map(|address| address.as_str().to_owned()),
+    );
     let wanted = choice.and_then(|choice| registration::chosen_address(gateway, choice));
     let taken = match wanted {
         Some(address) => on.store.has_line(gateway.id, address.as_str()).await?,

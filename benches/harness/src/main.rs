@@ -1,1 +1,185 @@
-fn main() {}
+//! Measures transom's release binary from both ends of its paths, and asserts nothing but that every message arrives.
+//!
+//! ```text
+//!   (b)  load ─stanzas─▶ transom (simulated provider) ─receipts─▶ load
+//!   (c)  load ─signed webhooks─▶ transom ─answers, stanzas─▶ load
+//! ```
+//!
+//! The load generator speaks XEP-0114 as the server does, so that no other server's speed is in the figures. Begin at [`measure`].
+
+mod cut;
+mod disk;
+mod figures;
+mod process;
+mod report;
+mod server;
+mod tally;
+mod text_in;
+mod text_out;
+mod webhook;
+mod world;
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{
+    figures::Figures,
+    process::Transom,
+    world::{Provider, USERS, config},
+};
+
+/// How long an idle process is left alone before its memory is read.
+const IDLE: Duration = Duration::from_secs(10);
+/// Messages of an unloaded measurement.
+const UNLOADED: usize = 500;
+/// Messages a second of a paced measurement.
+const RATE: u32 = 1000;
+
+/// What is asked for on the command line.
+struct Options {
+    binary: PathBuf,
+    /// Databases are written here; its disk is what is measured.
+    folder: PathBuf,
+    /// Written to the end; without it the table goes to standard output.
+    report: Option<PathBuf>,
+    runs: usize,
+    messages: usize,
+}
+
+const USAGE: &str =
+    "usage: transom-bench --binary FILE [--folder DIR] [--report FILE] [--runs N] [--messages N]";
+
+fn main() -> Result<()> {
+    let options = Options::read(env::args().skip(1))?;
+    let mut runs = Vec::new();
+    for run in 1..=options.runs {
+        eprintln!("run {run} of {}", options.runs);
+        runs.push(measure(&options)?);
+    }
+    let table = report::table(&runs, &options.binary);
+    match &options.report {
+        Some(file) => report::write(file, &table),
+        None => {
+            eprintln!("{table}");
+            Ok(())
+        }
+    }
+}
+
+/// One run of everything.
+fn measure(options: &Options) -> Result<Figures> {
+    let scratch = tempfile::Builder::new()
+        .prefix("transom-bench")
+        .tempdir_in(&options.folder)?;
+    let mut figures = Figures::default();
+    let mut writes = disk::fdatasync(scratch.path())?;
+    idle(options, &scratch.path().join("idle"), &mut figures)?;
+    text_out(options, &scratch.path().join("out"), &mut figures)?;
+    writes.extend(disk::fdatasync(scratch.path())?);
+    text_in(options, &scratch.path().join("in"), &mut figures)?;
+    writes.extend(disk::fdatasync(scratch.path())?);
+    disk::figures(writes, &mut figures);
+    Ok(figures)
+}
+
+fn idle(options: &Options, folder: &Path, figures: &mut Figures) -> Result<()> {
+    let transom = Transom::start(&options.binary, folder, |server, http| {
+        config(Provider::Twilio, 1, server, http)
+    })?;
+    figures.add(
+        "start to READY, new database (ms)",
+        transom.ready_after.as_secs_f64() * 1e3,
+    );
+    thread::sleep(IDLE);
+    figures.add("idle: resident memory (MB)", megabytes(transom.memory()?.0));
+    transom.stop()?;
+    let again = Transom::start(&options.binary, &folder.join("again"), |server, http| {
+        config(Provider::Twilio, 1, server, http).replace("transom.db", "../transom.db")
+    })?;
+    figures.add(
+        "start to READY, existing database (ms)",
+        again.ready_after.as_secs_f64() * 1e3,
+    );
+    again.stop()
+}
+
+fn text_out(options: &Options, folder: &Path, figures: &mut Figures) -> Result<()> {
+    let transom = Transom::start(&options.binary, folder, |server, http| {
+        config(Provider::Simulator, USERS, server, http)
+    })?;
+    eprintln!("  (b) text out, process {}", transom.pid());
+    text_out::warm_up(&transom)?;
+    text_out::unloaded(&transom, UNLOADED, figures)?;
+    text_out::paced(&transom, options.messages.min(5000), RATE, figures)?;
+    text_out::loaded(&transom, options.messages, figures)?;
+    memory(&transom, "(b) text out", figures)?;
+    transom.stop()
+}
+
+fn text_in(options: &Options, folder: &Path, figures: &mut Figures) -> Result<()> {
+    let transom = Transom::start(&options.binary, folder, |server, http| {
+        config(Provider::Twilio, USERS, server, http)
+    })?;
+    eprintln!("  (c) text in, process {}", transom.pid());
+    world::register(&transom.link)?;
+    text_in::warm_up(&transom)?;
+    text_in::unloaded(&transom, UNLOADED, figures)?;
+    text_in::paced(&transom, options.messages.min(5000), RATE, figures)?;
+    text_in::loaded(&transom, options.messages, figures)?;
+    memory(&transom, "(c) text in", figures)?;
+    transom.stop()
+}
+
+fn memory(transom: &Transom, what: &str, figures: &mut Figures) -> Result<()> {
+    let (now, most) = transom.memory()?;
+    figures.add(
+        format!("{what}: resident memory after the load (MB)"),
+        megabytes(now),
+    );
+    figures.add(
+        format!("{what}: most resident memory (MB)"),
+        megabytes(most),
+    );
+    Ok(())
+}
+
+fn megabytes(bytes: u64) -> f64 {
+    f64::from(u32::try_from(bytes / 1000).unwrap_or(u32::MAX)) / 1000.0
+}
+
+impl Options {
+    fn read(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let mut options = Self {
+            binary: PathBuf::new(),
+            folder: env::temp_dir(),
+            report: None,
+            runs: 5,
+            messages: 30_000,
+        };
+        while let Some(name) = arguments.next() {
+            let value = arguments.next().context(USAGE)?;
+            match name.as_str() {
+                "--binary" => {
+                    options.binary = PathBuf::from(&value)
+                        .canonicalize()
+                        .with_context(|| format!("no {value}"))?
+                }
+                "--folder" => options.folder = value.into(),
+                "--report" => options.report = Some(value.into()),
+                "--runs" => options.runs = value.parse()?,
+                "--messages" => options.messages = value.parse()?,
+                _ => bail!("{USAGE}"),
+            }
+        }
+        if options.binary.as_os_str().is_empty() {
+            bail!("{USAGE}");
+        }
+        Ok(options)
+    }
+}

@@ -24,7 +24,10 @@ pub enum CopyError {
         source: io::Error,
     },
     /// PostgreSQL has tools of its own.
-    #[error("this database is PostgreSQL's")]
+    #[error(
+        "this database is PostgreSQL's: copy it with `pg_dump --format=custom`; before transom runs on a copy that was put back, \
+         mark it, so that nothing is sent twice:\npsql -c \"INSERT INTO meta (name, value) VALUES ('copy_of', 'pg_dump')\""
+    )]
     NotAFile,
 }
 
@@ -59,7 +62,9 @@ impl Store {
         let partial = PathBuf::from(partial);
         let mut private = fs::OpenOptions::new();
         private.write(true).create_new(true).mode(0o600);
-        private.open(&partial).map_err(|error| at(&partial, error))?;
+        private
+            .open(&partial)
+            .map_err(|error| at(&partial, error))?;
         let copied = self.fill(&partial, made).await;
         // A link, unlike a new name, never replaces what somebody else has written meanwhile.
         let named = copied.and_then(|()| {

@@ -293,11 +293,7 @@ impl Store {
         if let Some(key) = key {
             found.extend(self.rows(BY_KEY, vec![key.into()]).await?);
         }
-        let asks = [
-            (BY_STANZA, id),
-            (BY_ORIGIN, repeat_key),
-            (BY_EXTERNAL, id),
-        ];
+        let asks = [(BY_STANZA, id), (BY_ORIGIN, repeat_key), (BY_EXTERNAL, id)];
         for (sql, text) in asks {
             let params: Vec<Param> = vec![text.into(), limit.into()];
             found.extend(self.rows(sql, params).await?);
@@ -317,8 +313,18 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`].
-    pub async fn conversation_id(&self, user_id: i64, peer: &str, line_id: i64) -> Result<Option<i64>, StoreError> {
-        let rows = self.rows(CONVERSATION, vec![user_id.into(), peer.into(), line_id.into()]).await?;
+    pub async fn conversation_id(
+        &self,
+        user_id: i64,
+        peer: &str,
+        line_id: i64,
+    ) -> Result<Option<i64>, StoreError> {
+        let rows = self
+            .rows(
+                CONVERSATION,
+                vec![user_id.into(), peer.into(), line_id.into()],
+            )
+            .await?;
         rows.first().map(|row| row.int(0)).transpose()
     }
 

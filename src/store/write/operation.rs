@@ -186,10 +186,7 @@ pub(super) async fn apply(
     Ok(())
 }
 
-async fn apply_one(
-    connection: &mut Connection,
-    operation: &Operation,
-) -> Result<Done, StoreError> {
+async fn apply_one(connection: &mut Connection, operation: &Operation) -> Result<Done, StoreError> {
     let touched = match operation {
         Operation::Rename { old, new } => rename(connection, old, new).await?,
         Operation::ReleaseLine { line_id, at_ms } => {
@@ -219,11 +216,7 @@ async fn apply_one(
             blocked: true,
             at_ms,
         } => {
-            let row = [
-                (*gateway_id).into(),
-                peer.as_str().into(),
-                (*at_ms).into(),
-            ];
+            let row = [(*gateway_id).into(), peer.as_str().into(), (*at_ms).into()];
             connection.run(BLOCK, &row).await?
         }
         Operation::Block {
@@ -234,7 +227,9 @@ async fn apply_one(
                 .await?
         }
         Operation::TakeUnowned { unowned_id } => {
-            connection.run(TAKE_UNOWNED, &[(*unowned_id).into()]).await?
+            connection
+                .run(TAKE_UNOWNED, &[(*unowned_id).into()])
+                .await?
         }
         Operation::HoldCopy => hold_copy(connection).await?,
     };

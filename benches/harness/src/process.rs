@@ -1,0 +1,181 @@
+//! The release binary under measurement.
+
+use std::{
+    fs::{self, File},
+    io::ErrorKind,
+    net::{SocketAddr, TcpListener},
+    os::unix::net::UnixDatagram,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::server::{Link, Server};
+
+/// The kernel counts processor time in hundredths of a second.
+const TICK: Duration = Duration::from_millis(10);
+const START_PATIENCE: Duration = Duration::from_secs(20);
+
+/// A transom that runs in a folder of its own, with its stream.
+pub(crate) struct Transom {
+    child: Child,
+    folder: PathBuf,
+    /// Its component stream.
+    pub(crate) link: Link,
+    /// Its HTTP listener.
+    pub(crate) http: SocketAddr,
+    /// From the start of the process to `READY=1`.
+    pub(crate) ready_after: Duration,
+}
+
+impl Transom {
+    /// Starts `transom run`; the configuration is made of the XMPP server's address and the one to listen on.
+    pub(crate) fn start(
+        binary: &Path,
+        folder: &Path,
+        config: impl FnOnce(SocketAddr, SocketAddr) -> String,
+    ) -> Result<Self> {
+        let (server, http) = (Server::bind()?, free_port()?);
+        fs::create_dir_all(folder)?;
+        let file = folder.join("transom.toml");
+        fs::write(&file, config(server.addr()?, http))?;
+        let socket = folder.join("notify.sock");
+        let notified = UnixDatagram::bind(&socket)?;
+        notified.set_read_timeout(Some(START_PATIENCE))?;
+        let log = File::create(folder.join("transom.log"))?;
+        let began = Instant::now();
+        let mut child = Command::new(binary)
+            .args(["run".as_ref(), "--config".as_ref(), file.as_os_str()])
+            .current_dir(folder)
+            .env_clear()
+            .env("NOTIFY_SOCKET", &socket)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .with_context(|| format!("cannot start {}", binary.display()))?;
+        let started = ready(&notified)
+            .map(|()| began.elapsed())
+            .and_then(|after| Ok((after, server.accept()?)));
+        match started {
+            Ok((ready_after, link)) => Ok(Self {
+                child,
+                folder: folder.to_owned(),
+                link,
+                http,
+                ready_after,
+            }),
+            Err(error) => {
+                child.kill().ok();
+                let log = fs::read_to_string(folder.join("transom.log")).unwrap_or_default();
+                bail!("transom did not start: {error}\n{log}")
+            }
+        }
+    }
+
+    /// Processor time so far, user and system.
+    pub(crate) fn cpu(&self) -> Result<Duration> {
+        cpu_of(&self.child.id().to_string())
+    }
+
+    /// Resident memory in bytes, now and at most.
+    pub(crate) fn memory(&self) -> Result<(u64, u64)> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let field = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
+        };
+        Ok((
+            field("VmRSS:").context("no VmRSS")?,
+            field("VmHWM:").context("no VmHWM")?,
+        ))
+    }
+
+    /// The number of its process: for a profiler.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// SIGTERM, and its end.
+    pub(crate) fn stop(mut self) -> Result<()> {
+        Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status()?;
+        let status = self.child.wait()?;
+        let log = fs::read_to_string(self.folder.join("transom.log"))?;
+        ensure!(status.success(), "transom ended with {status}:\n{log}");
+        Ok(())
+    }
+}
+
+impl Drop for Transom {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// Processor time of a process so far: `self` or a number.
+pub(crate) fn cpu_of(process: &str) -> Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // proc(5): the name in parentheses may hold blanks; utime and stime are the 12th and 13th after it.
+    let (_, fields) = stat.rsplit_once(") ").context("an odd /proc/PID/stat")?;
+    let ticks: u32 = fields
+        .split(' ')
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<u32>().ok())
+        .sum();
+    Ok(TICK * ticks)
+}
+
+/// Processor time of the whole machine so far, without idling.
+pub(crate) fn cpu_of_machine() -> Result<Duration> {
+    let stat = fs::read_to_string("/proc/stat")?;
+    let fields: Vec<u32> = stat
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .skip(1)
+        .filter_map(|field| field.parse().ok())
+        .collect();
+    // proc(5): user nice system idle iowait irq softirq steal.
+    let busy = |at: &usize| !matches!(at, 3 | 4) && *at < 8;
+    Ok(TICK
+        * (0..fields.len())
+            .filter(busy)
+            .filter_map(|at| fields.get(at))
+            .sum::<u32>())
+}
+
+fn ready(socket: &UnixDatagram) -> Result<()> {
+    let mut buffer = [0; 4096];
+    loop {
+        match socket.recv(&mut buffer) {
+            Ok(count)
+                if buffer
+                    .get(..count)
+                    .unwrap_or_default()
+                    .starts_with(b"READY=1") =>
+            {
+                return Ok(());
+            }
+            Ok(count)
+                if String::from_utf8_lossy(buffer.get(..count).unwrap_or_default())
+                    .contains("\nREADY=1") =>
+            {
+                return Ok(());
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error).context("no READY=1"),
+        }
+    }
+}
+
+fn free_port() -> Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}

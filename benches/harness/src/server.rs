@@ -1,0 +1,167 @@
+//! The XMPP server's side of a component stream (XEP-0114): as fast as can be, so that it is never what is measured.
+
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+};
+
+use anyhow::{Context, Result, ensure};
+use sha1::{Digest, Sha1};
+
+use crate::{cut::Cutter, tally::Tally};
+
+/// The component's domain.
+pub(crate) const DOMAIN: &str = "sms.example.org";
+/// The users' domain.
+pub(crate) const HOME: &str = "example.org";
+/// The component's secret.
+pub(crate) const SECRET: &str = "component-secret";
+const STREAM_ID: &str = "bench";
+
+/// A server that waits for its component.
+pub(crate) struct Server(TcpListener);
+
+/// A component's stream. What it hands over is counted in the tally; its requests are answered.
+pub(crate) struct Link {
+    writer: Arc<Mutex<TcpStream>>,
+    /// What came.
+    pub(crate) tally: Arc<Tally>,
+}
+
+impl Server {
+    pub(crate) fn bind() -> Result<Self> {
+        Ok(Self(TcpListener::bind("127.0.0.1:0")?))
+    }
+
+    pub(crate) fn addr(&self) -> Result<SocketAddr> {
+        Ok(self.0.local_addr()?)
+    }
+
+    /// Waits for the component and shakes hands.
+    pub(crate) fn accept(&self) -> Result<Link> {
+        let (mut stream, _) = self.0.accept()?;
+        stream.set_nodelay(true)?;
+        read_until(&mut stream, |text| {
+            text.find("<stream:stream")
+                .is_some_and(|at| text.get(at..).is_some_and(|tag| tag.contains('>')))
+        })?;
+        let header = format!(
+            "<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' \
+             xmlns:stream='http://etherx.jabber.org/streams' from='{DOMAIN}' id='{STREAM_ID}'>"
+        );
+        stream.write_all(header.as_bytes())?;
+        let shake = read_until(&mut stream, |text| text.contains("</handshake>"))?;
+        let digest = hex::encode(
+            Sha1::new()
+                .chain_update(STREAM_ID)
+                .chain_update(SECRET)
+                .finalize(),
+        );
+        ensure!(shake.contains(&digest), "a wrong handshake");
+        stream.write_all(b"<handshake/>")?;
+        let writer = Arc::new(Mutex::new(stream.try_clone()?));
+        let tally = Arc::new(Tally::default());
+        let link = Link {
+            writer: Arc::clone(&writer),
+            tally: Arc::clone(&tally),
+        };
+        thread::spawn(move || tally.end(listen(stream, &writer, &tally).err()));
+        Ok(link)
+    }
+}
+
+impl Link {
+    /// Writes stanzas.
+    pub(crate) fn write(&self, stanzas: &str) -> Result<()> {
+        lock(&self.writer)
+            .write_all(stanzas.as_bytes())
+            .context("writing to the component")
+    }
+}
+
+/// Counts and answers until the component goes.
+fn listen(mut stream: TcpStream, writer: &Mutex<TcpStream>, tally: &Tally) -> Result<()> {
+    let mut cutter = Cutter::default();
+    let mut buffer = vec![0; 256 * 1024];
+    let mut answers = String::new();
+    loop {
+        let count = stream.read(&mut buffer)?;
+        if count == 0 {
+            return Ok(());
+        }
+        cutter.feed(buffer.get(..count).unwrap_or_default());
+        let mut counting = tally.counting();
+        while let Some(stanza) = cutter.next() {
+            let stanza = str::from_utf8(stanza)?;
+            if let Some(request) = Request::of(stanza) {
+                request.answer(&mut answers);
+            } else {
+                counting.count(stanza);
+            }
+        }
+        drop(counting);
+        if !answers.is_empty() {
+            lock(writer).write_all(answers.as_bytes())?;
+            answers.clear();
+        }
+    }
+}
+
+/// An iq of type get or set.
+struct Request<'a> {
+    id: &'a str,
+    to: &'a str,
+}
+
+impl<'a> Request<'a> {
+    fn of(stanza: &'a str) -> Option<Self> {
+        let (head, _) = stanza.split_once('>')?;
+        let is_request = matches!(attribute(head, "type"), Some("get" | "set"));
+        if !head.trim_start().starts_with("<iq") || !is_request {
+            return None;
+        }
+        Some(Self {
+            id: attribute(head, "id")?,
+            to: attribute(head, "to")?,
+        })
+    }
+
+    /// An empty result: a pong, and good enough for anything else.
+    fn answer(&self, out: &mut String) {
+        out.extend([
+            "<iq type='result' id='",
+            self.id,
+            "' from='",
+            self.to,
+            "' to='",
+            DOMAIN,
+            "'/>",
+        ]);
+    }
+}
+
+/// The value of an attribute, in whichever quotes.
+fn attribute<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = head.split_once(&format!(" {name}="))?;
+    let quote = rest.chars().next()?;
+    rest.get(1..)?.split(quote).next()
+}
+
+fn read_until(stream: &mut TcpStream, is_enough: impl Fn(&str) -> bool) -> Result<String> {
+    let (mut text, mut buffer) = (String::new(), [0; 4096]);
+    while !is_enough(&text) {
+        let count = stream.read(&mut buffer)?;
+        ensure!(
+            count > 0,
+            "the component went away during the login, after: {text}"
+        );
+        text.push_str(str::from_utf8(buffer.get(..count).unwrap_or_default())?);
+    }
+    Ok(text)
+}
+
+fn lock(stream: &Mutex<TcpStream>) -> MutexGuard<'_, TcpStream> {
+    stream.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,114 @@
+//! The people of the loads, and the configuration that lets them write.
+
+use std::{fmt::Write, net::SocketAddr};
+
+use anyhow::Result;
+
+use crate::{
+    server::{DOMAIN, HOME, Link, SECRET},
+    tally::mark,
+};
+
+/// Users, each with a line of their own.
+pub(crate) const USERS: usize = 100;
+/// Phones that each user writes with.
+pub(crate) const CONTACTS: usize = 20;
+/// What the webhooks are signed with.
+pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+/// Who writes to whom in the message of this number: every chat once, then all again.
+pub(crate) fn chat(number: usize) -> (usize, usize) {
+    (number % USERS, number / USERS % CONTACTS)
+}
+
+/// A line of ours.
+pub(crate) fn line(user: usize) -> String {
+    format!("+12125550{:03}", 100 + user % 100)
+}
+
+/// A phone.
+pub(crate) fn phone(contact: usize) -> String {
+    // 555-0191 to 555-0195 are the odd phones of the simulator.
+    format!("+12025550{:03}", 120 + contact)
+}
+
+/// How a user's text looks when it comes from a client through a server.
+pub(crate) fn text_out(out: &mut String, user: usize, contact: usize, mark: &str) {
+    let phone = phone(contact);
+    write!(
+        out,
+        "<message from='user{user}@{HOME}/phone.Zf3k' to='{phone}@{DOMAIN}' type='chat' id='{mark}' xml:lang='en'>\
+         <body>{mark} On my way, the train is late again. See you at eight?</body>\
+         <active xmlns='http://jabber.org/protocol/chatstates'/><request xmlns='urn:xmpp:receipts'/>\
+         <markable xmlns='urn:xmpp:chat-markers:0'/><origin-id xmlns='urn:xmpp:sid:0' id='{mark}'/></message>"
+    )
+    .ok();
+}
+
+/// Makes the owners of all lines users: nobody becomes one by what comes in. XEP-0077
+pub(crate) fn register(link: &Link) -> Result<()> {
+    let load = link.tally.begin(USERS);
+    for user in 0..USERS {
+        let id = mark(load, user);
+        link.write(&format!(
+            "<iq from='user{user}@{HOME}/phone' to='{DOMAIN}' type='set' id='{id}'>\
+             <query xmlns='jabber:iq:register'><x xmlns='jabber:x:data' type='submit'/></query></iq>"
+        ))?;
+    }
+    link.tally.all().map(drop)
+}
+
+/// Which provider the lines have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Provider {
+    Simulator,
+    Twilio,
+}
+
+/// A configuration with one gateway and so many users.
+pub(crate) fn config(
+    provider: Provider,
+    users: usize,
+    server: SocketAddr,
+    http: SocketAddr,
+) -> String {
+    let provider = match provider {
+        Provider::Simulator => "kind = \"simulator\"".to_owned(),
+        // Nothing is ever sent there.
+        Provider::Twilio => format!(
+            "kind = \"twilio\"\naccount_sid = \"AC1\"\nauth_token = \"{TOKEN}\"\nbase_url = \"http://{http}\""
+        ),
+    };
+    let mut config = format!(
+        r#"[store]
+url = "sqlite://transom.db"
+[xmpp]
+server = "{server}"
+allow = ["{HOME}"]
+[http]
+listen = "{http}"
+public_url = "http://{http}"
+[gateway.sms]
+adapter = "sms"
+domain = "{DOMAIN}"
+secret = "{SECRET}"
+region = "US"
+[gateway.sms.limits]
+messages_per_day = 100000000
+segments_per_day = 100000000
+new_peers_per_hour = 100000000
+gateway_per_day = 100000000
+[gateway.sms.provider.main]
+{provider}
+"#
+    );
+    for user in 0..users {
+        let line = line(user);
+        write!(
+            config,
+            "[[gateway.sms.line]]\nnumber = \"{line}\"\nowner = \"user{user}@{HOME}\"\n"
+        )
+        .ok();
+    }
+    config
+}

@@ -1,0 +1,190 @@
+//! Messages from outside, and what senders are told of theirs.
+
+use proptest::prelude::*;
+use transom::{
+    gateway::{
+        Gateway,
+        text_in::{self, Payload, StoredNotice},
+        told,
+    },
+    store::{
+        read::{InRow, TellRow},
+        write::{State, TellKind},
+    },
+};
+use transom_adapter::Reason;
+
+use crate::{
+    oracle::{cleaned, message},
+    world::{NOW, USER, gateways, words},
+};
+
+/// Zero to one of them.
+fn maybe(words: impl Strategy<Value = String>) -> impl Strategy<Value = Option<String>> {
+    proptest::option::of(words)
+}
+
+fn payload() -> impl Strategy<Value = Payload> {
+    let notice = prop_oneof![
+        Just(None),
+        Just(Some(StoredNotice::Encrypted)),
+        Just(Some(StoredNotice::TooLarge(9)))
+    ];
+    let files = proptest::collection::vec((words(), any::<u64>()), 0..3);
+    let sent = prop_oneof![Just(None), Just(Some(0)), any::<i64>().prop_map(Some)];
+    (
+        maybe(words()),
+        maybe(words()),
+        maybe(words()),
+        any::<(bool, bool)>(),
+        notice,
+        files,
+        sent,
+    )
+        .prop_map(
+            |(subject, name, xmpp_thread, (pinned, shows_subject), notice, files, sent_ms)| {
+                Payload {
+                    pinned,
+                    sent_ms,
+                    subject,
+                    name,
+                    xmpp_thread,
+                    shows_subject,
+                    notice,
+                    files,
+                    ..Payload::default()
+                }
+            },
+        )
+}
+
+fn incoming(peer: &str, body: String, payload: &Payload) -> InRow {
+    InRow {
+        delivery_id: 1,
+        lane_id: 1,
+        attempts: 0,
+        jid: "alice@example.org".to_owned(),
+        peer: peer.to_owned(),
+        line: "+12025550100".to_owned(),
+        stanza_id: "01934b1e-7c7e-7000-8000-000000000000".to_owned(),
+        body,
+        payload: Some(payload.to_json()),
+        created_ms: NOW.0 - 120_000,
+    }
+}
+
+fn tell(
+    kind: TellKind,
+    told: Option<TellKind>,
+    state: State,
+    reason: Reason,
+    body: &str,
+) -> TellRow {
+    TellRow {
+        delivery_id: 1,
+        kind,
+        told,
+        state,
+        reason: Some(reason.as_str().to_owned()),
+        gateway_id: 1,
+        lang: Some("de".to_owned()),
+        full_jid: USER.to_owned(),
+        stanza_id: body.to_owned(),
+        receipt: true,
+        peer: "+12025550147".to_owned(),
+        line: "+12025550100".to_owned(),
+        body: body.to_owned(),
+        payload: None,
+        created_ms: NOW.0 - 120_000,
+    }
+}
+
+fn check_incoming(gateway: &Gateway, peer: &str, body: &str, payload: &Payload) {
+    let row = incoming(peer, body.to_owned(), payload);
+    let Some(stanza) = text_in::stanza(gateway, &row, NOW) else {
+        assert!(
+            gateway
+                .jid_of(&transom_adapter::Address::new(peer), None)
+                .is_none()
+                || payload.pinned,
+            "for {peer:?}"
+        );
+        return;
+    };
+    let ours = stanza.body().unwrap().into_owned();
+    assert!(
+        ours.contains(body) || body.chars().count() > 16_000,
+        "{body:?} in {ours:?}"
+    );
+    let subject = stanza.subject().map(|subject| cleaned(&subject));
+    let seen = message(stanza);
+    assert_eq!(seen.bodies.values().next(), Some(&cleaned(&ours)));
+    assert_eq!(seen.subjects.values().next().cloned(), subject);
+    assert_eq!(
+        seen.id.map(|id| id.0).as_deref(),
+        Some(row.stanza_id.as_str())
+    );
+    assert_eq!(seen.to.unwrap().to_string(), row.jid);
+}
+
+#[test]
+fn everything_that_can_be_told_of_a_message_parses() {
+    const KINDS: [TellKind; 5] = [
+        TellKind::Receipt,
+        TellKind::Error,
+        TellKind::Doubt,
+        TellKind::Silence,
+        TellKind::Delay,
+    ];
+    const STATES: [State; 4] = [
+        State::Expired,
+        State::Failed,
+        State::Unknown,
+        State::Delivered,
+    ];
+    for gateway in &gateways() {
+        for (kind, state) in KINDS
+            .into_iter()
+            .flat_map(|kind| STATES.map(|state| (kind, state)))
+        {
+            for reason in Reason::ALL {
+                for row in [None, Some(TellKind::Error)]
+                    .map(|told| tell(kind, told, state, reason, "hello"))
+                {
+                    let stanzas = told::stanzas(gateway, &row, true, NOW);
+                    assert!(!stanzas.is_empty(), "{row:?}");
+                    stanzas.into_iter().map(message).for_each(drop);
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_comes_from_outside_arrives_as_it_was_written(body in words(), payload in payload()) {
+        for gateway in &gateways() {
+            check_incoming(gateway, "+12025550147", &body, &payload);
+            check_incoming(gateway, "bob o'hara@example.com", &body, &payload);
+        }
+    }
+
+    #[test]
+    fn any_peer_either_has_a_contact_or_none(peer in words()) {
+        for gateway in &gateways() {
+            check_incoming(gateway, &peer, "hello", &Payload::default());
+        }
+    }
+
+    #[test]
+    fn what_is_told_quotes_any_text(body in words()) {
+        for gateway in &gateways() {
+            for kind in [TellKind::Receipt, TellKind::Error, TellKind::Doubt, TellKind::Silence, TellKind::Delay] {
+                let row = tell(kind, Some(TellKind::Error), State::Failed, Reason::Filtered, &body);
+                told::stanzas(gateway, &row, false, NOW).into_iter().map(message).for_each(drop);
+            }
+        }
+    }
+}
