@@ -1,6 +1,7 @@
 //! Whole flows through the built binary, on real servers.
 
 mod crash;
+mod ejabberd;
 mod kannel;
 mod mail;
 mod shared_lines;
