@@ -4,6 +4,7 @@ mod crash;
 mod ejabberd;
 mod kannel;
 mod mail;
+mod random_kills;
 mod shared_lines;
 mod simulated;
 mod text;
