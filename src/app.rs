@@ -3,7 +3,10 @@
 //! Anybody can build a gateway with an adapter of their own: `App::builder().adapter(Mine).build(config).run().await`.
 
 mod adapters;
+mod alone;
+mod control;
 mod lines;
+mod live;
 mod notify;
 mod readiness;
 mod start;
@@ -13,6 +16,9 @@ use std::{path::PathBuf, sync::Arc};
 use transom_adapter::{Adapter, ConfigFault, Lifecycle, Section, Signer, SystemClock};
 use transom_simulator::Simulator;
 use url::Url;
+
+pub use alone::Alone;
+pub use live::{Finding, Live};
 
 use crate::{config::Config, store::StoreError};
 
@@ -72,6 +78,9 @@ pub enum StartError {
     /// The database refuses for good.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// There is no database yet.
+    #[error("there is no database {} yet: `transom run` makes it", .0.display())]
+    NoDatabase(PathBuf),
     /// Another `run` holds the database.
     #[error("another transom runs on {}", .0.display())]
     Taken(PathBuf),
@@ -104,6 +113,20 @@ impl App {
     /// [`StartError`], for faults that are visible without a network.
     pub async fn run(self) -> Result<Ended, StartError> {
         start::run(self, Lifecycle::new()).await
+    }
+
+    /// Opens the store alone, for operations while nothing runs.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`]; [`StartError::Taken`] when something runs.
+    pub async fn alone(self) -> Result<Alone, StartError> {
+        alone::open(self).await
+    }
+
+    /// Logs in wherever this configuration says, and says what was found. `running`: what a running process says of itself.
+    pub async fn check_live(self, running: Option<crate::operations::Now>) -> Live {
+        live::check(self, running).await
     }
 
     /// Builds every adapter and lets it go: what is wrong with their parts of the configuration.

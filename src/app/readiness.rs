@@ -65,7 +65,7 @@ pub(super) fn watch_links(links: &[(String, LinkHandle)], lifecycle: &Lifecycle)
     }
 }
 
-fn describe(state: &LinkState) -> String {
+pub(super) fn describe(state: &LinkState) -> String {
     match state {
         LinkState::Connecting => "connecting".to_owned(),
         LinkState::Up { .. } => "up".to_owned(),

@@ -14,7 +14,7 @@ use transom_adapter::{
 };
 use transom_simulator::Simulator;
 
-use super::{App, Ended, StartError, adapters, lines, notify, readiness};
+use super::{App, Ended, StartError, adapters, control, lines, notify, readiness};
 use crate::{
     config::{GatewayConfig, StoreUrl},
     gateway::Gateway,
@@ -55,6 +55,7 @@ pub(super) async fn run(app: App, lifecycle: Lifecycle) -> Result<Ended, StartEr
         base = starting => base?,
         () = signals.next() => return Ok(Ended::Drained),
     };
+    control::hold_if_copy(&base).await?;
     let store = base.store.clone();
     start(&app, base, server, &lifecycle).await?;
     notify::ready();
@@ -90,7 +91,7 @@ async fn stop(signals: &mut notify::Signals, lifecycle: &Lifecycle) -> Ended {
 }
 
 /// One process at a time on one SQLite file. The lock goes with the process.
-fn lock(url: &StoreUrl) -> Result<Option<File>, StartError> {
+pub(super) fn lock(url: &StoreUrl) -> Result<Option<File>, StartError> {
     let StoreUrl::Sqlite(path) = url else { return Ok(None) };
     let path = Path::new(path).with_extension("lock");
     let cannot = |error: std::io::Error| StartError::System(format!("cannot lock {}: {error}", path.display()));
@@ -103,12 +104,12 @@ fn lock(url: &StoreUrl) -> Result<Option<File>, StartError> {
 }
 
 /// The database and what depends on nothing else.
-struct Base {
-    store: Store,
-    writer: Writer,
-    ids: Ids,
-    signer: Signer,
-    clock: Arc<dyn Clock>,
+pub(super) struct Base {
+    pub(super) store: Store,
+    pub(super) writer: Writer,
+    pub(super) ids: Ids,
+    pub(super) signer: Signer,
+    pub(super) clock: Arc<dyn Clock>,
     metrics: Metrics,
 }
 
@@ -132,7 +133,7 @@ async fn open(app: &App, lifecycle: &Lifecycle) -> Result<Base, StartError> {
     }
 }
 
-async fn try_open(app: &App, lifecycle: &Lifecycle, clock: &Arc<dyn Clock>) -> Result<Base, StoreError> {
+pub(super) async fn try_open(app: &App, lifecycle: &Lifecycle, clock: &Arc<dyn Clock>) -> Result<Base, StoreError> {
     let store = Store::open(&app.config.store.url, lifecycle.clone()).await?;
     let applied = store.migrate(app.config.store.migrate).await?;
     if applied > 0 {
@@ -171,7 +172,10 @@ async fn start(app: &App, base: Base, server: Server, lifecycle: &Lifecycle) -> 
     let doors = Doors { doors: Arc::new(doors), gateways: Arc::new(by_name), store: base.store.clone() };
     let links: Vec<_> = parts.iter().map(|part| (part.gateway.config.name.clone(), part.link.clone())).collect();
     let context = context(&base, &doors, lifecycle)?;
-    let accounts = queue_and_intakes(&base, parts, lifecycle);
+    let gateways = parts.iter().map(|part| Arc::clone(&part.gateway)).collect();
+    let handles = parts.iter().map(|part| (part.gateway.id, part.gateway.config.name.clone(), part.link.clone())).collect();
+    let (accounts, queue, teller) = queue_and_intakes(&base, parts, lifecycle);
+    control::start(app, &base, gateways, control::Live { queue, teller, links: handles }, lifecycle);
     for account in accounts.values() {
         let (account, context) = (Arc::clone(account), context.clone());
         lifecycle.spawn("account", async move { account.run(&context).await });
@@ -196,7 +200,7 @@ fn queue_and_intakes(
     base: &Base,
     parts: Vec<Part>,
     lifecycle: &Lifecycle,
-) -> HashMap<AccountName, Arc<dyn transom_adapter::Account>> {
+) -> (HashMap<AccountName, Arc<dyn transom_adapter::Account>>, Queue, Teller) {
     let (teller, tells) = Teller::new();
     let online = Online::default();
     let entry = |part: &Part| {
@@ -233,10 +237,10 @@ fn queue_and_intakes(
         };
         lifecycle.spawn("intake", intake::run(intake, part.events, part.door));
     }
-    accounts
+    (accounts, queue, teller)
 }
 
-async fn gateway(
+pub(super) async fn gateway(
     app: &App,
     base: &Base,
     config: &GatewayConfig,
@@ -254,7 +258,7 @@ async fn gateway(
     Ok(Gateway { id, config: config.clone(), allow: app.config.xmpp.allow.clone(), admins: app.config.xmpp.admins.clone(), adapter, accounts })
 }
 
-fn link_config(app: &App, config: &GatewayConfig) -> Result<LinkConfig, StartError> {
+pub(super) fn link_config(app: &App, config: &GatewayConfig) -> Result<LinkConfig, StartError> {
     let system = |error: String| StartError::System(format!("gateway.{}: {error}", config.name));
     let endpoint: Endpoint = config.server.to_string().parse().map_err(|error| system(format!("{error}")))?;
     let domain = DomainPart::new(config.domain.as_str()).map_err(|error| system(error.to_string()))?.into_owned();

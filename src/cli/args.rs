@@ -62,12 +62,15 @@ pub enum Command {
     Queue(QueueCommand),
     /// Show one message's whole life.
     Trace {
-        /// A stanza id, a provider's id or a Message-ID.
+        /// A stanza id, a provider's id, a Message-ID, or the id that `queue list` and the log show.
         id: String,
         /// How to print it.
         #[command(flatten)]
         output: Output,
     },
+    /// Peers that nobody may reach, and that may reach nobody.
+    #[command(subcommand)]
+    Block(BlockCommand),
     /// Write a consistent copy of the SQLite database, also while running.
     ///
     /// A copy that is put back sends nothing by itself: what it has queued waits for `transom queue release`.
@@ -279,6 +282,36 @@ pub enum QueueCommand {
         /// All that is held.
         #[arg(long)]
         all: bool,
+    },
+}
+
+/// `transom block`
+#[derive(Subcommand, Debug)]
+pub enum BlockCommand {
+    /// List the peers that are blocked for everybody.
+    List {
+        /// At this gateway alone.
+        #[arg(long, value_name = "NAME")]
+        gateway: Option<String>,
+        /// How to print it.
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Block a peer for everybody, in both directions.
+    Add {
+        /// A phone number or a mail address.
+        peer: String,
+        /// At this gateway alone. Default: wherever that is an address.
+        #[arg(long, value_name = "NAME")]
+        gateway: Option<String>,
+    },
+    /// Take a block back.
+    Remove {
+        /// A phone number or a mail address.
+        peer: String,
+        /// At this gateway alone. Default: wherever that is an address.
+        #[arg(long, value_name = "NAME")]
+        gateway: Option<String>,
     },
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
-use super::{Arguments, CheckArguments, Colour, Command, Exit, FaultList, InitArguments, init};
+use super::{Arguments, CheckArguments, Colour, Command, Exit, FaultList, InitArguments, init, live, operate};
 use crate::{
     app::{App, Ended, StartError},
     config::{Config, Environment, Fault, Loaded, LogConfig, LogFormat},
@@ -22,7 +22,11 @@ pub fn execute(arguments: Arguments) -> Exit {
         Command::Check(arguments) => check(&arguments, &file),
         Command::Run => with_config(&file, |loaded| in_runtime(run(loaded))),
         Command::Migrate => with_config(&file, |loaded| in_runtime(migrate(loaded))),
-        Command::User(_) | Command::Line(_) | Command::Queue(_) | Command::Trace { .. } | Command::Backup { .. } => Exit::Software,
+        Command::Backup { file: copy } => with_config(&file, |loaded| in_runtime(live::backup(loaded, &copy))),
+        command => match operate::request(command) {
+            Some((request, json)) => with_config(&file, |loaded| in_runtime(operate::run(loaded, request, json))),
+            None => Exit::Software,
+        },
     }
 }
 
@@ -38,7 +42,13 @@ fn make(arguments: &InitArguments, file: &Path) -> Exit {
 
 fn check(arguments: &CheckArguments, file: &Path) -> Exit {
     let (faults, exit) = match Config::load(file, &Environment::of_process()) {
-        Ok(Loaded { config, mut warnings }) => match App::builder().build(config).check() {
+        Ok(Loaded { config, mut warnings }) => match App::builder().build(config.clone()).check() {
+            Ok(()) if arguments.live => {
+                if !warnings.is_empty() && !arguments.output.json {
+                    show(&warnings);
+                }
+                return in_runtime(live::check(config, &warnings, arguments.output.json));
+            }
             Ok(()) => (warnings, Exit::Done),
             Err(faults) => {
                 warnings.extend(faults);
@@ -136,11 +146,11 @@ fn show(faults: &[Fault]) {
     complain(&FaultList::new(faults, colour).to_string());
 }
 
-fn print(text: &str) {
+pub(super) fn print(text: &str) {
     // A reader that went away has seen enough.
     writeln!(io::stdout(), "{}", text.trim_end()).ok();
 }
 
-fn complain(text: &str) {
+pub(super) fn complain(text: &str) {
     writeln!(io::stderr(), "{}", text.trim_end()).ok();
 }

@@ -5,9 +5,13 @@ mod check;
 mod execute;
 mod exit;
 mod init;
+mod live;
+mod operate;
+mod show;
+mod table;
 
 pub use args::{
-    Arguments, CheckArguments, Command, Direction, InitArguments, LineCommand, Output,
+    Arguments, BlockCommand, CheckArguments, Command, Direction, InitArguments, LineCommand, Output,
     ProviderKind, QueueCommand, UserCommand, XmppServer,
 };
 pub use check::{Colour, FaultList};

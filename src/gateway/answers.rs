@@ -38,16 +38,27 @@ pub fn registers(iq: &Iq) -> Option<Option<String>> {
 /// Answers a request; a registration needs the person.
 pub fn decide(gateway: &Gateway, iq: &Iq, person: Option<&Person>, moment: &Moment<'_>) -> Effects {
     if !iq.is_request() {
-        return Effects { ignored: Some("answer-to-nothing"), ..Effects::default() };
+        return Effects {
+            ignored: Some("answer-to-nothing"),
+            ..Effects::default()
+        };
     }
     let stored = person.and_then(|person| person.member.as_ref()?.lang.as_deref());
     let lang = gateway.lang(iq.lang.as_deref().or(stored));
     if let (Some(person), Some(request)) = (person, xep_register::parse(iq)) {
-        let desk = Desk { gateway, person, moment, lang };
+        let desk = Desk {
+            gateway,
+            person,
+            moment,
+            lang,
+        };
         return register::decide(&desk, iq, &request);
     }
     let answer = answer(gateway, iq, lang);
-    Effects { answers: reply(iq, answer).into_iter().collect(), ..Effects::default() }
+    Effects {
+        answers: reply(iq, answer).into_iter().collect(),
+        ..Effects::default()
+    }
 }
 
 /// The error that tells a client to come back later.
@@ -64,14 +75,22 @@ fn reply(iq: &Iq, answer: Answer) -> Option<crate::xmpp::stanza::Stanza> {
 }
 
 fn answer(gateway: &Gateway, iq: &Iq, lang: Lang) -> Answer {
-    let target = iq.to.as_ref().map_or(Target::Gateway, |to| Target::read(gateway, to));
+    let target = iq
+        .to
+        .as_ref()
+        .map_or(Target::Gateway, |to| Target::read(gateway, to));
     if let Target::Nobody(meant) = &target {
         let suggestion = meant.as_ref().map(ToString::to_string);
-        let why = Recipient::InvalidAddress { network: gateway.network(), suggestion };
+        let why = Recipient::InvalidAddress {
+            network: gateway.network(),
+            suggestion,
+        };
         return Err(refusal::error(&why.into(), lang).into());
     }
     // RFC 6120 §8.2.3: exactly one payload.
-    let [payload] = iq.children.as_slice() else { return Err(StanzaError::new(Condition::BadRequest).into()) };
+    let [payload] = iq.children.as_slice() else {
+        return Err(StanzaError::new(Condition::BadRequest).into());
+    };
     if ping::is_ping(iq) {
         return Ok(None);
     }
@@ -79,7 +98,10 @@ fn answer(gateway: &Gateway, iq: &Iq, lang: Lang) -> Answer {
         return info::answer(gateway, &target, &query);
     }
     if version::is_query(iq) {
-        return Ok(Some(version::answer(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))));
+        return Ok(Some(version::answer(
+            env!("CARGO_PKG_NAME"),
+            env!("CARGO_PKG_VERSION"),
+        )));
     }
     if iq.kind == IqType::Get && payload.is("vCard", ns::VCARD) {
         return Ok(Some(card::of(gateway, &target, lang)));
@@ -90,9 +112,21 @@ fn answer(gateway: &Gateway, iq: &Iq, lang: Lang) -> Answer {
         return translate(gateway, &request, lang);
     }
     // RFC 6120 §8.4: known, but not in this way; or not known at all.
-    let known = [ns::PING, ns::DISCO_INFO, ns::DISCO_ITEMS, ns::VERSION, ns::VCARD, ns::GATEWAY, ns::REGISTER];
+    let known = [
+        ns::PING,
+        ns::DISCO_INFO,
+        ns::DISCO_ITEMS,
+        ns::VERSION,
+        ns::VCARD,
+        ns::GATEWAY,
+        ns::REGISTER,
+    ];
     let known = known.contains(&payload.namespace());
-    let condition = if known { Condition::FeatureNotImplemented } else { Condition::ServiceUnavailable };
+    let condition = if known {
+        Condition::FeatureNotImplemented
+    } else {
+        Condition::ServiceUnavailable
+    };
     Err(StanzaError::new(condition).into())
 }
 
@@ -102,11 +136,17 @@ fn translate(gateway: &Gateway, request: &typed::Request, lang: Lang) -> Answer 
     match request {
         typed::Request::Prompt => {
             let description = Text::from(Chat::PromptDescription { network }).render(lang);
-            Ok(Some(typed::prompt(&description, &Text::from(Chat::Prompt { network }).render(lang))))
+            Ok(Some(typed::prompt(
+                &description,
+                &Text::from(Chat::Prompt { network }).render(lang),
+            )))
         }
         typed::Request::Translate(text) => {
             let jid = read(gateway, text).ok_or_else(|| {
-                let why = Text::from(Recipient::InvalidAddress { network, suggestion: None });
+                let why = Text::from(Recipient::InvalidAddress {
+                    network,
+                    suggestion: None,
+                });
                 StanzaError::new(Condition::NotAcceptable)
                     .with_type(ErrorType::Modify)
                     .with_text(lang.tag(), why.render(lang))
@@ -122,7 +162,10 @@ fn read(gateway: &Gateway, text: &str) -> Option<Jid> {
     let bare = text.strip_suffix(&own).unwrap_or(text);
     let unescaped = jid::unescape(bare).ok();
     let spellings = [Some(text), unescaped.as_deref()];
-    let address = spellings.into_iter().flatten().find_map(|spelling| gateway.adapter.read_typed(spelling).ok())?;
+    let address = spellings
+        .into_iter()
+        .flatten()
+        .find_map(|spelling| gateway.adapter.read_typed(spelling).ok())?;
     gateway.jid_of(&address, None).map(Jid::from)
 }
 

@@ -3,12 +3,15 @@
 //! [`standing`]: by the first message, silently. [`Desk`]: by asking for it, in whichever way.
 
 mod alias;
+mod denial;
 mod desk;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod place;
 
-pub use desk::{Desk, Effects, Person, denial};
+pub use denial::denial;
 pub(super) use desk::farewell;
+pub use desk::{Desk, Effects, Person};
 
 use std::time::Duration;
 
@@ -63,7 +66,10 @@ pub(super) fn standing<'a>(
         Some(known) if known.state == "pending" => return Err(Membership::AwaitingApproval),
         Some(known) => {
             let until = UnixMillis(known.changed_ms).after(DISABLED_FOR).timestamp();
-            return Err(Membership::Disabled { gateway: domain, until });
+            return Err(Membership::Disabled {
+                gateway: domain,
+                until,
+            });
         }
         None => {}
     }
@@ -72,7 +78,10 @@ pub(super) fn standing<'a>(
         Registration::Approval => Err(Membership::NotRegistered { gateway: domain }),
         Registration::Open => match first_use(gateway, snapshot, user, ids, now_ms) {
             Some(new) => Ok(Standing::New(Box::new(new))),
-            None => Err(Membership::HasToChoose { gateway: domain, network: gateway.network() }),
+            None => Err(Membership::HasToChoose {
+                gateway: domain,
+                network: gateway.network(),
+            }),
         },
     }
 }
@@ -85,7 +94,10 @@ pub fn first_use(
     ids: &dyn Fn() -> i64,
     now_ms: i64,
 ) -> Option<NewUser> {
-    let own = snapshot.lines.get(user.as_str()).map_or(&[][..], Vec::as_slice);
+    let own = snapshot
+        .lines
+        .get(user.as_str())
+        .map_or(&[][..], Vec::as_slice);
     let owns = own.iter().any(|line| line.state == "active");
     let only_shared = snapshot.shared.len() == 1 && !snapshot.pool_is_free;
     let row = |state| UserRow {
@@ -97,17 +109,25 @@ pub fn first_use(
         at_ms: now_ms,
     };
     if owns || only_shared {
-        return Some(NewUser { user: row("active"), address: None });
+        return Some(NewUser {
+            user: row("active"),
+            address: None,
+        });
     }
     let address = gateway.adapter.own_address(user.as_str())?;
     // Semantics 16: what this user once gave up is given to nobody else, so it can be had again.
-    let former = own.iter().find(|line| line.state == "resting" && line.address == address.as_str());
+    let former = own
+        .iter()
+        .find(|line| line.state == "resting" && line.address == address.as_str());
     if former.is_none() && snapshot.taken_addresses.contains(address.as_str()) {
         return None;
     }
     let line_id = former.map_or_else(ids, |line| line.line_id);
     let (line, owner) = new_address(gateway, user, address.as_str(), line_id, now_ms);
-    Some(NewUser { user: row("active"), address: Some((line, owner)) })
+    Some(NewUser {
+        user: row("active"),
+        address: Some((line, owner)),
+    })
 }
 
 /// The address that a chosen alias would be, on networks where we make addresses: whether it is free has to be looked up.
@@ -116,7 +136,13 @@ pub fn chosen_address(gateway: &Gateway, choice: &str) -> Option<Address> {
 }
 
 /// An address made at registration, and whose it is.
-fn new_address(gateway: &Gateway, user: &BareJid, address: &str, line_id: i64, now_ms: i64) -> (LineRow, OwnerRow) {
+fn new_address(
+    gateway: &Gateway,
+    user: &BareJid,
+    address: &str,
+    line_id: i64,
+    now_ms: i64,
+) -> (LineRow, OwnerRow) {
     let line = LineRow {
         line_id,
         gateway_id: gateway.id,

@@ -8,11 +8,7 @@ use super::{
     text_out::Moment,
 };
 use crate::{
-    store::{
-        Write,
-        read::Subscription,
-        write::ContactRow,
-    },
+    store::{Write, read::Subscription, write::ContactRow},
     texts::{Cap, Lang, Membership, Recipient, Text},
     xmpp::{
         jid::{BareJid, Jid},
@@ -44,9 +40,14 @@ pub enum Target {
 impl Target {
     /// Reads the address of a stanza.
     pub fn read(gateway: &Gateway, to: &Jid) -> Self {
-        let Some(local) = to.node() else { return Self::Gateway };
+        let Some(local) = to.node() else {
+            return Self::Gateway;
+        };
         match gateway.contact(local.as_str()) {
-            Ok(contact) => Self::Contact { jid: to.to_bare(), key: key(&contact) },
+            Ok(contact) => Self::Contact {
+                jid: to.to_bare(),
+                key: key(&contact),
+            },
             Err(meant) => Self::Nobody(meant),
         }
     }
@@ -68,9 +69,19 @@ pub fn decide(
     person: &Person,
     moment: &Moment<'_>,
 ) -> Effects {
-    let stored = person.member.as_ref().and_then(|member| member.lang.as_deref());
+    let stored = person
+        .member
+        .as_ref()
+        .and_then(|member| member.lang.as_deref());
     let lang = gateway.lang(presence.lang.as_deref().or(stored));
-    let case = Case { gateway, presence, target, person, moment, lang };
+    let case = Case {
+        gateway,
+        presence,
+        target,
+        person,
+        moment,
+        lang,
+    };
     match presence.kind {
         PresenceType::Subscribe => case.subscribe(),
         PresenceType::Unsubscribe => case.unsubscribe(),
@@ -78,14 +89,22 @@ pub fn decide(
         PresenceType::Available => case.available(),
         // The answer to our question: asked once, never again. It says nothing about what the user wants to see.
         PresenceType::Subscribed | PresenceType::Unsubscribed => Effects::default(),
-        PresenceType::Unavailable | PresenceType::Error => Effects { ignored: Some("presence"), ..Effects::default() },
+        PresenceType::Unavailable | PresenceType::Error => Effects {
+            ignored: Some("presence"),
+            ..Effects::default()
+        },
     }
 }
 
 /// The presence of the gateway or a contact to somebody who sees it.
 pub fn present(gateway: &Gateway, ours: &BareJid, user: impl Into<Jid>) -> Presence {
-    let info = if ours.node().is_some() { answers::contact_info(gateway) } else { answers::gateway_info(gateway) };
-    Presence::new(PresenceType::Available, resource(ours), user).with_child(info.caps(answers::CAPS_NODE))
+    let info = if ours.node().is_some() {
+        answers::contact_info(gateway)
+    } else {
+        answers::gateway_info(gateway)
+    };
+    Presence::new(PresenceType::Available, resource(ours), user)
+        .with_child(info.caps(answers::CAPS_NODE))
 }
 
 /// The end of [`present`].
@@ -95,7 +114,8 @@ pub fn absent(ours: &BareJid, user: impl Into<Jid>) -> Presence {
 
 /// Our one resource (semantics 7).
 pub(super) fn resource(ours: &BareJid) -> Jid {
-    ours.with_resource_str(RESOURCE).map_or_else(|_| ours.clone().into(), Jid::from)
+    ours.with_resource_str(RESOURCE)
+        .map_or_else(|_| ours.clone().into(), Jid::from)
 }
 
 struct Case<'a> {
@@ -111,14 +131,30 @@ impl Case<'_> {
     fn subscribe(&self) -> Effects {
         if let Target::Nobody(meant) = self.target {
             let suggestion = meant.as_ref().map(ToString::to_string);
-            return self.refuse(&Recipient::InvalidAddress { network: self.gateway.network(), suggestion }.into());
+            return self.refuse(
+                &Recipient::InvalidAddress {
+                    network: self.gateway.network(),
+                    suggestion,
+                }
+                .into(),
+            );
         }
-        let standing =
-            registration::standing(self.gateway, &self.person.view, &self.person.jid, self.moment.ids, self.moment.now.0);
+        let standing = registration::standing(
+            self.gateway,
+            &self.person.view,
+            &self.person.jid,
+            self.moment.ids,
+            self.moment.now.0,
+        );
         let mut effects = Effects::default();
         match standing {
             Ok(Standing::Known(user)) => {
-                if self.person.member.as_ref().is_some_and(|member| member.others >= CONTACTS_MAX) {
+                if self
+                    .person
+                    .member
+                    .as_ref()
+                    .is_some_and(|member| member.others >= CONTACTS_MAX)
+                {
                     return self.refuse(&Cap::Busy.into());
                 }
                 self.accept(user.user_id, &mut effects);
@@ -126,15 +162,21 @@ impl Case<'_> {
             Ok(Standing::New(new)) => {
                 let user_id = new.user.user_id;
                 if let Some((line, owner)) = new.address {
-                    effects.claims.extend([Write::Line(line), Write::Owner(owner)]);
+                    effects
+                        .claims
+                        .extend([Write::Line(line), Write::Owner(owner)]);
                 }
                 effects.writes.push(Write::User(new.user));
                 self.accept(user_id, &mut effects);
             }
             // Semantics 15: coming back in time restores all.
-            Err(Membership::Disabled { .. }) if *self.target == Target::Gateway => self.come_back(&mut effects),
+            Err(Membership::Disabled { .. }) if *self.target == Target::Gateway => {
+                self.come_back(&mut effects);
+            }
             Err(why) => {
-                effects.answers.push(self.answer(PresenceType::Unsubscribed).into());
+                effects
+                    .answers
+                    .push(self.answer(PresenceType::Unsubscribed).into());
                 effects.answers.extend(self.refuse(&why.into()).answers);
             }
         }
@@ -144,20 +186,40 @@ impl Case<'_> {
     /// Lets the user see it, and asks to see the user: once.
     fn accept(&self, user_id: i64, effects: &mut Effects) {
         let ours = self.ours();
-        let asked = self.person.member.as_ref().is_some_and(|member| member.contact.asked);
-        effects.answers.push(self.answer(PresenceType::Subscribed).into());
-        effects.answers.push(present(self.gateway, &ours, self.person.jid.clone()).into());
+        let asked = self
+            .person
+            .member
+            .as_ref()
+            .is_some_and(|member| member.contact.asked);
+        effects
+            .answers
+            .push(self.answer(PresenceType::Subscribed).into());
+        effects
+            .answers
+            .push(present(self.gateway, &ours, self.person.jid.clone()).into());
         if !asked {
-            effects.answers.push(self.answer(PresenceType::Subscribe).into());
+            effects
+                .answers
+                .push(self.answer(PresenceType::Subscribe).into());
         }
-        effects.writes.push(self.contact(user_id, Subscription { subscribed: true, asked: true }));
+        effects.writes.push(self.contact(
+            user_id,
+            Subscription {
+                subscribed: true,
+                asked: true,
+            },
+        ));
     }
 
     fn come_back(&self, effects: &mut Effects) {
-        let Some(member) = &self.person.member else { return };
+        let Some(member) = &self.person.member else {
+            return;
+        };
         let told = self.desk().restore(effects);
         // What the desk writes about the roster comes first; that the user sees the gateway now has the last word.
-        effects.answers.retain(|stanza| !matches!(stanza, Stanza::Presence(_)));
+        effects
+            .answers
+            .retain(|stanza| !matches!(stanza, Stanza::Presence(_)));
         self.accept(member.user_id, effects);
         effects.answers.push(self.desk().line(&told));
     }
@@ -165,13 +227,19 @@ impl Case<'_> {
     fn unsubscribe(&self) -> Effects {
         let mut effects = Effects::default();
         let Some(member) = &self.person.member else {
-            effects.answers.push(self.answer(PresenceType::Unsubscribed).into());
+            effects
+                .answers
+                .push(self.answer(PresenceType::Unsubscribed).into());
             return effects;
         };
-        effects.answers.extend(registration::farewell(&self.ours(), &self.person.jid));
+        effects
+            .answers
+            .extend(registration::farewell(&self.ours(), &self.person.jid));
         match self.target {
             Target::Gateway => self.desk().disable(&mut effects),
-            Target::Contact { .. } => effects.writes.push(self.contact(member.user_id, Subscription::default())),
+            Target::Contact { .. } => effects
+                .writes
+                .push(self.contact(member.user_id, Subscription::default())),
             Target::Nobody(_) => {}
         }
         effects
@@ -181,30 +249,54 @@ impl Case<'_> {
     fn probe(&self) -> Effects {
         let ours = self.ours();
         let answer = match &self.person.member {
-            Some(member) if member.contact.subscribed && !matches!(self.target, Target::Nobody(_)) => {
+            Some(member)
+                if member.contact.subscribed && !matches!(self.target, Target::Nobody(_)) =>
+            {
                 let to = self.person.jid.clone();
-                if member.state == "active" { present(self.gateway, &ours, to) } else { absent(&ours, to) }
+                if member.state == "active" {
+                    present(self.gateway, &ours, to)
+                } else {
+                    absent(&ours, to)
+                }
             }
             _ => self.answer(PresenceType::Unsubscribed),
         };
-        Effects { answers: vec![answer.into()], ..Effects::default() }
+        Effects {
+            answers: vec![answer.into()],
+            ..Effects::default()
+        }
     }
 
     /// The first presence of a resource to the gateway itself.
     fn available(&self) -> Effects {
-        let sees = |member: &crate::store::read::Member| member.state == "active" && member.contact.subscribed;
+        let sees = |member: &crate::store::read::Member| {
+            member.state == "active" && member.contact.subscribed
+        };
         if *self.target != Target::Gateway || !self.person.member.as_ref().is_some_and(sees) {
             return Effects::default();
         }
-        let Some(from) = self.presence.from.clone() else { return Effects::default() };
+        let Some(from) = self.presence.from.clone() else {
+            return Effects::default();
+        };
         let answer = present(self.gateway, &self.gateway.config.domain, from);
-        Effects { answers: vec![answer.into()], ..Effects::default() }
+        Effects {
+            answers: vec![answer.into()],
+            ..Effects::default()
+        }
     }
 
     fn refuse(&self, why: &Text) -> Effects {
         let error = refusal::error(why, self.lang);
-        let answers = self.presence.error_reply(&error).map(Stanza::from).into_iter().collect();
-        Effects { answers, ..Effects::default() }
+        let answers = self
+            .presence
+            .error_reply(&error)
+            .map(Stanza::from)
+            .into_iter()
+            .collect();
+        Effects {
+            answers,
+            ..Effects::default()
+        }
     }
 
     fn answer(&self, kind: PresenceType) -> Presence {
@@ -229,7 +321,12 @@ impl Case<'_> {
     }
 
     fn desk(&self) -> Desk<'_> {
-        Desk { gateway: self.gateway, person: self.person, moment: self.moment, lang: self.lang }
+        Desk {
+            gateway: self.gateway,
+            person: self.person,
+            moment: self.moment,
+            lang: self.lang,
+        }
     }
 }
 

@@ -67,7 +67,9 @@ impl<'a> Said<'a> {
         }
         // Whoever has no name is no person: another gateway, a server. Two machines would talk for ever.
         let speaker = message.from.as_ref().filter(|from| from.node().is_some());
-        let speaker = speaker.ok_or(NotSaid::Ignored("talk-of-a-machine"))?.to_bare();
+        let speaker = speaker
+            .ok_or(NotSaid::Ignored("talk-of-a-machine"))?
+            .to_bare();
         let lang = gateway.lang(message.lang.as_deref());
         let refuse = |error: &StanzaError| match message.error_reply(error) {
             Some(reply) => NotSaid::Refused(Box::new(reply.into())),
@@ -81,11 +83,18 @@ impl<'a> Said<'a> {
         if message.child("addresses", ns::ADDRESSES).is_some() {
             return Err(refuse(&StanzaError::new(Condition::FeatureNotImplemented)));
         }
-        let body = message.body().map(|body| body.trim().to_owned()).unwrap_or_default();
+        let body = message
+            .body()
+            .map(|body| body.trim().to_owned())
+            .unwrap_or_default();
         if body.is_empty() {
             return Err(NotSaid::Ignored("no-body"));
         }
-        Ok(Self { message, command: Command::read(gateway, &speaker, &body), speaker })
+        Ok(Self {
+            message,
+            command: Command::read(gateway, &speaker, &body),
+            speaker,
+        })
     }
 
     /// Whom the command is about: only that person is loaded.
@@ -106,16 +115,38 @@ impl<'a> Said<'a> {
 
     /// Answers; `person` is the [`subject`](Self::subject).
     pub fn decide(&self, gateway: &Gateway, person: &Person, moment: &Moment<'_>) -> Effects {
-        let stored = person.member.as_ref().and_then(|member| member.lang.as_deref());
+        let stored = person
+            .member
+            .as_ref()
+            .and_then(|member| member.lang.as_deref());
         let about_another = *self.subject() != self.speaker;
         let own_tag = self.message.lang.as_deref();
         // Who speaks is answered in the language of the stanza; another one is told in that one's.
-        let lang = gateway.lang(if about_another { stored } else { own_tag.or(stored) });
-        let desk = Desk { gateway, person, moment, lang };
+        let lang = gateway.lang(if about_another {
+            stored
+        } else {
+            own_tag.or(stored)
+        });
+        let desk = Desk {
+            gateway,
+            person,
+            moment,
+            lang,
+        };
         let mut effects = Effects::default();
-        if !about_another && person.member.is_none() && !self.is_admin(gateway) && !gateway.admits(&self.speaker) {
-            let why = Text::from(Membership::NotAllowed { gateway: gateway.config.domain.to_string() });
-            effects.answers.extend(self.message.error_reply(&refusal::error(&why, lang)).map(Stanza::from));
+        if !about_another
+            && person.member.is_none()
+            && !self.is_admin(gateway)
+            && !gateway.admits(&self.speaker)
+        {
+            let why = Text::from(Membership::NotAllowed {
+                gateway: gateway.config.domain.to_string(),
+            });
+            effects.answers.extend(
+                self.message
+                    .error_reply(&refusal::error(&why, lang))
+                    .map(Stanza::from),
+            );
             return effects;
         }
         let text = self.carry_out(gateway, &desk, &mut effects);
@@ -126,17 +157,31 @@ impl<'a> Said<'a> {
             free: Vec::new(),
             taken: false,
         };
-        let lang = if about_another { gateway.lang(own_tag) } else { lang };
-        effects.answers.push(Desk { gateway, person: &speaker, moment, lang }.line(&text));
+        let lang = if about_another {
+            gateway.lang(own_tag)
+        } else {
+            lang
+        };
+        effects.answers.push(
+            Desk {
+                gateway,
+                person: &speaker,
+                moment,
+                lang,
+            }
+            .line(&text),
+        );
         effects
     }
 
     fn carry_out(&self, gateway: &Gateway, desk: &Desk<'_>, effects: &mut Effects) -> Text {
         let said = |result: Result<Text, Text>| result.unwrap_or_else(|why| why);
         match &self.command {
-            Command::Help => {
-                Chat::Help { gateway: gateway.config.domain.to_string(), network: gateway.network() }.into()
+            Command::Help => Chat::Help {
+                gateway: gateway.config.domain.to_string(),
+                network: gateway.network(),
             }
+            .into(),
             Command::Register(choice) => said(desk.register(choice.as_deref(), effects)),
             Command::Unregister { sure: true } => said(desk.unregister(effects)),
             Command::Unregister { sure: false } => Chat::ConfirmUnregister.into(),
@@ -144,7 +189,10 @@ impl<'a> Said<'a> {
             Command::Add(Some(_)) => desk.approve(effects),
             Command::Decline(Some(_)) => desk.decline(effects),
             Command::Add(None) | Command::Decline(None) => Admin::WhichUser.into(),
-            Command::Unknown(command) => Chat::UnknownCommand { command: command.clone() }.into(),
+            Command::Unknown(command) => Chat::UnknownCommand {
+                command: command.clone(),
+            }
+            .into(),
         }
     }
 
@@ -159,13 +207,20 @@ impl Command {
         let words: Vec<&str> = body.split_whitespace().take(5).collect();
         let lower: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
         let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
-        let person = |at: usize| words.get(at).and_then(|word| BareJid::new(word).ok()).filter(|jid| jid.node().is_some());
+        let person = |at: usize| {
+            words
+                .get(at)
+                .and_then(|word| BareJid::new(word).ok())
+                .filter(|jid| jid.node().is_some())
+        };
         // For anybody but an admin these are no commands at all.
         let is_admin = gateway.admins.contains(speaker);
         match lower.as_slice() {
             ["help" | "?"] => Self::Help,
             // A number may be typed with spaces.
-            ["register", choice @ ..] => Self::Register((!choice.is_empty()).then(|| choice.concat())),
+            ["register", choice @ ..] => {
+                Self::Register((!choice.is_empty()).then(|| choice.concat()))
+            }
             ["unregister"] => Self::Unregister { sure: false },
             ["unregister", "yes"] => Self::Unregister { sure: true },
             ["whoami" | "status"] => Self::Status,

@@ -75,6 +75,7 @@ pub async fn run(intake: Intake, mut link: mpsc::Receiver<LinkEvent>, mut door: 
             _ = door.recv_many(&mut knocks, KNOCKS_MAX) => inward::take(&intake, knocks).await,
             () = intake.lifecycle.draining(), if !is_stopping => {
                 is_stopping = true;
+                people::farewell(&intake).await;
                 // The stream is closed, and read to its end: what the server wrote is still committed.
                 intake.link.stop();
             }

@@ -4,6 +4,7 @@
 //! quicker with what was decided on, it is decided anew.
 
 mod announce;
+mod sweep;
 mod throttle;
 
 use std::{collections::HashSet, time::Duration};
@@ -14,7 +15,7 @@ use super::Intake;
 use crate::{
     gateway::{
         answers, refusal,
-        registration::{self, DISABLED_FOR, Effects, Person},
+        registration::{self, Effects, Person},
         subscription::{self, Target},
         talk::{NotSaid, Said},
         text_out::Moment,
@@ -22,7 +23,7 @@ use crate::{
     store::{
         StoreError, Write, WriteError,
         read::{Ask, OutwardSnapshot},
-        write::{Done, Unregister, Wake},
+        write::{Done, Wake},
     },
     texts::Cap,
     xmpp::{
@@ -49,7 +50,6 @@ const GREETED_MAX: usize = 50_000;
 const FREE_MAX: i64 = 1000;
 /// Between two looks for registrations that nobody came back to.
 const SWEEP: Duration = Duration::from_hours(1);
-const SWEPT_MAX: i64 = 100;
 const MINUTE_MS: i64 = 60_000;
 /// Answers in the chat with the gateway: two machines that talk to each other must come to an end.
 const ANSWERS_PER_MINUTE: u32 = 20;
@@ -63,14 +63,18 @@ pub(super) fn start(intake: &Intake) -> People {
         wakes: Throttle::new(1, MINUTE_MS),
         talks: Throttle::new(ANSWERS_PER_MINUTE, MINUTE_MS),
     };
-    intake.lifecycle.spawn("intake.people", reception.run(inbox));
+    intake
+        .lifecycle
+        .spawn("intake.people", reception.run(inbox));
     People { stanzas }
 }
 
 impl People {
     /// Takes one stanza.
     pub(super) async fn take(&self, intake: &Intake, stanza: Stanza) {
-        let Err(full) = self.stanzas.try_send(stanza) else { return };
+        let Err(full) = self.stanzas.try_send(stanza) else {
+            return;
+        };
         intake.count("people-full");
         if let Some(answer) = too_much(intake, &full.into_inner()) {
             intake.link.send(answer).await.ok();
@@ -81,10 +85,14 @@ impl People {
 /// The answer to a stanza that cannot be looked at now.
 fn too_much(intake: &Intake, stanza: &Stanza) -> Option<Stanza> {
     match stanza {
-        Stanza::Iq(iq) => answers::later(iq, intake.gateway.lang(iq.lang.as_deref())).map(Stanza::from),
+        Stanza::Iq(iq) => {
+            answers::later(iq, intake.gateway.lang(iq.lang.as_deref())).map(Stanza::from)
+        }
         Stanza::Message(message) => {
             let lang = intake.gateway.lang(message.lang.as_deref());
-            message.error_reply(&refusal::error(&Cap::Busy.into(), lang)).map(Stanza::from)
+            message
+                .error_reply(&refusal::error(&Cap::Busy.into(), lang))
+                .map(Stanza::from)
         }
         Stanza::Presence(_) => None,
     }
@@ -162,13 +170,22 @@ impl Reception {
             return Ok(());
         };
         let Some(choice) = answers::registers(iq) else {
-            let effects = self.decide(|moment| answers::decide(&self.intake.gateway, iq, None, moment));
+            let effects =
+                self.decide(|moment| answers::decide(&self.intake.gateway, iq, None, moment));
             self.finish(effects).await;
             return Ok(());
         };
         let jid = from.to_bare();
-        let lookup = Lookup { jid: &jid, contact: "", lines: true, choice: choice.as_deref() };
-        self.settle(&lookup, |person, moment| answers::decide(&self.intake.gateway, iq, Some(person), moment)).await
+        let lookup = Lookup {
+            jid: &jid,
+            contact: "",
+            lines: true,
+            choice: choice.as_deref(),
+        };
+        self.settle(&lookup, |person, moment| {
+            answers::decide(&self.intake.gateway, iq, Some(person), moment)
+        })
+        .await
     }
 
     async fn presence(&mut self, presence: &Presence) -> Result<(), Trouble> {
@@ -192,9 +209,17 @@ impl Reception {
         };
         let jid = from.to_bare();
         let lines = presence.kind == PresenceType::Subscribe;
-        let lookup = Lookup { jid: &jid, contact: target.key(), lines, choice: None };
+        let lookup = Lookup {
+            jid: &jid,
+            contact: target.key(),
+            lines,
+            choice: None,
+        };
         let gateway = &self.intake.gateway;
-        self.settle(&lookup, |person, moment| subscription::decide(gateway, presence, &target, person, moment)).await
+        self.settle(&lookup, |person, moment| {
+            subscription::decide(gateway, presence, &target, person, moment)
+        })
+        .await
     }
 
     /// A resource is there; says whether it has still to see the gateway.
@@ -208,7 +233,11 @@ impl Reception {
         self.intake.online.set(from.as_str(), true);
         let now_ms = self.intake.clock.now().0;
         if self.wakes.allows(user.as_str(), now_ms)
-            && self.intake.store.has_held(self.intake.gateway.id, user.as_str(), now_ms).await?
+            && self
+                .intake
+                .store
+                .has_held(self.intake.gateway.id, user.as_str(), now_ms)
+                .await?
         {
             self.wake(&user).await?;
         }
@@ -228,12 +257,23 @@ impl Reception {
                 return Ok(());
             }
         };
-        if !self.talks.allows(said.speaker.as_str(), self.intake.clock.now().0) {
+        if !self
+            .talks
+            .allows(said.speaker.as_str(), self.intake.clock.now().0)
+        {
             self.intake.count("talk-too-much");
             return Ok(());
         }
-        let lookup = Lookup { jid: said.subject(), contact: "", lines: true, choice: said.choice() };
-        self.settle(&lookup, |person, moment| said.decide(&self.intake.gateway, person, moment)).await
+        let lookup = Lookup {
+            jid: said.subject(),
+            contact: "",
+            lines: true,
+            choice: said.choice(),
+        };
+        self.settle(&lookup, |person, moment| {
+            said.decide(&self.intake.gateway, person, moment)
+        })
+        .await
     }
 
     /// Loads, decides, commits, answers; decides anew when what was decided on has changed meanwhile.
@@ -246,7 +286,9 @@ impl Reception {
             let person = self.load(lookup).await?;
             let mut effects = self.decide(|moment| decide(&person, moment));
             let claims = std::mem::take(&mut effects.claims);
-            if !self.commit(claims).await? || !self.commit(std::mem::take(&mut effects.writes)).await? {
+            if !self.commit(claims).await?
+                || !self.commit(std::mem::take(&mut effects.writes)).await?
+            {
                 continue;
             }
             if effects.wakes {
@@ -260,23 +302,41 @@ impl Reception {
 
     fn decide(&self, decide: impl FnOnce(&Moment<'_>) -> Effects) -> Effects {
         let ids = || self.intake.next_id();
-        decide(&Moment { now: self.intake.clock.now(), ids: &ids })
+        decide(&Moment {
+            now: self.intake.clock.now(),
+            ids: &ids,
+        })
     }
 
     async fn load(&self, lookup: &Lookup<'_>) -> Result<Person, Trouble> {
-        let Intake { store, gateway, clock, .. } = &self.intake;
+        let Intake {
+            store,
+            gateway,
+            clock,
+            ..
+        } = &self.intake;
         let (jid, now_ms) = (lookup.jid.to_string(), clock.now().0);
         let member = store.member(gateway.id, &jid, lookup.contact).await?;
-        let mut person =
-            Person { jid: lookup.jid.clone(), member, view: OutwardSnapshot::default(), free: Vec::new(), taken: false };
+        let mut person = Person {
+            jid: lookup.jid.clone(),
+            member,
+            view: OutwardSnapshot::default(),
+            free: Vec::new(),
+            taken: false,
+        };
         if !lookup.lines {
             return Ok(person);
         }
-        let address = gateway.adapter.own_address(&jid).map(|address| address.as_str().to_owned());
+        let address = gateway
+            .adapter
+            .own_address(&jid)
+            .map(|address| address.as_str().to_owned());
         let ask = Ask::about_user(jid, address);
         person.view = store.outward(gateway.id, &[ask], now_ms).await?;
         person.free = store.free_lines(gateway.id, now_ms, FREE_MAX).await?;
-        let wanted = lookup.choice.and_then(|choice| registration::chosen_address(gateway, choice));
+        let wanted = lookup
+            .choice
+            .and_then(|choice| registration::chosen_address(gateway, choice));
         if let Some(wanted) = wanted {
             person.taken = store.has_line(gateway.id, wanted.as_str()).await?;
         }
@@ -308,39 +368,29 @@ impl Reception {
     /// What is held for this user goes on.
     async fn wake(&self, user: &BareJid) -> Result<(), Trouble> {
         let at_ms = self.intake.clock.now().0;
-        let wake = Wake { gateway_id: self.intake.gateway.id, jid: user.to_string(), at_ms };
+        let wake = Wake {
+            gateway_id: self.intake.gateway.id,
+            jid: user.to_string(),
+            at_ms,
+        };
         if self.intake.writer.commit_one(Write::Wake(wake)).await? == Done::Written {
             self.intake.queue.look_again().await;
         }
         Ok(())
     }
 
-    /// Semantics 15: thirty days after the gateway left a roster, line and address are released.
-    async fn sweep(&self) {
-        let Intake { store, gateway, clock, .. } = &self.intake;
-        let at_ms = clock.now().0;
-        let before_ms = at_ms - i64::try_from(DISABLED_FOR.as_millis()).unwrap_or(i64::MAX);
-        let left = match store.disabled_before(gateway.id, before_ms, SWEPT_MAX).await {
-            Ok(left) => left,
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "Cannot read who has left.");
-                return;
-            }
-        };
-        for jid in left {
-            let over = Write::Unregister(Unregister { gateway_id: gateway.id, jid, at_ms });
-            if let Err(trouble) = self.commit(vec![over]).await {
-                tracing::error!(error = &trouble as &dyn std::error::Error, "Cannot end a registration.");
-                return;
-            }
-        }
-    }
-
     fn log(&self, write: &Write) {
         let gateway = self.intake.gateway.config.name.as_str();
         match write {
-            Write::User(row) => tracing::info!(gateway, user = row.jid, state = row.state, "A registration changes."),
-            Write::Unregister(row) => tracing::info!(gateway, user = row.jid, "A registration ends."),
+            Write::User(row) => tracing::info!(
+                gateway,
+                user = row.jid,
+                state = row.state,
+                "A registration changes."
+            ),
+            Write::Unregister(row) => {
+                tracing::info!(gateway, user = row.jid, "A registration ends.");
+            }
             _ => {}
         }
     }

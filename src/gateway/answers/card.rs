@@ -13,9 +13,14 @@ pub(super) fn of(gateway: &Gateway, target: &Target, lang: Lang) -> Element {
     let field = |name: &'static str, text: &str| Element::text_only(name, ns::VCARD, text);
     let network = gateway.network();
     let Target::Contact { jid, .. } = target else {
-        return card.with_child(field("FN", &Text::from(Chat::Name { network }).render(lang)));
+        return card.with_child(field(
+            "FN",
+            &Text::from(Chat::Name { network }).render(lang),
+        ));
     };
-    let contact = jid.node().and_then(|local| gateway.contact(local.as_str()).ok());
+    let contact = jid
+        .node()
+        .and_then(|local| gateway.contact(local.as_str()).ok());
     let Some(contact) = contact else { return card };
     let peer = contact.peer.as_str();
     let way = match network {

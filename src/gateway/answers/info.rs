@@ -24,8 +24,20 @@ pub fn gateway_info(gateway: &Gateway) -> Info {
         Network::Email => "smtp",
     };
     let name = Text::from(Chat::Name { network }).render(gateway.config.lang);
-    let features = [ns::CAPS, ns::DISCO_INFO, ns::DISCO_ITEMS, ns::GATEWAY, ns::PING, ns::REGISTER, ns::VCARD, ns::VERSION];
-    Info { identities: vec![Identity::new("gateway", kind, name)], features: features.map(str::to_owned).into() }
+    let features = [
+        ns::CAPS,
+        ns::DISCO_INFO,
+        ns::DISCO_ITEMS,
+        ns::GATEWAY,
+        ns::PING,
+        ns::REGISTER,
+        ns::VCARD,
+        ns::VERSION,
+    ];
+    Info {
+        identities: vec![Identity::new("gateway", kind, name)],
+        features: features.map(str::to_owned).into(),
+    }
 }
 
 /// What every contact is.
@@ -34,8 +46,19 @@ pub fn contact_info(gateway: &Gateway) -> Info {
         Network::Sms => "sms",
         Network::Email => "pc",
     };
-    let features = [ns::CAPS, ns::DISCO_INFO, ns::DISCO_ITEMS, ns::PING, ns::RECEIPTS, ns::VCARD, ns::VERSION];
-    Info { identities: vec![Identity::new("client", kind, "")], features: features.map(str::to_owned).into() }
+    let features = [
+        ns::CAPS,
+        ns::DISCO_INFO,
+        ns::DISCO_ITEMS,
+        ns::PING,
+        ns::RECEIPTS,
+        ns::VCARD,
+        ns::VERSION,
+    ];
+    Info {
+        identities: vec![Identity::new("client", kind, "")],
+        features: features.map(str::to_owned).into(),
+    }
 }
 
 pub(super) fn answer(gateway: &Gateway, target: &Target, query: &Query) -> Answer {
@@ -43,12 +66,24 @@ pub(super) fn answer(gateway: &Gateway, target: &Target, query: &Query) -> Answe
     let missing = || Err(StanzaError::new(Condition::ItemNotFound).into());
     match query.topic {
         Topic::Info => {
-            let info = if *target == Target::Gateway { gateway_info(gateway) } else { contact_info(gateway) };
+            let info = if *target == Target::Gateway {
+                gateway_info(gateway)
+            } else {
+                contact_info(gateway)
+            };
             // XEP-0115 §6.2: clients ask about the node that presence named.
-            let is_caps = |node: &str| node.strip_prefix(CAPS_NODE) == Some(&format!("#{}", info.caps_hash()));
-            if node.is_none_or(is_caps) { Ok(Some(info.to_element(node))) } else { missing() }
+            let is_caps = |node: &str| {
+                node.strip_prefix(CAPS_NODE) == Some(&format!("#{}", info.caps_hash()))
+            };
+            if node.is_none_or(is_caps) {
+                Ok(Some(info.to_element(node)))
+            } else {
+                missing()
+            }
         }
-        Topic::Items if node.is_none_or(|node| node == ns::COMMANDS) => Ok(Some(disco::items(&[], node))),
+        Topic::Items if node.is_none_or(|node| node == ns::COMMANDS) => {
+            Ok(Some(disco::items(&[], node)))
+        }
         Topic::Items => missing(),
     }
 }

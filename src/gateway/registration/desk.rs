@@ -1,20 +1,18 @@
 //! The desk: registering, leaving and coming back, whether it was asked by XEP-0077, in the chat or by a subscription.
 
-use transom_adapter::Network;
-
-use super::{DISABLED_FOR, alias, new_address};
+use super::DISABLED_FOR;
 use crate::{
     config::Registration as Mode,
-    gateway::{Gateway, refusal, subscription, text_in, text_out::Moment},
+    gateway::{Gateway, subscription, text_in, text_out::Moment},
     store::{
         Write,
         read::{KnownLine, Member, OutwardSnapshot, Subscription},
-        write::{ContactRow, OwnerRow, Unregister, UserRow},
+        write::{ContactRow, Unregister, UserRow},
     },
-    texts::{Admin, Lang, Membership, Recipient, Refused, Registration, Text},
+    texts::{Admin, Lang, Membership, Registration, Text},
     xmpp::{
         jid::{BareJid, Jid},
-        stanza::{Condition, ErrorType, Message, Presence, PresenceType, Stanza, StanzaError},
+        stanza::{Message, Presence, PresenceType, Stanza},
     },
 };
 
@@ -60,25 +58,27 @@ pub struct Desk<'a> {
     pub lang: Lang,
 }
 
-/// The address that comes with a registration, and what has to be claimed for it.
-struct Place {
-    claims: Vec<Write>,
-    address: Option<String>,
-}
-
 impl Desk<'_> {
     /// Registers, comes back, or chooses a number or an alias. Says what came of it; a refusal may have effects too: a request.
     ///
     /// # Errors
     ///
-    /// Why not, or not yet; [`denial`] makes the stanza error.
+    /// Why not, or not yet; [`denial`](super::denial) makes the stanza error.
     pub fn register(&self, choice: Option<&str>, effects: &mut Effects) -> Result<Text, Text> {
         let jid = &self.person.jid;
         if !self.gateway.admits(jid) {
-            return Err(Membership::NotAllowed { gateway: self.domain() }.into());
+            return Err(Membership::NotAllowed {
+                gateway: self.domain(),
+            }
+            .into());
         }
         let choice = choice.map(str::trim).filter(|choice| !choice.is_empty());
-        match self.person.member.as_ref().map(|member| member.state.as_str()) {
+        match self
+            .person
+            .member
+            .as_ref()
+            .map(|member| member.state.as_str())
+        {
             Some("active") => self.choose(choice, effects),
             Some("pending") => Err(Registration::RequestSent.into()),
             Some(_) => Ok(self.restore(effects)),
@@ -97,23 +97,34 @@ impl Desk<'_> {
     /// There is none.
     pub fn unregister(&self, effects: &mut Effects) -> Result<Text, Text> {
         if self.person.member.is_none() {
-            return Err(Membership::NotRegistered { gateway: self.domain() }.into());
+            return Err(Membership::NotRegistered {
+                gateway: self.domain(),
+            }
+            .into());
         }
         effects.writes.push(self.forget());
-        effects.answers.extend(farewell(&self.gateway.config.domain, &self.person.jid));
+        effects
+            .answers
+            .extend(farewell(&self.gateway.config.domain, &self.person.jid));
         Ok(Registration::Unregistered.into())
     }
 
     /// The gateway left the roster: nothing is sent, nothing is lost for thirty days (semantics 15).
     pub fn disable(&self, effects: &mut Effects) {
-        let Some(member) = &self.person.member else { return };
-        effects.writes.push(contact(member.user_id, Subscription::default()));
+        let Some(member) = &self.person.member else {
+            return;
+        };
+        effects
+            .writes
+            .push(contact(member.user_id, Subscription::default()));
         if member.state != "active" {
             return;
         }
         effects.writes.push(self.user("disabled"));
         let until = self.moment.now.after(DISABLED_FOR).timestamp();
-        effects.answers.push(self.line(&Registration::Disabled { until }.into()));
+        effects
+            .answers
+            .push(self.line(&Registration::Disabled { until }.into()));
     }
 
     /// A disabled user is back; everything is as it was.
@@ -130,7 +141,12 @@ impl Desk<'_> {
         if !self.gateway.admits(&self.person.jid) {
             return Admin::NotAdmitted { user }.into();
         }
-        if self.person.member.as_ref().is_none_or(|member| member.state != "active") {
+        if self
+            .person
+            .member
+            .as_ref()
+            .is_none_or(|member| member.state != "active")
+        {
             let mut told = Text::from(Registration::Approved).render(self.lang);
             // Without a line yet, the user chooses one: the first message says how.
             if let Ok(place) = self.place(None) {
@@ -140,7 +156,13 @@ impl Desk<'_> {
             }
             effects.writes.push(self.user("active"));
             effects.wakes = true;
-            effects.answers.push(chat(self.gateway, &self.person.jid, told, self.lang, self.moment));
+            effects.answers.push(chat(
+                self.gateway,
+                &self.person.jid,
+                told,
+                self.lang,
+                self.moment,
+            ));
             self.ask_back(effects);
         }
         Admin::UserAdded { user }.into()
@@ -149,23 +171,43 @@ impl Desk<'_> {
     /// An admin says no; says what the admin is told.
     pub fn decline(&self, effects: &mut Effects) -> Text {
         let user = self.person.jid.to_string();
-        if self.person.member.as_ref().is_none_or(|member| member.state != "pending") {
+        if self
+            .person
+            .member
+            .as_ref()
+            .is_none_or(|member| member.state != "pending")
+        {
             return Admin::NothingToDecline { user }.into();
         }
         effects.writes.push(self.forget());
-        effects.answers.push(self.line(&Registration::Declined.into()));
+        effects
+            .answers
+            .push(self.line(&Registration::Declined.into()));
         Admin::UserDeclined { user }.into()
     }
 
     /// Where the person stands, for the person.
     pub fn status(&self) -> Text {
-        match self.person.member.as_ref().map(|member| (member.state.as_str(), member.changed_ms)) {
-            None if !self.gateway.admits(&self.person.jid) => Membership::NotAllowed { gateway: self.domain() }.into(),
-            None => Membership::NotRegistered { gateway: self.domain() }.into(),
+        match self
+            .person
+            .member
+            .as_ref()
+            .map(|member| (member.state.as_str(), member.changed_ms))
+        {
+            None if !self.gateway.admits(&self.person.jid) => Membership::NotAllowed {
+                gateway: self.domain(),
+            }
+            .into(),
+            None => Membership::NotRegistered {
+                gateway: self.domain(),
+            }
+            .into(),
             Some(("active", _)) => self.already(),
             Some(("pending", _)) => Registration::RequestSent.into(),
             Some((_, since)) => {
-                let until = transom_adapter::UnixMillis(since).after(DISABLED_FOR).timestamp();
+                let until = transom_adapter::UnixMillis(since)
+                    .after(DISABLED_FOR)
+                    .timestamp();
                 Registration::Disabled { until }.into()
             }
         }
@@ -176,14 +218,15 @@ impl Desk<'_> {
         self.lines().iter().find(|line| line.state == "active")
     }
 
-    /// The address that would come with a registration by itself.
-    pub fn given_address(&self) -> Option<String> {
-        self.place(None).ok()?.address
-    }
-
     /// A line of the gateway's own chat with the person.
     pub fn line(&self, text: &Text) -> Stanza {
-        chat(self.gateway, &self.person.jid, text.render(self.lang), self.lang, self.moment)
+        chat(
+            self.gateway,
+            &self.person.jid,
+            text.render(self.lang),
+            self.lang,
+            self.moment,
+        )
     }
 
     fn enter(&self, choice: Option<&str>, effects: &mut Effects) -> Result<Text, Text> {
@@ -197,8 +240,13 @@ impl Desk<'_> {
     /// A user asks again: perhaps for a number of their own.
     fn choose(&self, choice: Option<&str>, effects: &mut Effects) -> Result<Text, Text> {
         if let Some(own) = self.own_line() {
-            let same = choice.is_none_or(|choice| self.read(choice).is_some_and(|read| read == own.address));
-            return if same { Ok(self.already()) } else { Err(self.already()) };
+            let same = choice
+                .is_none_or(|choice| self.read(choice).is_some_and(|read| read == own.address));
+            return if same {
+                Ok(self.already())
+            } else {
+                Err(self.already())
+            };
         }
         if choice.is_none() && !self.person.view.shared.is_empty() {
             return Ok(self.already());
@@ -211,97 +259,27 @@ impl Desk<'_> {
     /// Semantics 14: one request to the admins.
     fn request(&self, effects: &mut Effects) -> Text {
         effects.writes.push(self.user("pending"));
-        let ask = Admin::ApprovalRequest { user: self.person.jid.to_string(), gateway: self.domain() };
+        let ask = Admin::ApprovalRequest {
+            user: self.person.jid.to_string(),
+            gateway: self.domain(),
+        };
         let lang = self.gateway.config.lang;
         let body = Text::from(ask).render(lang);
         let to_admin = |admin| chat(self.gateway, admin, body.clone(), lang, self.moment);
-        effects.answers.extend(self.gateway.admins.iter().map(to_admin));
+        effects
+            .answers
+            .extend(self.gateway.admins.iter().map(to_admin));
         Registration::RequestSent.into()
-    }
-
-    fn place(&self, choice: Option<&str>) -> Result<Place, Text> {
-        let had = |line: &KnownLine| Place { claims: vec![self.claim(&line.address)], address: Some(line.address.clone()) };
-        if let Some(own) = self.own_line() {
-            let place = Place { claims: Vec::new(), address: Some(own.address.clone()) };
-            let same = choice.is_none_or(|choice| self.read(choice).is_some_and(|read| read == own.address));
-            return if same { Ok(place) } else { Err(self.already()) };
-        }
-        let Some(choice) = choice else {
-            if let Some(former) = self.lines().iter().find(|line| line.state == "resting") {
-                return Ok(had(former));
-            }
-            return self.place_without_choice();
-        };
-        let bad = || -> Text {
-            match self.gateway.network() {
-            Network::Sms => Recipient::InvalidAddress { network: Network::Sms, suggestion: None }.into(),
-            Network::Email => Registration::BadAlias { alias: choice.chars().take(64).collect() }.into(),
-            }
-        };
-        let address = self.read(choice).ok_or_else(bad)?;
-        if let Some(former) = self.lines().iter().find(|line| line.state == "resting" && line.address == address) {
-            return Ok(had(former));
-        }
-        match self.gateway.network() {
-            Network::Sms if self.person.free.contains(&address) => {
-                Ok(Place { claims: vec![self.claim(&address)], address: Some(address) })
-            }
-            Network::Sms if self.person.free.is_empty() => Err(Registration::NoFreeLine.into()),
-            Network::Email if !self.person.taken => Ok(self.make(&address)),
-            Network::Sms | Network::Email => Err(Registration::Taken { address }.into()),
-        }
-    }
-
-    fn place_without_choice(&self) -> Result<Place, Text> {
-        if let Some(free) = self.person.free.first() {
-            return Ok(Place { claims: vec![self.claim(free)], address: Some(free.clone()) });
-        }
-        if !self.person.view.shared.is_empty() {
-            return Ok(Place { claims: Vec::new(), address: None });
-        }
-        let derived = self.gateway.adapter.own_address(self.person.jid.as_str());
-        match derived.filter(|address| !self.person.view.taken_addresses.contains(address.as_str())) {
-            Some(address) => Ok(self.make(address.as_str())),
-            None => Err(match self.gateway.network() {
-                Network::Sms => Registration::NoFreeLine.into(),
-                Network::Email => {
-                    Membership::HasToChoose { gateway: self.domain(), network: Network::Email }.into()
-                }
-            }),
-        }
-    }
-
-    /// The address that a choice means.
-    fn read(&self, choice: &str) -> Option<String> {
-        let address = match self.gateway.network() {
-            Network::Sms => self.gateway.adapter.read_typed(choice).ok()?,
-            Network::Email => {
-                let derived = self.gateway.adapter.own_address(self.person.jid.as_str());
-                derived.filter(|address| address.as_str() == choice).or_else(|| alias::address(self.gateway, choice))?
-            }
-        };
-        Some(address.as_str().to_owned())
-    }
-
-    fn make(&self, address: &str) -> Place {
-        let (line, owner) =
-            new_address(self.gateway, &self.person.jid, address, (self.moment.ids)(), self.moment.now.0);
-        Place { claims: vec![Write::Line(line), Write::Owner(owner)], address: Some(address.to_owned()) }
-    }
-
-    fn claim(&self, address: &str) -> Write {
-        Write::Owner(OwnerRow {
-            gateway_id: self.gateway.id,
-            address: address.to_owned(),
-            jid: self.person.jid.to_string(),
-            owned: true,
-            at_ms: self.moment.now.0,
-        })
     }
 
     /// The gateway wants to see the user's presence: asked once, never again after an answer.
     fn ask_back(&self, effects: &mut Effects) {
-        let known = self.person.member.as_ref().map(|member| member.contact).unwrap_or_default();
+        let known = self
+            .person
+            .member
+            .as_ref()
+            .map(|member| member.contact)
+            .unwrap_or_default();
         if known.asked {
             return;
         }
@@ -309,10 +287,26 @@ impl Desk<'_> {
             Write::User(row) => Some(row.user_id),
             _ => None,
         });
-        let Some(user_id) = self.person.member.as_ref().map(|member| member.user_id).or(user_id) else { return };
-        effects.writes.push(contact(user_id, Subscription { asked: true, ..known }));
+        let Some(user_id) = self
+            .person
+            .member
+            .as_ref()
+            .map(|member| member.user_id)
+            .or(user_id)
+        else {
+            return;
+        };
+        effects.writes.push(contact(
+            user_id,
+            Subscription {
+                asked: true,
+                ..known
+            },
+        ));
         let (from, to) = (self.gateway.own_jid(), self.person.jid.clone());
-        effects.answers.push(Presence::new(PresenceType::Subscribe, from, to).into());
+        effects
+            .answers
+            .push(Presence::new(PresenceType::Subscribe, from, to).into());
     }
 
     fn user(&self, state: &'static str) -> Write {
@@ -329,49 +323,48 @@ impl Desk<'_> {
 
     fn forget(&self) -> Write {
         let (gateway_id, at_ms) = (self.gateway.id, self.moment.now.0);
-        Write::Unregister(Unregister { gateway_id, jid: self.person.jid.to_string(), at_ms })
+        Write::Unregister(Unregister {
+            gateway_id,
+            jid: self.person.jid.to_string(),
+            at_ms,
+        })
     }
 
-    fn lines(&self) -> &[KnownLine] {
-        self.person.view.lines.get(self.person.jid.as_str()).map_or(&[], Vec::as_slice)
+    pub(super) fn lines(&self) -> &[KnownLine] {
+        self.person
+            .view
+            .lines
+            .get(self.person.jid.as_str())
+            .map_or(&[], Vec::as_slice)
     }
 
-    fn already(&self) -> Text {
+    pub(super) fn already(&self) -> Text {
         match self.own_line() {
-            Some(line) => Registration::AlreadyRegistered { address: line.address.clone() }.into(),
+            Some(line) => Registration::AlreadyRegistered {
+                address: line.address.clone(),
+            }
+            .into(),
             None => self.registered(None),
         }
     }
 
     fn registered(&self, address: Option<String>) -> Text {
         if address.is_none() && self.person.view.shared.is_empty() {
-            return Membership::NoLine { gateway: self.domain() }.into();
+            return Membership::NoLine {
+                gateway: self.domain(),
+            }
+            .into();
         }
-        Registration::Registered { address, network: self.gateway.network() }.into()
+        Registration::Registered {
+            address,
+            network: self.gateway.network(),
+        }
+        .into()
     }
 
-    fn domain(&self) -> String {
+    pub(super) fn domain(&self) -> String {
         self.gateway.config.domain.to_string()
     }
-}
-
-/// The stanza error of a refusal at the desk.
-pub fn denial(text: &Text, lang: Lang) -> StanzaError {
-    let (condition, kind) = match text {
-        Text::Registration(Registration::Taken { .. }) => (Condition::Conflict, ErrorType::Cancel),
-        Text::Registration(Registration::NoFreeLine) => (Condition::ResourceConstraint, ErrorType::Wait),
-        Text::Registration(Registration::RequestSent) => (Condition::RegistrationRequired, ErrorType::Auth),
-        Text::Registration(Registration::BadAlias { .. })
-        | Text::Refused(Refused::Membership(Membership::HasToChoose { .. }) | Refused::Recipient(_)) => {
-            (Condition::NotAcceptable, ErrorType::Modify)
-        }
-        // XEP-0077 §3.1.1, and semantics 14.
-        Text::Registration(_) | Text::Refused(Refused::Membership(Membership::RegistrationClosed)) => {
-            (Condition::NotAllowed, ErrorType::Cancel)
-        }
-        other => return refusal::error(other, lang),
-    };
-    StanzaError::new(condition).with_type(kind).with_text(lang.tag(), text.render(lang))
 }
 
 /// The end of both subscriptions between a JID of ours and a user: no presence, none to be had, none wanted.
@@ -387,7 +380,12 @@ pub(in crate::gateway) fn farewell(ours: &BareJid, user: &BareJid) -> [Stanza; 3
 /// What the roster knows of the gateway itself.
 fn contact(user_id: i64, known: Subscription) -> Write {
     let Subscription { subscribed, asked } = known;
-    Write::Contact(ContactRow { user_id, peer: String::new(), subscribed: subscribed.into(), asked: asked.into() })
+    Write::Contact(ContactRow {
+        user_id,
+        peer: String::new(),
+        subscribed: subscribed.into(),
+        asked: asked.into(),
+    })
 }
 
 fn chat(gateway: &Gateway, to: &BareJid, body: String, lang: Lang, moment: &Moment<'_>) -> Stanza {

@@ -1,8 +1,14 @@
 //! A gateway without a network, and people of every standing.
 
-use std::{collections::{HashMap, HashSet}, path::Path, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+    sync::Arc,
+};
 
-use transom_adapter::{Account, Adapter, Address, ContactError, Network, Outgoing, Plan, Refusal, UnixMillis};
+use transom_adapter::{
+    Account, Adapter, Address, ContactError, Network, Outgoing, Plan, Refusal, UnixMillis,
+};
 
 use super::{Effects, Person};
 use crate::{
@@ -35,7 +41,11 @@ impl Adapter for Plain {
         let suggestion = match self.0 {
             Network::Sms if number && local.starts_with('+') => return Ok(Address::new(local)),
             Network::Sms => number.then(|| Address::new(format!("+{digits}"))),
-            Network::Email if local.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.')) => {
+            Network::Email
+                if local
+                    .split_once('@')
+                    .is_some_and(|(name, host)| !name.is_empty() && host.contains('.')) =>
+            {
                 return Ok(Address::new(local));
             }
             Network::Email => None,
@@ -46,7 +56,10 @@ impl Adapter for Plain {
     fn read_typed(&self, typed: &str) -> Result<Address, ContactError> {
         match self.0 {
             Network::Sms => {
-                let kept: String = typed.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')')).collect();
+                let kept: String = typed
+                    .chars()
+                    .filter(|c| !matches!(c, ' ' | '-' | '(' | ')'))
+                    .collect();
                 self.peer(&kept)
             }
             Network::Email if typed.contains('\\') => Err(ContactError { suggestion: None }),
@@ -59,7 +72,11 @@ impl Adapter for Plain {
             return None;
         }
         let (name, domain) = user.split_once('@')?;
-        let local = if domain == "example.org" { name.to_owned() } else { format!("{name}={domain}") };
+        let local = if domain == "example.org" {
+            name.to_owned()
+        } else {
+            format!("{name}={domain}")
+        };
         (name != "postmaster").then(|| Address::new(format!("{local}@mail.example.org")))
     }
 
@@ -88,7 +105,9 @@ fn gateway(network: Network, mode: &str) -> Gateway {
          domain = '{domain}'\nsecret = 's'\nregistration = '{mode}'\n"
     );
     let environment = Environment::from_variables(std::iter::empty::<(&str, &str)>());
-    let config = Config::parse(&text, Path::new("transom.toml"), &environment).unwrap().config;
+    let config = Config::parse(&text, Path::new("transom.toml"), &environment)
+        .unwrap()
+        .config;
     Gateway {
         id: 1,
         config: config.gateways[0].clone(),
@@ -102,7 +121,10 @@ fn gateway(network: Network, mode: &str) -> Gateway {
 pub(crate) fn with_moment<T>(work: impl FnOnce(&Moment<'_>) -> T) -> T {
     let next = std::sync::atomic::AtomicI64::new(100);
     let ids = || next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    work(&Moment { now: NOW, ids: &ids })
+    work(&Moment {
+        now: NOW,
+        ids: &ids,
+    })
 }
 
 /// Somebody nobody knows.
@@ -136,14 +158,21 @@ pub(crate) fn user(state: &str) -> Person {
         new_peers: 0,
         changed_ms: NOW.0 - 1000,
     };
-    person.view.users.insert("alice@example.org".to_owned(), known);
+    person
+        .view
+        .users
+        .insert("alice@example.org".to_owned(), known);
     person.owning(MINE, "active")
 }
 
 impl Person {
     pub(crate) fn owning(mut self, address: &str, state: &str) -> Self {
         let line = line(address, state);
-        self.view.lines.entry(self.jid.to_string()).or_default().push(line);
+        self.view
+            .lines
+            .entry(self.jid.to_string())
+            .or_default()
+            .push(line);
         self
     }
 
@@ -155,7 +184,11 @@ impl Person {
 
     pub(crate) fn with_shared(mut self) -> Self {
         let line = line("+12025550199", "active");
-        self.view.shared.push(SharedLine { line, taken: HashMap::new(), opted_out: HashSet::new() });
+        self.view.shared.push(SharedLine {
+            line,
+            taken: HashMap::new(),
+            opted_out: HashSet::new(),
+        });
         self
     }
 
@@ -168,7 +201,13 @@ impl Person {
 }
 
 fn line(address: &str, state: &str) -> KnownLine {
-    KnownLine { line_id: 3, address: address.to_owned(), state: state.to_owned(), routes: Vec::new(), owners: 1 }
+    KnownLine {
+        line_id: 3,
+        address: address.to_owned(),
+        state: state.to_owned(),
+        routes: Vec::new(),
+        owners: 1,
+    }
 }
 
 pub(crate) fn jid(text: &str) -> Jid {
@@ -181,11 +220,15 @@ pub(crate) fn presence(kind: PresenceType, to: &str) -> Presence {
 
 pub(crate) fn iq(kind: IqType, to: &str, payload: &str) -> Iq {
     let payload: Element = payload.parse().unwrap();
-    Iq::new(kind, jid("alice@example.org/phone"), jid(to)).with_id("1").with_child(payload)
+    Iq::new(kind, jid("alice@example.org/phone"), jid(to))
+        .with_id("1")
+        .with_child(payload)
 }
 
 pub(crate) fn said(from: &str, body: &str) -> Message {
-    Message::chat(jid(from), jid("sms.example.org")).with_id("1").with_body(body)
+    Message::chat(jid(from), jid("sms.example.org"))
+        .with_id("1")
+        .with_body(body)
 }
 
 impl Effects {
@@ -198,7 +241,9 @@ impl Effects {
         use crate::store::Write;
         let word = |write: &Write| match write {
             Write::User(row) => format!("user {} {}", row.jid, row.state),
-            Write::Contact(row) => format!("contact '{}' {}{}", row.peer, row.subscribed, row.asked),
+            Write::Contact(row) => {
+                format!("contact '{}' {}{}", row.peer, row.subscribed, row.asked)
+            }
             Write::Owner(row) => format!("owner {} {}", row.address, row.jid),
             Write::Line(row) => format!("line {} {}", row.address, row.source),
             Write::Unregister(row) => format!("unregister {}", row.jid),
@@ -212,13 +257,20 @@ fn brief(stanza: &Stanza) -> String {
     let (from, to) = (stanza.sender().unwrap(), stanza.recipient().unwrap());
     match stanza {
         Stanza::Presence(presence) => {
-            let condition = presence.error().map_or(String::new(), |error| format!(" {}", error.condition.name()));
-            format!("{}{condition} {from} > {to}", presence.kind.as_str().unwrap_or("available"))
+            let condition = presence.error().map_or(String::new(), |error| {
+                format!(" {}", error.condition.name())
+            });
+            format!(
+                "{}{condition} {from} > {to}",
+                presence.kind.as_str().unwrap_or("available")
+            )
         }
         Stanza::Message(message) => match message.error() {
             Some(error) => format!("{} > {to}", error.condition.name()),
             None => format!("{} > {to}", message.body().unwrap()),
         },
-        Stanza::Iq(iq) => iq.error().map_or("result".to_owned(), |error| error.condition.name().to_owned()),
+        Stanza::Iq(iq) => iq.error().map_or("result".to_owned(), |error| {
+            error.condition.name().to_owned()
+        }),
     }
 }

@@ -1,7 +1,9 @@
 //! Presence: RFC 6121 §3 and §4, semantics 7, 10, 13 and 15.
 
 use super::*;
-use crate::gateway::registration::fixture::{jid, mail, presence, sms, stranger, user, with_moment};
+use crate::gateway::registration::fixture::{
+    jid, mail, presence, sms, stranger, user, with_moment,
+};
 
 const BOB: &str = "+12025550147@sms.example.org";
 const GW: &str = "sms.example.org";
@@ -25,17 +27,41 @@ fn subscribing_to_a_contact_is_accepted_and_asked_back_once() {
         ]
     );
     assert_eq!(effects.written(), ["contact '+12025550147' 11"]);
-    let again = decide(&sms("open"), PresenceType::Subscribe, BOB, &user("active").seeing(false, true));
-    assert!(!again.seen().iter().any(|stanza| stanza.starts_with("subscribe ")), "asked twice");
+    let again = decide(
+        &sms("open"),
+        PresenceType::Subscribe,
+        BOB,
+        &user("active").seeing(false, true),
+    );
+    assert!(
+        !again
+            .seen()
+            .iter()
+            .any(|stanza| stanza.starts_with("subscribe ")),
+        "asked twice"
+    );
 }
 
 #[test]
 fn presence_carries_caps_that_disco_confirms() {
     let gateway = sms("open");
     for ours in [BOB, GW] {
-        let presence = present(&gateway, &BareJid::new(ours).unwrap(), jid("alice@example.org"));
-        let ver = presence.child("c", crate::xmpp::ns::CAPS).unwrap().attr("ver").unwrap().to_owned();
-        let info = if ours == GW { answers::gateway_info(&gateway) } else { answers::contact_info(&gateway) };
+        let presence = present(
+            &gateway,
+            &BareJid::new(ours).unwrap(),
+            jid("alice@example.org"),
+        );
+        let ver = presence
+            .child("c", crate::xmpp::ns::CAPS)
+            .unwrap()
+            .attr("ver")
+            .unwrap()
+            .to_owned();
+        let info = if ours == GW {
+            answers::gateway_info(&gateway)
+        } else {
+            answers::contact_info(&gateway)
+        };
         assert_eq!(ver, info.caps_hash());
     }
 }
@@ -44,18 +70,40 @@ fn presence_carries_caps_that_disco_confirms() {
 fn a_pinned_contact_is_an_entry_of_its_own() {
     let to = "+12025550147;line=+12025550100@sms.example.org";
     let effects = decide(&sms("open"), PresenceType::Subscribe, to, &user("active"));
-    assert_eq!(effects.written(), ["contact '+12025550147;line=+12025550100' 11"]);
+    assert_eq!(
+        effects.written(),
+        ["contact '+12025550147;line=+12025550100' 11"]
+    );
 }
 
 #[test]
 fn an_invalid_number_is_an_error_with_the_right_jid() {
-    let effects = decide(&sms("open"), PresenceType::Subscribe, "12025550147@sms.example.org", &user("active"));
-    let [Stanza::Presence(answer)] = effects.answers.as_slice() else { panic!("{:?}", effects.seen()) };
+    let effects = decide(
+        &sms("open"),
+        PresenceType::Subscribe,
+        "12025550147@sms.example.org",
+        &user("active"),
+    );
+    let [Stanza::Presence(answer)] = effects.answers.as_slice() else {
+        panic!("{:?}", effects.seen())
+    };
     let error = answer.error().unwrap();
-    assert_eq!(error.condition, crate::xmpp::stanza::Condition::Gone(Some(format!("xmpp:{BOB}"))));
+    assert_eq!(
+        error.condition,
+        crate::xmpp::stanza::Condition::Gone(Some(format!("xmpp:{BOB}")))
+    );
     assert!(error.text.is_some() && answer.status().is_none());
-    let effects = decide(&sms("open"), PresenceType::Subscribe, "bob@sms.example.org", &user("active"));
-    assert!(effects.seen()[0].starts_with("error item-not-found"), "{:?}", effects.seen());
+    let effects = decide(
+        &sms("open"),
+        PresenceType::Subscribe,
+        "bob@sms.example.org",
+        &user("active"),
+    );
+    assert!(
+        effects.seen()[0].starts_with("error item-not-found"),
+        "{:?}",
+        effects.seen()
+    );
     assert!(effects.written().is_empty());
 }
 
@@ -71,14 +119,22 @@ fn who_may_not_use_the_gateway_sees_nothing() {
         let seen = effects.seen();
         assert_eq!(seen.len(), 2, "{seen:?}");
         assert!(seen[0].starts_with("unsubscribed "), "{seen:?}");
-        assert!(seen[1].starts_with(&format!("error {condition} ")), "{seen:?}");
+        assert!(
+            seen[1].starts_with(&format!("error {condition} ")),
+            "{seen:?}"
+        );
         assert!(effects.written().is_empty());
     }
 }
 
 #[test]
 fn adding_the_gateway_is_a_first_use() {
-    let effects = decide(&mail(), PresenceType::Subscribe, "mail.example.org", &stranger("alice@example.org"));
+    let effects = decide(
+        &mail(),
+        PresenceType::Subscribe,
+        "mail.example.org",
+        &stranger("alice@example.org"),
+    );
     assert_eq!(
         effects.written(),
         [
@@ -88,28 +144,49 @@ fn adding_the_gateway_is_a_first_use() {
             "contact '' 11"
         ]
     );
-    assert_eq!(effects.seen()[0], "subscribed mail.example.org > alice@example.org");
+    assert_eq!(
+        effects.seen()[0],
+        "subscribed mail.example.org > alice@example.org"
+    );
 }
 
 #[test]
 fn a_probe_is_answered_with_the_truth() {
     let sees = user("active").seeing(true, true);
     let effects = decide(&sms("open"), PresenceType::Probe, BOB, &sees);
-    assert_eq!(effects.seen(), [format!("available {BOB}/gw > alice@example.org")]);
+    assert_eq!(
+        effects.seen(),
+        [format!("available {BOB}/gw > alice@example.org")]
+    );
     let unknown = [user("active"), stranger("eve@evil.example")];
     for person in &unknown {
         let effects = decide(&sms("open"), PresenceType::Probe, BOB, person);
         assert!(effects.seen()[0].starts_with("unsubscribed "));
     }
     let gone = user("disabled").seeing(true, true);
-    assert!(decide(&sms("open"), PresenceType::Probe, BOB, &gone).seen()[0].starts_with("unavailable "));
-    let nobody = decide(&sms("open"), PresenceType::Probe, "bob@sms.example.org", &sees);
-    assert!(nobody.seen()[0].starts_with("unsubscribed "), "the gateway's own entry is not a contact's");
+    assert!(
+        decide(&sms("open"), PresenceType::Probe, BOB, &gone).seen()[0].starts_with("unavailable ")
+    );
+    let nobody = decide(
+        &sms("open"),
+        PresenceType::Probe,
+        "bob@sms.example.org",
+        &sees,
+    );
+    assert!(
+        nobody.seen()[0].starts_with("unsubscribed "),
+        "the gateway's own entry is not a contact's"
+    );
 }
 
 #[test]
 fn unsubscribing_ends_both_directions() {
-    let effects = decide(&sms("open"), PresenceType::Unsubscribe, BOB, &user("active").seeing(true, true));
+    let effects = decide(
+        &sms("open"),
+        PresenceType::Unsubscribe,
+        BOB,
+        &user("active").seeing(true, true),
+    );
     assert_eq!(
         effects.seen(),
         [
@@ -119,16 +196,43 @@ fn unsubscribing_ends_both_directions() {
         ]
     );
     assert_eq!(effects.written(), ["contact '+12025550147' 00"]);
-    let effects = decide(&sms("open"), PresenceType::Unsubscribe, BOB, &stranger("eve@evil.example"));
-    assert_eq!(effects.seen(), [format!("unsubscribed {BOB} > eve@evil.example")]);
+    let effects = decide(
+        &sms("open"),
+        PresenceType::Unsubscribe,
+        BOB,
+        &stranger("eve@evil.example"),
+    );
+    assert_eq!(
+        effects.seen(),
+        [format!("unsubscribed {BOB} > eve@evil.example")]
+    );
 }
 
 #[test]
 fn removing_the_gateway_disables_and_says_once_how_to_come_back() {
-    let effects = decide(&sms("open"), PresenceType::Unsubscribe, GW, &user("active").seeing(true, true));
-    assert_eq!(effects.written(), ["contact '' 00", "user alice@example.org disabled"]);
-    assert!(effects.seen().last().unwrap().starts_with("You removed this gateway"));
-    let again = decide(&sms("open"), PresenceType::Unsubscribe, GW, &user("disabled"));
+    let effects = decide(
+        &sms("open"),
+        PresenceType::Unsubscribe,
+        GW,
+        &user("active").seeing(true, true),
+    );
+    assert_eq!(
+        effects.written(),
+        ["contact '' 00", "user alice@example.org disabled"]
+    );
+    assert!(
+        effects
+            .seen()
+            .last()
+            .unwrap()
+            .starts_with("You removed this gateway")
+    );
+    let again = decide(
+        &sms("open"),
+        PresenceType::Unsubscribe,
+        GW,
+        &user("disabled"),
+    );
     assert_eq!(again.written(), ["contact '' 00"]);
     assert!(!again.seen().iter().any(|stanza| stanza.starts_with("You")));
 }
@@ -143,12 +247,29 @@ fn declining_to_be_seen_changes_nothing() {
 
 #[test]
 fn adding_the_gateway_again_restores() {
-    let effects = decide(&sms("closed"), PresenceType::Subscribe, GW, &user("disabled"));
-    assert_eq!(effects.written(), ["user alice@example.org active", "contact '' 01", "contact '' 11"]);
+    let effects = decide(
+        &sms("closed"),
+        PresenceType::Subscribe,
+        GW,
+        &user("disabled"),
+    );
+    assert_eq!(
+        effects.written(),
+        [
+            "user alice@example.org active",
+            "contact '' 01",
+            "contact '' 11"
+        ]
+    );
     assert!(effects.wakes);
     let seen = effects.seen();
     assert_eq!(seen[0], "subscribed sms.example.org > alice@example.org");
-    assert_eq!(seen.iter().filter(|stanza| stanza.starts_with("subscribe ")).count(), 1);
+    assert_eq!(
+        seen.iter()
+            .filter(|stanza| stanza.starts_with("subscribe "))
+            .count(),
+        1
+    );
     assert!(seen.last().unwrap().starts_with("Welcome back"));
 }
 
@@ -156,9 +277,20 @@ fn adding_the_gateway_again_restores() {
 fn available_is_answered_by_the_gateway_alone_and_only_if_it_is_seen() {
     let sees = user("active").seeing(true, true);
     let effects = decide(&sms("open"), PresenceType::Available, GW, &sees);
-    assert_eq!(effects.seen(), ["available sms.example.org/gw > alice@example.org/phone"]);
-    assert!(decide(&sms("open"), PresenceType::Available, BOB, &sees).answers.is_empty());
-    assert!(decide(&sms("open"), PresenceType::Available, GW, &user("active")).answers.is_empty());
+    assert_eq!(
+        effects.seen(),
+        ["available sms.example.org/gw > alice@example.org/phone"]
+    );
+    assert!(
+        decide(&sms("open"), PresenceType::Available, BOB, &sees)
+            .answers
+            .is_empty()
+    );
+    assert!(
+        decide(&sms("open"), PresenceType::Available, GW, &user("active"))
+            .answers
+            .is_empty()
+    );
 }
 
 #[test]
@@ -181,9 +313,20 @@ fn a_roster_does_not_grow_for_ever() {
 #[test]
 fn hostile_addresses_are_nobody() {
     let gateway = sms("open");
-    for to in ["+@sms.example.org", "+1;line=@sms.example.org", "\\20@sms.example.org", "\u{661}\u{662}\u{663}\u{664}\u{665}\u{666}\u{667}@sms.example.org"] {
+    for to in [
+        "+@sms.example.org",
+        "+1;line=@sms.example.org",
+        "\\20@sms.example.org",
+        "\u{661}\u{662}\u{663}\u{664}\u{665}\u{666}\u{667}@sms.example.org",
+    ] {
         let Ok(to) = Jid::new(to) else { continue };
-        assert!(matches!(Target::read(&gateway, &to), Target::Nobody(_)), "{to}");
+        assert!(
+            matches!(Target::read(&gateway, &to), Target::Nobody(_)),
+            "{to}"
+        );
     }
-    assert_eq!(Target::read(&gateway, &jid("sms.example.org/anything")), Target::Gateway);
+    assert_eq!(
+        Target::read(&gateway, &jid("sms.example.org/anything")),
+        Target::Gateway
+    );
 }

@@ -17,7 +17,9 @@ const FAREWELL_MAX: Duration = Duration::from_secs(5);
 
 /// The link is up: says so to the users who see the gateway. Returns at once; a task of its own goes through them.
 pub(in crate::intake) fn announce(intake: &Intake) {
-    intake.lifecycle.spawn("intake.announce", run(intake.clone()));
+    intake
+        .lifecycle
+        .spawn("intake.announce", run(intake.clone()));
 }
 
 /// The link is about to end: says so. Takes five seconds at most.
@@ -27,7 +29,8 @@ pub(in crate::intake) async fn farewell(intake: &Intake) {
         let mut after = String::new();
         while let Some(page) = next_page(intake, &mut after).await {
             for user in page {
-                if intake.link.send(subscription::absent(ours, user)).await == Err(SendError::Down) {
+                if intake.link.send(subscription::absent(ours, user)).await == Err(SendError::Down)
+                {
                     return;
                 }
             }
@@ -62,13 +65,24 @@ async fn run(intake: Intake) {
 
 /// The next users, or nothing behind the last.
 async fn next_page(intake: &Intake, after: &mut String) -> Option<Vec<BareJid>> {
-    let page = match intake.store.subscribers(intake.gateway.id, after, PAGE).await {
+    let page = match intake
+        .store
+        .subscribers(intake.gateway.id, after, PAGE)
+        .await
+    {
         Ok(page) => page,
         Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "Cannot read who sees the gateway.");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "Cannot read who sees the gateway."
+            );
             return None;
         }
     };
     after.clone_from(page.last()?);
-    Some(page.iter().filter_map(|jid| BareJid::new(jid).ok()).collect())
+    Some(
+        page.iter()
+            .filter_map(|jid| BareJid::new(jid).ok())
+            .collect(),
+    )
 }

@@ -17,7 +17,11 @@ const NAMES_MAX: usize = 10_000;
 impl Throttle {
     /// At most so often in so many milliseconds.
     pub(super) fn new(most: u32, window_ms: i64) -> Self {
-        Self { most, window_ms, known: HashMap::new() }
+        Self {
+            most,
+            window_ms,
+            known: HashMap::new(),
+        }
     }
 
     /// Whether it may happen once more now; if so, it is counted.
@@ -30,7 +34,8 @@ impl Throttle {
             return *count <= self.most;
         }
         if self.known.len() >= NAMES_MAX {
-            self.known.retain(|_, (begun, _)| now_ms - *begun < self.window_ms);
+            self.known
+                .retain(|_, (begun, _)| now_ms - *begun < self.window_ms);
             if self.known.len() >= NAMES_MAX {
                 self.known.clear();
             }

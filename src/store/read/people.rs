@@ -144,15 +144,25 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`].
-    pub async fn member(&self, gateway_id: i64, jid: &str, peer: &str) -> Result<Option<Member>, StoreError> {
-        let rows = self.rows(MEMBER, vec![gateway_id.into(), jid.into(), peer.into()]).await?;
+    pub async fn member(
+        &self,
+        gateway_id: i64,
+        jid: &str,
+        peer: &str,
+    ) -> Result<Option<Member>, StoreError> {
+        let rows = self
+            .rows(MEMBER, vec![gateway_id.into(), jid.into(), peer.into()])
+            .await?;
         let member = |row: &super::Row| {
             Ok(Member {
                 user_id: row.int(0)?,
                 state: row.text(1)?.to_owned(),
                 lang: row.opt_text(2)?.map(str::to_owned),
                 changed_ms: row.int(3)?,
-                contact: Subscription { subscribed: row.flag(4)?, asked: row.flag(5)? },
+                contact: Subscription {
+                    subscribed: row.flag(4)?,
+                    asked: row.flag(5)?,
+                },
                 others: row.int(6)?,
             })
         };
@@ -164,9 +174,18 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`].
-    pub async fn free_lines(&self, gateway_id: i64, now_ms: i64, limit: i64) -> Result<Vec<String>, StoreError> {
+    pub async fn free_lines(
+        &self,
+        gateway_id: i64,
+        now_ms: i64,
+        limit: i64,
+    ) -> Result<Vec<String>, StoreError> {
         let params = vec![gateway_id.into(), (now_ms - REST_MS).into(), limit.into()];
-        self.rows(FREE, params).await?.iter().map(|row| row.text(0).map(str::to_owned)).collect()
+        self.rows(FREE, params)
+            .await?
+            .iter()
+            .map(|row| row.text(0).map(str::to_owned))
+            .collect()
     }
 
     /// Whether something is held for a user until later.
@@ -174,7 +193,12 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`].
-    pub async fn has_held(&self, gateway_id: i64, jid: &str, now_ms: i64) -> Result<bool, StoreError> {
+    pub async fn has_held(
+        &self,
+        gateway_id: i64,
+        jid: &str,
+        now_ms: i64,
+    ) -> Result<bool, StoreError> {
         let params = vec![gateway_id.into(), jid.into(), now_ms.into()];
         Ok(!self.rows(HELD, params).await?.is_empty())
     }
@@ -191,7 +215,11 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<String>, StoreError> {
         let params = vec![gateway_id.into(), before_ms.into(), limit.into()];
-        self.rows(DISABLED_BEFORE, params).await?.iter().map(|row| row.text(0).map(str::to_owned)).collect()
+        self.rows(DISABLED_BEFORE, params)
+            .await?
+            .iter()
+            .map(|row| row.text(0).map(str::to_owned))
+            .collect()
     }
 
     /// The users behind `after` that see the gateway's own presence.

@@ -37,7 +37,11 @@ impl Base {
         assert_eq!(store.gateway_id("sms", GATEWAY).await.unwrap(), GATEWAY);
         // Keys are made somewhere; here they are written down.
         drop(store.ids(Arc::new(SystemClock), 0).await.unwrap());
-        Self { store, writer, _folder: folder }
+        Self {
+            store,
+            writer,
+            _folder: folder,
+        }
     }
 
     async fn write(&self, write: Write) -> Done {
@@ -46,16 +50,33 @@ impl Base {
 
     async fn state_of(&self, address: &str) -> String {
         let lines = self.store.lines(GATEWAY).await.unwrap();
-        lines.into_iter().find(|line| line.address == address).unwrap().state
+        lines
+            .into_iter()
+            .find(|line| line.address == address)
+            .unwrap()
+            .state
     }
 }
 
 fn user(jid: &str, state: &'static str, at_ms: i64) -> Write {
     let user_id = if jid == ALICE { 10 } else { 11 };
-    Write::User(UserRow { user_id, gateway_id: GATEWAY, jid: jid.into(), state, lang: Some("de".into()), at_ms })
+    Write::User(UserRow {
+        user_id,
+        gateway_id: GATEWAY,
+        jid: jid.into(),
+        state,
+        lang: Some("de".into()),
+        at_ms,
+    })
 }
 
-fn line(line_id: i64, address: &str, kind: &'static str, source: &'static str, at_ms: i64) -> Write {
+fn line(
+    line_id: i64,
+    address: &str,
+    kind: &'static str,
+    source: &'static str,
+    at_ms: i64,
+) -> Write {
     Write::Line(LineRow {
         line_id,
         gateway_id: GATEWAY,
@@ -70,11 +91,22 @@ fn line(line_id: i64, address: &str, kind: &'static str, source: &'static str, a
 }
 
 fn owner(address: &str, jid: &str, at_ms: i64) -> Write {
-    Write::Owner(OwnerRow { gateway_id: GATEWAY, address: address.into(), jid: jid.into(), owned: true, at_ms })
+    Write::Owner(OwnerRow {
+        gateway_id: GATEWAY,
+        address: address.into(),
+        jid: jid.into(),
+        owned: true,
+        at_ms,
+    })
 }
 
 fn contact(peer: &str, subscribed: i64, asked: i64) -> Write {
-    Write::Contact(ContactRow { user_id: 10, peer: peer.into(), subscribed, asked })
+    Write::Contact(ContactRow {
+        user_id: 10,
+        peer: peer.into(),
+        subscribed,
+        asked,
+    })
 }
 
 fn message(at_ms: i64) -> Write {
@@ -88,6 +120,7 @@ fn message(at_ms: i64) -> Write {
             peer_name: None,
             at_ms,
             plain_ms: at_ms,
+            shown_thread: None,
         },
         message_id: 60,
         body: "hi".into(),
@@ -99,13 +132,18 @@ fn message(at_ms: i64) -> Write {
         units: 1,
         segments: 1,
         routes: "[]".into(),
+        thread: None,
         ids: Vec::new(),
         day: at_ms / DAY,
     }))
 }
 
 fn unregister(jid: &str, at_ms: i64) -> Write {
-    Write::Unregister(Unregister { gateway_id: GATEWAY, jid: jid.into(), at_ms })
+    Write::Unregister(Unregister {
+        gateway_id: GATEWAY,
+        jid: jid.into(),
+        at_ms,
+    })
 }
 
 #[tokio::test]
@@ -113,18 +151,59 @@ async fn a_member_is_read_with_one_contact() {
     let base = Base::new().await;
     assert_eq!(base.store.member(GATEWAY, ALICE, "").await.unwrap(), None);
     base.writer
-        .commit(vec![user(ALICE, "active", 5), contact("", 1, 1), contact("+1", 0, 1)])
+        .commit(vec![
+            user(ALICE, "active", 5),
+            contact("", 1, 1),
+            contact("+1", 0, 1),
+        ])
         .await
         .unwrap();
-    let member = base.store.member(GATEWAY, ALICE, "+1").await.unwrap().unwrap();
-    assert_eq!((member.user_id, member.state.as_str(), member.changed_ms, member.others), (10, "active", 5, 1));
-    assert_eq!(member.contact, Subscription { subscribed: false, asked: true });
+    let member = base
+        .store
+        .member(GATEWAY, ALICE, "+1")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (
+            member.user_id,
+            member.state.as_str(),
+            member.changed_ms,
+            member.others
+        ),
+        (10, "active", 5, 1)
+    );
+    assert_eq!(
+        member.contact,
+        Subscription {
+            subscribed: false,
+            asked: true
+        }
+    );
     assert_eq!(member.lang.as_deref(), Some("de"));
-    assert_eq!(base.store.subscribers(GATEWAY, "", 10).await.unwrap(), [ALICE]);
+    assert_eq!(
+        base.store.subscribers(GATEWAY, "", 10).await.unwrap(),
+        [ALICE]
+    );
     base.write(user(ALICE, "disabled", 6)).await;
-    assert!(base.store.subscribers(GATEWAY, "", 10).await.unwrap().is_empty());
-    assert_eq!(base.store.disabled_before(GATEWAY, 7, 10).await.unwrap(), [ALICE]);
-    assert!(base.store.disabled_before(GATEWAY, 6, 10).await.unwrap().is_empty());
+    assert!(
+        base.store
+            .subscribers(GATEWAY, "", 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(
+        base.store.disabled_before(GATEWAY, 7, 10).await.unwrap(),
+        [ALICE]
+    );
+    assert!(
+        base.store
+            .disabled_before(GATEWAY, 6, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -133,9 +212,22 @@ async fn a_number_of_the_pool_is_given_once() {
     base.write(line(20, POOL, "pool", "file", 1)).await;
     assert_eq!(base.store.free_lines(GATEWAY, 1, 10).await.unwrap(), [POOL]);
     assert_eq!(base.write(owner(POOL, ALICE, 2)).await, Done::Written);
-    assert_eq!(base.write(owner(POOL, ALICE, 3)).await, Done::Written, "it is hers already");
-    assert_eq!(base.write(owner(POOL, "bob@example.org", 3)).await, Done::Unchanged);
-    assert!(base.store.free_lines(GATEWAY, 4, 10).await.unwrap().is_empty());
+    assert_eq!(
+        base.write(owner(POOL, ALICE, 3)).await,
+        Done::Written,
+        "it is hers already"
+    );
+    assert_eq!(
+        base.write(owner(POOL, "bob@example.org", 3)).await,
+        Done::Unchanged
+    );
+    assert!(
+        base.store
+            .free_lines(GATEWAY, 4, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -165,14 +257,27 @@ async fn unregistering_leaves_nothing_of_the_user() {
 #[tokio::test]
 async fn a_number_that_was_given_up_rests_ninety_days_across_restarts() {
     let base = Base::new().await;
-    let writes = vec![line(20, POOL, "pool", "file", 0), owner(POOL, ALICE, 0), user(ALICE, "active", 0)];
+    let writes = vec![
+        line(20, POOL, "pool", "file", 0),
+        owner(POOL, ALICE, 0),
+        user(ALICE, "active", 0),
+    ];
     base.writer.commit(writes).await.unwrap();
     base.write(unregister(ALICE, 10)).await;
     base.write(line(21, POOL, "pool", "file", 50 * DAY)).await;
     base.write(line(21, POOL, "pool", "file", 89 * DAY)).await;
     assert_eq!(base.state_of(POOL).await, "resting");
-    assert!(base.store.free_lines(GATEWAY, 89 * DAY, 10).await.unwrap().is_empty());
-    assert_eq!(base.store.free_lines(GATEWAY, 91 * DAY, 10).await.unwrap(), [POOL]);
+    assert!(
+        base.store
+            .free_lines(GATEWAY, 89 * DAY, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(
+        base.store.free_lines(GATEWAY, 91 * DAY, 10).await.unwrap(),
+        [POOL]
+    );
     base.write(owner(POOL, "bob@example.org", 91 * DAY)).await;
     assert_eq!(base.state_of(POOL).await, "active");
 }
@@ -180,7 +285,11 @@ async fn a_number_that_was_given_up_rests_ninety_days_across_restarts() {
 #[tokio::test]
 async fn the_configuration_s_lines_stay_their_owner_s() {
     let base = Base::new().await;
-    let writes = vec![line(20, POOL, "owned", "file", 0), owner(POOL, ALICE, 0), user(ALICE, "active", 0)];
+    let writes = vec![
+        line(20, POOL, "owned", "file", 0),
+        owner(POOL, ALICE, 0),
+        user(ALICE, "active", 0),
+    ];
     base.writer.commit(writes).await.unwrap();
     base.write(unregister(ALICE, 1)).await;
     assert_eq!(base.state_of(POOL).await, "active");
@@ -191,16 +300,25 @@ async fn the_configuration_s_lines_stay_their_owner_s() {
 async fn an_address_made_at_registration_goes_to_nobody_else_and_back_to_its_user() {
     const MAIL: &str = "alice@mail.example.org";
     let base = Base::new().await;
-    let made = || vec![line(20, MAIL, "owned", "registration", 0), owner(MAIL, ALICE, 0), user(ALICE, "active", 0)];
+    let made = || {
+        vec![
+            line(20, MAIL, "owned", "registration", 0),
+            owner(MAIL, ALICE, 0),
+            user(ALICE, "active", 0),
+        ]
+    };
     base.writer.commit(made()).await.unwrap();
     base.write(unregister(ALICE, 1)).await;
     assert_eq!(base.state_of(MAIL).await, "resting");
-    assert_eq!(base.write(owner(MAIL, "bob@example.org", 2)).await, Done::Unchanged);
+    assert_eq!(
+        base.write(owner(MAIL, "bob@example.org", 2)).await,
+        Done::Unchanged
+    );
     assert_eq!(base.state_of(MAIL).await, "resting");
     let done = base.writer.commit(made()).await.unwrap();
     assert!(done.iter().all(|done| *done == Done::Written));
     assert_eq!(base.state_of(MAIL).await, "active");
-    let ask = Ask { place: 0, jid: ALICE.into(), peer: String::new(), repeat_key: None, address: None };
+    let ask = Ask::about_user(ALICE.into(), None);
     let view = base.store.outward(GATEWAY, &[ask], 3).await.unwrap();
     assert_eq!(view.lines[ALICE][0].line_id, 20);
 }
@@ -208,18 +326,43 @@ async fn an_address_made_at_registration_goes_to_nobody_else_and_back_to_its_use
 #[tokio::test]
 async fn presence_wakes_what_is_held_and_nothing_else() {
     let base = Base::new().await;
-    let writes = vec![line(20, POOL, "owned", "file", 0), user(ALICE, "active", 0), message(0)];
+    let writes = vec![
+        line(20, POOL, "owned", "file", 0),
+        user(ALICE, "active", 0),
+        message(0),
+    ];
     base.writer.commit(writes).await.unwrap();
-    let lanes = "INSERT INTO lanes (lane_id, conversation_id, due_ms, failures) VALUES (-50, 50, 9000, 1);
+    let lanes =
+        "INSERT INTO lanes (lane_id, conversation_id, due_ms, failures) VALUES (-50, 50, 9000, 1);
                  UPDATE lanes SET due_ms = 8000 WHERE lane_id = 50";
-    base.store.database.writer().await.unwrap().batch(lanes).await.unwrap();
-    let wake = |jid: &str, at_ms| Write::Wake(Wake { gateway_id: GATEWAY, jid: jid.into(), at_ms });
+    base.store
+        .database
+        .writer()
+        .await
+        .unwrap()
+        .batch(lanes)
+        .await
+        .unwrap();
+    let wake = |jid: &str, at_ms| {
+        Write::Wake(Wake {
+            gateway_id: GATEWAY,
+            jid: jid.into(),
+            at_ms,
+        })
+    };
     assert!(base.store.has_held(GATEWAY, ALICE, 100).await.unwrap());
     assert!(!base.store.has_held(GATEWAY, ALICE, 9000).await.unwrap());
-    assert_eq!(base.write(wake("bob@example.org", 100)).await, Done::Unchanged);
+    assert_eq!(
+        base.write(wake("bob@example.org", 100)).await,
+        Done::Unchanged
+    );
     assert_eq!(base.write(wake(ALICE, 100)).await, Done::Written);
     assert_eq!(base.write(wake(ALICE, 100)).await, Done::Unchanged);
     let due = Sql::both("SELECT due_ms FROM lanes ORDER BY lane_id");
     let due = base.store.rows(due, Vec::new()).await.unwrap();
-    assert_eq!((due[0].int(0).unwrap(), due[1].int(0).unwrap()), (100, 8000), "outwards nothing changes");
+    assert_eq!(
+        (due[0].int(0).unwrap(), due[1].int(0).unwrap()),
+        (100, 8000),
+        "outwards nothing changes"
+    );
 }

@@ -1,0 +1,84 @@
+//! The store, opened while nothing runs on it.
+
+use std::{
+    fs::File,
+    os::unix::fs::{MetadataExt as _, fchown},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use transom_adapter::{Clock, Lifecycle, SystemClock};
+use transom_simulator::Simulator;
+
+use super::{App, StartError, adapters, control, start};
+use crate::{config::StoreUrl, operations::Operations, store::Store};
+
+/// Operations on a store that nothing else uses; the lock is held as long as this lives.
+pub struct Alone {
+    /// The operations.
+    pub operations: Operations,
+    store: Store,
+    lifecycle: Lifecycle,
+    lock: Option<File>,
+}
+
+/// The writer ends at once when nobody holds it.
+const GRACE: Duration = Duration::from_secs(5);
+
+impl Alone {
+    /// Closes the database, then lets go of the lock.
+    pub async fn close(self) {
+        let Self {
+            operations,
+            store,
+            lifecycle,
+            lock,
+        } = self;
+        drop(operations);
+        lifecycle.drain();
+        lifecycle.finish(GRACE).await;
+        store.close().await;
+        drop(lock);
+    }
+}
+
+pub(super) async fn open(app: App) -> Result<Alone, StartError> {
+    if let StoreUrl::Sqlite(path) = &app.config.store.url {
+        // Made here it would belong to whoever types commands, root for one, and the service could not write to it.
+        if !path.exists() {
+            return Err(StartError::NoDatabase(path.clone()));
+        }
+    }
+    let lock = start::lock(&app.config.store.url)?;
+    if let (StoreUrl::Sqlite(path), Some(lock)) = (&app.config.store.url, &lock) {
+        give_to_owner(lock, path);
+    }
+    let lifecycle = Lifecycle::new();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let base = start::try_open(&app, &lifecycle, &clock).await?;
+    control::hold_if_copy(&base).await?;
+    let simulator = Simulator::new(Arc::clone(&clock));
+    let built = adapters::build(&app, &base.signer, &simulator).map_err(StartError::Config)?;
+    let mut gateways = Vec::new();
+    for (config, (_, adapter)) in app.config.gateways.iter().zip(built) {
+        gateways.push(Arc::new(
+            start::gateway(&app, &base, config, adapter).await?,
+        ));
+    }
+    let operations = control::operations(&base, gateways, None);
+    Ok(Alone {
+        operations,
+        store: base.store,
+        lifecycle,
+        lock,
+    })
+}
+
+/// A lock that root made would keep the service out; the database's owner gets it.
+fn give_to_owner(lock: &File, database: &Path) {
+    if let Ok(owner) = database.metadata() {
+        // Whoever is not root owns it already, or could not have opened it.
+        fchown(lock, Some(owner.uid()), Some(owner.gid())).ok();
+    }
+}

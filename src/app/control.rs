@@ -1,0 +1,122 @@
+//! What commands see of the running process.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use transom_adapter::Lifecycle;
+
+use super::{App, StartError, readiness, start::Base};
+use crate::{
+    gateway::Gateway,
+    operations::{
+        LinkNow, Operations, Running,
+        control::{Control, places},
+        restored,
+    },
+    queue::{Queue, Teller},
+    xmpp::{
+        stanza::Stanza,
+        stream::{LinkHandle, LinkState},
+    },
+};
+
+/// The living parts that operations touch.
+pub(super) struct Live {
+    pub(super) queue: Queue,
+    pub(super) teller: Teller,
+    /// Key and name of the gateway, and its link.
+    pub(super) links: Vec<(i64, String, LinkHandle)>,
+}
+
+/// Listens for commands. A process that cannot is of use all the same: it only says so.
+pub(super) fn start(
+    app: &App,
+    base: &Base,
+    gateways: Vec<Arc<Gateway>>,
+    live: Live,
+    lifecycle: &Lifecycle,
+) {
+    let operations = Arc::new(operations(base, gateways, Some(Arc::new(live))));
+    let Some(path) = places(&app.config).into_iter().next() else {
+        return;
+    };
+    match Control::bind(&path) {
+        Ok(control) => {
+            lifecycle.spawn("control", control.serve(operations, lifecycle.clone()));
+        }
+        Err(error) => tracing::warn!(
+            path = %path.display(),
+            error = &error as &dyn std::error::Error,
+            "Cannot listen for commands: `transom user` and the like will not work while this process runs."
+        ),
+    }
+}
+
+pub(super) fn operations(
+    base: &Base,
+    gateways: Vec<Arc<Gateway>>,
+    running: Option<Arc<dyn Running>>,
+) -> Operations {
+    Operations {
+        store: base.store.clone(),
+        writer: base.writer.clone(),
+        clock: Arc::clone(&base.clock),
+        ids: base.ids.clone(),
+        gateways,
+        running,
+    }
+}
+
+/// Semantics 36: yesterday's backup must not send yesterday's messages again.
+pub(super) async fn hold_if_copy(base: &Base) -> Result<(), StartError> {
+    let held = restored::hold_if_copy(&base.store, &base.writer).await;
+    let held = held.map_err(|error| StartError::System(error.to_string()))?;
+    if let Some(messages) = held {
+        tracing::warn!(
+            messages,
+            "This database was put back from a copy: what it had queued may have been sent since, and is held. See `transom queue list`, then `transom queue release` or `transom queue cancel`."
+        );
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl Running for Live {
+    async fn look_again(&self) {
+        self.queue.look_again().await;
+    }
+
+    fn tell(&self, deliveries: Vec<i64>) {
+        self.teller.tell(deliveries);
+    }
+
+    async fn send(&self, gateway_id: i64, stanzas: Vec<Stanza>) {
+        let link = self.links.iter().find(|(id, _, _)| *id == gateway_id);
+        for stanza in stanzas {
+            if let Some((_, _, link)) = link {
+                // What is said at the desk is said once; without a link it is not.
+                link.send(stanza).await.ok();
+            }
+        }
+    }
+
+    fn links(&self) -> Vec<LinkNow> {
+        let now = |(_, gateway, link): &(i64, String, LinkHandle)| {
+            let state = link.state().borrow().clone();
+            let remedies = match &state {
+                LinkState::Down { error, .. } => {
+                    let remedy = error.remedy(link.domain().as_str());
+                    vec![remedy.prosody, remedy.ejabberd]
+                }
+                _ => Vec::new(),
+            };
+            LinkNow {
+                gateway: gateway.clone(),
+                up: matches!(state, LinkState::Up { .. }),
+                detail: readiness::describe(&state),
+                remedies,
+            }
+        };
+        self.links.iter().map(now).collect()
+    }
+}
