@@ -1,0 +1,235 @@
+"""Plays alice, the person with the phone and the person with the mailbox; prints what each of them sees.
+
+Needs nothing but Python's standard library. The XMPP client is as small as can be: loopback, no TLS, SASL PLAIN.
+"""
+
+import argparse
+import base64
+import email
+import email.policy
+import json
+import pathlib
+import smtplib
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from email.message import EmailMessage
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape, quoteattr
+
+PATIENCE_SECONDS = 60
+CLIENT = "{jabber:client}"
+RECEIPT = "{urn:xmpp:receipts}received"
+PHONE = "+12025550147"
+BOB = "bob@example.com"
+
+
+class Trouble(Exception):
+    """What went wrong, in a sentence."""
+
+
+def main():
+    options = arguments()
+    wait_for_links(options.http)
+    domain = options.jid.split("@")[1]
+    with Client(options.xmpp, options.jid, options.password) as alice:
+        text_there_and_back(alice, f"{PHONE}@sms.{domain}", options)
+        mail_there_and_back(alice, f"{BOB.replace('@', chr(92) + '40')}@mail.{domain}", options)
+
+
+def text_there_and_back(alice, contact, options):
+    print("\n    a text, and its answer")
+    step("alice to", contact, "Lunch at noon?")
+    alice.say(contact, "text-1", "Lunch at noon?")
+    alice.expect(contact, lambda message: message.find(RECEIPT) is not None, "the delivery receipt")
+    step("receipt from", contact, "the phone has it")
+    step("phone answers", PHONE, "Gladly!")
+    answer_on_phone(options.http, options.line, PHONE, "Gladly!")
+    body = alice.expect_body(contact)
+    step("alice gets from", contact, body)
+
+
+def mail_there_and_back(alice, contact, options):
+    print("\n    a mail, and its answer")
+    step("alice to", contact, "Shall we have dinner?")
+    alice.say(contact, "mail-1", "Shall we have dinner?")
+    mail = mail_that_left(pathlib.Path(options.mails), BOB)
+    step("mail arrives", BOB, f"From: {mail['From']}, Subject: {mail['Subject']}")
+    step("bob answers", mail["From"].addresses[0].addr_spec, "At eight.")
+    answer_mail(options.smtp, mail, "At eight.")
+    body = alice.expect_body(contact)
+    step("alice gets from", contact, body)
+
+
+def step(what, who, text):
+    print(f"      {what:16} {who:40} {text}", flush=True)
+
+
+class Client:
+    """One logged-in resource (RFC 6120)."""
+
+    def __init__(self, server, jid, password):
+        self.user, self.domain = jid.split("@")
+        self.socket = socket.create_connection(server, timeout=PATIENCE_SECONDS)
+        self.inbox = []
+        self.open_stream()
+        proof = base64.b64encode(f"\0{self.user}\0{password}".encode()).decode()
+        self.send(f"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{proof}</auth>")
+        if not self.next_element().tag.endswith("}success"):
+            raise Trouble(f"{jid} cannot log in")
+        self.open_stream()
+        self.send(
+            "<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
+            "<resource>demo</resource></bind></iq><presence/>"
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        try:
+            self.send("</stream:stream>")
+        except OSError:
+            pass
+        self.socket.close()
+
+    def open_stream(self):
+        self.parser = ElementTree.XMLPullParser(events=("start", "end"))
+        self.depth = 0
+        self.send(
+            f"<?xml version='1.0'?><stream:stream to='{self.domain}' version='1.0' xmlns='jabber:client' "
+            "xmlns:stream='http://etherx.jabber.org/streams'>"
+        )
+        while not self.next_element().tag.endswith("}features"):
+            pass
+
+    def send(self, text):
+        self.socket.sendall(text.encode())
+
+    def next_element(self):
+        """The next child of the stream."""
+        while True:
+            for event, element in self.parser.read_events():
+                self.depth += 1 if event == "start" else -1
+                if event == "end" and self.depth == 1:
+                    return element
+            data = self.socket.recv(65536)
+            if not data:
+                raise Trouble("the XMPP server closed the stream")
+            self.parser.feed(data)
+
+    def say(self, to, ident, text):
+        self.send(
+            f"<message to={quoteattr(to)} type='chat' id='{ident}'><body>{escape(text)}</body>"
+            f"<request xmlns='urn:xmpp:receipts'/><origin-id xmlns='urn:xmpp:sid:0' id='{ident}'/></message>"
+        )
+
+    def expect(self, contact, wanted, what):
+        """The next message of the contact that is wanted; those before it are kept."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        for message in list(self.inbox):
+            if wanted(message):
+                self.inbox.remove(message)
+                return message
+        while time.monotonic() < until:
+            try:
+                element = self.next_element()
+            except TimeoutError:
+                break
+            if element.tag != CLIENT + "message" or element.get("from", "").split("/")[0] != contact:
+                continue
+            if element.get("type") == "error":
+                sentence = element.find(".//{urn:ietf:params:xml:ns:xmpp-stanzas}text")
+                raise Trouble(f"an error came back: {'' if sentence is None else sentence.text}")
+            if wanted(element):
+                return element
+            self.inbox.append(element)
+        raise Trouble(f"{what} of {contact} did not come within {PATIENCE_SECONDS} s")
+
+    def expect_body(self, contact):
+        message = self.expect(contact, lambda message: message.findtext(CLIENT + "body"), "the answer")
+        return message.findtext(CLIENT + "body")
+
+
+def wait_for_links(http):
+    """transom logs in at Prosody by itself; this takes an instant."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    state = "no answer"
+    while time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(f"http://{join(http)}/readyz?links=1", timeout=5):
+                return
+        except urllib.error.HTTPError as error:
+            state = error.read().decode(errors="replace")
+        except OSError as error:
+            state = str(error)
+        time.sleep(0.1)
+    raise Trouble(f"transom is not ready: {state}")
+
+
+def answer_on_phone(http, line, phone, text):
+    """What the button on the simulator's page does."""
+    request = urllib.request.Request(
+        f"http://{join(http)}/simulator/answer",
+        data=json.dumps({"line": line, "phone": phone, "text": text}).encode(),
+        headers={"Content-Type": "application/json", "X-Transom": "1"},
+    )
+    with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS):
+        pass
+
+
+def mail_that_left(folder, recipient):
+    """The mail to this recipient that Postfix sent out: the sink keeps each in a file, the envelope in headers before it."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until:
+        for file in folder.iterdir():
+            content = file.read_bytes()
+            mail = email.message_from_bytes(content, policy=email.policy.default)
+            if recipient in str(mail["X-Rcpt-Args"]) and mail["Message-ID"] and content.endswith(b"\n"):
+                return mail
+        time.sleep(0.1)
+    raise Trouble(f"no mail for {recipient} left within {PATIENCE_SECONDS} s")
+
+
+def answer_mail(smtp, mail, text):
+    answer = EmailMessage()
+    answer["From"] = f"Bob <{BOB}>"
+    answer["To"] = str(mail["From"])
+    answer["Subject"] = f"Re: {mail['Subject']}"
+    answer["Message-ID"] = f"<demo-{time.time_ns()}@example.com>"
+    answer["In-Reply-To"] = mail["Message-ID"]
+    answer["References"] = mail["Message-ID"]
+    quoted = "".join(f"> {line}\n" for line in mail.get_content().splitlines())
+    answer.set_content(f"{text}\n\nOn Monday, alice wrote:\n{quoted}")
+    with smtplib.SMTP(*smtp, timeout=PATIENCE_SECONDS) as server:
+        server.send_message(answer)
+
+
+def join(address):
+    return f"{address[0]}:{address[1]}"
+
+
+def arguments():
+    def address(text):
+        host, port = text.rsplit(":", 1)
+        return host, int(port)
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--xmpp", type=address, required=True)
+    parser.add_argument("--jid", required=True)
+    parser.add_argument("--password", required=True)
+    parser.add_argument("--http", type=address, required=True)
+    parser.add_argument("--line", required=True)
+    parser.add_argument("--smtp", type=address, required=True)
+    parser.add_argument("--mails", required=True)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (Trouble, OSError) as trouble:
+        print(f"\n    {trouble}", file=sys.stderr)
+        sys.exit(1)
