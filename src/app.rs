@@ -75,6 +75,9 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
+    /// An account cannot open its listener.
+    #[error("{0}")]
+    Bind(ConfigFault),
     /// The database refuses for good.
     #[error(transparent)]
     Store(#[from] StoreError),

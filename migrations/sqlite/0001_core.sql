@@ -119,6 +119,7 @@ CREATE TABLE lanes (
     due_ms          BIGINT,
     failures        BIGINT NOT NULL
 );
+CREATE INDEX lanes_conversation ON lanes (conversation_id);
 CREATE INDEX lanes_due ON lanes (due_ms) WHERE due_ms IS NOT NULL;
 
 -- A message on its way to one recipient. Narrow, and without text.
@@ -144,6 +145,7 @@ CREATE TABLE deliveries (
     done_ms     BIGINT
 );
 CREATE INDEX deliveries_message ON deliveries (message_id);
+CREATE INDEX deliveries_of_lane ON deliveries (lane_id);
 CREATE INDEX deliveries_lane ON deliveries (lane_id, delivery_id) WHERE state IN ('held', 'queued', 'sending');
 CREATE INDEX deliveries_due ON deliveries (due_ms) WHERE due_ms IS NOT NULL;
 CREATE INDEX deliveries_tell ON deliveries (delivery_id) WHERE tell IS NOT NULL;

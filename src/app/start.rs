@@ -177,6 +177,10 @@ async fn start(app: &App, base: Base, server: Server, lifecycle: &Lifecycle) -> 
     let (accounts, queue, teller) = queue_and_intakes(&base, parts, lifecycle);
     control::start(app, &base, gateways, control::Live { queue, teller, links: handles }, lifecycle);
     for account in accounts.values() {
+        // A port that is taken shows before READY, not in the log of a process that looks well.
+        account.bind().await.map_err(StartError::Bind)?;
+    }
+    for account in accounts.values() {
         let (account, context) = (Arc::clone(account), context.clone());
         lifecycle.spawn("account", async move { account.run(&context).await });
     }

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use transom_adapter::{AccountName, Address, Incoming, Network, Repeats, Thread, UnixMillis};
 use uuid::Uuid;
 
-use super::{Gateway, threads};
+use super::{Gateway, registration::DISABLED_FOR, threads};
 use crate::{
     store::{
         read::{InRow, InwardAsk, InwardRow, LineFound},
@@ -233,6 +233,8 @@ fn row(
         payload: Some(payload.to_json()),
         stanza_id: stanza_id(now),
         user_jid: user.jid.clone(),
+        // Semantics 15: held until the user comes back; coming back moves the lane.
+        due_ms: if user.state == "disabled" { now.after(DISABLED_FOR).0 } else { now.0 },
         line: message.to.as_str().to_owned(),
         ids: message.message_id.iter().filter_map(id_row).collect(),
     }

@@ -228,6 +228,10 @@ fn verdict(share: Option<&std::ops::Range<usize>>, done: &[Done]) -> Verdict {
 /// The work that a write makes once it is committed.
 fn waiting(intake: &Intake, write: &Write) -> Option<Waiting> {
     let Write::In(new) = write else { return None };
+    if new.due_ms > new.conversation.at_ms {
+        // Held: the queue finds it in the database when its time comes.
+        return None;
+    }
     let lane_id = -new.conversation.conversation_id;
     Some(Waiting { lane_id, gateway_id: intake.gateway.id, work: Work::In(Box::new(in_row(new, lane_id))) })
 }

@@ -150,6 +150,7 @@ fn incoming(
         payload: Some(payload.to_json()),
         stanza_id: stanza_id(on.clock.now()),
         user_jid: jid.to_owned(),
+        due_ms: at_ms,
         line: row.line,
         ids: Vec::new(),
     }

@@ -10,7 +10,7 @@ use super::Work;
 /// Work kept in memory for one lane; what is beyond stays in the database until these are done.
 pub(super) const WORK_PER_LANE: usize = 16;
 /// Lanes kept in memory, about 100 bytes each and their work; what is beyond stays in the database.
-const LANES_MAX: usize = 50_000;
+pub(super) const LANES_MAX: usize = 50_000;
 
 /// Every lane that is known to have something waiting.
 #[derive(Debug, Default)]
@@ -83,7 +83,12 @@ impl LaneBook {
 
     /// A lane that the database says is due at that time. False when the book is full.
     pub(super) fn found(&mut self, lane_id: i64, gateway_id: i64, due_ms: i64, failures: u32) -> bool {
-        if self.lanes.contains_key(&lane_id) {
+        if let Some(lane) = self.lanes.get_mut(&lane_id) {
+            // Somebody moved it: a user came back, an admin wants it tried now.
+            if matches!(lane.stage, Stage::Paused(later) if due_ms < later) {
+                lane.stage = Stage::Paused(due_ms);
+                self.paused.push(Reverse((due_ms, lane_id)));
+            }
             return true;
         }
         if self.lanes.len() >= LANES_MAX {
@@ -231,5 +236,98 @@ impl LaneBook {
     /// Lanes in the book.
     pub(super) fn len(&self) -> usize {
         self.lanes.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::read::InRow;
+
+    fn work(delivery_id: i64) -> Work {
+        Work::In(Box::new(InRow {
+            delivery_id,
+            lane_id: -1,
+            attempts: 0,
+            jid: String::new(),
+            peer: String::new(),
+            line: String::new(),
+            stanza_id: String::new(),
+            body: String::new(),
+            payload: None,
+            created_ms: 0,
+        }))
+    }
+
+    fn ids(works: &[Work]) -> Vec<i64> {
+        let id = |work: &Work| match work {
+            Work::In(row) => row.delivery_id,
+            Work::Out(work) => work.delivery_id,
+        };
+        works.iter().map(id).collect()
+    }
+
+    #[test]
+    fn a_lane_keeps_its_order_through_memory_and_database() {
+        let mut book = LaneBook::default();
+        for id in 0..20 {
+            book.arrive(1, 7, work(id));
+        }
+        let lane = book.next_ready().unwrap();
+        assert_eq!(ids(&book.take(lane, WORK_PER_LANE)), (0..16).collect::<Vec<_>>());
+        book.done(lane, Next::GoOn);
+        assert_eq!(book.next_ready(), None, "the rest is in the database");
+        assert_eq!(book.to_load(10), [1]);
+        book.arrive(1, 7, work(20));
+        book.loaded(&[1], (16..20).map(|id| (1, work(id))).collect());
+        assert_eq!(book.next_ready(), Some(1));
+        assert_eq!(ids(&book.take(1, WORK_PER_LANE)), [16, 17, 18, 19]);
+        book.done(1, Next::GoOn);
+        assert_eq!(book.to_load(10), [1], "what arrived during the look is looked for");
+        book.loaded(&[1], vec![(1, work(20))]);
+        assert_eq!(book.next_ready(), Some(1));
+        assert_eq!(ids(&book.take(1, 1)), [20]);
+        book.done(1, Next::GoOn);
+        assert_eq!(book.len(), 0, "an idle lane costs nothing");
+    }
+
+    #[test]
+    fn a_paused_lane_waits_with_everything_behind_it() {
+        let mut book = LaneBook::default();
+        book.arrive(1, 7, work(1));
+        let lane = book.next_ready().unwrap();
+        book.take(lane, 1);
+        book.done(lane, Next::At { due_ms: 100, failures: 1 });
+        book.arrive(1, 7, work(2));
+        book.wake(99);
+        assert_eq!((book.next_ready(), book.next_wake()), (None, Some(100)));
+        book.wake(100);
+        assert_eq!(book.to_load(10), [1]);
+        assert_eq!(book.failures(1), 1);
+    }
+
+    #[test]
+    fn a_lane_that_was_moved_wakes_at_its_new_time() {
+        let mut book = LaneBook::default();
+        assert!(book.found(1, 7, 1_000_000, 0));
+        assert!(book.found(1, 7, 50, 0), "moved by somebody");
+        book.wake(60);
+        assert_eq!(book.to_load(10), [1]);
+        book.wake(2_000_000);
+        assert_eq!(book.to_load(10), Vec::<i64>::new(), "the old time means nothing any more");
+    }
+
+    #[test]
+    fn work_that_a_link_lost_comes_back_in_front() {
+        let mut book = LaneBook::default();
+        for id in 1..=3 {
+            book.arrive(1, 7, work(id));
+        }
+        let lane = book.next_ready().unwrap();
+        let taken = book.take(lane, 2);
+        book.give_back(lane, taken);
+        book.done(lane, Next::GoOn);
+        let lane = book.next_ready().unwrap();
+        assert_eq!(ids(&book.take(lane, 16)), [1, 2, 3]);
     }
 }

@@ -1,8 +1,11 @@
-//! What should have been heard of by now: doubts that the sender has to be told, reports that never came.
+//! What should have been heard of by now: doubts that the sender has to be told, reports that never came, and what a killed
+//! process's last commit left behind after this one had looked.
 
 use std::time::Duration;
 
-use super::Surroundings;
+use transom_adapter::UnixMillis;
+
+use super::{Queue, Surroundings, recovery};
 use crate::store::{
     Write,
     write::{Due, State, TellKind},
@@ -14,7 +17,7 @@ const EVERY: Duration = Duration::from_secs(5);
 const A_PASS: i64 = 256;
 
 /// Runs until the lifecycle drains.
-pub(super) async fn run(surroundings: Surroundings) {
+pub(super) async fn run(surroundings: Surroundings, queue: Queue, born: UnixMillis) {
     loop {
         let full = pass(&surroundings).await;
         if full && !surroundings.lifecycle.is_draining() {
@@ -25,6 +28,8 @@ pub(super) async fn run(surroundings: Surroundings) {
             () = surroundings.clock.sleep_until(next) => {}
             () = surroundings.lifecycle.draining() => return,
         }
+        recovery::run(&surroundings, born).await;
+        queue.look_again().await;
     }
 }
 

@@ -1,12 +1,10 @@
 //! What a killed process left: attempts that were under way.
 
-use std::time::Duration;
-
-use transom_adapter::{Repeat, Reason};
+use transom_adapter::{Reason, Repeat, UnixMillis};
 
 use super::Surroundings;
 use crate::store::{
-    WriteError, Write,
+    Write,
     read::Sending,
     write::{OutcomeRow, State},
 };
@@ -14,26 +12,25 @@ use crate::store::{
 /// Semantics 4: a look-up or a report decides; without either the sender is told after this.
 const DOUBT_MS: i64 = 15 * 60_000;
 
-/// Settles every start mark: repeated where the account recognises a repeat, unknown where it does not.
-pub(super) async fn run(surroundings: &Surroundings) {
-    let left = loop {
-        match surroundings.store.sending().await {
-            Ok(left) => break left,
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "Cannot read what was under way.");
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
+/// Settles every start mark from before `born`: repeated where the account recognises a repeat, unknown where it does not.
+/// True when there was any.
+///
+/// Once at the start is not enough: a database server may commit what a killed process had sent it a moment after the next one looked.
+pub(super) async fn run(surroundings: &Surroundings, born: UnixMillis) -> bool {
+    let left = match surroundings.store.sending(born.0).await {
+        Ok(left) => left,
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "Cannot read what was under way.");
+            return false;
         }
     };
     if left.is_empty() {
-        return;
+        return false;
     }
     tracing::warn!(count = left.len(), "Attempts were under way when transom ended.");
     let now_ms = surroundings.clock.now().0;
-    let writes = || left.iter().map(|row| Write::Outcome(settle(surroundings, row, now_ms))).collect();
-    while let Err(WriteError::Busy(_)) = surroundings.writer.commit(writes()).await {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-    }
+    let writes = left.iter().map(|row| Write::Outcome(settle(surroundings, row, now_ms))).collect();
+    surroundings.writer.commit(writes).await.is_ok()
 }
 
 fn settle(surroundings: &Surroundings, row: &Sending, now_ms: i64) -> OutcomeRow {

@@ -12,10 +12,10 @@ use super::{
     OutWork, Queue, QueueGateway, Surroundings, Waiting, Work,
     attempt::Try,
     handover::{self, HandOver},
-    lanes::{LaneBook, Next, WORK_PER_LANE},
+    lanes::{LANES_MAX, LaneBook, Next, WORK_PER_LANE},
     recovery,
 };
-use crate::{gateway::text_in::Payload, metrics::Direction, store::{StoreError, read::OutRow}};
+use crate::{gateway::text_in::Payload, metrics::Direction, store::{StoreError, read::{DueLane, OutRow}}};
 
 /// What the scheduler is told.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(super) enum Order {
     /// Lanes were read from the database.
     Loaded { lanes: Vec<i64>, works: Result<Vec<(i64, Work)>, StoreError> },
     /// Lanes that are due were read from the database.
-    Found(Vec<crate::store::read::DueLane>),
+    Found(Vec<DueLane>),
     /// A link came up.
     LinkUp(i64),
     /// The database may have more than the book.
@@ -71,7 +71,7 @@ const LINK_LANES: usize = 64;
 /// Lanes read from the database at once.
 const LOAD_LANES: usize = 64;
 /// Lanes found in the database at once.
-pub(super) const FIND_LANES: i64 = 5_000;
+const FIND_LANES: i64 = 5_000;
 /// How long a lane waits when the database could not be read.
 const READ_PAUSE_MS: i64 = 1_000;
 
@@ -86,7 +86,8 @@ struct Scheduler {
 
 /// Runs until the lifecycle drains; what is under way then ends by itself.
 pub(super) async fn run(surroundings: Surroundings, queue: Queue, mut inbox: mpsc::Receiver<Order>) {
-    recovery::run(&surroundings).await;
+    let born = surroundings.clock.now();
+    recovery::run(&surroundings, born).await;
     let mut scheduler = Scheduler::new(surroundings, queue);
     scheduler.look_again();
     let lifecycle = scheduler.surroundings.lifecycle.clone();
@@ -297,11 +298,7 @@ impl Scheduler {
     fn look_again(&mut self) {
         let (surroundings, orders) = (self.surroundings.clone(), self.queue.orders.clone());
         self.surroundings.lifecycle.spawn("queue.find", async move {
-            let found = surroundings.store.due_lanes(i64::MIN, FIND_LANES).await;
-            let lanes = found.unwrap_or_else(|error| {
-                tracing::error!(error = &error as &dyn std::error::Error, "Cannot read what waits.");
-                Vec::new()
-            });
+            let lanes = read_due(&surroundings).await;
             orders.send(Order::Found(lanes)).await.ok();
         });
     }
@@ -311,6 +308,28 @@ impl Slot {
     fn new(carrier: Carrier, free: usize) -> Self {
         Self { carrier, free, paused_until: None, waiting: VecDeque::new() }
     }
+}
+
+/// Every lane that waits, earliest first, as many as the book holds.
+async fn read_due(surroundings: &Surroundings) -> Vec<DueLane> {
+    let (mut lanes, mut after_ms) = (Vec::new(), i64::MIN);
+    while lanes.len() < LANES_MAX {
+        let page = match surroundings.store.due_lanes(after_ms, FIND_LANES).await {
+            Ok(page) => page,
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "Cannot read what waits.");
+                break;
+            }
+        };
+        let is_last = page.len() < usize::try_from(FIND_LANES).unwrap_or(usize::MAX);
+        // The page's last millisecond may go on in the next one: it is read again.
+        after_ms = page.last().map_or(after_ms, |lane| lane.due_ms - 1);
+        lanes.extend(page);
+        if is_last {
+            break;
+        }
+    }
+    lanes
 }
 
 /// The first works of these lanes, whichever direction each has.

@@ -139,9 +139,28 @@ pub(super) enum Database {
 }
 
 /// A connection, for the length of a transaction or of a read.
-pub(super) enum Connection {
+///
+/// One that is dropped inside a transaction is closed instead of going back to the pool: the next user would find
+/// itself in that transaction (transact-rs/sqlx#4385).
+pub(super) struct Connection {
+    engine: Engine,
+    in_transaction: bool,
+}
+
+enum Engine {
     Sqlite(sqlx::pool::PoolConnection<sqlx::Sqlite>),
     Postgres(sqlx::pool::PoolConnection<sqlx::Postgres>),
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if self.in_transaction {
+            match &mut self.engine {
+                Engine::Sqlite(connection) => connection.close_on_drop(),
+                Engine::Postgres(connection) => connection.close_on_drop(),
+            }
+        }
+    }
 }
 
 /// Readers besides the one writer; each holds a thread of SQLite's.
@@ -190,33 +209,26 @@ impl Database {
                 ("idle_in_transaction_session_timeout", "60s"),
             ])
             .disable_statement_logging();
-        // A connection that comes back inside a transaction (transact-rs/sqlx#4385) is cleaned before it is used again.
-        let pool = PgPoolOptions::new()
-            .max_connections(POSTGRES_CONNECTIONS)
-            .acquire_timeout(PATIENCE)
-            .after_release(|connection, _| {
-                Box::pin(async move {
-                    connection.execute("ROLLBACK").await?;
-                    Ok(true)
-                })
-            });
+        let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(PATIENCE);
         Ok(Self::Postgres(pool.connect_with(options).await?))
     }
 
     /// The connection that writes.
     pub(super) async fn writer(&self) -> Result<Connection, StoreError> {
-        Ok(match self {
-            Self::Sqlite { write, .. } => Connection::Sqlite(write.acquire().await?),
-            Self::Postgres(pool) => Connection::Postgres(pool.acquire().await?),
-        })
+        let engine = match self {
+            Self::Sqlite { write, .. } => Engine::Sqlite(write.acquire().await?),
+            Self::Postgres(pool) => Engine::Postgres(pool.acquire().await?),
+        };
+        Ok(Connection { engine, in_transaction: false })
     }
 
     /// A connection that reads.
     pub(super) async fn reader(&self) -> Result<Connection, StoreError> {
-        Ok(match self {
-            Self::Sqlite { read, .. } => Connection::Sqlite(read.acquire().await?),
-            Self::Postgres(pool) => Connection::Postgres(pool.acquire().await?),
-        })
+        let engine = match self {
+            Self::Sqlite { read, .. } => Engine::Sqlite(read.acquire().await?),
+            Self::Postgres(pool) => Engine::Postgres(pool.acquire().await?),
+        };
+        Ok(Connection { engine, in_transaction: false })
     }
 
     /// Closes every connection; SQLite's log is folded into the file.
@@ -234,15 +246,15 @@ impl Database {
 impl Connection {
     /// Whether this is PostgreSQL.
     pub(super) fn is_postgres(&self) -> bool {
-        matches!(self, Self::Postgres(_))
+        matches!(self.engine, Engine::Postgres(_))
     }
 
     /// Runs several statements without parameters: migrations, BEGIN, COMMIT.
     pub(super) async fn batch(&mut self, text: &str) -> Result<(), StoreError> {
         let text = sqlx::AssertSqlSafe(text.to_owned());
-        match self {
-            Self::Sqlite(connection) => connection.execute(sqlx::raw_sql(text)).await.map(drop)?,
-            Self::Postgres(connection) => {
+        match &mut self.engine {
+            Engine::Sqlite(connection) => connection.execute(sqlx::raw_sql(text)).await.map(drop)?,
+            Engine::Postgres(connection) => {
                 connection.execute(sqlx::raw_sql(text)).await.map(drop)?
             }
         }
@@ -256,24 +268,38 @@ impl Connection {
         } else {
             "BEGIN IMMEDIATE"
         };
-        match self.batch(text).await {
-            Err(StoreError::Database(sqlx::Error::Database(_))) => {
-                // An attempt that was given up half-way may have left its transaction open.
-                self.batch("ROLLBACK").await.ok();
-                self.batch(text).await
+        self.in_transaction = true;
+        self.batch(text).await
+    }
+
+    /// Ends the transaction; after an error it is rolled back.
+    pub(super) async fn commit(&mut self) -> Result<(), StoreError> {
+        match self.batch("COMMIT").await {
+            Ok(()) => {
+                self.in_transaction = false;
+                Ok(())
             }
-            begun => begun,
+            Err(error) => {
+                // A full disk leaves the transaction open.
+                self.rollback().await;
+                Err(error)
+            }
         }
+    }
+
+    /// Gives the transaction up. Where even that fails, the connection is closed with it.
+    pub(super) async fn rollback(&mut self) {
+        self.in_transaction = self.batch("ROLLBACK").await.is_err();
     }
 
     /// Runs one statement; says how many rows it touched.
     pub(super) async fn run(&mut self, sql: Sql, params: &[Param]) -> Result<u64, StoreError> {
-        Ok(match self {
-            Self::Sqlite(connection) => connection
+        Ok(match &mut self.engine {
+            Engine::Sqlite(connection) => connection
                 .execute(sqlx::query_with(sql.sqlite, sqlite_arguments(params)?))
                 .await?
                 .rows_affected(),
-            Self::Postgres(connection) => connection
+            Engine::Postgres(connection) => connection
                 .execute(sqlx::query_with(sql.postgres, pg_arguments(params)?))
                 .await?
                 .rows_affected(),
@@ -286,13 +312,13 @@ impl Connection {
         sql: Sql,
         params: &[Param],
     ) -> Result<Vec<Row>, StoreError> {
-        match self {
-            Self::Sqlite(connection) => {
+        match &mut self.engine {
+            Engine::Sqlite(connection) => {
                 let query = sqlx::query_with(sql.sqlite, sqlite_arguments(params)?);
                 let rows = connection.fetch_all(query).await?;
                 rows.iter().map(sqlite_row).collect()
             }
-            Self::Postgres(connection) => {
+            Engine::Postgres(connection) => {
                 let query = sqlx::query_with(sql.postgres, pg_arguments(params)?);
                 let rows = connection.fetch_all(query).await?;
                 rows.iter().map(pg_row).collect()

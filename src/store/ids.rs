@@ -26,9 +26,8 @@ impl Ids {
         Self {
             clock,
             process,
-            last: Arc::new(Mutex::new(
-                newest >> (SEQUENCE_BITS + PROCESS_BITS) << SEQUENCE_BITS,
-            )),
+            // The millisecond after the newest key: another process may have used any sequence within its own.
+            last: Arc::new(Mutex::new(((newest >> (SEQUENCE_BITS + PROCESS_BITS)) + 1) << SEQUENCE_BITS)),
         }
     }
 

@@ -60,9 +60,9 @@ async fn apply_one(connection: &mut Connection, migration: &Migration) -> Result
         connection.run(mark, &[migration.number.into()]).await
     };
     match done.await {
-        Ok(_) => connection.batch("COMMIT").await,
+        Ok(_) => connection.commit().await,
         Err(error) => {
-            connection.batch("ROLLBACK").await.ok();
+            connection.rollback().await;
             Err(error)
         }
     }

@@ -141,7 +141,7 @@ async fn attempt(database: &Database, group: &[Request]) -> Result<Vec<Done>, St
             Ok(done)
         }
         Err(error) => {
-            connection.batch("ROLLBACK").await.ok();
+            connection.rollback().await;
             Err(error)
         }
     }
@@ -149,11 +149,7 @@ async fn attempt(database: &Database, group: &[Request]) -> Result<Vec<Done>, St
 
 async fn commit(connection: &mut Connection) -> Result<(), StoreError> {
     crate::hooks::step(crate::hooks::Step::BeforeCommit);
-    if let Err(error) = connection.batch("COMMIT").await {
-        // A full disk leaves the transaction open.
-        connection.batch("ROLLBACK").await.ok();
-        return Err(error);
-    }
+    connection.commit().await?;
     crate::hooks::step(crate::hooks::Step::AfterCommit);
     Ok(())
 }

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use transom::hooks::Step;
-use transom_test_servers::{PATIENCE, Postgres, Server, XmppClient, skipped, until};
+use transom_test_servers::{PATIENCE, Server, XmppClient, skipped, until};
 
-use crate::world::{Database, LINE, Twilio, World, chat, contact, is_receipt_of};
+use crate::world::{Database, LINE, Twilio, World, chat, contact, is_receipt_of, store};
 
 const PEERS: [&str; 3] = ["+12025550147", "+12025550148", "+12025550149"];
 const MESSAGES: usize = 6;
@@ -67,10 +67,7 @@ fn check(database: Database, step: Step, pass: u32, account: &Account) {
 
 async fn through_a_kill(database: Database, step: Step, pass: u32) -> Account {
     let line = format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"alice@example.org\"\n");
-    let store = match database {
-        Database::Sqlite => String::new(),
-        Database::Postgres => format!("[store]\nurl = \"{}\"\n", Postgres::shared().await.database().await),
-    };
+    let store = store(database).await;
     let mut world =
         World::prepare(&line, &store, |builder| builder.env("TRANSOM_ABORT_AT", &format!("{step:?}:{pass}"))).await;
     world.transom.start().await;

@@ -2,7 +2,7 @@
 
 use transom_test_servers::{Kannel, PATIENCE, Prosody, Server, Transom, free_port, skipped, until};
 
-use crate::world::{SMS, chat, contact, is_receipt_of};
+use crate::world::{SMS, chat, contact, is_receipt_of, link_up};
 
 const LINE: &str = "+12025550100";
 const PEER: &str = "+12025550147";
@@ -46,8 +46,7 @@ owner = "alice@example.org"
     );
     let mut transom = Transom::builder(env!("CARGO_BIN_EXE_transom")).config(&config).http(http).prepare();
     transom.start().await;
-    let is_up = async || (transom.metric("transom_link_up{gateway=\"sms\"}").await == Some(1.0)).then_some(());
-    until("the link to be up", PATIENCE, is_up).await.unwrap();
+    link_up(&transom, "sms").await;
     KannelWorld { transom, kannel, prosody }
 }
 

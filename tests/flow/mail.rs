@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 
 use transom_test_servers::{
-    Dovecot, Element, MAIL_PASSWORD, Mail, MailSink, Mailboxes, Mailer, PATIENCE, Postfix, Prosody, Server, Stage, Transom, Verdict, XmppClient,
-    free_port, skipped, until,
+    Dovecot, Element, MAIL_PASSWORD, Mail, MailSink, Mailboxes, Mailer, Postfix, Prosody, Server, Stage, Transom, Verdict, XmppClient,
+    free_port, skipped,
 };
 
-use crate::world::{chat, condition};
+use crate::world::{Database, chat, condition, link_up, store};
 
 const MAIL: &str = "mail.example.org";
 const BOB: &str = "bob\\40example.com@mail.example.org";
@@ -27,6 +27,10 @@ enum In {
 }
 
 async fn world(way: In) -> MailWorld {
+    world_on(way, Database::Sqlite).await
+}
+
+async fn world_on(way: In, database: Database) -> MailWorld {
     let prosody = Prosody::builder().component(MAIL, "secret").user("alice").user("carol").start().await;
     let sink = MailSink::start().await;
     let lmtp = free_port();
@@ -44,14 +48,15 @@ async fn world(way: In) -> MailWorld {
         }
     };
     let postfix = Postfix::builder().route(MAIL, route).outgoing(sink.addr()).start().await;
-    let transom = gateway(&prosody, &postfix, &incoming).await;
+    let transom = gateway(&prosody, &postfix, &incoming, &store(database).await).await;
     MailWorld { transom, prosody, sink, postfix, _dovecot: dovecot }
 }
 
-async fn gateway(prosody: &Prosody, postfix: &Postfix, incoming: &str) -> Transom {
+async fn gateway(prosody: &Prosody, postfix: &Postfix, incoming: &str, store: &str) -> Transom {
     let http = free_port();
     let config = format!(
         r#"
+{store}
 [xmpp]
 server = "{server}"
 allow = ["example.org"]
@@ -74,8 +79,7 @@ url = "smtp://{smtp}?tls=none"
     );
     let mut transom = Transom::builder(env!("CARGO_BIN_EXE_transom")).config(&config).http(http).prepare();
     transom.start().await;
-    let is_up = async || (transom.metric("transom_link_up{gateway=\"mail\"}").await == Some(1.0)).then_some(());
-    until("the link to be up", PATIENCE, is_up).await.unwrap();
+    link_up(&transom, "mail").await;
     transom
 }
 
@@ -98,8 +102,7 @@ async fn text(client: &mut XmppClient, what: &str) -> Element {
     client.expect(what, |stanza| stanza.body().is_some() && stanza.attr("type") == Some("chat")).await
 }
 
-async fn there_and_back(way: In) {
-    let world = world(way).await;
+async fn there_and_back(world: MailWorld) {
     let mut alice = world.prosody.client("alice", "phone").await;
     alice.send(&chat(BOB, "m1", "Shall we have lunch?\nAt noon, say.")).await;
     let mail = world.sink.mail("alice's mail", |_| true).await;
@@ -123,7 +126,7 @@ async fn a_mail_goes_out_by_postfix_and_its_answer_comes_back_by_lmtp() {
     if skipped(&[Server::Prosody, Server::Postfix]) {
         return;
     }
-    there_and_back(In::Lmtp).await;
+    there_and_back(world(In::Lmtp).await).await;
 }
 
 #[tokio::test]
@@ -131,7 +134,15 @@ async fn a_mail_goes_out_by_postfix_and_its_answer_comes_back_by_imap() {
     if skipped(&[Server::Prosody, Server::Postfix, Server::Dovecot]) {
         return;
     }
-    there_and_back(In::Imap).await;
+    there_and_back(world(In::Imap).await).await;
+}
+
+#[tokio::test]
+async fn mail_goes_and_comes_on_postgresql() {
+    if skipped(&[Server::Prosody, Server::Postfix, Server::Postgres]) {
+        return;
+    }
+    there_and_back(world_on(In::Lmtp, Database::Postgres).await).await;
 }
 
 #[tokio::test]

@@ -1,8 +1,10 @@
 //! Whole flows through the built binary, on real servers.
 
 mod crash;
+mod ejabberd;
 mod kannel;
 mod mail;
+mod random_kills;
 mod shared_lines;
 mod simulated;
 mod text;

@@ -2,7 +2,7 @@
 
 use transom_test_servers::{Answer, Server, skipped};
 
-use crate::world::{LINE, SMS, Twilio, World, chat, condition, contact, is_receipt_of};
+use crate::world::{Database, LINE, Twilio, World, chat, condition, contact, is_receipt_of, store};
 
 const PEER: &str = "+12025550147";
 
@@ -21,6 +21,28 @@ async fn a_text_goes_out_and_its_delivery_report_becomes_a_receipt() {
     let receipt = alice.expect("the receipt", |stanza| is_receipt_of(stanza, "m1")).await;
     assert_eq!(receipt.attr("from"), Some(contact(PEER).as_str()), "from the contact's bare JID");
     assert_eq!(world.twilio.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn texts_go_and_come_on_postgresql() {
+    if skipped(&[Server::Prosody, Server::Postgres]) {
+        return;
+    }
+    let line = format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"alice@example.org\"\n");
+    let world = World::with(&line, &store(Database::Postgres).await).await;
+    let mut alice = world.client("alice").await;
+    for number in 0..5 {
+        let (id, body) = (format!("m{number}"), format!("text {number}"));
+        alice.send(&chat(&contact(PEER), &id, &body)).await;
+        let sent = world.twilio.text(&body).await;
+        assert_eq!(world.twilio.report(&sent, &Twilio::sid(number + 1), "delivered", "").await, Ok(200));
+        alice.expect("the receipt", |stanza| is_receipt_of(stanza, &id)).await;
+        assert_eq!(world.twilio.deliver(&format!("SMin{number}"), PEER, LINE, &format!("answer {number}")).await, Ok(200));
+        let answer = format!("answer {number}");
+        alice.expect("the answer", |stanza| stanza.body().as_ref() == Some(&answer)).await;
+    }
+    let sent = world.twilio.sent().swap_remove(0);
+    assert_eq!(world.twilio.report(&sent, &Twilio::sid(1), "undelivered", "30003").await, Ok(200), "late, and lesser");
 }
 
 #[tokio::test]
@@ -168,5 +190,4 @@ async fn a_late_failure_is_also_a_line_in_the_chat() {
     let line = alice.expect("the line", |stanza| stanza.body().is_some_and(|body| wanted(&body))).await;
     assert_eq!(line.attr("from"), Some(contact(PEER).as_str()));
     assert!(line.child_in("reply", "urn:xmpp:reply:0").is_some(), "it names its message: {line:?}");
-    let _ = SMS;
 }

@@ -11,7 +11,7 @@ use std::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
-use transom_test_servers::{Answer, Element, Feature, HttpDouble, Prosody, Request, Transom, TransomBuilder, XmppClient, PATIENCE, free_port, post_with, until};
+use transom_test_servers::{Answer, Element, Feature, HttpDouble, Postgres, Prosody, Request, Transom, TransomBuilder, XmppClient, PATIENCE, free_port, post_with, until};
 
 /// The component's domain.
 pub(crate) const SMS: &str = "sms.example.org";
@@ -124,8 +124,34 @@ impl World {
         let prosody = Prosody::builder().component(SMS, SECRET).user("alice").user("bob").with(Feature::Offline).start().await;
         let http = free_port();
         let twilio = Twilio::start(http).await;
-        let config = format!(
-            r#"
+        let seat = Seat { server: prosody.component_addr(), domain: SMS, secret: SECRET };
+        let config = config(&seat, http, &twilio, lines, store);
+        let builder = Transom::builder(env!("CARGO_BIN_EXE_transom")).config(&config).http(http);
+        Self { transom: change(builder).prepare(), twilio, prosody }
+    }
+
+    /// Waits until the link is up.
+    pub(crate) async fn up(&self) {
+        link_up(&self.transom, "sms").await;
+    }
+
+    /// A client of a user.
+    pub(crate) async fn client(&self, user: &str) -> XmppClient {
+        self.prosody.client(user, "phone").await
+    }
+}
+
+/// A place at an XMPP server.
+pub(crate) struct Seat<'a> {
+    pub(crate) server: SocketAddr,
+    pub(crate) domain: &'a str,
+    pub(crate) secret: &'a str,
+}
+
+/// A configuration with Twilio's double behind one SMS gateway.
+pub(crate) fn config(seat: &Seat<'_>, http: SocketAddr, twilio: &Twilio, lines: &str, store: &str) -> String {
+    format!(
+        r#"
 {store}
 [xmpp]
 server = "{server}"
@@ -136,8 +162,8 @@ listen = "{http}"
 public_url = "http://{http}"
 [gateway.sms]
 adapter = "sms"
-domain = "{SMS}"
-secret = "{SECRET}"
+domain = "{domain}"
+secret = "{secret}"
 region = "US"
 [gateway.sms.provider.main]
 kind = "twilio"
@@ -146,25 +172,25 @@ auth_token = "{TOKEN}"
 base_url = "{api}"
 {lines}
 "#,
-            server = prosody.component_addr(),
-            api = twilio.api.url(""),
-        );
-        let builder = Transom::builder(env!("CARGO_BIN_EXE_transom")).config(&config).http(http);
-        Self { transom: change(builder).prepare(), twilio, prosody }
-    }
+        server = seat.server,
+        domain = seat.domain,
+        secret = seat.secret,
+        api = twilio.api.url(""),
+    )
+}
 
-    /// Waits until the link is up.
-    pub(crate) async fn up(&self) {
-        let is_up = async || {
-            let up = self.transom.metric("transom_link_up{gateway=\"sms\"}").await;
-            (up == Some(1.0)).then_some(())
-        };
-        until("the link to be up", PATIENCE, is_up).await.unwrap();
-    }
+/// Waits until the link of a gateway is up.
+pub(crate) async fn link_up(transom: &Transom, gateway: &str) {
+    let name = format!("transom_link_up{{gateway=\"{gateway}\"}}");
+    let is_up = async || (transom.metric(&name).await == Some(1.0)).then_some(());
+    until("the link to be up", PATIENCE, is_up).await.unwrap_or_else(|why| panic!("{why}: {}", transom.log()));
+}
 
-    /// A client of a user.
-    pub(crate) async fn client(&self, user: &str) -> XmppClient {
-        self.prosody.client(user, "phone").await
+/// The section of a database.
+pub(crate) async fn store(database: Database) -> String {
+    match database {
+        Database::Sqlite => String::new(),
+        Database::Postgres => format!("[store]\nurl = \"{}\"\n", Postgres::shared().await.database().await),
     }
 }
 

@@ -4,6 +4,9 @@ use std::{future::Future, time::Duration};
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+/// After an abort, work that was detached gets so long to end.
+const DETACHED_MAX: Duration = Duration::from_secs(5);
+
 /// Two stages of stopping and the tasks that heed them.
 ///
 /// `drain`: take nothing new, finish what is under way. `abort`: drop everything. A task that panics drains the whole and marks it
@@ -87,7 +90,8 @@ impl Lifecycle {
             return true;
         }
         self.abort();
-        self.tasks.wait().await;
+        // What must not be cut in two gets a little longer; what hangs must not keep the process.
+        tokio::time::timeout(DETACHED_MAX, self.tasks.wait()).await.ok();
         false
     }
 }

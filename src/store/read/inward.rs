@@ -73,7 +73,7 @@ const LINES: Sql = for_rows!(
     "SELECT CAST(r.value ->> 'place' AS BIGINT), l.line_id, l.kind, l.fallback
        FROM",
     "CROSS JOIN lines l
-      WHERE l.gateway_id = $2 AND l.address = r.value ->> 'address'"
+      WHERE l.gateway_id = $2 AND l.address = r.value ->> 'address' AND l.state <> 'resting'"
 );
 
 const OWNERS: Sql = for_rows!(
@@ -249,7 +249,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn has_line(&self, gateway_id: i64, address: &str) -> Result<bool, StoreError> {
         const SELECT: Sql =
-            Sql::both("SELECT line_id FROM lines WHERE gateway_id = $1 AND address = $2");
+            Sql::both("SELECT line_id FROM lines WHERE gateway_id = $1 AND address = $2 AND state <> 'resting'");
         Ok(!self
             .rows(SELECT, vec![gateway_id.into(), address.into()])
             .await?

@@ -146,7 +146,8 @@ const IN: Sql = Sql {
 };
 
 const SENDING: Sql = Sql::both(
-    "SELECT delivery_id, lane_id, account_id, attempts, units_done FROM deliveries WHERE state = 'sending' ORDER BY delivery_id",
+    "SELECT delivery_id, lane_id, account_id, attempts, units_done FROM deliveries WHERE state = 'sending' AND started_ms < $1
+      ORDER BY delivery_id",
 );
 
 const OVERDUE: Sql = Sql::both(
@@ -224,13 +225,13 @@ impl Store {
         rows.iter().map(row).collect()
     }
 
-    /// What was under way when the process ended.
+    /// What was under way before this time and has not ended.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
-    pub async fn sending(&self) -> Result<Vec<Sending>, StoreError> {
-        let rows = self.rows(SENDING, Vec::new()).await?;
+    pub async fn sending(&self, before_ms: i64) -> Result<Vec<Sending>, StoreError> {
+        let rows = self.rows(SENDING, vec![before_ms.into()]).await?;
         let row = |row: &super::Row| {
             Ok(Sending {
                 delivery_id: row.int(0)?,

@@ -27,6 +27,8 @@ pub struct NewIn {
     pub stanza_id: String,
     /// Who it is for.
     pub user_jid: String,
+    /// When it is handed over: now, or when a disabled user's time to come back is over.
+    pub due_ms: i64,
     /// The mail thread, as it is with this message in it.
     pub thread: Option<ThreadRow>,
     /// Our address.
@@ -164,6 +166,7 @@ fn message_row(row: &NewIn) -> MessageRow<'_> {
         lane_id: -row.conversation.conversation_id,
         thread_id: row.thread.as_ref().map(|thread| thread.thread_id),
         direction: "in",
+        due_ms: row.due_ms,
         at_ms: row.conversation.at_ms,
         body: &row.body,
         payload: row.payload.as_deref(),

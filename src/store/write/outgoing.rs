@@ -198,6 +198,7 @@ pub(super) struct MessageRow<'a> {
     pub(super) lane_id: i64,
     pub(super) thread_id: Option<i64>,
     pub(super) direction: &'static str,
+    pub(super) due_ms: i64,
     pub(super) at_ms: i64,
     pub(super) body: &'a str,
     pub(super) payload: Option<&'a str>,
@@ -270,7 +271,7 @@ fn lane_row(row: &MessageRow<'_>) -> (i64, LaneRow) {
     let lane = LaneRow {
         lane_id: row.lane_id,
         conversation_id: row.conversation_id,
-        due_ms: row.at_ms,
+        due_ms: row.due_ms,
     };
     (row.lane_id, lane)
 }
@@ -283,6 +284,7 @@ fn message_row(row: &NewOut) -> MessageRow<'_> {
         lane_id: row.conversation.conversation_id,
         thread_id: row.thread.as_ref().map(|thread| thread.thread_id),
         direction: "out",
+        due_ms: row.conversation.at_ms,
         at_ms: row.conversation.at_ms,
         body: &row.body,
         payload: row.payload.as_deref(),
