@@ -106,7 +106,9 @@ pub enum Ended {
 impl App {
     /// The adapters that come with transom, and room for more.
     pub fn builder() -> Builder {
-        Builder { factories: adapters::built_in() }
+        Builder {
+            factories: adapters::built_in(),
+        }
     }
 
     /// Runs until SIGTERM or SIGINT.
@@ -153,6 +155,9 @@ impl Builder {
 
     /// With this configuration.
     pub fn build(self, config: Config) -> App {
-        App { config, factories: self.factories }
+        App {
+            config,
+            factories: self.factories,
+        }
     }
 }

@@ -25,12 +25,20 @@ pub(super) fn build(
     let mut adapters = Vec::new();
     let mut faults = Vec::new();
     for gateway in &app.config.gateways {
-        let Some(factory) = app.factories.iter().find(|factory| factory.name() == gateway.adapter) else {
+        let Some(factory) = app
+            .factories
+            .iter()
+            .find(|factory| factory.name() == gateway.adapter)
+        else {
             let known: Vec<&str> = app.factories.iter().map(|factory| factory.name()).collect();
             let key = format!("gateway.{}.adapter", gateway.name);
             let problem = format!("there is no adapter {:?}", gateway.adapter);
             let remedy = format!("take one of: {}", known.join(", "));
-            faults.push(gateway.locate(ConfigFault { key, problem, remedy }));
+            faults.push(gateway.locate(ConfigFault {
+                key,
+                problem,
+                remedy,
+            }));
             continue;
         };
         let setup = Setup {
@@ -45,7 +53,11 @@ pub(super) fn build(
             Err(found) => faults.extend(found.into_iter().map(|fault| gateway.locate(fault))),
         }
     }
-    if faults.iter().any(|fault| fault.severity == Severity::Error) { Err(faults) } else { Ok(adapters) }
+    if faults.iter().any(|fault| fault.severity == Severity::Error) {
+        Err(faults)
+    } else {
+        Ok(adapters)
+    }
 }
 
 /// Text messages.
@@ -58,12 +70,22 @@ impl AdapterFactory for Sms {
 
     fn build(&self, setup: &Setup) -> Result<Arc<dyn Adapter>, Vec<ConfigFault>> {
         let http = HttpClient::new(HttpLimits::default()).map_err(|error| {
-            vec![setup.section.fault("", format!("TLS cannot be used: {error}"), "install the package ca-certificates")]
+            vec![setup.section.fault(
+                "",
+                format!("TLS cannot be used: {error}"),
+                "install the package ca-certificates",
+            )]
         })?;
         let phones: Vec<Box<dyn ProviderFactory>> = vec![Box::new(Phones(setup.simulator.clone()))];
         let (signer, public_url) = (setup.signer.clone(), setup.public_url.as_ref());
-        let adapter =
-            SmsAdapter::from_section(&setup.gateway, &setup.section, http, signer, public_url, &phones)?;
+        let adapter = SmsAdapter::from_section(
+            &setup.gateway,
+            &setup.section,
+            http,
+            signer,
+            public_url,
+            &phones,
+        )?;
         Ok(Arc::new(adapter))
     }
 }
@@ -95,7 +117,8 @@ impl AdapterFactory for Email {
     }
 
     fn build(&self, setup: &Setup) -> Result<Arc<dyn Adapter>, Vec<ConfigFault>> {
-        let adapter = EmailAdapter::from_section(&setup.gateway, &setup.section, setup.signer.clone())?;
+        let adapter =
+            EmailAdapter::from_section(&setup.gateway, &setup.section, setup.signer.clone())?;
         Ok(Arc::new(adapter))
     }
 }

@@ -25,19 +25,40 @@ pub(super) async fn changes(
         let address = line.number.as_str();
         named.insert(address);
         writes.push(Write::Line(row(line, gateway_id, ids.next(), at_ms)));
-        let Ownership::Owners(owners) = &line.ownership else { continue };
-        let owner = |jid: String, owned| {
-            Write::Owner(OwnerRow { gateway_id, address: address.to_owned(), jid, owned, at_ms })
+        let Ownership::Owners(owners) = &line.ownership else {
+            continue;
         };
-        let before = known.iter().find(|known| known.address == address).map_or(&[][..], |known| &known.owners);
+        let owner = |jid: String, owned| {
+            Write::Owner(OwnerRow {
+                gateway_id,
+                address: address.to_owned(),
+                jid,
+                owned,
+                at_ms,
+            })
+        };
+        let before = known
+            .iter()
+            .find(|known| known.address == address)
+            .map_or(&[][..], |known| &known.owners);
         let now: Vec<String> = owners.iter().map(ToString::to_string).collect();
-        writes.extend(before.iter().filter(|jid| !now.contains(jid)).map(|jid| owner(jid.clone(), false)));
+        writes.extend(
+            before
+                .iter()
+                .filter(|jid| !now.contains(jid))
+                .map(|jid| owner(jid.clone(), false)),
+        );
         writes.extend(now.into_iter().map(|jid| owner(jid, true)));
     }
     // A line that left the file is retired: nothing is sent from it, what comes to it is still routed.
-    let left = known.iter().filter(|known| known.source == "file" && !named.contains(known.address.as_str()));
+    let left = known
+        .iter()
+        .filter(|known| known.source == "file" && !named.contains(known.address.as_str()));
     for known in left.filter(|known| known.state == "active") {
-        tracing::warn!(gateway = gateway.name, "A line left the configuration and is retired.");
+        tracing::warn!(
+            gateway = gateway.name,
+            "A line left the configuration and is retired."
+        );
         writes.push(Write::Line(LineRow {
             line_id: known.line_id,
             gateway_id,

@@ -11,7 +11,10 @@ pub(super) struct Signals {
 
 impl Signals {
     pub(super) fn new() -> std::io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
     }
 
     /// The next request to stop.
@@ -40,6 +43,9 @@ pub(super) fn status(text: &str) {
 
 fn tell(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        tracing::debug!(error = &error as &dyn std::error::Error, "The service manager was not told.");
+        tracing::debug!(
+            error = &error as &dyn std::error::Error,
+            "The service manager was not told."
+        );
     }
 }

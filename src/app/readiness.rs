@@ -40,8 +40,15 @@ impl Readiness for Ready {
 
     fn links(&self) -> Vec<LinkHealth> {
         let health = |(gateway, link): &(String, LinkHandle)| {
-            let recent = link.counters().since_last_traffic().is_some_and(|ago| ago <= TRAFFIC);
-            LinkHealth { gateway: gateway.clone(), up: link.is_up() && recent, detail: describe(&link.state().borrow()) }
+            let recent = link
+                .counters()
+                .since_last_traffic()
+                .is_some_and(|ago| ago <= TRAFFIC);
+            LinkHealth {
+                gateway: gateway.clone(),
+                up: link.is_up() && recent,
+                detail: describe(&link.state().borrow()),
+            }
         };
         self.links.iter().map(health).collect()
     }

@@ -40,15 +40,18 @@ const WAITING_MAX: usize = 256;
 pub(super) async fn run(app: App, lifecycle: Lifecycle) -> Result<Ended, StartError> {
     // Faults that are visible without a network end the process before it opens anything.
     app.check().map_err(StartError::Config)?;
-    let mut signals = notify::Signals::new().map_err(|error| StartError::System(error.to_string()))?;
+    let mut signals =
+        notify::Signals::new().map_err(|error| StartError::System(error.to_string()))?;
     let listen = app.config.http.listen;
     let options = HttpOptions {
         listen,
         public_url: app.config.http.public_url.clone(),
         trusted_proxies: app.config.http.trusted_proxies.clone(),
     };
-    let server = Server::bind(options)
-        .map_err(|source| StartError::Listen { address: listen.to_string(), source })?;
+    let server = Server::bind(options).map_err(|source| StartError::Listen {
+        address: listen.to_string(),
+        source,
+    })?;
     let lock = lock(&app.config.store.url)?;
     let starting = open(&app, &lifecycle);
     let base = tokio::select! {
@@ -92,10 +95,18 @@ async fn stop(signals: &mut notify::Signals, lifecycle: &Lifecycle) -> Ended {
 
 /// One process at a time on one SQLite file. The lock goes with the process.
 pub(super) fn lock(url: &StoreUrl) -> Result<Option<File>, StartError> {
-    let StoreUrl::Sqlite(path) = url else { return Ok(None) };
+    let StoreUrl::Sqlite(path) = url else {
+        return Ok(None);
+    };
     let path = Path::new(path).with_extension("lock");
-    let cannot = |error: std::io::Error| StartError::System(format!("cannot lock {}: {error}", path.display()));
-    let file = File::options().create(true).append(true).open(&path).map_err(cannot)?;
+    let cannot = |error: std::io::Error| {
+        StartError::System(format!("cannot lock {}: {error}", path.display()))
+    };
+    let file = File::options()
+        .create(true)
+        .append(true)
+        .open(&path)
+        .map_err(cannot)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Err(StartError::Taken(path)),
@@ -119,9 +130,13 @@ async fn open(app: &App, lifecycle: &Lifecycle) -> Result<Base, StartError> {
     loop {
         match try_open(app, lifecycle, &clock).await {
             Ok(base) => return Ok(base),
-            Err(error @ (StoreError::Newer { .. } | StoreError::Unmigrated { .. })) => return Err(error.into()),
+            Err(error @ (StoreError::Newer { .. } | StoreError::Unmigrated { .. })) => {
+                return Err(error.into());
+            }
             // A file is there or not: waiting does not make one. A server may come back.
-            Err(error) if matches!(app.config.store.url, StoreUrl::Sqlite(_)) => return Err(error.into()),
+            Err(error) if matches!(app.config.store.url, StoreUrl::Sqlite(_)) => {
+                return Err(error.into());
+            }
             Err(error) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
@@ -133,7 +148,11 @@ async fn open(app: &App, lifecycle: &Lifecycle) -> Result<Base, StartError> {
     }
 }
 
-pub(super) async fn try_open(app: &App, lifecycle: &Lifecycle, clock: &Arc<dyn Clock>) -> Result<Base, StoreError> {
+pub(super) async fn try_open(
+    app: &App,
+    lifecycle: &Lifecycle,
+    clock: &Arc<dyn Clock>,
+) -> Result<Base, StoreError> {
     let store = Store::open(&app.config.store.url, lifecycle.clone()).await?;
     let applied = store.migrate(app.config.store.migrate).await?;
     if applied > 0 {
@@ -143,7 +162,14 @@ pub(super) async fn try_open(app: &App, lifecycle: &Lifecycle, clock: &Arc<dyn C
     let ids = store.ids(Arc::clone(clock), 0).await?;
     let metrics = Metrics::new();
     let writer = store.writer(metrics.clone());
-    Ok(Base { store, writer, ids, signer, clock: Arc::clone(clock), metrics })
+    Ok(Base {
+        store,
+        writer,
+        ids,
+        signer,
+        clock: Arc::clone(clock),
+        metrics,
+    })
 }
 
 /// One gateway while it is being put together.
@@ -154,7 +180,12 @@ struct Part {
     door: mpsc::Receiver<Knock>,
 }
 
-async fn start(app: &App, base: Base, server: Server, lifecycle: &Lifecycle) -> Result<(), StartError> {
+async fn start(
+    app: &App,
+    base: Base,
+    server: Server,
+    lifecycle: &Lifecycle,
+) -> Result<(), StartError> {
     let simulator = Simulator::new(Arc::clone(&base.clock));
     let built = adapters::build(app, &base.signer, &simulator).map_err(StartError::Config)?;
     let mut parts = Vec::new();
@@ -166,16 +197,50 @@ async fn start(app: &App, base: Base, server: Server, lifecycle: &Lifecycle) -> 
         doors.insert(config.name.clone(), knocks);
         let (sender, events) = mpsc::channel(WAITING_MAX);
         let link = Link::spawn(link_config(app, config)?, lifecycle, sender);
-        parts.push(Part { gateway, link, events, door });
+        parts.push(Part {
+            gateway,
+            link,
+            events,
+            door,
+        });
     }
-    let by_name = parts.iter().map(|part| (part.gateway.config.name.clone(), Arc::clone(&part.gateway))).collect();
-    let doors = Doors { doors: Arc::new(doors), gateways: Arc::new(by_name), store: base.store.clone() };
-    let links: Vec<_> = parts.iter().map(|part| (part.gateway.config.name.clone(), part.link.clone())).collect();
+    let by_name = parts
+        .iter()
+        .map(|part| (part.gateway.config.name.clone(), Arc::clone(&part.gateway)))
+        .collect();
+    let doors = Doors {
+        doors: Arc::new(doors),
+        gateways: Arc::new(by_name),
+        store: base.store.clone(),
+    };
+    let links: Vec<_> = parts
+        .iter()
+        .map(|part| (part.gateway.config.name.clone(), part.link.clone()))
+        .collect();
     let context = context(&base, &doors, lifecycle)?;
     let gateways = parts.iter().map(|part| Arc::clone(&part.gateway)).collect();
-    let handles = parts.iter().map(|part| (part.gateway.id, part.gateway.config.name.clone(), part.link.clone())).collect();
+    let handles = parts
+        .iter()
+        .map(|part| {
+            (
+                part.gateway.id,
+                part.gateway.config.name.clone(),
+                part.link.clone(),
+            )
+        })
+        .collect();
     let (accounts, queue, teller) = queue_and_intakes(&base, parts, lifecycle);
-    control::start(app, &base, gateways, control::Live { queue, teller, links: handles }, lifecycle);
+    control::start(
+        app,
+        &base,
+        gateways,
+        control::Live {
+            queue,
+            teller,
+            links: handles,
+        },
+        lifecycle,
+    );
     for account in accounts.values() {
         // A port that is taken shows before READY, not in the log of a process that looks well.
         account.bind().await.map_err(StartError::Bind)?;
@@ -204,17 +269,31 @@ fn queue_and_intakes(
     base: &Base,
     parts: Vec<Part>,
     lifecycle: &Lifecycle,
-) -> (HashMap<AccountName, Arc<dyn transom_adapter::Account>>, Queue, Teller) {
+) -> (
+    HashMap<AccountName, Arc<dyn transom_adapter::Account>>,
+    Queue,
+    Teller,
+) {
     let (teller, tells) = Teller::new();
     let online = Online::default();
     let entry = |part: &Part| {
         let accounts = part.gateway.adapter.accounts();
-        let accounts = accounts.into_iter().map(|account| (account.name().clone(), account)).collect();
-        let entry = QueueGateway { gateway: Arc::clone(&part.gateway), link: part.link.clone(), accounts };
+        let accounts = accounts
+            .into_iter()
+            .map(|account| (account.name().clone(), account))
+            .collect();
+        let entry = QueueGateway {
+            gateway: Arc::clone(&part.gateway),
+            link: part.link.clone(),
+            accounts,
+        };
         (part.gateway.id, entry)
     };
     let gateways: HashMap<i64, QueueGateway> = parts.iter().map(entry).collect();
-    let accounts = gateways.values().flat_map(|entry| entry.accounts.clone()).collect();
+    let accounts = gateways
+        .values()
+        .flat_map(|entry| entry.accounts.clone())
+        .collect();
     let surroundings = Surroundings {
         store: base.store.clone(),
         writer: base.writer.clone(),
@@ -253,27 +332,55 @@ pub(super) async fn gateway(
     let id = base.store.gateway_id(&config.name, base.ids.next()).await?;
     let mut accounts = HashMap::new();
     for account in adapter.accounts() {
-        let account_id = base.store.account_id(account.name().as_str(), base.ids.next()).await?;
+        let account_id = base
+            .store
+            .account_id(account.name().as_str(), base.ids.next())
+            .await?;
         accounts.insert(account.name().clone(), account_id);
     }
     let changes = lines::changes(&base.store, config, id, &base.ids, base.clock.now().0).await?;
     let committed = base.writer.commit(changes).await;
-    committed.map_err(|error| StartError::System(format!("cannot store the lines of the configuration: {error}")))?;
-    Ok(Gateway { id, config: config.clone(), allow: app.config.xmpp.allow.clone(), admins: app.config.xmpp.admins.clone(), adapter, accounts })
+    committed.map_err(|error| {
+        StartError::System(format!(
+            "cannot store the lines of the configuration: {error}"
+        ))
+    })?;
+    Ok(Gateway {
+        id,
+        config: config.clone(),
+        allow: app.config.xmpp.allow.clone(),
+        admins: app.config.xmpp.admins.clone(),
+        adapter,
+        accounts,
+    })
 }
 
 pub(super) fn link_config(app: &App, config: &GatewayConfig) -> Result<LinkConfig, StartError> {
     let system = |error: String| StartError::System(format!("gateway.{}: {error}", config.name));
-    let endpoint: Endpoint = config.server.to_string().parse().map_err(|error| system(format!("{error}")))?;
-    let domain = DomainPart::new(config.domain.as_str()).map_err(|error| system(error.to_string()))?.into_owned();
+    let endpoint: Endpoint = config
+        .server
+        .to_string()
+        .parse()
+        .map_err(|error| system(format!("{error}")))?;
+    let domain = DomainPart::new(config.domain.as_str())
+        .map_err(|error| system(error.to_string()))?
+        .into_owned();
     let mut link = LinkConfig::new(endpoint, domain, config.secret.clone());
-    link.home_domains = app.config.xmpp.allow.domains().filter_map(|domain| DomainPart::new(domain).ok()).map(std::borrow::Cow::into_owned).collect();
+    link.home_domains = app
+        .config
+        .xmpp
+        .allow
+        .domains()
+        .filter_map(|domain| DomainPart::new(domain).ok())
+        .map(std::borrow::Cow::into_owned)
+        .collect();
     link.stop = StopWhen::Asked;
     Ok(link)
 }
 
 fn context(base: &Base, doors: &Doors, lifecycle: &Lifecycle) -> Result<Context, StartError> {
-    let http = HttpClient::new(HttpLimits::default()).map_err(|error| StartError::System(error.to_string()))?;
+    let http = HttpClient::new(HttpLimits::default())
+        .map_err(|error| StartError::System(error.to_string()))?;
     Ok(Context {
         clock: Arc::clone(&base.clock),
         lifecycle: lifecycle.clone(),
@@ -287,7 +394,11 @@ fn context(base: &Base, doors: &Doors, lifecycle: &Lifecycle) -> Result<Context,
 
 fn has_simulator(gateway: &GatewayConfig) -> bool {
     let section = gateway.section();
-    let providers = section.table.get("provider").and_then(serde_json::Value::as_object);
-    let is_simulator = |provider: &serde_json::Value| provider.get("kind").is_some_and(|kind| kind == "simulator");
+    let providers = section
+        .table
+        .get("provider")
+        .and_then(serde_json::Value::as_object);
+    let is_simulator =
+        |provider: &serde_json::Value| provider.get("kind").is_some_and(|kind| kind == "simulator");
     providers.is_some_and(|providers| providers.values().any(is_simulator))
 }

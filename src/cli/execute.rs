@@ -7,7 +7,9 @@ use std::{
 
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
-use super::{Arguments, CheckArguments, Colour, Command, Exit, FaultList, InitArguments, init, live, operate};
+use super::{
+    Arguments, CheckArguments, Colour, Command, Exit, FaultList, InitArguments, init, live, operate,
+};
 use crate::{
     app::{App, Ended, StartError},
     config::{Config, Environment, Fault, Loaded, LogConfig, LogFormat},
@@ -22,16 +24,25 @@ pub fn execute(arguments: Arguments) -> Exit {
         Command::Check(arguments) => check(&arguments, &file),
         Command::Run => with_config(&file, |loaded| in_runtime(run(loaded))),
         Command::Migrate => with_config(&file, |loaded| in_runtime(migrate(loaded))),
-        Command::Backup { file: copy } => with_config(&file, |loaded| in_runtime(live::backup(loaded, &copy))),
+        Command::Backup { file: copy } => {
+            with_config(&file, |loaded| in_runtime(live::backup(loaded, &copy)))
+        }
         command => match operate::request(command) {
-            Some((request, json)) => with_config(&file, |loaded| in_runtime(operate::run(loaded, request, json))),
+            Some((request, json)) => with_config(&file, |loaded| {
+                in_runtime(operate::run(loaded, request, json))
+            }),
             None => Exit::Software,
         },
     }
 }
 
 fn make(arguments: &InitArguments, file: &Path) -> Exit {
-    match init(arguments, file, &mut io::stdin().lock(), &mut io::stdout().lock()) {
+    match init(
+        arguments,
+        file,
+        &mut io::stdin().lock(),
+        &mut io::stdout().lock(),
+    ) {
         Ok(()) => Exit::Done,
         Err(error) => {
             complain(&error.to_string());
@@ -42,7 +53,10 @@ fn make(arguments: &InitArguments, file: &Path) -> Exit {
 
 fn check(arguments: &CheckArguments, file: &Path) -> Exit {
     let (faults, exit) = match Config::load(file, &Environment::of_process()) {
-        Ok(Loaded { config, mut warnings }) => match App::builder().build(config.clone()).check() {
+        Ok(Loaded {
+            config,
+            mut warnings,
+        }) => match App::builder().build(config.clone()).check() {
             Ok(()) if arguments.live => {
                 if !warnings.is_empty() && !arguments.output.json {
                     show(&warnings);
@@ -58,7 +72,14 @@ fn check(arguments: &CheckArguments, file: &Path) -> Exit {
         Err(faults) => (faults.0, Exit::Config),
     };
     let colour = Colour::of_terminal(io::stdout().is_terminal());
-    let list = FaultList::new(&faults, if arguments.output.json { Colour::Never } else { colour });
+    let list = FaultList::new(
+        &faults,
+        if arguments.output.json {
+            Colour::Never
+        } else {
+            colour
+        },
+    );
     if arguments.output.json {
         print(&serde_json::to_string_pretty(&list).unwrap_or_default());
     } else {
@@ -80,7 +101,10 @@ fn with_config(file: &Path, action: impl FnOnce(Loaded) -> Exit) -> Exit {
 
 fn in_runtime(action: impl Future<Output = Exit>) -> Exit {
     // Two cores are what a small server has; a larger one gives a thread a core.
-    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime.block_on(action),
         Err(error) => {
             complain(&format!("cannot start: {error}"));
@@ -110,7 +134,8 @@ async fn run(loaded: Loaded) -> Exit {
 
 async fn migrate(loaded: Loaded) -> Exit {
     let migrated = async {
-        let store = Store::open(&loaded.config.store.url, transom_adapter::Lifecycle::new()).await?;
+        let store =
+            Store::open(&loaded.config.store.url, transom_adapter::Lifecycle::new()).await?;
         let applied = store.migrate(true).await?;
         store.close().await;
         Ok::<u64, StoreError>(applied)
@@ -120,21 +145,35 @@ async fn migrate(loaded: Loaded) -> Exit {
         Ok(applied) => print(&format!("Applied {applied} migration(s).")),
         Err(error) => {
             complain(&error.to_string());
-            return if matches!(error, StoreError::Newer { .. }) { Exit::BadData } else { Exit::Unavailable };
+            return if matches!(error, StoreError::Newer { .. }) {
+                Exit::BadData
+            } else {
+                Exit::Unavailable
+            };
         }
     }
     Exit::Done
 }
 
 fn log_to_stderr(config: &LogConfig) {
-    let filter = EnvFilter::try_from_env("TRANSOM_LOG").unwrap_or_else(|_| EnvFilter::new(format!("{:?}", config.level).to_lowercase()));
+    let filter = EnvFilter::try_from_env("TRANSOM_LOG")
+        .unwrap_or_else(|_| EnvFilter::new(format!("{:?}", config.level).to_lowercase()));
     let registry = tracing_subscriber::registry().with(filter);
     let set = match config.format {
         LogFormat::Text => {
             let ansi = io::stderr().is_terminal();
-            registry.with(fmt::layer().with_writer(io::stderr).with_ansi(ansi).with_target(false)).try_init()
+            registry
+                .with(
+                    fmt::layer()
+                        .with_writer(io::stderr)
+                        .with_ansi(ansi)
+                        .with_target(false),
+                )
+                .try_init()
         }
-        LogFormat::Json => registry.with(fmt::layer().json().with_writer(io::stderr)).try_init(),
+        LogFormat::Json => registry
+            .with(fmt::layer().json().with_writer(io::stderr))
+            .try_init(),
     };
     if set.is_err() {
         complain("logging was set up twice");

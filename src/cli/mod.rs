@@ -11,8 +11,8 @@ mod show;
 mod table;
 
 pub use args::{
-    Arguments, BlockCommand, CheckArguments, Command, Direction, InitArguments, LineCommand, Output,
-    ProviderKind, QueueCommand, UserCommand, XmppServer,
+    Arguments, BlockCommand, CheckArguments, Command, Direction, InitArguments, LineCommand,
+    Output, ProviderKind, QueueCommand, UserCommand, XmppServer,
 };
 pub use check::{Colour, FaultList};
 pub use execute::execute;

@@ -22,7 +22,10 @@ impl AccessList {
     /// The domains on it, those of single users included; each once.
     pub fn domains(&self) -> impl Iterator<Item = &str> {
         let mut seen = std::collections::BTreeSet::new();
-        self.0.iter().map(|entry| entry.domain().as_str()).filter(move |domain| seen.insert(*domain))
+        self.0
+            .iter()
+            .map(|entry| entry.domain().as_str())
+            .filter(move |domain| seen.insert(*domain))
     }
 
     /// Whether it admits nobody.

@@ -29,17 +29,33 @@ pub(super) fn check(
     let until = UnixMillis((day(now) + 1) * DAY_MS).timestamp();
     let segments_max = u16::try_from(limits.segments_per_message).unwrap_or(u16::MAX);
     if plan.segments > segments_max {
-        return Err(Content::TooLong { segments: plan.segments, segments_max }.into());
+        return Err(Content::TooLong {
+            segments: plan.segments,
+            segments_max,
+        }
+        .into());
     }
     if user.messages >= limits.messages_per_day.into() {
-        return Err(Cap::MessagesPerDay { max: limits.messages_per_day, until }.into());
+        return Err(Cap::MessagesPerDay {
+            max: limits.messages_per_day,
+            until,
+        }
+        .into());
     }
     if user.segments + i64::from(plan.segments) > limits.segments_per_day.into() {
-        return Err(Cap::SegmentsPerDay { max: limits.segments_per_day, until }.into());
+        return Err(Cap::SegmentsPerDay {
+            max: limits.segments_per_day,
+            until,
+        }
+        .into());
     }
     if peer_is_new && user.new_peers >= limits.new_peers_per_hour.into() {
         let until = UnixMillis(now.0 + HOUR_MS).timestamp();
-        return Err(Cap::NewPeersPerHour { max: limits.new_peers_per_hour, until }.into());
+        return Err(Cap::NewPeersPerHour {
+            max: limits.new_peers_per_hour,
+            until,
+        }
+        .into());
     }
     if snapshot.gateway_messages >= limits.gateway_per_day.into() {
         return Err(Cap::GatewayPerDay { until }.into());

@@ -23,21 +23,38 @@ pub(super) fn choose<'a>(
     contact: &Contact,
 ) -> Result<Chosen<'a>, Refused> {
     let peer = contact.peer.as_str();
-    let conversations = snapshot.conversations.get(&(user.to_owned(), peer.to_owned())).map_or(&[][..], Vec::as_slice);
+    let conversations = snapshot
+        .conversations
+        .get(&(user.to_owned(), peer.to_owned()))
+        .map_or(&[][..], Vec::as_slice);
     let own = snapshot.lines.get(user).map_or(&[][..], Vec::as_slice);
-    let on = |line: &KnownLine| conversations.iter().find(|known| known.line_id == line.line_id);
+    let on = |line: &KnownLine| {
+        conversations
+            .iter()
+            .find(|known| known.line_id == line.line_id)
+    };
     if let Some(pinned) = &contact.line {
         let shared = snapshot.shared.iter().map(|shared| &shared.line);
-        let line = own.iter().chain(shared).find(|line| line.address == pinned.as_str());
+        let line = own
+            .iter()
+            .chain(shared)
+            .find(|line| line.address == pinned.as_str());
         let line = line.ok_or_else(|| no_line(gateway))?;
         return active(line, on(line), false);
     }
     // The line last used with that peer, else the default line: the one owned longest.
-    let used = own.iter().filter_map(|line| Some((line, on(line)?))).filter(|(_, known)| known.plain_ms > 0);
+    let used = own
+        .iter()
+        .filter_map(|line| Some((line, on(line)?)))
+        .filter(|(_, known)| known.plain_ms > 0);
     if let Some((line, known)) = used.max_by_key(|(_, known)| known.plain_ms) {
         return active(line, Some(known), false);
     }
-    if let Some(line) = own.iter().find(|line| line.state == "active").or(own.first()) {
+    if let Some(line) = own
+        .iter()
+        .find(|line| line.state == "active")
+        .or(own.first())
+    {
         return active(line, on(line), false);
     }
     shared_line(gateway, snapshot, user_id, peer, on)
@@ -54,10 +71,22 @@ fn shared_line<'a>(
     if snapshot.shared.is_empty() {
         return Err(no_line(gateway));
     }
-    let mine = snapshot.shared.iter().find(|shared| user_id.is_some() && shared.taken.get(peer).copied() == user_id);
-    let free = || snapshot.shared.iter().find(|shared| !shared.taken.contains_key(peer));
+    let mine = snapshot
+        .shared
+        .iter()
+        .find(|shared| user_id.is_some() && shared.taken.get(peer).copied() == user_id);
+    let free = || {
+        snapshot
+            .shared
+            .iter()
+            .find(|shared| !shared.taken.contains_key(peer))
+    };
     let shared = mine.or_else(free).ok_or(Membership::LineConflict)?;
-    active(&shared.line, on(&shared.line), shared.opted_out.contains(peer))
+    active(
+        &shared.line,
+        on(&shared.line),
+        shared.opted_out.contains(peer),
+    )
 }
 
 fn active<'a>(
@@ -69,9 +98,16 @@ fn active<'a>(
         return Err(Membership::LineRetired.into());
     }
     let opted_out = opted_out || conversation.is_some_and(|known| known.opted_out);
-    Ok(Chosen { line, conversation, opted_out })
+    Ok(Chosen {
+        line,
+        conversation,
+        opted_out,
+    })
 }
 
 fn no_line(gateway: &Gateway) -> Refused {
-    Membership::NoLine { gateway: gateway.config.domain.to_string() }.into()
+    Membership::NoLine {
+        gateway: gateway.config.domain.to_string(),
+    }
+    .into()
 }

@@ -67,7 +67,12 @@ impl Gateway {
 
     /// Whether this user may use the gateway (semantics 13).
     pub fn admits(&self, user: &BareJid) -> bool {
-        self.allow.admits(user) && self.config.allow.as_ref().is_none_or(|allow| allow.admits(user))
+        self.allow.admits(user)
+            && self
+                .config
+                .allow
+                .as_ref()
+                .is_none_or(|allow| allow.admits(user))
     }
 
     /// The language for a stanza with this `xml:lang`.
@@ -88,7 +93,9 @@ impl Gateway {
         };
         match self.adapter.peer(peer) {
             Ok(peer) => Ok(Contact { peer, line }),
-            Err(error) => Err(error.suggestion.and_then(|address| self.jid_of(&address, line.as_ref()))),
+            Err(error) => Err(error
+                .suggestion
+                .and_then(|address| self.jid_of(&address, line.as_ref()))),
         }
     }
 

@@ -19,7 +19,9 @@ pub fn error(text: &Text, lang: Lang) -> StanzaError {
             (Condition::UndefinedCondition, ErrorType::Cancel)
         }
     };
-    StanzaError::new(condition).with_type(kind).with_text(lang.tag(), text.render(lang))
+    StanzaError::new(condition)
+        .with_type(kind)
+        .with_text(lang.tag(), text.render(lang))
 }
 
 fn membership(why: &Membership) -> (Condition, ErrorType) {
@@ -30,18 +32,29 @@ fn membership(why: &Membership) -> (Condition, ErrorType) {
         | Membership::AwaitingApproval
         | Membership::Disabled { .. } => (Condition::RegistrationRequired, ErrorType::Auth),
         Membership::NotAllowed { .. } => (Condition::Forbidden, ErrorType::Auth),
-        Membership::NoLine { .. } | Membership::LineRetired => (Condition::NotAllowed, ErrorType::Cancel),
+        Membership::NoLine { .. } | Membership::LineRetired => {
+            (Condition::NotAllowed, ErrorType::Cancel)
+        }
         Membership::LineConflict => (Condition::Conflict, ErrorType::Cancel),
     }
 }
 
 fn recipient(why: &Recipient) -> (Condition, ErrorType) {
     match why {
-        Recipient::InvalidAddress { suggestion: Some(jid), .. } => {
-            (Condition::Gone(Some(format!("xmpp:{jid}"))), ErrorType::Modify)
-        }
-        Recipient::InvalidAddress { suggestion: None, .. } => (Condition::ItemNotFound, ErrorType::Cancel),
-        Recipient::Colleague { jid } => (Condition::Gone(Some(format!("xmpp:{jid}"))), ErrorType::Modify),
+        Recipient::InvalidAddress {
+            suggestion: Some(jid),
+            ..
+        } => (
+            Condition::Gone(Some(format!("xmpp:{jid}"))),
+            ErrorType::Modify,
+        ),
+        Recipient::InvalidAddress {
+            suggestion: None, ..
+        } => (Condition::ItemNotFound, ErrorType::Cancel),
+        Recipient::Colleague { jid } => (
+            Condition::Gone(Some(format!("xmpp:{jid}"))),
+            ErrorType::Modify,
+        ),
         Recipient::CountryNotAllowed { .. } | Recipient::PremiumNumber | Recipient::Blocked => {
             (Condition::PolicyViolation, ErrorType::Cancel)
         }
@@ -78,16 +91,22 @@ fn cap(why: &Cap) -> (Condition, ErrorType) {
 fn failed(why: &Failed) -> (Condition, ErrorType) {
     match why {
         Failed::Network { reason, .. } | Failed::Partly { reason } => network(*reason),
-        Failed::GaveUp { .. } | Failed::Unknown => (Condition::RemoteServerTimeout, ErrorType::Wait),
+        Failed::GaveUp { .. } | Failed::Unknown => {
+            (Condition::RemoteServerTimeout, ErrorType::Wait)
+        }
         Failed::Internal => (Condition::InternalServerError, ErrorType::Wait),
     }
 }
 
 fn network(reason: Reason) -> (Condition, ErrorType) {
     match reason {
-        Reason::NoSuchRecipient | Reason::NotATextNumber => (Condition::ItemNotFound, ErrorType::Cancel),
+        Reason::NoSuchRecipient | Reason::NotATextNumber => {
+            (Condition::ItemNotFound, ErrorType::Cancel)
+        }
         Reason::Unreachable => (Condition::RecipientUnavailable, ErrorType::Wait),
-        Reason::MailboxFull | Reason::RateLimited => (Condition::ResourceConstraint, ErrorType::Wait),
+        Reason::MailboxFull | Reason::RateLimited => {
+            (Condition::ResourceConstraint, ErrorType::Wait)
+        }
         Reason::Filtered => (Condition::NotAcceptable, ErrorType::Cancel),
         Reason::OptedOut => (Condition::NotAllowed, ErrorType::Cancel),
         Reason::NotPermitted => (Condition::Forbidden, ErrorType::Cancel),

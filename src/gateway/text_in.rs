@@ -98,26 +98,38 @@ pub struct MailThread {
 
 impl From<Thread> for MailThread {
     fn from(thread: Thread) -> Self {
-        Self { subject: thread.subject, in_reply_to: thread.in_reply_to, references: thread.references }
+        Self {
+            subject: thread.subject,
+            in_reply_to: thread.in_reply_to,
+            references: thread.references,
+        }
     }
 }
 
 impl From<MailThread> for Thread {
     fn from(thread: MailThread) -> Self {
-        Self { subject: thread.subject, in_reply_to: thread.in_reply_to, references: thread.references }
+        Self {
+            subject: thread.subject,
+            in_reply_to: thread.in_reply_to,
+            references: thread.references,
+        }
     }
 }
 
 impl Payload {
     /// As it is stored.
     pub fn to_json(&self) -> String {
-        let versioned = Self { v: 1, ..self.clone() };
+        let versioned = Self {
+            v: 1,
+            ..self.clone()
+        };
         serde_json::to_string(&versioned).unwrap_or_default()
     }
 
     /// As it was stored; what cannot be read counts as empty.
     pub fn from_json(text: Option<&str>) -> Self {
-        text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+        text.and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default()
     }
 }
 
@@ -159,7 +171,14 @@ pub fn decide(
         // A blocked peer is counted as seen and goes nowhere.
         if !user.blocked {
             let seen = of_user(&seen, user.user_id);
-            writes.push(Write::In(Box::new(row(gateway, account, message, line, user, (seen, now, ids)))));
+            writes.push(Write::In(Box::new(row(
+                gateway,
+                account,
+                message,
+                line,
+                user,
+                (seen, now, ids),
+            ))));
         }
     }
     if users.is_empty() {
@@ -180,10 +199,21 @@ pub fn decide(
 fn recipients(line: &LineFound) -> Vec<&InwardRow> {
     let present = |user: &&InwardRow| user.state != "pending";
     if line.kind == "shared" {
-        let talker = line.users.iter().filter(|user| user.conversation.is_some()).filter(present);
-        return talker.max_by_key(|user| user.conversation).into_iter().collect();
+        let talker = line
+            .users
+            .iter()
+            .filter(|user| user.conversation.is_some())
+            .filter(present);
+        return talker
+            .max_by_key(|user| user.conversation)
+            .into_iter()
+            .collect();
     }
-    line.users.iter().filter(|user| user.owner).filter(present).collect()
+    line.users
+        .iter()
+        .filter(|user| user.owner)
+        .filter(present)
+        .collect()
 }
 
 fn row(
@@ -197,22 +227,37 @@ fn row(
     let key = ids();
     // Semantics 9: from the pinned form, unless the plain chat used this line last.
     let pinned = user.other_plain_ms > user.plain_ms;
-    let conversation_id = user.conversation.map_or_else(ids, |(conversation_id, _)| conversation_id);
+    let conversation_id = user
+        .conversation
+        .map_or_else(ids, |(conversation_id, _)| conversation_id);
     let (thread, shows_subject) = thread(gateway, message, line, user, (now, ids));
     let payload = Payload {
         pinned,
         sent_ms: message.sent_at.map(|at| at.0),
-        subject: thread.as_ref().map(|thread| thread.subject.clone()).filter(|subject| !subject.is_empty()),
+        subject: thread
+            .as_ref()
+            .map(|thread| thread.subject.clone())
+            .filter(|subject| !subject.is_empty()),
         xmpp_thread: thread.as_ref().map(|thread| thread.xmpp_thread.clone()),
         shows_subject,
         name: message.from_name.clone(),
         notice: message.mail.notice.map(StoredNotice::from),
-        files: message.attachments.iter().map(|file| (file.name.clone(), file.bytes)).collect(),
+        files: message
+            .attachments
+            .iter()
+            .map(|file| (file.name.clone(), file.bytes))
+            .collect(),
         ..Payload::default()
     };
     let scope = gateway.scope_id(account);
     let id_row = |id: &String| {
-        Some(IdRow { scope_id: scope?, kind: "message-id", value: id.clone(), part: 0, delivery_id: key })
+        Some(IdRow {
+            scope_id: scope?,
+            kind: "message-id",
+            value: id.clone(),
+            part: 0,
+            delivery_id: key,
+        })
     };
     NewIn {
         seen,
@@ -234,7 +279,11 @@ fn row(
         stanza_id: stanza_id(now),
         user_jid: user.jid.clone(),
         // Semantics 15: held until the user comes back; coming back moves the lane.
-        due_ms: if user.state == "disabled" { now.after(DISABLED_FOR).0 } else { now.0 },
+        due_ms: if user.state == "disabled" {
+            now.after(DISABLED_FOR).0
+        } else {
+            now.0
+        },
         line: message.to.as_str().to_owned(),
         ids: message.message_id.iter().filter_map(id_row).collect(),
     }
@@ -252,10 +301,20 @@ fn thread(
         return (None, false);
     }
     // Matching is no permission: a thread of somebody else, or with somebody else, is not this one.
-    let answered = line.answered.iter().filter(|(_, owner)| *owner == user.user_id).map(|(thread, _)| *thread);
+    let answered = line
+        .answered
+        .iter()
+        .filter(|(_, owner)| *owner == user.user_id)
+        .map(|(thread, _)| *thread);
     let mine = |thread: &i64| user.threads.iter().any(|known| known.thread_id == *thread);
     let answered = answered.into_iter().find(mine);
-    let (chosen, _) = threads::of_mail(&user.threads, answered, message.subject.as_deref(), now, ids);
+    let (chosen, _) = threads::of_mail(
+        &user.threads,
+        answered,
+        message.subject.as_deref(),
+        now,
+        ids,
+    );
     let shows = user.shown_thread != Some(chosen.thread_id);
     (Some(chosen), shows)
 }
@@ -292,17 +351,34 @@ fn seen(gateway: &Gateway, account: &AccountName, message: &Incoming, now: UnixM
         }
     }
     let scope_id = gateway.scope_id(account).unwrap_or(gateway.id);
-    Seen { scope_id, digest: hex::encode(hash.finalize()), at_ms: now.0, stale_ms }
+    Seen {
+        scope_id,
+        digest: hex::encode(hash.finalize()),
+        at_ms: now.0,
+        stale_ms,
+    }
 }
 
 /// Several owners each get the message once.
 fn of_user(seen: &Seen, user_id: i64) -> Seen {
-    Seen { digest: format!("{}-{user_id}", seen.digest), ..seen.clone() }
+    Seen {
+        digest: format!("{}-{user_id}", seen.digest),
+        ..seen.clone()
+    }
 }
 
 /// Semantics 33: a lone STOP word opts the pair out, START takes it back.
 fn opt_out(message: &Incoming, line: &LineFound, now: UnixMillis) -> Option<OptOut> {
-    const STOP: [&str; 8] = ["stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"];
+    const STOP: [&str; 8] = [
+        "stop",
+        "stopall",
+        "unsubscribe",
+        "cancel",
+        "end",
+        "quit",
+        "revoke",
+        "optout",
+    ];
     const START: [&str; 3] = ["start", "unstop", "yes"];
     if message.subject.is_some() || message.message_id.is_some() {
         return None;
@@ -321,7 +397,10 @@ fn opt_out(message: &Incoming, line: &LineFound, now: UnixMillis) -> Option<OptO
 pub fn stanza(gateway: &Gateway, row: &InRow, now: UnixMillis) -> Option<Message> {
     let payload = Payload::from_json(row.payload.as_deref());
     let line = Address::new(row.line.clone());
-    let contact = gateway.jid_of(&Address::new(row.peer.clone()), payload.pinned.then_some(&line))?;
+    let contact = gateway.jid_of(
+        &Address::new(row.peer.clone()),
+        payload.pinned.then_some(&line),
+    )?;
     let user = Jid::new(&row.jid).ok()?;
     let mut message = Message::chat(contact, user)
         .with_id(row.stanza_id.clone())
@@ -337,9 +416,15 @@ pub fn stanza(gateway: &Gateway, row: &InRow, now: UnixMillis) -> Option<Message
         // XEP-0172 §4.3: a name with a message from somebody who may not be in the roster.
         message = message.with_child(Element::text_only("nick", ns::NICK, name));
     }
-    let sent_ms = payload.sent_ms.filter(|sent| *sent <= row.created_ms).unwrap_or(row.created_ms);
+    let sent_ms = payload
+        .sent_ms
+        .filter(|sent| *sent <= row.created_ms)
+        .unwrap_or(row.created_ms);
     if now.0 - sent_ms > DELAY_MS {
-        message = message.with_child(delay::delay(gateway.config.domain.as_str(), UnixMillis(sent_ms).timestamp()));
+        message = message.with_child(delay::delay(
+            gateway.config.domain.as_str(),
+            UnixMillis(sent_ms).timestamp(),
+        ));
     }
     Some(message)
 }
@@ -356,7 +441,13 @@ fn whole(gateway: &Gateway, payload: &Payload, text: &str) -> String {
         StoredNotice::TooLarge(bytes) => Notice::MailTooLarge { bytes },
         StoredNotice::Unreadable(bytes) => Notice::MailUnreadable { bytes },
     });
-    let files = payload.files.iter().map(|(name, bytes)| Notice::Attachment { name: name.clone(), bytes: *bytes });
+    let files = payload
+        .files
+        .iter()
+        .map(|(name, bytes)| Notice::Attachment {
+            name: name.clone(),
+            bytes: *bytes,
+        });
     whole.push_str(text);
     for notice in notice.into_iter().chain(files) {
         if !whole.is_empty() && !whole.ends_with('\n') {

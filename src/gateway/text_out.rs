@@ -82,7 +82,9 @@ impl<'a> Candidate<'a> {
     ///
     /// The decision, when it needs no more than the message.
     pub fn new(gateway: &Gateway, message: &'a Message) -> Result<Self, Decision> {
-        let (Some(from), Some(to)) = (&message.from, &message.to) else { return Err(Decision::Ignored("no-address")) };
+        let (Some(from), Some(to)) = (&message.from, &message.to) else {
+            return Err(Decision::Ignored("no-address"));
+        };
         if !matches!(message.kind, MessageType::Chat | MessageType::Normal) {
             return Err(Decision::Ignored("not-chat"));
         }
@@ -94,18 +96,34 @@ impl<'a> Candidate<'a> {
         if message.retracts().is_some() {
             return Err(refused(Content::AlreadySent));
         }
-        let body = message.body().map(|body| stanza::without_otr_tag(&body).trim_end().to_owned()).unwrap_or_default();
+        let body = message
+            .body()
+            .map(|body| stanza::without_otr_tag(&body).trim_end().to_owned())
+            .unwrap_or_default();
         if body.trim_start().is_empty() {
             return Err(Decision::Ignored("no-body"));
         }
         let contact = gateway.contact(local.as_str()).map_err(|suggestion| {
             let suggestion = suggestion.map(|jid| jid.to_string());
-            refused(Recipient::InvalidAddress { network: gateway.network(), suggestion })
+            refused(Recipient::InvalidAddress {
+                network: gateway.network(),
+                suggestion,
+            })
         })?;
         let user = from.to_bare();
         // Semantics 26: a correction that comes too late to replace anything is a new text.
-        let body = if message.replaces().is_some() { format!("* {body}") } else { body };
-        Ok(Self { message, from, user, contact, body })
+        let body = if message.replaces().is_some() {
+            format!("* {body}")
+        } else {
+            body
+        };
+        Ok(Self {
+            message,
+            from,
+            user,
+            contact,
+            body,
+        })
     }
 
     /// What has to be loaded for it.
@@ -117,7 +135,10 @@ impl<'a> Candidate<'a> {
             repeat_key: self.repeat_key(),
             reply_to: self.message.reply_to().map(str::to_owned),
             has_threads: gateway.network() == Network::Email,
-            address: gateway.adapter.own_address(self.user.as_str()).map(|address| address.as_str().to_owned()),
+            address: gateway
+                .adapter
+                .own_address(self.user.as_str())
+                .map(|address| address.as_str().to_owned()),
         }
     }
 
@@ -150,7 +171,8 @@ impl<'a> Candidate<'a> {
         place: usize,
         moment: &Moment<'_>,
     ) -> Result<Accepted, Refused> {
-        let standing = registration::standing(gateway, snapshot, &self.user, moment.ids, moment.now.0)?;
+        let standing =
+            registration::standing(gateway, snapshot, &self.user, moment.ids, moment.now.0)?;
         let known = match &standing {
             Standing::Known(user) => Some(*user),
             Standing::New(_) => None,
@@ -162,10 +184,20 @@ impl<'a> Candidate<'a> {
         }
         let fresh = fresh_line(&standing);
         let chosen = match &fresh {
-            Some(line) => Chosen { line, conversation: None, opted_out: false },
+            Some(line) => Chosen {
+                line,
+                conversation: None,
+                opted_out: false,
+            },
             None => {
                 let user_id = known.map(|user| user.user_id);
-                line_choice::choose(gateway, snapshot, self.user.as_str(), user_id, &self.contact)?
+                line_choice::choose(
+                    gateway,
+                    snapshot,
+                    self.user.as_str(),
+                    user_id,
+                    &self.contact,
+                )?
             }
         };
         if chosen.opted_out {
@@ -174,18 +206,34 @@ impl<'a> Candidate<'a> {
         let draft = self.draft(gateway, snapshot, place, &chosen, moment);
         let outgoing = self.outgoing(gateway, &chosen, &draft, moment.now);
         let plan = gateway.adapter.plan(&outgoing).map_err(|refusal| {
-            let jid = |address: &Address| gateway.jid_of(address, None).map_or(String::new(), |jid| jid.to_string());
+            let jid = |address: &Address| {
+                gateway
+                    .jid_of(address, None)
+                    .map_or(String::new(), |jid| jid.to_string())
+            };
             Refused::from_refusal(&refusal, gateway.network(), jid)
         })?;
         let newcomer = newcomer(&standing);
         let user = known.unwrap_or(&newcomer);
-        caps::check(gateway, snapshot, user, &plan, chosen.conversation.is_none(), moment.now)?;
+        caps::check(
+            gateway,
+            snapshot,
+            user,
+            &plan,
+            chosen.conversation.is_none(),
+            moment.now,
+        )?;
         let out = self.row(gateway, &chosen, user.user_id, &plan, draft, moment);
         let new_user = match standing {
             Standing::New(new) => Some(*new),
             Standing::Known(_) => None,
         };
-        Ok(Accepted { out, new_user, outgoing, plan })
+        Ok(Accepted {
+            out,
+            new_user,
+            outgoing,
+            plan,
+        })
     }
 
     /// The key and, where the network has them, the thread.
@@ -198,19 +246,45 @@ impl<'a> Candidate<'a> {
         moment: &Moment<'_>,
     ) -> Draft {
         let key = (moment.ids)();
-        let conversation_id = chosen.conversation.map_or_else(moment.ids, |known| known.conversation_id);
+        let conversation_id = chosen
+            .conversation
+            .map_or_else(moment.ids, |known| known.conversation_id);
         if gateway.network() != Network::Email {
-            return Draft { key, conversation_id, thread: None, body: self.body.clone() };
+            return Draft {
+                key,
+                conversation_id,
+                thread: None,
+                body: self.body.clone(),
+            };
         }
         let wish = threads::wish(self.message, &self.body);
-        let known = snapshot.threads.get(&conversation_id).map_or(&[][..], Vec::as_slice);
+        let known = snapshot
+            .threads
+            .get(&conversation_id)
+            .map_or(&[][..], Vec::as_slice);
         let replied = snapshot.replied.get(&place).copied();
         let thread = threads::choose(known, replied, self.message, &wish, moment.now, moment.ids);
-        Draft { key, conversation_id, thread: Some(thread), body: wish.body }
+        Draft {
+            key,
+            conversation_id,
+            thread: Some(thread),
+            body: wish.body,
+        }
     }
 
-    fn outgoing(&self, gateway: &Gateway, chosen: &Chosen<'_>, draft: &Draft, now: UnixMillis) -> Outgoing {
-        let routes = chosen.line.routes.iter().map(|name| AccountName::new(&gateway.config.name, name)).collect();
+    fn outgoing(
+        &self,
+        gateway: &Gateway,
+        chosen: &Chosen<'_>,
+        draft: &Draft,
+        now: UnixMillis,
+    ) -> Outgoing {
+        let routes = chosen
+            .line
+            .routes
+            .iter()
+            .map(|name| AccountName::new(&gateway.config.name, name))
+            .collect();
         Outgoing {
             key: Key(draft.key),
             from: Address::new(chosen.line.address.clone()),
@@ -233,18 +307,36 @@ impl<'a> Candidate<'a> {
         moment: &Moment<'_>,
     ) -> NewOut {
         let pinned = self.contact.line.is_some();
-        let Draft { key, conversation_id, thread, body } = draft;
+        let Draft {
+            key,
+            conversation_id,
+            thread,
+            body,
+        } = draft;
         let payload = Payload {
             pinned,
             thread: thread.as_ref().map(|thread| thread.headers().into()),
             name: self.name(gateway),
             ..Payload::default()
         };
-        let message_id = plan.ids.iter().find(|id| id.kind == "message-id").map(|id| id.value.clone());
+        let message_id = plan
+            .ids
+            .iter()
+            .find(|id| id.kind == "message-id")
+            .map(|id| id.value.clone());
         let thread = thread.map(|thread| thread.row(conversation_id, message_id, moment.now.0));
         let ids = plan.ids.iter().filter_map(|id| {
-            let scope_id = plan.routes.first().and_then(|route| gateway.scope_id(route))?;
-            Some(IdRow { scope_id, kind: id.kind, value: id.value.clone(), part: id.part, delivery_id: key })
+            let scope_id = plan
+                .routes
+                .first()
+                .and_then(|route| gateway.scope_id(route))?;
+            Some(IdRow {
+                scope_id,
+                kind: id.kind,
+                value: id.value.clone(),
+                part: id.part,
+                delivery_id: key,
+            })
         });
         let names: Vec<&str> = plan.routes.iter().map(AccountName::short).collect();
         NewOut {
@@ -263,7 +355,12 @@ impl<'a> Candidate<'a> {
             thread,
             body,
             payload: (payload != Payload::default()).then(|| payload.to_json()),
-            stanza_id: self.message.id.clone().or_else(|| self.message.origin_id().map(str::to_owned)).unwrap_or_default(),
+            stanza_id: self
+                .message
+                .id
+                .clone()
+                .or_else(|| self.message.origin_id().map(str::to_owned))
+                .unwrap_or_default(),
             repeat_key: self.repeat_key(),
             full_jid: self.from.to_string(),
             receipt: self.message.wants_receipt() && self.message.id.is_some(),
@@ -277,17 +374,30 @@ impl<'a> Candidate<'a> {
 
     /// The name beside the address, where the network shows names: never one that looks like another address.
     fn name(&self, gateway: &Gateway) -> Option<String> {
-        let node = self.user.node().filter(|_| gateway.network() == Network::Email)?;
-        jid::unescape(node.as_str()).ok().filter(|name| !name.contains('@'))
+        let node = self
+            .user
+            .node()
+            .filter(|_| gateway.network() == Network::Email)?;
+        jid::unescape(node.as_str())
+            .ok()
+            .filter(|name| !name.contains('@'))
     }
 
     /// Semantics 6: the origin-id; without one, the id with everything that a script that reuses ids changes.
     fn repeat_key(&self) -> Option<String> {
         if let Some(origin) = self.message.origin_id() {
-            return Some(format!("o{}", hex::encode(Sha256::digest(origin.as_bytes()))));
+            return Some(format!(
+                "o{}",
+                hex::encode(Sha256::digest(origin.as_bytes()))
+            ));
         }
         let id = self.message.id.as_deref()?;
-        let to = self.message.to.as_ref().map(Jid::as_str).unwrap_or_default();
+        let to = self
+            .message
+            .to
+            .as_ref()
+            .map(Jid::as_str)
+            .unwrap_or_default();
         let mut hash = Sha256::new();
         for part in [self.from.as_str(), to, id, &self.body] {
             hash.update(part.as_bytes());
@@ -299,7 +409,9 @@ impl<'a> Candidate<'a> {
 
 /// The line that a first use makes, as if it had been loaded.
 fn fresh_line(standing: &Standing<'_>) -> Option<crate::store::read::KnownLine> {
-    let Standing::New(new) = standing else { return None };
+    let Standing::New(new) = standing else {
+        return None;
+    };
     let (line, _) = new.address.as_ref()?;
     Some(crate::store::read::KnownLine {
         line_id: line.line_id,
@@ -316,23 +428,47 @@ fn newcomer(standing: &Standing<'_>) -> KnownUser {
         Standing::New(new) => new.user.user_id,
         Standing::Known(user) => user.user_id,
     };
-    KnownUser { user_id, state: "active".to_owned(), lang: None, messages: 0, segments: 0, new_peers: 0, changed_ms: 0 }
+    KnownUser {
+        user_id,
+        state: "active".to_owned(),
+        lang: None,
+        messages: 0,
+        segments: 0,
+        new_peers: 0,
+        changed_ms: 0,
+    }
 }
 
 /// Notes what an accepted message changes for the rest of its batch.
 fn note(snapshot: &mut OutwardSnapshot, user: &BareJid, accepted: &Accepted) {
     let conversation = &accepted.out.conversation;
     if let Some(new) = &accepted.new_user {
-        let standing = Standing::New(Box::new(NewUser { user: new.user.clone(), address: None }));
+        let standing = Standing::New(Box::new(NewUser {
+            user: new.user.clone(),
+            address: None,
+        }));
         snapshot.users.insert(user.to_string(), newcomer(&standing));
         if let Some((line, _)) = &new.address {
             snapshot.taken_addresses.insert(line.address.clone());
-            let standing = Standing::New(Box::new(NewUser { user: new.user.clone(), address: new.address.clone() }));
-            snapshot.lines.entry(user.to_string()).or_default().extend(fresh_line(&standing));
+            let standing = Standing::New(Box::new(NewUser {
+                user: new.user.clone(),
+                address: new.address.clone(),
+            }));
+            snapshot
+                .lines
+                .entry(user.to_string())
+                .or_default()
+                .extend(fresh_line(&standing));
         }
     }
-    let known = snapshot.conversations.entry((user.to_string(), conversation.peer.clone())).or_default();
-    let is_new = match known.iter_mut().find(|known| known.conversation_id == conversation.conversation_id) {
+    let known = snapshot
+        .conversations
+        .entry((user.to_string(), conversation.peer.clone()))
+        .or_default();
+    let is_new = match known
+        .iter_mut()
+        .find(|known| known.conversation_id == conversation.conversation_id)
+    {
         Some(known) => {
             known.plain_ms = known.plain_ms.max(conversation.plain_ms);
             false
@@ -351,8 +487,14 @@ fn note(snapshot: &mut OutwardSnapshot, user: &BareJid, accepted: &Accepted) {
     if let Some(thread) = &accepted.out.thread {
         note_thread(snapshot, thread);
     }
-    if let Some(shared) = snapshot.shared.iter_mut().find(|shared| shared.line.line_id == conversation.line_id) {
-        shared.taken.insert(conversation.peer.clone(), conversation.user_id);
+    if let Some(shared) = snapshot
+        .shared
+        .iter_mut()
+        .find(|shared| shared.line.line_id == conversation.line_id)
+    {
+        shared
+            .taken
+            .insert(conversation.peer.clone(), conversation.user_id);
     }
     if let Some(user) = snapshot.users.get_mut(user.as_str()) {
         user.messages += 1;
@@ -361,7 +503,9 @@ fn note(snapshot: &mut OutwardSnapshot, user: &BareJid, accepted: &Accepted) {
     }
     snapshot.gateway_messages += 1;
     if let Some(key) = &accepted.out.repeat_key {
-        snapshot.accepted.insert((user.to_string(), key.clone()), accepted.out.message_id);
+        snapshot
+            .accepted
+            .insert((user.to_string(), key.clone()), accepted.out.message_id);
     }
 }
 

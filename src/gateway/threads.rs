@@ -3,10 +3,7 @@
 use transom_adapter::{Thread, UnixMillis};
 
 use crate::{
-    store::{
-        read::KnownThread,
-        write::ThreadRow,
-    },
+    store::{read::KnownThread, write::ThreadRow},
     xmpp::stanza::Message,
 };
 
@@ -38,21 +35,37 @@ pub(super) struct Chosen {
 
 /// Reads the wish: `<subject/>`, a first line "Subject: …", or `/new`.
 pub(super) fn wish(message: &Message, body: &str) -> Wish {
-    let subject = message.subject().map(|subject| subject.trim().to_owned()).filter(|subject| !subject.is_empty());
+    let subject = message
+        .subject()
+        .map(|subject| subject.trim().to_owned())
+        .filter(|subject| !subject.is_empty());
     if let Some(subject) = subject {
-        return Wish { new: Some(Some(subject)), body: body.to_owned() };
+        return Wish {
+            new: Some(Some(subject)),
+            body: body.to_owned(),
+        };
     }
     let (first, rest) = body.split_once('\n').unwrap_or((body, ""));
-    let asked = |subject: Option<String>| Wish { new: Some(subject), body: rest.trim_start_matches('\n').to_owned() };
+    let asked = |subject: Option<String>| Wish {
+        new: Some(subject),
+        body: rest.trim_start_matches('\n').to_owned(),
+    };
     let first = first.trim();
     let has_rest = !rest.trim().is_empty();
     if first.eq_ignore_ascii_case("/new") && has_rest {
         return asked(None);
     }
-    let named = first.split_once(':').filter(|(name, _)| ["subject", "betreff"].contains(&name.to_lowercase().as_str()));
+    let named = first
+        .split_once(':')
+        .filter(|(name, _)| ["subject", "betreff"].contains(&name.to_lowercase().as_str()));
     match named {
-        Some((_, subject)) if has_rest && !subject.trim().is_empty() => asked(Some(subject.trim().to_owned())),
-        _ => Wish { new: None, body: body.to_owned() },
+        Some((_, subject)) if has_rest && !subject.trim().is_empty() => {
+            asked(Some(subject.trim().to_owned()))
+        }
+        _ => Wish {
+            new: None,
+            body: body.to_owned(),
+        },
     }
 }
 
@@ -69,7 +82,10 @@ pub(super) fn choose(
     let by_id = |id: i64| known.iter().find(|thread| thread.thread_id == id);
     let existing = match &wish.new {
         Some(_) => None,
-        None => replied.and_then(by_id).or_else(|| named_thread(known, named.as_deref())).or_else(|| current(known, now)),
+        None => replied
+            .and_then(by_id)
+            .or_else(|| named_thread(known, named.as_deref()))
+            .or_else(|| current(known, now)),
     };
     if let Some(thread) = existing {
         return Chosen {
@@ -81,9 +97,22 @@ pub(super) fn choose(
         };
     }
     let thread_id = new_id();
-    let subject = wish.new.clone().flatten().unwrap_or_else(|| first_words(&wish.body));
-    let xmpp_thread = named.map_or_else(|| transom_adapter::Key(thread_id).to_string(), std::borrow::Cow::into_owned);
-    Chosen { thread_id, subject, xmpp_thread, last_id: None, references: Vec::new() }
+    let subject = wish
+        .new
+        .clone()
+        .flatten()
+        .unwrap_or_else(|| first_words(&wish.body));
+    let xmpp_thread = named.map_or_else(
+        || transom_adapter::Key(thread_id).to_string(),
+        std::borrow::Cow::into_owned,
+    );
+    Chosen {
+        thread_id,
+        subject,
+        xmpp_thread,
+        last_id: None,
+        references: Vec::new(),
+    }
 }
 
 /// The thread of a mail from outside: the one it answers, the one with the same subject that is current, or a new one.
@@ -95,10 +124,17 @@ pub(super) fn of_mail(
     new_id: impl FnOnce() -> i64,
 ) -> (Chosen, bool) {
     let base = base_subject(subject.unwrap_or_default());
-    let same = |thread: &&KnownThread| is_current(thread, now) && base_subject(&thread.subject).eq_ignore_ascii_case(base);
+    let same = |thread: &&KnownThread| {
+        is_current(thread, now) && base_subject(&thread.subject).eq_ignore_ascii_case(base)
+    };
     let existing = answered
         .and_then(|id| known.iter().find(|thread| thread.thread_id == id))
-        .or_else(|| known.iter().filter(same).max_by_key(|thread| thread.active_ms));
+        .or_else(|| {
+            known
+                .iter()
+                .filter(same)
+                .max_by_key(|thread| thread.active_ms)
+        });
     match existing {
         Some(thread) => {
             let chosen = Chosen {
@@ -113,7 +149,16 @@ pub(super) fn of_mail(
         None => {
             let thread_id = new_id();
             let xmpp_thread = transom_adapter::Key(thread_id).to_string();
-            (Chosen { thread_id, subject: base.to_owned(), xmpp_thread, last_id: None, references: Vec::new() }, true)
+            (
+                Chosen {
+                    thread_id,
+                    subject: base.to_owned(),
+                    xmpp_thread,
+                    last_id: None,
+                    references: Vec::new(),
+                },
+                true,
+            )
         }
     }
 }
@@ -121,11 +166,20 @@ pub(super) fn of_mail(
 impl Chosen {
     /// As a mail's headers need it.
     pub(super) fn headers(&self) -> Thread {
-        Thread { subject: self.subject.clone(), in_reply_to: self.last_id.clone(), references: self.references.clone() }
+        Thread {
+            subject: self.subject.clone(),
+            in_reply_to: self.last_id.clone(),
+            references: self.references.clone(),
+        }
     }
 
     /// The row after a mail with this Message-ID.
-    pub(super) fn row(self, conversation_id: i64, message_id: Option<String>, at_ms: i64) -> ThreadRow {
+    pub(super) fn row(
+        self,
+        conversation_id: i64,
+        message_id: Option<String>,
+        at_ms: i64,
+    ) -> ThreadRow {
         let mut references = self.references;
         references.extend(self.last_id.clone().filter(|id| !references.contains(id)));
         if references.len() > REFERENCES_MAX {
@@ -151,7 +205,10 @@ fn named_thread<'a>(known: &'a [KnownThread], named: Option<&str>) -> Option<&'a
 }
 
 fn current(known: &[KnownThread], now: UnixMillis) -> Option<&KnownThread> {
-    known.iter().filter(|thread| is_current(thread, now)).max_by_key(|thread| thread.active_ms)
+    known
+        .iter()
+        .filter(|thread| is_current(thread, now))
+        .max_by_key(|thread| thread.active_ms)
 }
 
 fn is_current(thread: &KnownThread, now: UnixMillis) -> bool {
@@ -160,13 +217,20 @@ fn is_current(thread: &KnownThread, now: UnixMillis) -> bool {
 
 /// The subject without reply and forward prefixes. RFC 5256 §2.1, with the words that mail programs use elsewhere
 pub(super) fn base_subject(subject: &str) -> &str {
-    const PREFIXES: [&str; 14] =
-        ["re", "aw", "sv", "vs", "antw", "fw", "fwd", "wg", "tr", "rv", "enc", "odp", "ynt", "doorst"];
+    const PREFIXES: [&str; 14] = [
+        "re", "aw", "sv", "vs", "antw", "fw", "fwd", "wg", "tr", "rv", "enc", "odp", "ynt",
+        "doorst",
+    ];
     let mut base = subject.trim();
     loop {
-        let Some((prefix, rest)) = base.split_once(':') else { return base };
+        let Some((prefix, rest)) = base.split_once(':') else {
+            return base;
+        };
         let word = prefix.split('[').next().unwrap_or(prefix).trim();
-        if !PREFIXES.iter().any(|known| word.eq_ignore_ascii_case(known)) {
+        if !PREFIXES
+            .iter()
+            .any(|known| word.eq_ignore_ascii_case(known))
+        {
             return base;
         }
         base = rest.trim_start();
@@ -175,7 +239,11 @@ pub(super) fn base_subject(subject: &str) -> &str {
 
 /// The beginning of a text on one line, cut between words.
 fn first_words(text: &str) -> String {
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let line = text
+        .lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty())
+        .unwrap_or_default();
     if line.chars().count() <= SUBJECT_CHARS {
         return line.to_owned();
     }
@@ -217,12 +285,23 @@ mod tests {
     }
 
     fn pick(known: &[KnownThread], replied: Option<i64>, message: &Message, body: &str) -> Chosen {
-        choose(known, replied, message, &wish(message, body), UnixMillis(10 * DAY), || 99)
+        choose(
+            known,
+            replied,
+            message,
+            &wish(message, body),
+            UnixMillis(10 * DAY),
+            || 99,
+        )
     }
 
     #[test]
     fn a_message_goes_into_the_current_thread() {
-        let known = [thread(1, "old", DAY), thread(2, "lunch", 9 * DAY), thread(3, "work", 8 * DAY)];
+        let known = [
+            thread(1, "old", DAY),
+            thread(2, "lunch", 9 * DAY),
+            thread(3, "work", 8 * DAY),
+        ];
         let chosen = pick(&known, None, &message(), "and you?");
         assert_eq!((chosen.thread_id, chosen.subject.as_str()), (2, "lunch"));
         assert_eq!(chosen.headers().in_reply_to.as_deref(), Some("last2@x"));
@@ -230,23 +309,49 @@ mod tests {
 
     #[test]
     fn without_a_current_thread_the_first_words_are_the_subject() {
-        let chosen = pick(&[thread(1, "old", DAY)], None, &message(), "\nHello Bob\nhow are you");
-        assert_eq!((chosen.thread_id, chosen.subject.as_str()), (99, "Hello Bob"));
+        let chosen = pick(
+            &[thread(1, "old", DAY)],
+            None,
+            &message(),
+            "\nHello Bob\nhow are you",
+        );
+        assert_eq!(
+            (chosen.thread_id, chosen.subject.as_str()),
+            (99, "Hello Bob")
+        );
         assert_eq!(chosen.headers().in_reply_to, None);
         let long = pick(&[], None, &message(), &"word ".repeat(40));
-        assert!(long.subject.ends_with('…') && long.subject.chars().count() <= SUBJECT_CHARS + 1, "{}", long.subject);
+        assert!(
+            long.subject.ends_with('…') && long.subject.chars().count() <= SUBJECT_CHARS + 1,
+            "{}",
+            long.subject
+        );
     }
 
     #[test]
     fn a_new_thread_is_asked_for_in_three_ways() {
         let known = [thread(2, "lunch", 9 * DAY)];
         let by_subject = pick(&known, None, &message().with_subject("Dinner"), "now?");
-        assert_eq!((by_subject.thread_id, by_subject.subject.as_str()), (99, "Dinner"));
+        assert_eq!(
+            (by_subject.thread_id, by_subject.subject.as_str()),
+            (99, "Dinner")
+        );
         let line = wish(&message(), "Subject: Dinner\n\nnow?");
-        assert_eq!((line.new, line.body.as_str()), (Some(Some("Dinner".to_owned())), "now?"));
+        assert_eq!(
+            (line.new, line.body.as_str()),
+            (Some(Some("Dinner".to_owned())), "now?")
+        );
         let command = wish(&message(), "/new\nsomething else");
-        assert_eq!((command.new, command.body.as_str()), (Some(None), "something else"));
-        for ordinary in ["Subject: only this", "what subject: that", "/new", "/newer\nx"] {
+        assert_eq!(
+            (command.new, command.body.as_str()),
+            (Some(None), "something else")
+        );
+        for ordinary in [
+            "Subject: only this",
+            "what subject: that",
+            "/new",
+            "/newer\nx",
+        ] {
             assert_eq!(wish(&message(), ordinary).new, None, "{ordinary}");
         }
     }
@@ -254,19 +359,30 @@ mod tests {
     #[test]
     fn an_unknown_thread_is_an_alias_and_an_answer_picks_its_own() {
         let known = [thread(2, "lunch", 9 * DAY), thread(3, "work", 8 * DAY)];
-        assert_eq!(pick(&known, None, &message().with_thread("made-up"), "hi").thread_id, 2);
-        assert_eq!(pick(&known, None, &message().with_thread("t3"), "hi").thread_id, 3);
+        assert_eq!(
+            pick(&known, None, &message().with_thread("made-up"), "hi").thread_id,
+            2
+        );
+        assert_eq!(
+            pick(&known, None, &message().with_thread("t3"), "hi").thread_id,
+            3
+        );
         assert_eq!(pick(&known, Some(3), &message(), "hi").thread_id, 3);
     }
 
     #[test]
     fn a_mail_finds_its_thread_by_what_it_answers_then_by_its_subject() {
         let known = [thread(2, "lunch", 9 * DAY), thread(3, "work", 8 * DAY)];
-        let of = |answered, subject| of_mail(&known, answered, Some(subject), UnixMillis(10 * DAY), || 99);
+        let of = |answered, subject| {
+            of_mail(&known, answered, Some(subject), UnixMillis(10 * DAY), || 99)
+        };
         assert_eq!(of(Some(3), "AW: whatever").0.thread_id, 3);
         assert_eq!(of(None, "Re: AW: Lunch").0.thread_id, 2);
         let (new, is_new) = of(None, "Re: never heard of");
-        assert_eq!((new.thread_id, new.subject.as_str(), is_new), (99, "never heard of", true));
+        assert_eq!(
+            (new.thread_id, new.subject.as_str(), is_new),
+            (99, "never heard of", true)
+        );
     }
 
     #[test]
@@ -278,7 +394,11 @@ mod tests {
             chosen.references = serde_json::from_str(&row.reference_ids).unwrap();
         }
         assert_eq!(chosen.references.len(), REFERENCES_MAX);
-        assert_eq!(chosen.references.first().map(String::as_str), Some("m0@x"), "the first stays");
+        assert_eq!(
+            chosen.references.first().map(String::as_str),
+            Some("m0@x"),
+            "the first stays"
+        );
         assert_eq!(chosen.references.last().map(String::as_str), Some("m48@x"));
     }
 }

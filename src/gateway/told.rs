@@ -20,27 +20,60 @@ use crate::{
 const LATE_MS: i64 = 60_000;
 
 /// The stanzas that tell it; the same each time they are made.
-pub fn stanzas(gateway: &Gateway, row: &TellRow, resource_is_online: bool, now: UnixMillis) -> Vec<Message> {
+pub fn stanzas(
+    gateway: &Gateway,
+    row: &TellRow,
+    resource_is_online: bool,
+    now: UnixMillis,
+) -> Vec<Message> {
     let payload = Payload::from_json(row.payload.as_deref());
     let line = Address::new(row.line.clone());
-    let contact = gateway.jid_of(&Address::new(row.peer.clone()), payload.pinned.then_some(&line));
-    let (Some(contact), Ok(full)) = (contact, Jid::new(&row.full_jid)) else { return Vec::new() };
-    let telling = Telling { gateway, row, contact, full, lang: gateway.lang(row.lang.as_deref()) };
+    let contact = gateway.jid_of(
+        &Address::new(row.peer.clone()),
+        payload.pinned.then_some(&line),
+    );
+    let (Some(contact), Ok(full)) = (contact, Jid::new(&row.full_jid)) else {
+        return Vec::new();
+    };
+    let telling = Telling {
+        gateway,
+        row,
+        contact,
+        full,
+        lang: gateway.lang(row.lang.as_deref()),
+    };
     match row.kind {
         TellKind::Receipt => telling.receipt(),
         TellKind::Error => {
             let late = now.0 - row.created_ms > LATE_MS || !resource_is_online;
             telling.error(late)
         }
-        TellKind::Doubt => vec![telling.notice("doubt", Notice::MayHaveArrived { excerpt: telling.excerpt() })],
+        TellKind::Doubt => vec![telling.notice(
+            "doubt",
+            Notice::MayHaveArrived {
+                excerpt: telling.excerpt(),
+            },
+        )],
         TellKind::Silence => {
             let after = gateway.config.report_after;
-            vec![telling.notice("silence", Notice::NoReport { excerpt: telling.excerpt(), after })]
+            vec![telling.notice(
+                "silence",
+                Notice::NoReport {
+                    excerpt: telling.excerpt(),
+                    after,
+                },
+            )]
         }
         TellKind::Delay => {
             let until = UnixMillis(row.created_ms).after(gateway.config.give_up);
             let remaining = until.since(now);
-            vec![telling.notice("delay", Notice::Delayed { excerpt: telling.excerpt(), remaining })]
+            vec![telling.notice(
+                "delay",
+                Notice::Delayed {
+                    excerpt: telling.excerpt(),
+                    remaining,
+                },
+            )]
         }
     }
 }
@@ -56,12 +89,24 @@ struct Telling<'a> {
 impl Telling<'_> {
     fn receipt(&self) -> Vec<Message> {
         let mut stanzas = Vec::new();
-        if matches!(self.row.told, Some(TellKind::Error | TellKind::Doubt | TellKind::Silence)) {
-            stanzas.push(self.notice("correction", Notice::DeliveredAfterAll { excerpt: self.excerpt() }));
+        if matches!(
+            self.row.told,
+            Some(TellKind::Error | TellKind::Doubt | TellKind::Silence)
+        ) {
+            stanzas.push(self.notice(
+                "correction",
+                Notice::DeliveredAfterAll {
+                    excerpt: self.excerpt(),
+                },
+            ));
         }
         if self.row.receipt {
             // To the bare JID: a full one reaches one device only, and that may be gone.
-            let receipt = receipts::receipt(self.contact.clone(), self.full.to_bare(), &self.row.stanza_id);
+            let receipt = receipts::receipt(
+                self.contact.clone(),
+                self.full.to_bare(),
+                &self.row.stanza_id,
+            );
             stanzas.push(receipt.with_id(self.id("receipt")));
         }
         stanzas
@@ -76,7 +121,13 @@ impl Telling<'_> {
         let mut stanzas = vec![error];
         if late {
             let reason = Box::new(text);
-            stanzas.push(self.notice("error", Notice::NotDelivered { excerpt: self.excerpt(), reason }));
+            stanzas.push(self.notice(
+                "error",
+                Notice::NotDelivered {
+                    excerpt: self.excerpt(),
+                    reason,
+                },
+            ));
         }
         stanzas
     }
@@ -84,11 +135,14 @@ impl Telling<'_> {
     fn failure(&self) -> Text {
         let reason = Reason::from_word(self.row.reason.as_deref().unwrap_or_default());
         let failed = match (self.row.state, reason) {
-            (State::Expired, Reason::Expired | Reason::Unspecified) => {
-                Failed::GaveUp { after: self.gateway.config.give_up }
-            }
+            (State::Expired, Reason::Expired | Reason::Unspecified) => Failed::GaveUp {
+                after: self.gateway.config.give_up,
+            },
             (State::Unknown, _) => Failed::Unknown,
-            _ => Failed::Network { reason, network: self.gateway.network() },
+            _ => Failed::Network {
+                reason,
+                network: self.gateway.network(),
+            },
         };
         Text::from(failed)
     }

@@ -5,8 +5,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
 use transom_adapter::{
-    AccountName, Address, Busy, Cursor, Directory, Event, Inbox, Incoming, MessageRef, Recipient, Report, UnixMillis,
-    Verdict,
+    AccountName, Address, Busy, Cursor, Directory, Event, Inbox, Incoming, MessageRef, Recipient,
+    Report, UnixMillis, Verdict,
 };
 
 use super::Intake;
@@ -19,7 +19,7 @@ use crate::{
     metrics::Direction,
     queue::{Waiting, Work},
     store::{
-        Store, WriteError, Write,
+        Store, Write, WriteError,
         read::{InRow, InwardAsk, LineFound},
         write::{Bounced, Done, NewIn, ReportRow},
     },
@@ -60,14 +60,26 @@ impl Inbox for Doors {
     ) -> Result<Vec<Verdict>, Busy> {
         let door = self.doors.get(account.gateway()).ok_or(Busy)?;
         let (answer, answered) = oneshot::channel();
-        let knock = Knock { account: account.clone(), events, cursor, answer };
+        let knock = Knock {
+            account: account.clone(),
+            events,
+            cursor,
+            answer,
+        };
         door.send(knock).await.map_err(|_| Busy)?;
         answered.await.map_err(|_| Busy)?
     }
 
     async fn cursor(&self, account: &AccountName, name: &str) -> Result<Option<String>, Busy> {
-        let account_id = self.gateways.get(account.gateway()).and_then(|gateway| gateway.accounts.get(account));
-        let cursors = self.store.cursors(*account_id.ok_or(Busy)?).await.map_err(|_| Busy)?;
+        let account_id = self
+            .gateways
+            .get(account.gateway())
+            .and_then(|gateway| gateway.accounts.get(account));
+        let cursors = self
+            .store
+            .cursors(*account_id.ok_or(Busy)?)
+            .await
+            .map_err(|_| Busy)?;
         Ok(cursors.get(name).cloned())
     }
 }
@@ -76,8 +88,16 @@ impl Inbox for Doors {
 impl Directory for Doors {
     async fn recipient(&self, account: &AccountName, address: &Address) -> Result<Recipient, Busy> {
         let gateway = self.gateways.get(account.gateway()).ok_or(Busy)?;
-        let known = self.store.has_line(gateway.id, address.as_str()).await.map_err(|_| Busy)?;
-        Ok(if known { Recipient::Known } else { Recipient::Unknown })
+        let known = self
+            .store
+            .has_line(gateway.id, address.as_str())
+            .await
+            .map_err(|_| Busy)?;
+        Ok(if known {
+            Recipient::Known
+        } else {
+            Recipient::Unknown
+        })
     }
 }
 
@@ -89,19 +109,29 @@ pub(super) async fn take(intake: &Intake, knocks: Vec<Knock>) {
     let found = match intake.store.inward(intake.gateway.id, &asks).await {
         Ok(found) => found,
         Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "Cannot read who a message is for.");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "Cannot read who a message is for."
+            );
             return refuse_all(knocks);
         }
     };
     let mut place = 0;
     let mut commits = Vec::new();
     for knock in knocks {
-        let Knock { account, events, cursor, answer } = knock;
+        let Knock {
+            account,
+            events,
+            cursor,
+            answer,
+        } = knock;
         let decided = decide(intake, &account, &events, cursor, (&found, &mut place, now));
         commits.push((decided, answer));
     }
     // All at once: the writer groups them into one commit.
-    let committing = commits.into_iter().map(|(decided, answer)| commit(intake, decided, answer));
+    let committing = commits
+        .into_iter()
+        .map(|(decided, answer)| commit(intake, decided, answer));
     futures_util::future::join_all(committing).await;
 }
 
@@ -118,7 +148,10 @@ fn asks(intake: &Intake, knocks: &[Knock]) -> Vec<InwardAsk> {
         Event::Message(message) => Some(&**message),
         Event::Report(_) => None,
     });
-    messages.enumerate().map(|(place, message)| text_in::ask(&intake.gateway, message, place)).collect()
+    messages
+        .enumerate()
+        .map(|(place, message)| text_in::ask(&intake.gateway, message, place))
+        .collect()
 }
 
 /// What one call comes to: writes, and which of them belong to which event.
@@ -135,24 +168,38 @@ fn decide(
     cursor: Option<Cursor>,
     (found, place, now): (&HashMap<usize, LineFound>, &mut usize, UnixMillis),
 ) -> Decided {
-    let mut decided = Decided { writes: Vec::new(), shares: Vec::new() };
+    let mut decided = Decided {
+        writes: Vec::new(),
+        shares: Vec::new(),
+    };
     for event in events {
         let start = decided.writes.len();
         let known = match event {
             Event::Message(message) => {
                 let line = found.get(place);
                 *place += 1;
-                message_writes(intake, account, message, line, now).map(|writes| decided.writes.extend(writes))
+                message_writes(intake, account, message, line, now)
+                    .map(|writes| decided.writes.extend(writes))
             }
             Event::Report(report) => {
-                decided.writes.extend(report_write(intake, account, report, now));
+                decided
+                    .writes
+                    .extend(report_write(intake, account, report, now));
                 Ok(())
             }
         };
-        decided.shares.push(known.ok().map(|()| start..decided.writes.len()));
+        decided
+            .shares
+            .push(known.ok().map(|()| start..decided.writes.len()));
     }
-    if let (Some(Cursor { name, value }), Some(account_id)) = (cursor, intake.gateway.accounts.get(account)) {
-        decided.writes.push(Write::Cursor { account_id: *account_id, name, value });
+    if let (Some(Cursor { name, value }), Some(account_id)) =
+        (cursor, intake.gateway.accounts.get(account))
+    {
+        decided.writes.push(Write::Cursor {
+            account_id: *account_id,
+            name,
+            value,
+        });
     }
     decided
 }
@@ -164,10 +211,17 @@ fn message_writes(
     line: Option<&LineFound>,
     now: UnixMillis,
 ) -> Result<Vec<Write>, NoSuchRecipient> {
-    text_in::decide(&intake.gateway, account, message, line, now, &|| intake.next_id())
+    text_in::decide(&intake.gateway, account, message, line, now, &|| {
+        intake.next_id()
+    })
 }
 
-fn report_write(intake: &Intake, account: &AccountName, report: &Report, now: UnixMillis) -> Option<Write> {
+fn report_write(
+    intake: &Intake,
+    account: &AccountName,
+    report: &Report,
+    now: UnixMillis,
+) -> Option<Write> {
     let key = report.about.iter().find_map(|about| match about {
         MessageRef::Key(key, part) => Some((key.0, *part)),
         MessageRef::External(_) => None,
@@ -181,48 +235,78 @@ fn report_write(intake: &Intake, account: &AccountName, report: &Report, now: Un
         ids: ids.collect(),
         scope_id: intake.gateway.scope_id(account)?,
         progress: report.progress,
-        reason: report.failure.as_ref().map(|failure| failure.reason.as_str()),
-        code: report.failure.as_ref().and_then(|failure| failure.code.clone()),
+        reason: report
+            .failure
+            .as_ref()
+            .map(|failure| failure.reason.as_str()),
+        code: report
+            .failure
+            .as_ref()
+            .and_then(|failure| failure.code.clone()),
         at_ms: now.0,
     }))
 }
 
-async fn commit(intake: &Intake, decided: Decided, answer: oneshot::Sender<Result<Vec<Verdict>, Busy>>) {
+async fn commit(
+    intake: &Intake,
+    decided: Decided,
+    answer: oneshot::Sender<Result<Vec<Verdict>, Busy>>,
+) {
     let Decided { writes, shares } = decided;
     let rows: Vec<Option<Waiting>> = writes.iter().map(|write| waiting(intake, write)).collect();
     let done = match intake.writer.commit(writes).await {
         Ok(done) => done,
         Err(error) => {
             if let WriteError::Conflict(problem) = error {
-                tracing::warn!(problem, "An event contradicts the database; its source has to bring it again.");
+                tracing::warn!(
+                    problem,
+                    "An event contradicts the database; its source has to bring it again."
+                );
             }
             answer.send(Err(Busy)).ok();
             return;
         }
     };
     step(Step::BeforeAnswer);
-    let verdicts = shares.iter().map(|share| verdict(share.as_ref(), &done)).collect();
+    let verdicts = shares
+        .iter()
+        .map(|share| verdict(share.as_ref(), &done))
+        .collect();
     answer.send(Ok(verdicts)).ok();
     let mut arrived = Vec::new();
     for (row, done) in rows.into_iter().zip(&done) {
         if let Done::Tells(tells) = done {
-            intake.teller.tell(tells.iter().map(|tell| tell.delivery_id).collect());
+            intake
+                .teller
+                .tell(tells.iter().map(|tell| tell.delivery_id).collect());
         }
         if *done == Done::Written {
             arrived.extend(row);
         }
     }
     for _ in &arrived {
-        intake.metrics.message(&intake.gateway.config.name, Direction::In, "accepted");
+        intake
+            .metrics
+            .message(&intake.gateway.config.name, Direction::In, "accepted");
     }
     intake.queue.arrived(arrived).await;
 }
 
 fn verdict(share: Option<&std::ops::Range<usize>>, done: &[Done]) -> Verdict {
-    let Some(share) = share else { return Verdict::NoSuchRecipient };
-    let mut of_event = done.get(share.clone()).unwrap_or_default().iter().peekable();
+    let Some(share) = share else {
+        return Verdict::NoSuchRecipient;
+    };
+    let mut of_event = done
+        .get(share.clone())
+        .unwrap_or_default()
+        .iter()
+        .peekable();
     let repeated = of_event.peek().is_some() && of_event.all(|done| *done == Done::Unchanged);
-    if repeated { Verdict::Duplicate } else { Verdict::Stored }
+    if repeated {
+        Verdict::Duplicate
+    } else {
+        Verdict::Stored
+    }
 }
 
 /// The work that a write makes once it is committed.
@@ -233,7 +317,11 @@ fn waiting(intake: &Intake, write: &Write) -> Option<Waiting> {
         return None;
     }
     let lane_id = -new.conversation.conversation_id;
-    Some(Waiting { lane_id, gateway_id: intake.gateway.id, work: Work::In(Box::new(in_row(new, lane_id))) })
+    Some(Waiting {
+        lane_id,
+        gateway_id: intake.gateway.id,
+        work: Work::In(Box::new(in_row(new, lane_id))),
+    })
 }
 
 fn in_row(new: &NewIn, lane_id: i64) -> InRow {
@@ -253,9 +341,14 @@ fn in_row(new: &NewIn, lane_id: i64) -> InRow {
 
 /// The user's server sent back a message of ours (semantics 23): held for a while, or failed.
 pub(super) async fn bounced(intake: &Intake, error: &Message) {
-    let (Some(id), Some(from)) = (&error.id, &error.from) else { return };
+    let (Some(id), Some(from)) = (&error.id, &error.from) else {
+        return;
+    };
     let now = intake.clock.now();
-    let target = intake.store.error_target(id, from.to_bare().as_str(), now.0).await;
+    let target = intake
+        .store
+        .error_target(id, from.to_bare().as_str(), now.0)
+        .await;
     let Ok(Some(target)) = target else {
         intake.count("error-about-nothing");
         return;
@@ -265,10 +358,17 @@ pub(super) async fn bounced(intake: &Intake, error: &Message) {
         error.kind == ErrorType::Wait || matches!(error.condition, Condition::ServiceUnavailable)
     });
     let in_time = now < UnixMillis(target.created_ms).after(intake.gateway.config.give_up_inbound);
-    let wait = HELD.saturating_mul(1 << target.attempts.min(6)).min(HELD_MAX);
+    let wait = HELD
+        .saturating_mul(1 << target.attempts.min(6))
+        .min(HELD_MAX);
     let held = may_pass && in_time;
     let reason = why.map_or_else(String::new, |error| error.condition.name().to_owned());
-    tracing::warn!(message_id = target.delivery_id, held, reason, "The user's server sent a message back.");
+    tracing::warn!(
+        message_id = target.delivery_id,
+        held,
+        reason,
+        "The user's server sent a message back."
+    );
     let write = Write::Bounced(Bounced {
         delivery_id: target.delivery_id,
         lane_id: target.lane_id,
@@ -277,7 +377,9 @@ pub(super) async fn bounced(intake: &Intake, error: &Message) {
         due_ms: now.after(wait).0,
     });
     let outcome = if held { "held" } else { "failed" };
-    intake.metrics.message(&intake.gateway.config.name, Direction::In, outcome);
+    intake
+        .metrics
+        .message(&intake.gateway.config.name, Direction::In, outcome);
     if intake.writer.commit_one(write).await.is_ok() {
         intake.queue.look_again().await;
     }

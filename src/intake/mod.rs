@@ -61,7 +61,11 @@ const STORE_PATIENCE: Duration = Duration::from_secs(30);
 const STORE_PAUSE: Duration = Duration::from_millis(250);
 
 /// Runs until the link has ended and nothing more can come in.
-pub async fn run(intake: Intake, mut link: mpsc::Receiver<LinkEvent>, mut door: mpsc::Receiver<Knock>) {
+pub async fn run(
+    intake: Intake,
+    mut link: mpsc::Receiver<LinkEvent>,
+    mut door: mpsc::Receiver<Knock>,
+) {
     let people = people::start(&intake);
     let (mut link_is_open, mut is_stopping) = (true, false);
     while link_is_open || !is_stopping {
@@ -110,7 +114,8 @@ impl Intake {
 
     /// Counts what came over the link and went nowhere.
     fn count(&self, what: &'static str) {
-        self.metrics.count(&AccountName::new(&self.gateway.config.name, "xmpp"), what);
+        self.metrics
+            .count(&AccountName::new(&self.gateway.config.name, "xmpp"), what);
     }
 
     fn next_id(&self) -> i64 {

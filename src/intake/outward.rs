@@ -12,7 +12,7 @@ use crate::{
     metrics::Direction,
     queue::{OutWork, Waiting, Work},
     store::{
-        WriteError, Write,
+        Write, WriteError,
         read::{Ask, OutwardSnapshot},
     },
     texts::{Cap, Failed, Text},
@@ -36,8 +36,12 @@ pub(super) async fn take(intake: &Intake, people: &People, batch: Batch) {
                     intake.link.send(answer).await.ok();
                 }
             }
-            Received::Stanza(Stanza::Message(message)) if message.kind == MessageType::Error => errors.push(message),
-            Received::Stanza(Stanza::Message(message)) if is_to_contact(&message) => messages.push(message),
+            Received::Stanza(Stanza::Message(message)) if message.kind == MessageType::Error => {
+                errors.push(message)
+            }
+            Received::Stanza(Stanza::Message(message)) if is_to_contact(&message) => {
+                messages.push(message)
+            }
             Received::Stanza(stanza) => people.take(intake, stanza).await,
         }
     }
@@ -58,11 +62,17 @@ fn is_to_contact(message: &Message) -> bool {
 
 /// Decides and commits; what comes back are the answers to refused ones.
 async fn decide_all(intake: &Intake, messages: &[Message]) -> Vec<Stanza> {
-    let mut round = Round { answers: Vec::new(), asks: Vec::new(), candidates: Vec::new() };
+    let mut round = Round {
+        answers: Vec::new(),
+        asks: Vec::new(),
+        candidates: Vec::new(),
+    };
     for message in messages {
         match Candidate::new(&intake.gateway, message) {
             Ok(candidate) => {
-                round.asks.push(candidate.ask(&intake.gateway, round.candidates.len()));
+                round
+                    .asks
+                    .push(candidate.ask(&intake.gateway, round.candidates.len()));
                 round.candidates.push((message, candidate));
             }
             Err(decision) => round.settle(intake, message, decision),
@@ -73,7 +83,10 @@ async fn decide_all(intake: &Intake, messages: &[Message]) -> Vec<Stanza> {
     }
     let Some(snapshot) = load(intake, &round.asks).await else {
         let busy = Text::from(Cap::Busy);
-        let refused = round.candidates.iter().filter_map(|(message, _)| refuse(intake, message, &busy));
+        let refused = round
+            .candidates
+            .iter()
+            .filter_map(|(message, _)| refuse(intake, message, &busy));
         round.answers.extend(refused);
         return round.answers;
     };
@@ -94,7 +107,8 @@ impl Round<'_> {
             Decision::Ignored(why) => intake.count(why),
             Decision::Refused(why) => {
                 intake.metrics.message(name, Direction::Out, "refused");
-                self.answers.extend(refuse(intake, message, &Text::from(why)));
+                self.answers
+                    .extend(refuse(intake, message, &Text::from(why)));
             }
             Decision::Repeated(message_id) => {
                 tracing::info!(message_id, "A stanza was repeated.");
@@ -112,7 +126,10 @@ async fn load(intake: &Intake, asks: &[Ask]) -> Option<OutwardSnapshot> {
         match intake.store.outward(intake.gateway.id, asks, now_ms).await {
             Ok(snapshot) => return Some(snapshot),
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "Cannot read what a batch needs.");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "Cannot read what a batch needs."
+                );
                 if Instant::now() > patience {
                     return None;
                 }
@@ -122,7 +139,11 @@ async fn load(intake: &Intake, asks: &[Ask]) -> Option<OutwardSnapshot> {
     }
 }
 
-async fn commit_round(intake: &Intake, round: Round<'_>, mut snapshot: OutwardSnapshot) -> Vec<Stanza> {
+async fn commit_round(
+    intake: &Intake,
+    round: Round<'_>,
+    mut snapshot: OutwardSnapshot,
+) -> Vec<Stanza> {
     let (accepted, mut answers) = decide_round(intake, round, &mut snapshot);
     if accepted.is_empty() {
         return answers;
@@ -135,7 +156,9 @@ async fn commit_round(intake: &Intake, round: Round<'_>, mut snapshot: OutwardSn
                 let message = one.0;
                 match commit(intake, std::slice::from_ref(&one)).await {
                     Ok(()) => hand_on(intake, vec![one]).await,
-                    Err(_) => answers.extend(refuse(intake, message, &Text::from(Failed::Internal))),
+                    Err(_) => {
+                        answers.extend(refuse(intake, message, &Text::from(Failed::Internal)))
+                    }
                 }
             }
         }
@@ -144,7 +167,11 @@ async fn commit_round(intake: &Intake, round: Round<'_>, mut snapshot: OutwardSn
                 WriteError::Busy(_) => Text::from(Cap::Busy),
                 WriteError::Conflict(_) => Text::from(Failed::Internal),
             };
-            answers.extend(accepted.iter().filter_map(|(message, _)| refuse(intake, message, &text)));
+            answers.extend(
+                accepted
+                    .iter()
+                    .filter_map(|(message, _)| refuse(intake, message, &text)),
+            );
         }
     }
     answers
@@ -157,10 +184,21 @@ fn decide_round<'a>(
     snapshot: &mut OutwardSnapshot,
 ) -> (Vec<(&'a Message, Box<Accepted>)>, Vec<Stanza>) {
     let ids = || intake.next_id();
-    let moment = Moment { now: intake.clock.now(), ids: &ids };
+    let moment = Moment {
+        now: intake.clock.now(),
+        ids: &ids,
+    };
     let mut accepted = Vec::new();
-    let Round { answers, candidates, .. } = round;
-    let mut settled = Round { answers, asks: Vec::new(), candidates: Vec::new() };
+    let Round {
+        answers,
+        candidates,
+        ..
+    } = round;
+    let mut settled = Round {
+        answers,
+        asks: Vec::new(),
+        candidates: Vec::new(),
+    };
     for (place, (message, candidate)) in candidates.into_iter().enumerate() {
         match candidate.decide(&intake.gateway, snapshot, place, &moment) {
             Decision::Accepted(one) => accepted.push((message, one)),
@@ -176,7 +214,9 @@ async fn commit(intake: &Intake, accepted: &[(&Message, Box<Accepted>)]) -> Resu
     loop {
         match intake.writer.commit(writes(accepted)).await {
             Ok(_) => return Ok(()),
-            Err(WriteError::Busy(_)) if Instant::now() < patience => tokio::time::sleep(STORE_PAUSE).await,
+            Err(WriteError::Busy(_)) if Instant::now() < patience => {
+                tokio::time::sleep(STORE_PAUSE).await
+            }
             Err(error) => return Err(error),
         }
     }
@@ -200,8 +240,15 @@ fn writes(accepted: &[(&Message, Box<Accepted>)]) -> Vec<Write> {
 async fn hand_on(intake: &Intake, accepted: Vec<(&Message, Box<Accepted>)>) {
     let mut waiting = Vec::with_capacity(accepted.len());
     for (_, one) in accepted {
-        intake.metrics.message(&intake.gateway.config.name, Direction::Out, "accepted");
-        let Accepted { out, outgoing, plan, .. } = *one;
+        intake
+            .metrics
+            .message(&intake.gateway.config.name, Direction::Out, "accepted");
+        let Accepted {
+            out,
+            outgoing,
+            plan,
+            ..
+        } = *one;
         let work = OutWork {
             delivery_id: out.message_id,
             attempts: 0,
@@ -223,5 +270,7 @@ async fn hand_on(intake: &Intake, accepted: Vec<(&Message, Box<Accepted>)>) {
 
 fn refuse(intake: &Intake, message: &Message, text: &Text) -> Option<Stanza> {
     let lang = intake.gateway.lang(message.lang.as_deref());
-    message.error_reply(&refusal::error(text, lang)).map(Stanza::from)
+    message
+        .error_reply(&refusal::error(text, lang))
+        .map(Stanza::from)
 }

@@ -133,6 +133,7 @@ impl World {
             payload: None,
             stanza_id: format!("in-{message_id}"),
             user_jid: ALICE.to_owned(),
+            due_ms: 0,
             line: number.to_owned(),
             thread: None,
             ids: Vec::new(),

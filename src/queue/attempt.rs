@@ -16,7 +16,7 @@ use crate::{
     hooks::{Step, step},
     metrics::Direction,
     store::{
-        WriteError, Write,
+        Write, WriteError,
         write::{Done, IdRow, OutcomeRow, Start, State, TellKind},
     },
 };
@@ -42,7 +42,10 @@ const RECONCILE_AFTER: Duration = Duration::from_secs(10);
 impl Try {
     /// Makes the attempt and reports to the scheduler once its outcome is committed.
     pub(super) async fn run(self) {
-        let attempt = Attempt { number: self.work.attempts + 1, unit: self.work.unit };
+        let attempt = Attempt {
+            number: self.work.attempts + 1,
+            unit: self.work.unit,
+        };
         let finished = match self.start().await {
             Started::Gone => Finished::go_on(),
             Started::Yes => {
@@ -50,7 +53,11 @@ impl Try {
                 self.conclude(attempt, outcome).await
             }
         };
-        let order = Order::Finished { lane_id: self.lane_id, slot: self.slot, finished };
+        let order = Order::Finished {
+            lane_id: self.lane_id,
+            slot: self.slot,
+            finished,
+        };
         self.finished.send(order).await.ok();
     }
 
@@ -61,7 +68,16 @@ impl Try {
         }
         let (delivery_id, account_id) = (self.work.delivery_id, self.account_id);
         let at_ms = self.surroundings.clock.now().0;
-        match self.commit(|| Write::Start(Start { delivery_id, account_id, at_ms })).await {
+        match self
+            .commit(|| {
+                Write::Start(Start {
+                    delivery_id,
+                    account_id,
+                    at_ms,
+                })
+            })
+            .await
+        {
             // A report or an admin was quicker: it no longer waits.
             Done::Unchanged => Started::Gone,
             _ => Started::Yes,
@@ -71,10 +87,13 @@ impl Try {
     async fn send(&self, attempt: Attempt) -> Outcome {
         step(Step::BeforeSend);
         let deadline = Duration::from_secs(self.account.capabilities().send_seconds_max.into());
-        let sent = tokio::time::timeout(deadline, self.account.send(&self.work.outgoing, attempt)).await;
+        let sent =
+            tokio::time::timeout(deadline, self.account.send(&self.work.outgoing, attempt)).await;
         step(Step::AfterSend);
         sent.unwrap_or_else(|_| {
-            Outcome::Unknown(Failure::new(Reason::NetworkDown).with_detail("the account did not answer in time"))
+            Outcome::Unknown(
+                Failure::new(Reason::NetworkDown).with_detail("the account did not answer in time"),
+            )
         })
     }
 
@@ -83,17 +102,20 @@ impl Try {
         let config = &self.gateway.gateway.config;
         let now = self.surroundings.clock.now();
         let ids = self.ids(&outcome);
-        let verdict = judge(outcome, &Circumstances {
-            network: self.gateway.gateway.network(),
-            capabilities: self.account.capabilities(),
-            work: &self.work,
-            attempt,
-            failures: self.failures,
-            give_up: config.give_up,
-            report_after: config.report_after,
-            receipt_on_acceptance: config.receipts == Receipts::Accepted,
-            now,
-        });
+        let verdict = judge(
+            outcome,
+            &Circumstances {
+                network: self.gateway.gateway.network(),
+                capabilities: self.account.capabilities(),
+                work: &self.work,
+                attempt,
+                failures: self.failures,
+                give_up: config.give_up,
+                report_after: config.report_after,
+                receipt_on_acceptance: config.receipts == Receipts::Accepted,
+                now,
+            },
+        );
         self.log(attempt, &verdict);
         let row = self.row(attempt, &verdict, ids, now);
         let done = self.commit(|| Write::Outcome(row.clone())).await;
@@ -105,11 +127,18 @@ impl Try {
     }
 
     fn finished(&self, attempt: Attempt, verdict: Verdict) -> Finished {
-        let more = verdict.state == State::Queued && verdict.next == Next::GoOn && !verdict.leaves_lane;
+        let more =
+            verdict.state == State::Queued && verdict.next == Next::GoOn && !verdict.leaves_lane;
         let give_back = more.then(|| {
             let unknowns = self.work.unknowns;
             let unit = verdict.units_done;
-            Box::new(OutWork { attempts: attempt.number, unit, route: verdict.route, unknowns, ..(*self.work).clone() })
+            Box::new(OutWork {
+                attempts: attempt.number,
+                unit,
+                route: verdict.route,
+                unknowns,
+                ..(*self.work).clone()
+            })
         });
         let own_lane = verdict.leaves_lane.then_some(verdict.due_ms).flatten();
         Finished {
@@ -120,13 +149,22 @@ impl Try {
         }
     }
 
-    fn row(&self, attempt: Attempt, verdict: &Verdict, ids: Vec<IdRow>, now: UnixMillis) -> OutcomeRow {
+    fn row(
+        &self,
+        attempt: Attempt,
+        verdict: &Verdict,
+        ids: Vec<IdRow>,
+        now: UnixMillis,
+    ) -> OutcomeRow {
         let (lane_due_ms, failures) = match (verdict.next, verdict.leaves_lane) {
             (_, true) => (verdict.due_ms.unwrap_or(now.0), self.failures + 1),
             (Next::At { due_ms, failures }, _) => (due_ms, failures),
             (Next::GoOn, _) => (now.0, 0),
         };
-        let ended = !matches!(verdict.state, State::Queued | State::Accepted | State::Unknown);
+        let ended = !matches!(
+            verdict.state,
+            State::Queued | State::Accepted | State::Unknown
+        );
         OutcomeRow {
             delivery_id: self.work.delivery_id,
             lane_id: self.lane_id,
@@ -134,10 +172,20 @@ impl Try {
             account_id: Some(self.account_id),
             units_done: verdict.units_done,
             attempts: attempt.number,
-            reason: verdict.failure.as_ref().map(|failure| failure.reason.as_str()),
-            code: verdict.failure.as_ref().and_then(|failure| failure.code.clone()),
+            reason: verdict
+                .failure
+                .as_ref()
+                .map(|failure| failure.reason.as_str()),
+            code: verdict
+                .failure
+                .as_ref()
+                .and_then(|failure| failure.code.clone()),
             tell: verdict.tell,
-            due_ms: if verdict.leaves_lane { None } else { verdict.due_ms },
+            due_ms: if verdict.leaves_lane {
+                None
+            } else {
+                verdict.due_ms
+            },
             done_ms: ended.then_some(now.0),
             lane_due_ms,
             failures,
@@ -147,8 +195,12 @@ impl Try {
     }
 
     fn ids(&self, outcome: &Outcome) -> Vec<IdRow> {
-        let (Outcome::Accepted { ids } | Outcome::PartlyAccepted { ids, .. }) = outcome else { return Vec::new() };
-        let Some(scope_id) = self.gateway.gateway.scope_id(self.account.name()) else { return Vec::new() };
+        let (Outcome::Accepted { ids } | Outcome::PartlyAccepted { ids, .. }) = outcome else {
+            return Vec::new();
+        };
+        let Some(scope_id) = self.gateway.gateway.scope_id(self.account.name()) else {
+            return Vec::new();
+        };
         let row = |id: &transom_adapter::ExternalId| IdRow {
             scope_id,
             kind: id.kind,
@@ -179,18 +231,20 @@ impl Try {
             slot: self.slot,
             finished: self.finished.clone(),
         };
-        self.surroundings.lifecycle.spawn("queue.reconcile", async move {
-            let due = task.surroundings.clock.now().after(RECONCILE_AFTER);
-            tokio::select! {
-                () = task.surroundings.clock.sleep_until(due) => {}
-                () = task.surroundings.lifecycle.draining() => return,
-            }
-            let outcome = task.account.reconcile(&task.work.outgoing, attempt).await;
-            // Never sent again on the word of a look-up: it may just not show it yet.
-            if let Some(outcome @ (Outcome::Accepted { .. } | Outcome::Rejected(_))) = outcome {
-                task.conclude(attempt, outcome).await;
-            }
-        });
+        self.surroundings
+            .lifecycle
+            .spawn("queue.reconcile", async move {
+                let due = task.surroundings.clock.now().after(RECONCILE_AFTER);
+                tokio::select! {
+                    () = task.surroundings.clock.sleep_until(due) => {}
+                    () = task.surroundings.lifecycle.draining() => return,
+                }
+                let outcome = task.account.reconcile(&task.work.outgoing, attempt).await;
+                // Never sent again on the word of a look-up: it may just not show it yet.
+                if let Some(outcome @ (Outcome::Accepted { .. } | Outcome::Rejected(_))) = outcome {
+                    task.conclude(attempt, outcome).await;
+                }
+            });
     }
 
     /// Commits until the database takes it: an outcome must not be lost while it can be kept.
@@ -207,11 +261,19 @@ impl Try {
     fn log(&self, attempt: Attempt, verdict: &Verdict) {
         let gateway = &self.gateway.gateway.config.name;
         let outcome = verdict.state.as_str();
-        self.surroundings.metrics.message(gateway, Direction::Out, outcome);
+        self.surroundings
+            .metrics
+            .message(gateway, Direction::Out, outcome);
         let message_id = self.work.delivery_id;
         let account = self.account.name().as_str();
         match &verdict.failure {
-            None => tracing::info!(message_id, account, attempt = attempt.number, outcome, "Handed to the network."),
+            None => tracing::info!(
+                message_id,
+                account,
+                attempt = attempt.number,
+                outcome,
+                "Handed to the network."
+            ),
             Some(failure) => tracing::warn!(
                 message_id,
                 account,

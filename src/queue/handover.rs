@@ -11,7 +11,7 @@ use crate::{
     gateway::text_in,
     hooks::{Step, step},
     store::{
-        WriteError, Write,
+        Write, WriteError,
         read::InRow,
         write::{OutcomeRow, State},
     },
@@ -30,7 +30,14 @@ pub(super) struct HandOver {
 
 /// Hands the works over, in their order; what the link lost comes back to the lane.
 pub(super) async fn run(task: HandOver) {
-    let HandOver { surroundings, gateway, lane_id, works, slot, finished } = task;
+    let HandOver {
+        surroundings,
+        gateway,
+        lane_id,
+        works,
+        slot,
+        finished,
+    } = task;
     let rows: Vec<Box<InRow>> = works
         .into_iter()
         .filter_map(|work| match work {
@@ -49,18 +56,31 @@ pub(super) async fn run(task: HandOver) {
         Ok(()) => State::Delivered,
         Err(Lost::Link) => {
             let lost = rows.into_iter().map(Work::In).collect();
-            let order = Order::HandedOver { lane_id, slot, next: Next::GoOn, lost };
+            let order = Order::HandedOver {
+                lane_id,
+                slot,
+                next: Next::GoOn,
+                lost,
+            };
             finished.send(order).await.ok();
             return;
         }
         Err(Lost::Refused(refusal)) => {
-            tracing::error!(lane_id, error = &refusal as &dyn std::error::Error, "A stanza cannot be written.");
+            tracing::error!(
+                lane_id,
+                error = &refusal as &dyn std::error::Error,
+                "A stanza cannot be written."
+            );
             State::Failed
         }
     };
     let writes = || {
         let outcomes = rows.iter().zip(&stanzas).map(|(row, stanza)| {
-            let state = if stanza.is_some() { state } else { State::Failed };
+            let state = if stanza.is_some() {
+                state
+            } else {
+                State::Failed
+            };
             Write::Outcome(outcome(row, state, surroundings.clock.now().0))
         });
         outcomes.collect::<Vec<_>>()
@@ -70,10 +90,23 @@ pub(super) async fn run(task: HandOver) {
     }
     for row in &rows {
         count_in(&surroundings, &gateway, state.as_str());
-        let waited = surroundings.clock.now().since(transom_adapter::UnixMillis(row.created_ms));
-        surroundings.metrics.delivered_in(&gateway.gateway.config.name, waited);
+        let waited = surroundings
+            .clock
+            .now()
+            .since(transom_adapter::UnixMillis(row.created_ms));
+        surroundings
+            .metrics
+            .delivered_in(&gateway.gateway.config.name, waited);
     }
-    finished.send(Order::HandedOver { lane_id, slot, next: Next::GoOn, lost: Vec::new() }).await.ok();
+    finished
+        .send(Order::HandedOver {
+            lane_id,
+            slot,
+            next: Next::GoOn,
+            lost: Vec::new(),
+        })
+        .await
+        .ok();
 }
 
 fn outcome(row: &InRow, state: State, now_ms: i64) -> OutcomeRow {

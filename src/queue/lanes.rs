@@ -77,12 +77,27 @@ impl LaneBook {
             return;
         }
         let works = VecDeque::from([work]);
-        self.lanes.insert(lane_id, Lane { gateway_id, failures: 0, works, more: false, stage: Stage::Ready });
+        self.lanes.insert(
+            lane_id,
+            Lane {
+                gateway_id,
+                failures: 0,
+                works,
+                more: false,
+                stage: Stage::Ready,
+            },
+        );
         self.ready.push_back(lane_id);
     }
 
     /// A lane that the database says is due at that time. False when the book is full.
-    pub(super) fn found(&mut self, lane_id: i64, gateway_id: i64, due_ms: i64, failures: u32) -> bool {
+    pub(super) fn found(
+        &mut self,
+        lane_id: i64,
+        gateway_id: i64,
+        due_ms: i64,
+        failures: u32,
+    ) -> bool {
         if let Some(lane) = self.lanes.get_mut(&lane_id) {
             // Somebody moved it: a user came back, an admin wants it tried now.
             if matches!(lane.stage, Stage::Paused(later) if due_ms < later) {
@@ -95,7 +110,13 @@ impl LaneBook {
             self.overflowed = true;
             return false;
         }
-        let lane = Lane { gateway_id, failures, works: VecDeque::new(), more: true, stage: Stage::Paused(due_ms) };
+        let lane = Lane {
+            gateway_id,
+            failures,
+            works: VecDeque::new(),
+            more: true,
+            stage: Stage::Paused(due_ms),
+        };
         self.lanes.insert(lane_id, lane);
         self.paused.push(Reverse((due_ms, lane_id)));
         true
@@ -129,7 +150,9 @@ impl LaneBook {
 
     /// Takes up to `count` works out of a lane; it is busy until [`done`](Self::done).
     pub(super) fn take(&mut self, lane_id: i64, count: usize) -> Vec<Work> {
-        let Some(lane) = self.lanes.get_mut(&lane_id) else { return Vec::new() };
+        let Some(lane) = self.lanes.get_mut(&lane_id) else {
+            return Vec::new();
+        };
         lane.stage = Stage::Busy;
         let count = count.min(lane.works.len());
         lane.works.drain(..count).collect()
@@ -146,7 +169,9 @@ impl LaneBook {
 
     /// A lane's work is done, and its outcome committed.
     pub(super) fn done(&mut self, lane_id: i64, next: Next) {
-        let Some(lane) = self.lanes.get_mut(&lane_id) else { return };
+        let Some(lane) = self.lanes.get_mut(&lane_id) else {
+            return;
+        };
         match next {
             Next::At { due_ms, failures } => {
                 lane.works.clear();
@@ -163,7 +188,9 @@ impl LaneBook {
     }
 
     fn go_on(&mut self, lane_id: i64) {
-        let Some(lane) = self.lanes.get_mut(&lane_id) else { return };
+        let Some(lane) = self.lanes.get_mut(&lane_id) else {
+            return;
+        };
         if !lane.works.is_empty() {
             lane.stage = Stage::Ready;
             self.ready.push_back(lane_id);
@@ -184,7 +211,11 @@ impl LaneBook {
                 return;
             }
             self.paused.pop();
-            if self.lanes.get(&lane_id).is_some_and(|lane| lane.stage == Stage::Paused(due_ms)) {
+            if self
+                .lanes
+                .get(&lane_id)
+                .is_some_and(|lane| lane.stage == Stage::Paused(due_ms))
+            {
                 self.go_on(lane_id);
             }
         }
@@ -274,7 +305,10 @@ mod tests {
             book.arrive(1, 7, work(id));
         }
         let lane = book.next_ready().unwrap();
-        assert_eq!(ids(&book.take(lane, WORK_PER_LANE)), (0..16).collect::<Vec<_>>());
+        assert_eq!(
+            ids(&book.take(lane, WORK_PER_LANE)),
+            (0..16).collect::<Vec<_>>()
+        );
         book.done(lane, Next::GoOn);
         assert_eq!(book.next_ready(), None, "the rest is in the database");
         assert_eq!(book.to_load(10), [1]);
@@ -283,7 +317,11 @@ mod tests {
         assert_eq!(book.next_ready(), Some(1));
         assert_eq!(ids(&book.take(1, WORK_PER_LANE)), [16, 17, 18, 19]);
         book.done(1, Next::GoOn);
-        assert_eq!(book.to_load(10), [1], "what arrived during the look is looked for");
+        assert_eq!(
+            book.to_load(10),
+            [1],
+            "what arrived during the look is looked for"
+        );
         book.loaded(&[1], vec![(1, work(20))]);
         assert_eq!(book.next_ready(), Some(1));
         assert_eq!(ids(&book.take(1, 1)), [20]);
@@ -297,7 +335,13 @@ mod tests {
         book.arrive(1, 7, work(1));
         let lane = book.next_ready().unwrap();
         book.take(lane, 1);
-        book.done(lane, Next::At { due_ms: 100, failures: 1 });
+        book.done(
+            lane,
+            Next::At {
+                due_ms: 100,
+                failures: 1,
+            },
+        );
         book.arrive(1, 7, work(2));
         book.wake(99);
         assert_eq!((book.next_ready(), book.next_wake()), (None, Some(100)));
@@ -314,7 +358,11 @@ mod tests {
         book.wake(60);
         assert_eq!(book.to_load(10), [1]);
         book.wake(2_000_000);
-        assert_eq!(book.to_load(10), Vec::<i64>::new(), "the old time means nothing any more");
+        assert_eq!(
+            book.to_load(10),
+            Vec::<i64>::new(),
+            "the old time means nothing any more"
+        );
     }
 
     #[test]

@@ -120,9 +120,18 @@ impl Queue {
         let queue = Self { orders };
         let lifecycle = &surroundings.lifecycle;
         let born = surroundings.clock.now();
-        lifecycle.spawn("queue.scheduler", scheduler::run(surroundings.clone(), queue.clone(), inbox));
-        lifecycle.spawn("queue.teller", teller::run(surroundings.clone(), online, tells));
-        lifecycle.spawn("queue.overdue", overdue::run(surroundings.clone(), queue.clone(), born));
+        lifecycle.spawn(
+            "queue.scheduler",
+            scheduler::run(surroundings.clone(), queue.clone(), inbox),
+        );
+        lifecycle.spawn(
+            "queue.teller",
+            teller::run(surroundings.clone(), online, tells),
+        );
+        lifecycle.spawn(
+            "queue.overdue",
+            overdue::run(surroundings.clone(), queue.clone(), born),
+        );
         queue
     }
 

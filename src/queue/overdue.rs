@@ -36,7 +36,9 @@ pub(super) async fn run(surroundings: Surroundings, queue: Queue, born: UnixMill
 /// One pass; true when there may be more at once.
 async fn pass(surroundings: &Surroundings) -> bool {
     let now_ms = surroundings.clock.now().0;
-    let Ok(due) = surroundings.store.overdue(now_ms, A_PASS).await else { return false };
+    let Ok(due) = surroundings.store.overdue(now_ms, A_PASS).await else {
+        return false;
+    };
     if due.is_empty() {
         return false;
     }
@@ -46,11 +48,17 @@ async fn pass(surroundings: &Surroundings) -> bool {
         _ => None,
     };
     let writes = due.iter().map(|(delivery_id, state)| {
-        Write::Due(Due { delivery_id: *delivery_id, state: *state, tell: tell(*state) })
+        Write::Due(Due {
+            delivery_id: *delivery_id,
+            state: *state,
+            tell: tell(*state),
+        })
     });
     if surroundings.writer.commit(writes.collect()).await.is_err() {
         return false;
     }
-    surroundings.teller.tell(due.iter().map(|(delivery_id, _)| *delivery_id).collect());
+    surroundings
+        .teller
+        .tell(due.iter().map(|(delivery_id, _)| *delivery_id).collect());
     due.len() >= usize::try_from(A_PASS).unwrap_or(usize::MAX)
 }

@@ -20,24 +20,36 @@ pub(super) async fn run(surroundings: &Surroundings, born: UnixMillis) -> bool {
     let left = match surroundings.store.sending(born.0).await {
         Ok(left) => left,
         Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "Cannot read what was under way.");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "Cannot read what was under way."
+            );
             return false;
         }
     };
     if left.is_empty() {
         return false;
     }
-    tracing::warn!(count = left.len(), "Attempts were under way when transom ended.");
+    tracing::warn!(
+        count = left.len(),
+        "Attempts were under way when transom ended."
+    );
     let now_ms = surroundings.clock.now().0;
-    let writes = left.iter().map(|row| Write::Outcome(settle(surroundings, row, now_ms))).collect();
+    let writes = left
+        .iter()
+        .map(|row| Write::Outcome(settle(surroundings, row, now_ms)))
+        .collect();
     surroundings.writer.commit(writes).await.is_ok()
 }
 
 fn settle(surroundings: &Surroundings, row: &Sending, now_ms: i64) -> OutcomeRow {
     let gateways = surroundings.gateways.values();
-    let accounts = gateways.flat_map(|entry| entry.accounts.values().map(move |account| (entry, account)));
+    let accounts =
+        gateways.flat_map(|entry| entry.accounts.values().map(move |account| (entry, account)));
     let account = accounts
-        .filter(|(entry, account)| entry.gateway.accounts.get(account.name()).copied() == row.account_id)
+        .filter(|(entry, account)| {
+            entry.gateway.accounts.get(account.name()).copied() == row.account_id
+        })
         .map(|(_, account)| account)
         .next();
     // An account that is gone cannot be asked: nobody knows.
@@ -45,7 +57,11 @@ fn settle(surroundings: &Surroundings, row: &Sending, now_ms: i64) -> OutcomeRow
     OutcomeRow {
         delivery_id: row.delivery_id,
         lane_id: row.lane_id,
-        state: if repeat { State::Queued } else { State::Unknown },
+        state: if repeat {
+            State::Queued
+        } else {
+            State::Unknown
+        },
         account_id: row.account_id,
         units_done: row.units_done,
         attempts: row.attempts,

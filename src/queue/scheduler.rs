@@ -15,7 +15,14 @@ use super::{
     lanes::{LANES_MAX, LaneBook, Next, WORK_PER_LANE},
     recovery,
 };
-use crate::{gateway::text_in::Payload, metrics::Direction, store::{StoreError, read::{DueLane, OutRow}}};
+use crate::{
+    gateway::text_in::Payload,
+    metrics::Direction,
+    store::{
+        StoreError,
+        read::{DueLane, OutRow},
+    },
+};
 
 /// What the scheduler is told.
 #[derive(Debug)]
@@ -23,11 +30,23 @@ pub(super) enum Order {
     /// Work was committed.
     Arrived(Vec<Waiting>),
     /// An attempt is over, and its outcome committed.
-    Finished { lane_id: i64, slot: usize, finished: Finished },
+    Finished {
+        lane_id: i64,
+        slot: usize,
+        finished: Finished,
+    },
     /// A hand-over is over; the works that the link lost come back.
-    HandedOver { lane_id: i64, slot: usize, next: Next, lost: Vec<Work> },
+    HandedOver {
+        lane_id: i64,
+        slot: usize,
+        next: Next,
+        lost: Vec<Work>,
+    },
     /// Lanes were read from the database.
-    Loaded { lanes: Vec<i64>, works: Result<Vec<(i64, Work)>, StoreError> },
+    Loaded {
+        lanes: Vec<i64>,
+        works: Result<Vec<(i64, Work)>, StoreError>,
+    },
     /// Lanes that are due were read from the database.
     Found(Vec<DueLane>),
     /// A link came up.
@@ -49,7 +68,12 @@ pub(super) struct Finished {
 
 impl Finished {
     pub(super) fn go_on() -> Self {
-        Self { pause_account: None, next: Next::GoOn, give_back: None, own_lane: None }
+        Self {
+            pause_account: None,
+            next: Next::GoOn,
+            give_back: None,
+            own_lane: None,
+        }
     }
 }
 
@@ -62,7 +86,10 @@ struct Slot {
 }
 
 enum Carrier {
-    Account { account: Arc<dyn Account>, account_id: i64 },
+    Account {
+        account: Arc<dyn Account>,
+        account_id: i64,
+    },
     Link,
 }
 
@@ -85,7 +112,11 @@ struct Scheduler {
 }
 
 /// Runs until the lifecycle drains; what is under way then ends by itself.
-pub(super) async fn run(surroundings: Surroundings, queue: Queue, mut inbox: mpsc::Receiver<Order>) {
+pub(super) async fn run(
+    surroundings: Surroundings,
+    queue: Queue,
+    mut inbox: mpsc::Receiver<Order>,
+) {
     let born = surroundings.clock.now();
     recovery::run(&surroundings, born).await;
     let mut scheduler = Scheduler::new(surroundings, queue);
@@ -127,10 +158,18 @@ impl Scheduler {
             this.by_link.insert(*gateway_id, this.slots.len());
             this.slots.push(Slot::new(Carrier::Link, LINK_LANES));
             for (name, account) in &entry.accounts {
-                let Some(account_id) = entry.gateway.accounts.get(name).copied() else { continue };
+                let Some(account_id) = entry.gateway.accounts.get(name).copied() else {
+                    continue;
+                };
                 let free = account.capabilities().concurrency.into();
                 this.by_account.insert(name.clone(), this.slots.len());
-                this.slots.push(Slot::new(Carrier::Account { account: Arc::clone(account), account_id }, free));
+                this.slots.push(Slot::new(
+                    Carrier::Account {
+                        account: Arc::clone(account),
+                        account_id,
+                    },
+                    free,
+                ));
             }
         }
         this
@@ -139,24 +178,45 @@ impl Scheduler {
     fn handle(&mut self, order: Order) {
         match order {
             Order::Arrived(waiting) => {
-                for Waiting { lane_id, gateway_id, work } in waiting {
+                for Waiting {
+                    lane_id,
+                    gateway_id,
+                    work,
+                } in waiting
+                {
                     self.book.arrive(lane_id, gateway_id, work);
                 }
             }
-            Order::Finished { lane_id, slot, finished } => self.finished(lane_id, slot, finished),
-            Order::HandedOver { lane_id, slot, next, lost } => {
+            Order::Finished {
+                lane_id,
+                slot,
+                finished,
+            } => self.finished(lane_id, slot, finished),
+            Order::HandedOver {
+                lane_id,
+                slot,
+                next,
+                lost,
+            } => {
                 self.release(slot);
                 self.book.give_back(lane_id, lost);
                 self.book.done(lane_id, next);
             }
-            Order::Loaded { lanes, works: Ok(works) } => self.book.loaded(&lanes, works),
-            Order::Loaded { lanes, works: Err(_) } => {
+            Order::Loaded {
+                lanes,
+                works: Ok(works),
+            } => self.book.loaded(&lanes, works),
+            Order::Loaded {
+                lanes,
+                works: Err(_),
+            } => {
                 let due_ms = self.surroundings.clock.now().0 + READ_PAUSE_MS;
                 self.book.not_loaded(&lanes, due_ms);
             }
             Order::Found(lanes) => {
                 for lane in lanes {
-                    self.book.found(lane.lane_id, lane.gateway_id, lane.due_ms, lane.failures);
+                    self.book
+                        .found(lane.lane_id, lane.gateway_id, lane.due_ms, lane.failures);
                 }
             }
             Order::LinkUp(gateway_id) => self.unpark_link(gateway_id),
@@ -181,7 +241,9 @@ impl Scheduler {
 
     /// A slot is free again: the next lane that waits for it gets its turn.
     fn release(&mut self, slot: usize) {
-        let Some(slot) = self.slots.get_mut(slot) else { return };
+        let Some(slot) = self.slots.get_mut(slot) else {
+            return;
+        };
         slot.free += 1;
         if let Some(lane_id) = slot.waiting.pop_front() {
             self.book.ready_again(lane_id);
@@ -189,15 +251,30 @@ impl Scheduler {
     }
 
     fn unpark_link(&mut self, gateway_id: i64) {
-        let slot = self.by_link.get(&gateway_id).and_then(|slot| self.slots.get_mut(*slot));
-        for lane_id in slot.map(|slot| std::mem::take(&mut slot.waiting)).unwrap_or_default() {
+        let slot = self
+            .by_link
+            .get(&gateway_id)
+            .and_then(|slot| self.slots.get_mut(*slot));
+        for lane_id in slot
+            .map(|slot| std::mem::take(&mut slot.waiting))
+            .unwrap_or_default()
+        {
             self.book.ready_again(lane_id);
         }
     }
 
     fn next_wake(&self) -> Option<UnixMillis> {
-        let slots = self.slots.iter().filter(|slot| !slot.waiting.is_empty()).filter_map(|slot| slot.paused_until);
-        self.book.next_wake().map(UnixMillis).into_iter().chain(slots).min()
+        let slots = self
+            .slots
+            .iter()
+            .filter(|slot| !slot.waiting.is_empty())
+            .filter_map(|slot| slot.paused_until);
+        self.book
+            .next_wake()
+            .map(UnixMillis)
+            .into_iter()
+            .chain(slots)
+            .min()
     }
 
     fn wake(&mut self, now: UnixMillis) {
@@ -219,11 +296,19 @@ impl Scheduler {
     /// Hands out everything that has a slot.
     fn dispatch(&mut self) {
         while let Some(lane_id) = self.book.next_ready() {
-            let Some((gateway_id, work)) = self.book.first(lane_id) else { continue };
-            let Some(gateway) = self.surroundings.gateways.get(&gateway_id).cloned() else { continue };
+            let Some((gateway_id, work)) = self.book.first(lane_id) else {
+                continue;
+            };
+            let Some(gateway) = self.surroundings.gateways.get(&gateway_id).cloned() else {
+                continue;
+            };
             let slot = match work {
                 Work::In(_) => self.by_link.get(&gateway_id).copied(),
-                Work::Out(work) => work.routes.get(work.route).and_then(|route| self.by_account.get(route)).copied(),
+                Work::Out(work) => work
+                    .routes
+                    .get(work.route)
+                    .and_then(|route| self.by_account.get(route))
+                    .copied(),
             };
             match slot {
                 Some(slot) => self.dispatch_on(lane_id, slot, gateway),
@@ -233,7 +318,9 @@ impl Scheduler {
     }
 
     fn dispatch_on(&mut self, lane_id: i64, at: usize, gateway: QueueGateway) {
-        let Some(slot) = self.slots.get_mut(at) else { return };
+        let Some(slot) = self.slots.get_mut(at) else {
+            return;
+        };
         let is_down = matches!(slot.carrier, Carrier::Link) && !gateway.link.is_up();
         if slot.free == 0 || slot.paused_until.is_some() || is_down {
             slot.waiting.push_back(lane_id);
@@ -252,11 +339,18 @@ impl Scheduler {
                     slot: at,
                     finished: self.queue.orders.clone(),
                 };
-                self.surroundings.lifecycle.spawn("queue.handover", handover::run(task));
+                self.surroundings
+                    .lifecycle
+                    .spawn("queue.handover", handover::run(task));
             }
-            Carrier::Account { account, account_id } => {
+            Carrier::Account {
+                account,
+                account_id,
+            } => {
                 let (account, account_id) = (Arc::clone(account), *account_id);
-                let Some(Work::Out(work)) = self.book.take(lane_id, 1).pop() else { return };
+                let Some(Work::Out(work)) = self.book.take(lane_id, 1).pop() else {
+                    return;
+                };
                 let task = Try {
                     surroundings: self.surroundings.clone(),
                     gateway,
@@ -268,14 +362,19 @@ impl Scheduler {
                     slot: at,
                     finished: self.queue.orders.clone(),
                 };
-                self.surroundings.lifecycle.spawn("queue.attempt", task.run());
+                self.surroundings
+                    .lifecycle
+                    .spawn("queue.attempt", task.run());
             }
         }
     }
 
     /// None of its accounts is configured any more: it waits for one to come back, and its give-up is the admin's to see.
     fn no_route(&mut self, lane_id: i64) {
-        tracing::error!(lane_id, "A message waits for an account that is not configured any more.");
+        tracing::error!(
+            lane_id,
+            "A message waits for an account that is not configured any more."
+        );
         let due_ms = self.surroundings.clock.now().0 + 60_000;
         let failures = self.book.failures(lane_id) + 1;
         self.book.done(lane_id, Next::At { due_ms, failures });
@@ -306,7 +405,12 @@ impl Scheduler {
 
 impl Slot {
     fn new(carrier: Carrier, free: usize) -> Self {
-        Self { carrier, free, paused_until: None, waiting: VecDeque::new() }
+        Self {
+            carrier,
+            free,
+            paused_until: None,
+            waiting: VecDeque::new(),
+        }
     }
 }
 
@@ -317,7 +421,10 @@ async fn read_due(surroundings: &Surroundings) -> Vec<DueLane> {
         let page = match surroundings.store.due_lanes(after_ms, FIND_LANES).await {
             Ok(page) => page,
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "Cannot read what waits.");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "Cannot read what waits."
+                );
                 break;
             }
         };
@@ -333,7 +440,10 @@ async fn read_due(surroundings: &Surroundings) -> Vec<DueLane> {
 }
 
 /// The first works of these lanes, whichever direction each has.
-async fn read_lanes(surroundings: &Surroundings, lanes: &[i64]) -> Result<Vec<(i64, Work)>, StoreError> {
+async fn read_lanes(
+    surroundings: &Surroundings,
+    lanes: &[i64],
+) -> Result<Vec<(i64, Work)>, StoreError> {
     let limit = i64::try_from(WORK_PER_LANE).unwrap_or(i64::MAX);
     let (inward, outward): (Vec<i64>, Vec<i64>) = lanes.iter().partition(|lane| **lane < 0);
     let mut works = Vec::new();
@@ -347,7 +457,10 @@ async fn read_lanes(surroundings: &Surroundings, lanes: &[i64]) -> Result<Vec<(i
     }
     if !inward.is_empty() {
         let rows = surroundings.store.waiting_in(&inward, limit).await?;
-        works.extend(rows.into_iter().map(|row| (row.lane_id, Work::In(Box::new(row)))));
+        works.extend(
+            rows.into_iter()
+                .map(|row| (row.lane_id, Work::In(Box::new(row)))),
+        );
     }
     Ok(works)
 }
@@ -384,5 +497,7 @@ fn out_work(surroundings: &Surroundings, row: OutRow) -> Option<OutWork> {
 
 /// Counts an inward outcome; outward ones are counted by the attempt.
 pub(super) fn count_in(surroundings: &Surroundings, gateway: &QueueGateway, outcome: &'static str) {
-    surroundings.metrics.message(&gateway.gateway.config.name, Direction::In, outcome);
+    surroundings
+        .metrics
+        .message(&gateway.gateway.config.name, Direction::In, outcome);
 }

@@ -15,11 +15,7 @@ use super::Surroundings;
 use crate::{
     gateway::told,
     hooks::{Step, step},
-    store::{
-        WriteError, Write,
-        read::TellRow,
-        write::Told,
-    },
+    store::{Write, WriteError, read::TellRow, write::Told},
     xmpp::stanza::Stanza,
 };
 
@@ -60,8 +56,17 @@ impl Teller {
     pub fn new() -> (Self, Inbox) {
         let (sender, announced) = mpsc::channel(ANNOUNCED_MAX);
         let look_again = Arc::new(Notify::new());
-        let inbox = Inbox { announced, look_again: Arc::clone(&look_again) };
-        (Self { announced: sender, look_again }, inbox)
+        let inbox = Inbox {
+            announced,
+            look_again: Arc::clone(&look_again),
+        };
+        (
+            Self {
+                announced: sender,
+                look_again,
+            },
+            inbox,
+        )
     }
 
     /// Announces deliveries whose tell column is committed.
@@ -92,7 +97,10 @@ impl Online {
 
     /// Whether it is known to be there.
     pub fn contains(&self, full_jid: &str) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(full_jid)
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(full_jid)
     }
 }
 
@@ -112,13 +120,18 @@ pub(super) async fn run(surroundings: Surroundings, online: Online, mut inbox: I
         }
         batch.retain(|delivery| is_free(&under_way, *delivery));
         for chunk in batch.chunks(BATCH) {
-            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
-            let (surroundings, online, under_way) = (surroundings.clone(), online.clone(), Arc::clone(&under_way));
+            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else {
+                return;
+            };
+            let (surroundings, online, under_way) =
+                (surroundings.clone(), online.clone(), Arc::clone(&under_way));
             let chunk = chunk.to_vec();
             let lifecycle = surroundings.lifecycle.clone();
             lifecycle.spawn("queue.tell", async move {
                 let told = tell(&surroundings, &online, &chunk).await;
-                let again = chunk.iter().filter(|delivery| lock(&under_way).remove(delivery).unwrap_or(false));
+                let again = chunk
+                    .iter()
+                    .filter(|delivery| lock(&under_way).remove(delivery).unwrap_or(false));
                 surroundings.teller.tell(again.copied().collect());
                 drop(permit);
                 if !told && !surroundings.lifecycle.is_draining() {
@@ -135,11 +148,22 @@ async fn pending(surroundings: &Surroundings, under_way: &UnderWay) -> Vec<i64> 
     const PENDING_MAX: i64 = 4096;
     let (mut after, mut found) = (i64::MIN, Vec::new());
     while found.len() < ANNOUNCED_MAX {
-        let Ok(rows) = surroundings.store.pending_tells(after, PENDING_MAX).await else { break };
+        let Ok(rows) = surroundings.store.pending_tells(after, PENDING_MAX).await else {
+            break;
+        };
         let Some((last, _)) = rows.last() else { break };
         after = *last;
-        let is_up = |gateway: &i64| surroundings.gateways.get(gateway).is_some_and(|entry| entry.link.is_up());
-        found.extend(rows.iter().filter(|(_, gateway)| is_up(gateway)).map(|(delivery, _)| *delivery));
+        let is_up = |gateway: &i64| {
+            surroundings
+                .gateways
+                .get(gateway)
+                .is_some_and(|entry| entry.link.is_up())
+        };
+        found.extend(
+            rows.iter()
+                .filter(|(_, gateway)| is_up(gateway))
+                .map(|(delivery, _)| *delivery),
+        );
     }
     let busy = lock(under_way);
     found.retain(|delivery| !busy.contains_key(delivery));
@@ -148,7 +172,9 @@ async fn pending(surroundings: &Surroundings, under_way: &UnderWay) -> Vec<i64> 
 
 /// Tells one batch; false when some of it has to be told again later.
 async fn tell(surroundings: &Surroundings, online: &Online, batch: &[i64]) -> bool {
-    let Ok(rows) = surroundings.store.tells(batch).await else { return false };
+    let Ok(rows) = surroundings.store.tells(batch).await else {
+        return false;
+    };
     let mut by_gateway: HashMap<i64, Vec<TellRow>> = HashMap::new();
     for row in rows {
         by_gateway.entry(row.gateway_id).or_default().push(row);
@@ -160,8 +186,15 @@ async fn tell(surroundings: &Surroundings, online: &Online, batch: &[i64]) -> bo
     all
 }
 
-async fn tell_gateway(surroundings: &Surroundings, online: &Online, gateway_id: i64, rows: &[TellRow]) -> bool {
-    let Some(entry) = surroundings.gateways.get(&gateway_id) else { return true };
+async fn tell_gateway(
+    surroundings: &Surroundings,
+    online: &Online,
+    gateway_id: i64,
+    rows: &[TellRow],
+) -> bool {
+    let Some(entry) = surroundings.gateways.get(&gateway_id) else {
+        return true;
+    };
     if !entry.link.is_up() {
         // Told when it comes up.
         return true;
@@ -177,12 +210,26 @@ async fn tell_gateway(surroundings: &Surroundings, online: &Online, gateway_id: 
         return false;
     }
     step(Step::AfterTell);
-    let writes = || rows.iter().map(|row| Write::Told(Told { delivery_id: row.delivery_id, what: row.kind })).collect();
+    let writes = || {
+        rows.iter()
+            .map(|row| {
+                Write::Told(Told {
+                    delivery_id: row.delivery_id,
+                    what: row.kind,
+                })
+            })
+            .collect()
+    };
     for row in rows {
         let waited = now.since(transom_adapter::UnixMillis(row.created_ms));
-        surroundings.metrics.told(&entry.gateway.config.name, waited);
+        surroundings
+            .metrics
+            .told(&entry.gateway.config.name, waited);
     }
-    !matches!(surroundings.writer.commit(writes()).await, Err(WriteError::Busy(_)))
+    !matches!(
+        surroundings.writer.commit(writes()).await,
+        Err(WriteError::Busy(_))
+    )
 }
 
 /// Marks a delivery as under way; one that is already is told again afterwards, because its news may be newer.

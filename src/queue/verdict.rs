@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use transom_adapter::{Attempt, Capabilities, Failure, Network, Outcome, Reason, Repeat, Reports, Scope, UnixMillis};
+use transom_adapter::{
+    Attempt, Capabilities, Failure, Network, Outcome, Reason, Repeat, Reports, Scope, UnixMillis,
+};
 
 use super::{OutWork, lanes::Next};
 use crate::store::write::{State, TellKind};
@@ -56,13 +58,21 @@ pub(super) const REPEATED: &str = "repeated";
 pub(super) fn judge(outcome: Outcome, of: &Circumstances<'_>) -> Verdict {
     match outcome {
         Outcome::Accepted { .. } => accepted(of),
-        Outcome::PartlyAccepted { rest, .. } | Outcome::Rejected(rest) => failed(of, State::Failed, rest),
-        Outcome::Throttled { after, scope, failure } => {
+        Outcome::PartlyAccepted { rest, .. } | Outcome::Rejected(rest) => {
+            failed(of, State::Failed, rest)
+        }
+        Outcome::Throttled {
+            after,
+            scope,
+            failure,
+        } => {
             let wait = after.unwrap_or(THROTTLED).min(THROTTLED_MAX);
             let pause = matches!(scope, Scope::Account).then(|| of.now.after(wait));
             again(of, failure, Some(wait), pause)
         }
-        Outcome::Transient(failure) => next_route(of, &failure).unwrap_or_else(|| again(of, failure, None, None)),
+        Outcome::Transient(failure) => {
+            next_route(of, &failure).unwrap_or_else(|| again(of, failure, None, None))
+        }
         Outcome::Misconfigured(failure) => next_route(of, &failure).unwrap_or_else(|| {
             let pause = of.now.after(MISCONFIGURED);
             again(of, failure, Some(MISCONFIGURED), Some(pause))
@@ -74,16 +84,25 @@ pub(super) fn judge(outcome: Outcome, of: &Circumstances<'_>) -> Verdict {
 fn accepted(of: &Circumstances<'_>) -> Verdict {
     let units_done = of.attempt.unit + 1;
     if units_done < of.work.units {
-        return Verdict { state: State::Queued, ..ended(of, State::Queued, None, None) };
+        return Verdict {
+            state: State::Queued,
+            ..ended(of, State::Queued, None, None)
+        };
     }
     let reports = matches!(of.capabilities.reports, Reports::Delivery);
     let due_ms = reports.then(|| of.now.after(of.report_after).0);
     let tell = of.receipt_on_acceptance.then_some(TellKind::Receipt);
-    Verdict { due_ms, ..ended(of, State::Accepted, None, tell) }
+    Verdict {
+        due_ms,
+        ..ended(of, State::Accepted, None, tell)
+    }
 }
 
 fn failed(of: &Circumstances<'_>, state: State, failure: Failure) -> Verdict {
-    Verdict { units_done: of.attempt.unit, ..ended(of, state, Some(failure), Some(TellKind::Error)) }
+    Verdict {
+        units_done: of.attempt.unit,
+        ..ended(of, state, Some(failure), Some(TellKind::Error))
+    }
 }
 
 fn unknown(of: &Circumstances<'_>, failure: Failure) -> Verdict {
@@ -94,7 +113,11 @@ fn unknown(of: &Circumstances<'_>, failure: Failure) -> Verdict {
     let due_ms = Some(of.now.after(DOUBT).0);
     let tell = (of.network == Network::Email).then_some(TellKind::Doubt);
     let due_ms = if tell.is_some() { None } else { due_ms };
-    Verdict { due_ms, units_done: of.attempt.unit, ..ended(of, State::Unknown, Some(failure), tell) }
+    Verdict {
+        due_ms,
+        units_done: of.attempt.unit,
+        ..ended(of, State::Unknown, Some(failure), tell)
+    }
 }
 
 /// The next route at once, after a certain failure; `None` when all were tried.
@@ -104,22 +127,41 @@ fn next_route(of: &Circumstances<'_>, failure: &Failure) -> Option<Verdict> {
         return None;
     }
     let verdict = ended(of, State::Queued, Some(failure.clone()), None);
-    Some(Verdict { units_done: of.attempt.unit, route, ..verdict })
+    Some(Verdict {
+        units_done: of.attempt.unit,
+        route,
+        ..verdict
+    })
 }
 
 /// Later, unless it has waited long enough.
-fn again(of: &Circumstances<'_>, failure: Failure, wait: Option<Duration>, pause_account: Option<UnixMillis>) -> Verdict {
+fn again(
+    of: &Circumstances<'_>,
+    failure: Failure,
+    wait: Option<Duration>,
+    pause_account: Option<UnixMillis>,
+) -> Verdict {
     let wait = wait.unwrap_or_else(|| backoff(of.network, of.failures, of.work.delivery_id));
     if expired(of, wait) {
-        let reason = if failure.reason == Reason::NetworkDown { Reason::Expired } else { failure.reason };
+        let reason = if failure.reason == Reason::NetworkDown {
+            Reason::Expired
+        } else {
+            failure.reason
+        };
         let verdict = failed(of, State::Expired, Failure { reason, ..failure });
-        return Verdict { pause_account, ..verdict };
+        return Verdict {
+            pause_account,
+            ..verdict
+        };
     }
     let leaves_lane = of.network == Network::Email;
     let next = if leaves_lane {
         Next::GoOn
     } else {
-        Next::At { due_ms: of.now.after(wait).0, failures: of.failures + 1 }
+        Next::At {
+            due_ms: of.now.after(wait).0,
+            failures: of.failures + 1,
+        }
     };
     Verdict {
         state: State::Queued,
@@ -134,7 +176,12 @@ fn again(of: &Circumstances<'_>, failure: Failure, wait: Option<Duration>, pause
     }
 }
 
-fn ended(of: &Circumstances<'_>, state: State, failure: Option<Failure>, tell: Option<TellKind>) -> Verdict {
+fn ended(
+    of: &Circumstances<'_>,
+    state: State,
+    failure: Option<Failure>,
+    tell: Option<TellKind>,
+) -> Verdict {
     Verdict {
         state,
         units_done: of.attempt.unit + 1,
@@ -155,13 +202,19 @@ fn expired(of: &Circumstances<'_>, wait: Duration) -> bool {
 /// Text: 5 s doubling to 15 min. Mail: 1, 5, 15, 30, 60 min, then hourly. A quarter of it is jitter, from the key.
 pub(super) fn backoff(network: Network, failures: u32, key: i64) -> Duration {
     let base = match network {
-        Network::Sms => Duration::from_secs(5).saturating_mul(1 << failures.min(8)).min(Duration::from_mins(15)),
+        Network::Sms => Duration::from_secs(5)
+            .saturating_mul(1 << failures.min(8))
+            .min(Duration::from_mins(15)),
         Network::Email => {
             let minutes = [1, 5, 15, 30, 60];
             Duration::from_mins(*minutes.get(failures as usize).unwrap_or(&60))
         }
     };
     let spread = (base / 4).as_millis().max(1);
-    let mixed = u128::from(key.unsigned_abs().wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(failures));
+    let mixed = u128::from(
+        key.unsigned_abs()
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .rotate_left(failures),
+    );
     base + Duration::from_millis(u64::try_from(mixed % spread).unwrap_or(0))
 }

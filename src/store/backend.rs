@@ -209,7 +209,9 @@ impl Database {
                 ("idle_in_transaction_session_timeout", "60s"),
             ])
             .disable_statement_logging();
-        let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(PATIENCE);
+        let pool = PgPoolOptions::new()
+            .max_connections(POSTGRES_CONNECTIONS)
+            .acquire_timeout(PATIENCE);
         Ok(Self::Postgres(pool.connect_with(options).await?))
     }
 
@@ -219,7 +221,10 @@ impl Database {
             Self::Sqlite { write, .. } => Engine::Sqlite(write.acquire().await?),
             Self::Postgres(pool) => Engine::Postgres(pool.acquire().await?),
         };
-        Ok(Connection { engine, in_transaction: false })
+        Ok(Connection {
+            engine,
+            in_transaction: false,
+        })
     }
 
     /// A connection that reads.
@@ -228,7 +233,10 @@ impl Database {
             Self::Sqlite { read, .. } => Engine::Sqlite(read.acquire().await?),
             Self::Postgres(pool) => Engine::Postgres(pool.acquire().await?),
         };
-        Ok(Connection { engine, in_transaction: false })
+        Ok(Connection {
+            engine,
+            in_transaction: false,
+        })
     }
 
     /// Closes every connection; SQLite's log is folded into the file.
@@ -253,7 +261,9 @@ impl Connection {
     pub(super) async fn batch(&mut self, text: &str) -> Result<(), StoreError> {
         let text = sqlx::AssertSqlSafe(text.to_owned());
         match &mut self.engine {
-            Engine::Sqlite(connection) => connection.execute(sqlx::raw_sql(text)).await.map(drop)?,
+            Engine::Sqlite(connection) => {
+                connection.execute(sqlx::raw_sql(text)).await.map(drop)?
+            }
             Engine::Postgres(connection) => {
                 connection.execute(sqlx::raw_sql(text)).await.map(drop)?
             }

@@ -27,7 +27,9 @@ impl Ids {
             clock,
             process,
             // The millisecond after the newest key: another process may have used any sequence within its own.
-            last: Arc::new(Mutex::new(((newest >> (SEQUENCE_BITS + PROCESS_BITS)) + 1) << SEQUENCE_BITS)),
+            last: Arc::new(Mutex::new(
+                ((newest >> (SEQUENCE_BITS + PROCESS_BITS)) + 1) << SEQUENCE_BITS,
+            )),
         }
     }
 

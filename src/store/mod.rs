@@ -100,7 +100,10 @@ impl Store {
     /// [`StoreError::Database`] when it cannot be opened.
     pub async fn open(url: &StoreUrl, lifecycle: Lifecycle) -> Result<Self, StoreError> {
         let database = Database::open(url).await?;
-        Ok(Self { database, lifecycle })
+        Ok(Self {
+            database,
+            lifecycle,
+        })
     }
 
     /// Applies the migrations that are missing; with `apply` off, refuses to go on without them.
@@ -169,7 +172,10 @@ impl Store {
             );
             database.writer().await?.run(mark, &[]).await.map(drop)
         };
-        self.lifecycle.detached(work).await.unwrap_or(Err(StoreError::Gone))
+        self.lifecycle
+            .detached(work)
+            .await
+            .unwrap_or(Err(StoreError::Gone))
     }
 
     /// Closes every connection.

@@ -53,7 +53,10 @@ pub(super) fn spawn(database: Database, lifecycle: &Lifecycle, metrics: Metrics)
     let tasks = lifecycle.clone();
     lifecycle.spawn("store.writer", async move {
         // Detached: an abort must not cut a transaction in two.
-        tasks.clone().detached(run(database, inbox, tasks, metrics)).await;
+        tasks
+            .clone()
+            .detached(run(database, inbox, tasks, metrics))
+            .await;
     });
     Writer { requests }
 }
@@ -88,7 +91,12 @@ impl Writer {
     }
 }
 
-async fn run(database: Database, mut inbox: mpsc::Receiver<Request>, lifecycle: Lifecycle, metrics: Metrics) {
+async fn run(
+    database: Database,
+    mut inbox: mpsc::Receiver<Request>,
+    lifecycle: Lifecycle,
+    metrics: Metrics,
+) {
     let mut gathered = Vec::new();
     while inbox.recv_many(&mut gathered, GROUP_MAX).await > 0 {
         let mut rest = std::mem::take(&mut gathered);
@@ -96,7 +104,9 @@ async fn run(database: Database, mut inbox: mpsc::Receiver<Request>, lifecycle: 
             let group = closed_set(&mut rest);
             let database = database.clone();
             let begun = Instant::now();
-            lifecycle.detached(async move { commit_group(&database, group).await }).await;
+            lifecycle
+                .detached(async move { commit_group(&database, group).await })
+                .await;
             metrics.store_commit(begun.elapsed());
         }
     }

@@ -40,7 +40,11 @@ async fn a_kill_at_any_step_loses_and_doubles_nothing_on_postgresql() {
 async fn every_step(database: Database) {
     for step in Step::ALL {
         // The start itself commits the lines of the configuration.
-        let first = if matches!(step, Step::BeforeCommit | Step::AfterCommit) { 2 } else { 1 };
+        let first = if matches!(step, Step::BeforeCommit | Step::AfterCommit) {
+            2
+        } else {
+            1
+        };
         // The second pass too: then something has been committed before.
         for pass in [first, first + 1] {
             let account = through_a_kill(database, step, pass).await;
@@ -51,25 +55,39 @@ async fn every_step(database: Database) {
 
 fn check(database: Database, step: Step, pass: u32, account: &Account) {
     let at = format!("{database:?}, killed at {step:?} pass {pass}: {account:#?}");
-    let doubled: Vec<_> = account.sends.iter().filter(|(_, count)| **count > 1).collect();
+    let doubled: Vec<_> = account
+        .sends
+        .iter()
+        .filter(|(_, count)| **count > 1)
+        .collect();
     assert!(doubled.is_empty(), "sent twice: {doubled:?}; {at}");
     let unsent = MESSAGES - account.sends.len();
     // Killed between the start mark and the send, the outcome is unknown, and an unknown text is never sent again (semantics 4).
     let unknown = usize::from(matches!(step, Step::BeforeSend | Step::AfterCommit));
     assert!(unsent <= unknown, "{unsent} never sent; {at}");
     let sent: BTreeSet<String> = account.sends.keys().cloned().collect();
-    assert_eq!(account.receipts, sent, "what was sent was delivered, and that was told; {at}");
-    assert_eq!(account.arrived.len(), MESSAGES, "every text from outside arrived; {at}");
+    assert_eq!(
+        account.receipts, sent,
+        "what was sent was delivered, and that was told; {at}"
+    );
+    assert_eq!(
+        account.arrived.len(),
+        MESSAGES,
+        "every text from outside arrived; {at}"
+    );
     for (body, ids) in &account.arrived {
         assert_eq!(ids.len(), 1, "{body} arrived as several messages; {at}");
     }
 }
 
 async fn through_a_kill(database: Database, step: Step, pass: u32) -> Account {
-    let line = format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"alice@example.org\"\n");
+    let line =
+        format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"alice@example.org\"\n");
     let store = store(database).await;
-    let mut world =
-        World::prepare(&line, &store, |builder| builder.env("TRANSOM_ABORT_AT", &format!("{step:?}:{pass}"))).await;
+    let mut world = World::prepare(&line, &store, |builder| {
+        builder.env("TRANSOM_ABORT_AT", &format!("{step:?}:{pass}"))
+    })
+    .await;
     world.transom.start().await;
     world.up().await;
     let mut alice = world.client("alice").await;
@@ -95,8 +113,18 @@ fn in_body(number: usize) -> String {
 async fn traffic(world: &World, alice: &mut XmppClient) {
     for number in 0..MESSAGES {
         let peer = PEERS[number % PEERS.len()];
-        alice.send(&chat(&contact(peer), &format!("m{number}"), &out_body(number))).await;
-        world.twilio.deliver(&format!("SMin{number}"), peer, LINE, &in_body(number)).await.ok();
+        alice
+            .send(&chat(
+                &contact(peer),
+                &format!("m{number}"),
+                &out_body(number),
+            ))
+            .await;
+        world
+            .twilio
+            .deliver(&format!("SMin{number}"), peer, LINE, &in_body(number))
+            .await
+            .ok();
         report_all(world).await;
     }
 }
@@ -105,7 +133,11 @@ async fn traffic(world: &World, alice: &mut XmppClient) {
 async fn report_all(world: &World) -> bool {
     let mut taken = true;
     for (number, sent) in (1..).zip(world.twilio.sent()) {
-        taken &= world.twilio.report(&sent, &Twilio::sid(number), "delivered", "").await == Ok(200);
+        taken &= world
+            .twilio
+            .report(&sent, &Twilio::sid(number), "delivered", "")
+            .await
+            == Ok(200);
     }
     taken
 }
@@ -117,17 +149,32 @@ async fn settle(world: &World, alice: &mut XmppClient, account: &mut Account) {
         for number in 0..MESSAGES {
             if !account.receipts.contains(&out_body(number)) {
                 let peer = PEERS[number % PEERS.len()];
-                alice.send(&chat(&contact(peer), &format!("m{number}"), &out_body(number))).await;
+                alice
+                    .send(&chat(
+                        &contact(peer),
+                        &format!("m{number}"),
+                        &out_body(number),
+                    ))
+                    .await;
             }
             let peer = PEERS[number % PEERS.len()];
-            world.twilio.deliver(&format!("SMin{number}"), peer, LINE, &in_body(number)).await.ok();
+            world
+                .twilio
+                .deliver(&format!("SMin{number}"), peer, LINE, &in_body(number))
+                .await
+                .ok();
         }
         report_all(world).await;
         alice.barrier().await;
         read(world, alice, account);
-        let done = account.receipts.len() >= account.sends.len() && account.arrived.len() == MESSAGES;
+        let done =
+            account.receipts.len() >= account.sends.len() && account.arrived.len() == MESSAGES;
         // Some rounds more, so that what would come twice has come.
-        quiet = if done && account.sends.len() + 1 >= MESSAGES { quiet + 1 } else { 0 };
+        quiet = if done && account.sends.len() + 1 >= MESSAGES {
+            quiet + 1
+        } else {
+            0
+        };
         (quiet >= 20).then_some(())
     });
     if let Err(why) = settled.await {
@@ -137,7 +184,12 @@ async fn settle(world: &World, alice: &mut XmppClient, account: &mut Account) {
 
 fn read(world: &World, alice: &XmppClient, account: &mut Account) {
     account.sends.clear();
-    for body in world.twilio.sent().iter().filter_map(|sent| sent.form("Body")) {
+    for body in world
+        .twilio
+        .sent()
+        .iter()
+        .filter_map(|sent| sent.form("Body"))
+    {
         *account.sends.entry(body).or_default() += 1;
     }
     for stanza in alice.received() {
@@ -146,10 +198,15 @@ fn read(world: &World, alice: &XmppClient, account: &mut Account) {
                 account.receipts.insert(out_body(number));
             }
         }
-        let (Some(body), Some(id)) = (stanza.body(), stanza.attr("id")) else { continue };
+        let (Some(body), Some(id)) = (stanza.body(), stanza.attr("id")) else {
+            continue;
+        };
         if body.starts_with("in ") {
-            account.arrived.entry(body).or_default().insert(id.to_owned());
+            account
+                .arrived
+                .entry(body)
+                .or_default()
+                .insert(id.to_owned());
         }
     }
 }
-

@@ -21,13 +21,27 @@ async fn world(user: &str) -> EjabberdWorld {
     server.add_user(user).await;
     let http = free_port();
     let twilio = Twilio::start(http).await;
-    let line = format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"{user}@example.org\"\n");
-    let seat = Seat { server: component.addr, domain: &component.domain, secret: &component.secret };
+    let line =
+        format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"{user}@example.org\"\n");
+    let seat = Seat {
+        server: component.addr,
+        domain: &component.domain,
+        secret: &component.secret,
+    };
     let config = config(&seat, http, &twilio, &line, "");
-    let mut transom = Transom::builder(env!("CARGO_BIN_EXE_transom")).config(&config).http(http).prepare();
+    let mut transom = Transom::builder(env!("CARGO_BIN_EXE_transom"))
+        .config(&config)
+        .http(http)
+        .prepare();
     transom.start().await;
     link_up(&transom, "sms").await;
-    EjabberdWorld { transom, twilio, domain: component.domain.clone(), user: user.to_owned(), server }
+    EjabberdWorld {
+        transom,
+        twilio,
+        domain: component.domain.clone(),
+        user: user.to_owned(),
+        server,
+    }
 }
 
 impl EjabberdWorld {
@@ -47,16 +61,39 @@ async fn texts_go_and_come_with_receipts_on_ejabberd() {
     }
     let world = world("erin").await;
     let mut erin = world.client().await;
-    erin.send(&chat(&world.contact(), "m1", "hello from ejabberd")).await;
+    erin.send(&chat(&world.contact(), "m1", "hello from ejabberd"))
+        .await;
     let sent = world.twilio.text("hello from ejabberd").await;
-    assert_eq!(world.twilio.report(&sent, &Twilio::sid(1), "delivered", "").await, Ok(200));
-    erin.expect("the receipt", |stanza| is_receipt_of(stanza, "m1")).await;
+    assert_eq!(
+        world
+            .twilio
+            .report(&sent, &Twilio::sid(1), "delivered", "")
+            .await,
+        Ok(200)
+    );
+    erin.expect("the receipt", |stanza| is_receipt_of(stanza, "m1"))
+        .await;
     for number in 0..20 {
-        assert_eq!(world.twilio.deliver(&format!("SMin{number}"), PEER, LINE, &format!("text {number}")).await, Ok(200));
+        assert_eq!(
+            world
+                .twilio
+                .deliver(
+                    &format!("SMin{number}"),
+                    PEER,
+                    LINE,
+                    &format!("text {number}")
+                )
+                .await,
+            Ok(200)
+        );
     }
     for number in 0..20 {
         let wanted = format!("text {number}");
-        let text = erin.expect("the next text, in its order", |stanza| stanza.body().is_some()).await;
+        let text = erin
+            .expect("the next text, in its order", |stanza| {
+                stanza.body().is_some()
+            })
+            .await;
         assert_eq!(text.body(), Some(wanted));
         assert_eq!(text.attr("from"), Some(world.contact().as_str()));
     }
@@ -69,16 +106,31 @@ async fn failures_become_errors_and_a_kill_changes_nothing_on_ejabberd() {
     }
     let mut world = world("frank").await;
     let mut frank = world.client().await;
-    world.twilio.api.answer_next(Answer::json(400, r#"{"code":21211,"message":"no","status":400}"#));
+    world.twilio.api.answer_next(Answer::json(
+        400,
+        r#"{"code":21211,"message":"no","status":400}"#,
+    ));
     frank.send(&chat(&world.contact(), "m1", "to nobody")).await;
-    let error = frank.expect("the error", |stanza| stanza.attr("type") == Some("error")).await;
+    let error = frank
+        .expect("the error", |stanza| stanza.attr("type") == Some("error"))
+        .await;
     assert_eq!(condition(&error).as_deref(), Some("item-not-found"));
-    frank.send(&chat(&world.contact(), "m2", "before the kill")).await;
+    frank
+        .send(&chat(&world.contact(), "m2", "before the kill"))
+        .await;
     let sent = world.twilio.text("before the kill").await;
     world.transom.kill9();
     world.transom.start().await;
     link_up(&world.transom, "sms").await;
-    assert_eq!(world.twilio.report(&sent, &Twilio::sid(2), "delivered", "").await, Ok(200));
-    frank.expect("the receipt", |stanza| is_receipt_of(stanza, "m2")).await;
+    assert_eq!(
+        world
+            .twilio
+            .report(&sent, &Twilio::sid(2), "delivered", "")
+            .await,
+        Ok(200)
+    );
+    frank
+        .expect("the receipt", |stanza| is_receipt_of(stanza, "m2"))
+        .await;
     assert_eq!(world.twilio.sent().len(), 2, "nothing was sent again");
 }

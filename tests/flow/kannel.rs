@@ -14,7 +14,11 @@ struct KannelWorld {
 }
 
 async fn world() -> KannelWorld {
-    let prosody = Prosody::builder().component(SMS, "secret").user("alice").start().await;
+    let prosody = Prosody::builder()
+        .component(SMS, "secret")
+        .user("alice")
+        .start()
+        .await;
     let http = free_port();
     let webhook = format!("http://{http}/webhook/sms/main/hook-token-0123456789");
     let kannel = Kannel::builder().incoming(&webhook).start().await;
@@ -44,10 +48,17 @@ owner = "alice@example.org"
         server = prosody.component_addr(),
         sendsms = kannel.base_url(),
     );
-    let mut transom = Transom::builder(env!("CARGO_BIN_EXE_transom")).config(&config).http(http).prepare();
+    let mut transom = Transom::builder(env!("CARGO_BIN_EXE_transom"))
+        .config(&config)
+        .http(http)
+        .prepare();
     transom.start().await;
     link_up(&transom, "sms").await;
-    KannelWorld { transom, kannel, prosody }
+    KannelWorld {
+        transom,
+        kannel,
+        prosody,
+    }
 }
 
 #[tokio::test]
@@ -59,7 +70,12 @@ async fn texts_go_through_kannel_both_ways_in_every_alphabet() {
     let mut smsc = world.kannel.connect_smsc().await;
     let mut alice = world.prosody.client("alice", "phone").await;
     let long = "0123456789".repeat(20);
-    for (id, body) in [("m1", "plain text"), ("m2", "Привет 👋"), ("m3", long.as_str()), ("m4", "€ {braces}")] {
+    for (id, body) in [
+        ("m1", "plain text"),
+        ("m2", "Привет 👋"),
+        ("m3", long.as_str()),
+        ("m4", "€ {braces}"),
+    ] {
         alice.send(&chat(&contact(PEER), id, body)).await;
         // The delivery report of the fake SMSC becomes the receipt.
         alice.expect(id, |stanza| is_receipt_of(stanza, id)).await;
@@ -68,11 +84,24 @@ async fn texts_go_through_kannel_both_ways_in_every_alphabet() {
     let texts: Vec<String> = received.iter().map(|sms| sms.text()).collect();
     assert!(texts.iter().any(|text| text == "plain text"), "{texts:?}");
     assert!(texts.iter().any(|text| text == "Привет 👋"), "{texts:?}");
-    assert!(received.iter().all(|sms| sms.to == PEER && sms.from == LINE), "{received:?}");
+    assert!(
+        received
+            .iter()
+            .all(|sms| sms.to == PEER && sms.from == LINE),
+        "{received:?}"
+    );
     smsc.deliver(PEER, LINE, "hello from a phone").await;
     smsc.deliver_ucs2(PEER, LINE, "здравствуй").await;
-    alice.expect("the text", |stanza| stanza.body().as_deref() == Some("hello from a phone")).await;
-    alice.expect("the unicode text", |stanza| stanza.body().as_deref() == Some("здравствуй")).await;
+    alice
+        .expect("the text", |stanza| {
+            stanza.body().as_deref() == Some("hello from a phone")
+        })
+        .await;
+    alice
+        .expect("the unicode text", |stanza| {
+            stanza.body().as_deref() == Some("здравствуй")
+        })
+        .await;
 }
 
 #[tokio::test]
@@ -91,6 +120,8 @@ async fn kannel_down_and_up_again_delays_a_text_and_loses_none() {
     until("the first attempt", PATIENCE, tried).await.unwrap();
     world.kannel.start_smsbox().await;
     let smsc = world.kannel.connect_smsc().await;
-    alice.expect("the receipt", |stanza| is_receipt_of(stanza, "m1")).await;
+    alice
+        .expect("the receipt", |stanza| is_receipt_of(stanza, "m1"))
+        .await;
     assert_eq!(smsc.received().len(), 1);
 }

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use transom_test_servers::{
-    Dovecot, Element, MAIL_PASSWORD, Mail, MailSink, Mailboxes, Mailer, Postfix, Prosody, Server, Stage, Transom, Verdict, XmppClient,
-    free_port, skipped,
+    Dovecot, Element, MAIL_PASSWORD, Mail, MailSink, Mailboxes, Mailer, Postfix, Prosody, Server,
+    Stage, Transom, Verdict, XmppClient, free_port, skipped,
 };
 
 use crate::world::{Database, chat, condition, link_up, store};
@@ -31,11 +31,20 @@ async fn world(way: In) -> MailWorld {
 }
 
 async fn world_on(way: In, database: Database) -> MailWorld {
-    let prosody = Prosody::builder().component(MAIL, "secret").user("alice").user("carol").start().await;
+    let prosody = Prosody::builder()
+        .component(MAIL, "secret")
+        .user("alice")
+        .user("carol")
+        .start()
+        .await;
     let sink = MailSink::start().await;
     let lmtp = free_port();
     let (dovecot, incoming, route) = match way {
-        In::Lmtp => (None, format!("[gateway.mail.lmtp]\nlisten = \"{lmtp}\"\n"), lmtp),
+        In::Lmtp => (
+            None,
+            format!("[gateway.mail.lmtp]\nlisten = \"{lmtp}\"\n"),
+            lmtp,
+        ),
         In::Imap => {
             let dovecot = Dovecot::start(Mailboxes::CatchAll("bridge".to_owned())).await;
             let imap = format!(
@@ -47,9 +56,19 @@ async fn world_on(way: In, database: Database) -> MailWorld {
             (Some(dovecot), imap, route)
         }
     };
-    let postfix = Postfix::builder().route(MAIL, route).outgoing(sink.addr()).start().await;
+    let postfix = Postfix::builder()
+        .route(MAIL, route)
+        .outgoing(sink.addr())
+        .start()
+        .await;
     let transom = gateway(&prosody, &postfix, &incoming, &store(database).await).await;
-    MailWorld { transom, prosody, sink, postfix, _dovecot: dovecot }
+    MailWorld {
+        transom,
+        prosody,
+        sink,
+        postfix,
+        _dovecot: dovecot,
+    }
 }
 
 async fn gateway(prosody: &Prosody, postfix: &Postfix, incoming: &str, store: &str) -> Transom {
@@ -77,7 +96,10 @@ url = "smtp://{smtp}?tls=none"
         server = prosody.component_addr(),
         smtp = postfix.smtp_addr(),
     );
-    let mut transom = Transom::builder(env!("CARGO_BIN_EXE_transom")).config(&config).http(http).prepare();
+    let mut transom = Transom::builder(env!("CARGO_BIN_EXE_transom"))
+        .config(&config)
+        .http(http)
+        .prepare();
     transom.start().await;
     link_up(&transom, "mail").await;
     transom
@@ -95,29 +117,57 @@ fn answer(to: &Mail, subject: &str, text: &str) -> String {
 }
 
 async fn to_alice(postfix: SocketAddr, mail: &str) {
-    Mailer::smtp(postfix).send("bob@example.com", &["alice@mail.example.org"], mail).await;
+    Mailer::smtp(postfix)
+        .send("bob@example.com", &["alice@mail.example.org"], mail)
+        .await;
 }
 
 async fn text(client: &mut XmppClient, what: &str) -> Element {
-    client.expect(what, |stanza| stanza.body().is_some() && stanza.attr("type") == Some("chat")).await
+    client
+        .expect(what, |stanza| {
+            stanza.body().is_some() && stanza.attr("type") == Some("chat")
+        })
+        .await
 }
 
 async fn there_and_back(world: MailWorld) {
     let mut alice = world.prosody.client("alice", "phone").await;
-    alice.send(&chat(BOB, "m1", "Shall we have lunch?\nAt noon, say.")).await;
+    alice
+        .send(&chat(BOB, "m1", "Shall we have lunch?\nAt noon, say."))
+        .await;
     let mail = world.sink.mail("alice's mail", |_| true).await;
     assert_eq!(mail.to, ["bob@example.com"]);
     assert!(mail.from.starts_with("bounces+"), "{}", mail.from);
-    assert_eq!(mail.header("From").as_deref(), Some("alice <alice@mail.example.org>"));
-    assert_eq!(mail.header("Subject").as_deref(), Some("Shall we have lunch?"));
-    to_alice(world.postfix.smtp_addr(), &answer(&mail, "Re: Shall we have lunch?", "Gladly!")).await;
+    assert_eq!(
+        mail.header("From").as_deref(),
+        Some("alice <alice@mail.example.org>")
+    );
+    assert_eq!(
+        mail.header("Subject").as_deref(),
+        Some("Shall we have lunch?")
+    );
+    to_alice(
+        world.postfix.smtp_addr(),
+        &answer(&mail, "Re: Shall we have lunch?", "Gladly!"),
+    )
+    .await;
     let answered = text(&mut alice, "bob's answer").await;
-    assert_eq!(answered.body().as_deref(), Some("Gladly!"), "in the thread that is shown already");
+    assert_eq!(
+        answered.body().as_deref(),
+        Some("Gladly!"),
+        "in the thread that is shown already"
+    );
     assert_eq!(answered.attr("from"), Some(BOB));
     // And on in the same thread.
     alice.send(&chat(BOB, "m2", "See you there")).await;
-    let second = world.sink.mail("the second", |mail| mail.header("In-Reply-To").is_some()).await;
-    assert_eq!(second.header("Subject").as_deref(), Some("Re: Shall we have lunch?"));
+    let second = world
+        .sink
+        .mail("the second", |mail| mail.header("In-Reply-To").is_some())
+        .await;
+    assert_eq!(
+        second.header("Subject").as_deref(),
+        Some("Re: Shall we have lunch?")
+    );
     assert!(world.transom.log().contains("accepted"));
 }
 
@@ -153,9 +203,13 @@ async fn a_bounce_becomes_an_error_on_its_message() {
     let world = world(In::Lmtp).await;
     let mut alice = world.prosody.client("alice", "phone").await;
     // Postfix takes the mail, and hears the no an instant later: a real bounce comes back to the bounce address.
-    world.sink.answer_always(Stage::Rcpt, Some(Verdict::reply("550 5.1.1 no such user")));
+    world
+        .sink
+        .answer_always(Stage::Rcpt, Some(Verdict::reply("550 5.1.1 no such user")));
     alice.send(&chat(BOB, "m1", "are you there?")).await;
-    let error = alice.expect("the error", |stanza| stanza.attr("type") == Some("error")).await;
+    let error = alice
+        .expect("the error", |stanza| stanza.attr("type") == Some("error"))
+        .await;
     assert_eq!(error.attr("id"), Some("m1"));
     assert_eq!(condition(&error).as_deref(), Some("item-not-found"));
 }
@@ -168,18 +222,42 @@ async fn a_stranger_writes_and_threads_stay_apart() {
     let world = world(In::Lmtp).await;
     let mut alice = world.prosody.client("alice", "phone").await;
     // The first word to anybody makes the address (semantics 14 and 16).
-    alice.send(&chat(BOB, "m1", "Subject: Work\n\nThe report?")).await;
+    alice
+        .send(&chat(BOB, "m1", "Subject: Work\n\nThe report?"))
+        .await;
     let work = world.sink.mail("work", |_| true).await;
     assert_eq!(work.header("Subject").as_deref(), Some("Work"));
     to_alice(world.postfix.smtp_addr(), "From: Bob <bob@example.com>\r\nTo: alice@mail.example.org\r\nSubject: Football\r\nMessage-ID: <f1@example.com>\r\n\r\nComing on Sunday?\r\n").await;
     let football = text(&mut alice, "football").await;
-    assert!(football.body().unwrap().starts_with("*Football*"), "{:?}", football.body());
-    to_alice(world.postfix.smtp_addr(), &answer(&work, "Re: Work", "Tomorrow.")).await;
+    assert!(
+        football.body().unwrap().starts_with("*Football*"),
+        "{:?}",
+        football.body()
+    );
+    to_alice(
+        world.postfix.smtp_addr(),
+        &answer(&work, "Re: Work", "Tomorrow."),
+    )
+    .await;
     let back = text(&mut alice, "work again").await;
-    assert!(back.body().unwrap().starts_with("*Work*"), "another thread than the last one shown: {:?}", back.body());
-    assert_ne!(football.child("thread").map(Element::text), back.child("thread").map(Element::text));
-    to_alice(world.postfix.smtp_addr(), &answer(&work, "Re: Work", "At nine.")).await;
-    assert_eq!(text(&mut alice, "work once more").await.body().as_deref(), Some("At nine."));
+    assert!(
+        back.body().unwrap().starts_with("*Work*"),
+        "another thread than the last one shown: {:?}",
+        back.body()
+    );
+    assert_ne!(
+        football.child("thread").map(Element::text),
+        back.child("thread").map(Element::text)
+    );
+    to_alice(
+        world.postfix.smtp_addr(),
+        &answer(&work, "Re: Work", "At nine."),
+    )
+    .await;
+    assert_eq!(
+        text(&mut alice, "work once more").await.body().as_deref(),
+        Some("At nine.")
+    );
 }
 
 #[tokio::test]
@@ -191,9 +269,30 @@ async fn nobodys_mail_is_refused_at_the_door() {
     let mut alice = world.prosody.client("alice", "phone").await;
     alice.send(&chat(BOB, "m1", "hello")).await;
     world.sink.mail("hello", |_| true).await;
-    let lmtp = world.transom.config_text().lines().find_map(|line| line.strip_prefix("listen = \"")?.strip_suffix('"')?.parse::<SocketAddr>().ok().filter(|addr| *addr != world.transom.http())).unwrap();
+    let lmtp = world
+        .transom
+        .config_text()
+        .lines()
+        .find_map(|line| {
+            line.strip_prefix("listen = \"")?
+                .strip_suffix('"')?
+                .parse::<SocketAddr>()
+                .ok()
+                .filter(|addr| *addr != world.transom.http())
+        })
+        .unwrap();
     let mail = "From: x@example.com\r\nSubject: x\r\n\r\nx\r\n";
-    let verdicts = Mailer::lmtp(lmtp).verdicts("x@example.com", &["nobody@mail.example.org", "alice@mail.example.org", "x@elsewhere.example"], mail).await;
+    let verdicts = Mailer::lmtp(lmtp)
+        .verdicts(
+            "x@example.com",
+            &[
+                "nobody@mail.example.org",
+                "alice@mail.example.org",
+                "x@elsewhere.example",
+            ],
+            mail,
+        )
+        .await;
     assert!(verdicts[0].starts_with("550"), "{verdicts:?}");
     assert!(verdicts[1].starts_with("250"), "{verdicts:?}");
     assert!(verdicts[2].starts_with('5'), "no relay: {verdicts:?}");

@@ -12,7 +12,12 @@ use transom_test_servers::{Server, XmppClient, skipped};
 
 use crate::world::{Database, LINE, Twilio, World, chat, contact, store};
 
-const PEERS: [&str; 4] = ["+12025550147", "+12025550148", "+12025550149", "+12025550150"];
+const PEERS: [&str; 4] = [
+    "+12025550147",
+    "+12025550148",
+    "+12025550149",
+    "+12025550150",
+];
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
@@ -36,7 +41,10 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % bound
     }
 }
@@ -56,7 +64,10 @@ struct Ledger {
 }
 
 fn number_of(name: &str) -> u64 {
-    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(0)
+    std::env::var(name)
+        .ok()
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(0)
 }
 
 async fn random_kills(database: Database) {
@@ -69,7 +80,8 @@ async fn random_kills(database: Database) {
         seconds => seconds,
     };
     let mut random = Random(seed);
-    let line = format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"alice@example.org\"\n");
+    let line =
+        format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"alice@example.org\"\n");
     let caps = "[gateway.sms.limits]\nmessages_per_day = 100000\nsegments_per_day = 100000\ngateway_per_day = 100000\n";
     let mut world = World::with(&format!("{line}{caps}"), &store(database).await).await;
     let mut alice = world.client("alice").await;
@@ -119,12 +131,26 @@ async fn burst(world: &World, alice: &mut XmppClient, ledger: &mut Ledger, rando
 
 async fn write(alice: &mut XmppClient, number: usize) {
     let peer = PEERS[number % PEERS.len()];
-    alice.send(&chat(&contact(peer), &format!("m{number}"), &format!("out {number}"))).await;
+    alice
+        .send(&chat(
+            &contact(peer),
+            &format!("m{number}"),
+            &format!("out {number}"),
+        ))
+        .await;
 }
 
 async fn call(world: &World, ledger: &mut Ledger, number: usize) {
     let peer = PEERS[number % PEERS.len()];
-    let answer = world.twilio.deliver(&format!("SMin{number}"), peer, LINE, &format!("in {number}")).await;
+    let answer = world
+        .twilio
+        .deliver(
+            &format!("SMin{number}"),
+            peer,
+            LINE,
+            &format!("in {number}"),
+        )
+        .await;
     if answer == Ok(200) {
         ledger.taken.insert(number);
     }
@@ -134,7 +160,12 @@ async fn call(world: &World, ledger: &mut Ledger, number: usize) {
 async fn report(world: &World, ledger: &mut Ledger) {
     for sent in world.twilio.sent().iter().skip(ledger.reported) {
         let number = u64::try_from(ledger.reported).unwrap() + 1;
-        if world.twilio.report(sent, &Twilio::sid(number), "delivered", "").await != Ok(200) {
+        if world
+            .twilio
+            .report(sent, &Twilio::sid(number), "delivered", "")
+            .await
+            != Ok(200)
+        {
             return;
         }
         ledger.reported += 1;
@@ -146,8 +177,15 @@ async fn settle(world: &World, alice: &mut XmppClient, ledger: &mut Ledger) {
     let deadline = Instant::now() + PATIENCE;
     let mut quiet = 0;
     while quiet < 5 && Instant::now() < deadline {
-        let before = (ledger.receipts.len(), ledger.arrived.len(), ledger.sends.len());
-        for number in (0..ledger.incoming).filter(|number| !ledger.taken.contains(number)).collect::<Vec<_>>() {
+        let before = (
+            ledger.receipts.len(),
+            ledger.arrived.len(),
+            ledger.sends.len(),
+        );
+        for number in (0..ledger.incoming)
+            .filter(|number| !ledger.taken.contains(number))
+            .collect::<Vec<_>>()
+        {
             call(world, ledger, number).await;
         }
         for number in (0..ledger.out).filter(|number| !ledger.receipts.contains(number)) {
@@ -156,48 +194,97 @@ async fn settle(world: &World, alice: &mut XmppClient, ledger: &mut Ledger) {
         report(world, ledger).await;
         alice.barrier().await;
         read(world, alice, ledger);
-        let after = (ledger.receipts.len(), ledger.arrived.len(), ledger.sends.len());
-        let complete = ledger.receipts.len() == ledger.sends.len() && ledger.arrived.len() == ledger.incoming;
-        quiet = if complete && before == after { quiet + 1 } else { 0 };
+        let after = (
+            ledger.receipts.len(),
+            ledger.arrived.len(),
+            ledger.sends.len(),
+        );
+        let complete =
+            ledger.receipts.len() == ledger.sends.len() && ledger.arrived.len() == ledger.incoming;
+        quiet = if complete && before == after {
+            quiet + 1
+        } else {
+            0
+        };
     }
 }
 
 fn read(world: &World, alice: &mut XmppClient, ledger: &mut Ledger) {
     ledger.sends.clear();
-    for body in world.twilio.sent().iter().filter_map(|sent| sent.form("Body")) {
+    for body in world
+        .twilio
+        .sent()
+        .iter()
+        .filter_map(|sent| sent.form("Body"))
+    {
         *ledger.sends.entry(body).or_default() += 1;
     }
     for stanza in alice.received() {
         if let Some(received) = stanza.child_in("received", "urn:xmpp:receipts") {
-            let number = received.attr("id").and_then(|id| id.strip_prefix('m')?.parse::<usize>().ok());
+            let number = received
+                .attr("id")
+                .and_then(|id| id.strip_prefix('m')?.parse::<usize>().ok());
             ledger.receipts.extend(number);
         }
-        let (Some(body), Some(id)) = (stanza.body(), stanza.attr("id")) else { continue };
+        let (Some(body), Some(id)) = (stanza.body(), stanza.attr("id")) else {
+            continue;
+        };
         if body.starts_with("in ") {
-            ledger.arrived.entry(body).or_default().insert(id.to_owned());
+            ledger
+                .arrived
+                .entry(body)
+                .or_default()
+                .insert(id.to_owned());
         }
     }
 }
 
 /// Every text is accounted for by semantics 1 to 6; says how many are of unknown outcome.
 async fn judge(world: &World, ledger: &Ledger) -> usize {
-    let doubled: Vec<_> = ledger.sends.iter().filter(|(_, count)| **count > 1).collect();
+    let doubled: Vec<_> = ledger
+        .sends
+        .iter()
+        .filter(|(_, count)| **count > 1)
+        .collect();
     assert!(doubled.is_empty(), "sent twice: {doubled:?}");
-    for number in (0..ledger.incoming).filter(|number| !ledger.arrived.contains_key(&format!("in {number}"))) {
-        let trace = world.transom.command(&["trace", &format!("SMin{number}"), "--json"]).await;
+    for number in
+        (0..ledger.incoming).filter(|number| !ledger.arrived.contains_key(&format!("in {number}")))
+    {
+        let trace = world
+            .transom
+            .command(&["trace", &format!("SMin{number}"), "--json"])
+            .await;
         let queue = world.transom.command(&["queue", "list", "--json"]).await;
         let seen = [trace.stdout, trace.stderr, queue.stdout].concat();
-        panic!("text {number} from outside never arrived: {}\n{}", String::from_utf8_lossy(&seen), world.transom.log());
+        panic!(
+            "text {number} from outside never arrived: {}\n{}",
+            String::from_utf8_lossy(&seen),
+            world.transom.log()
+        );
     }
-    let twice: Vec<_> = ledger.arrived.iter().filter(|(_, ids)| ids.len() > 1).collect();
+    let twice: Vec<_> = ledger
+        .arrived
+        .iter()
+        .filter(|(_, ids)| ids.len() > 1)
+        .collect();
     assert!(twice.is_empty(), "arrived as several messages: {twice:?}");
     let mut unknown = 0;
     for number in (0..ledger.out).filter(|number| !ledger.receipts.contains(number)) {
-        assert!(!ledger.sends.contains_key(&format!("out {number}")), "text {number} was delivered, and nobody was told");
+        assert!(
+            !ledger.sends.contains_key(&format!("out {number}")),
+            "text {number} was delivered, and nobody was told"
+        );
         // Killed between the start mark and the send: never sent again, and told as a doubt after a quarter of an hour.
-        let trace = world.transom.command(&["trace", &format!("m{number}"), "--json"]).await;
+        let trace = world
+            .transom
+            .command(&["trace", &format!("m{number}"), "--json"])
+            .await;
         let trace = String::from_utf8_lossy(&trace.stdout).into_owned();
-        assert!(trace.contains("unknown"), "text {number} is lost: {trace}\n{}", world.transom.log());
+        assert!(
+            trace.contains("unknown"),
+            "text {number} is lost: {trace}\n{}",
+            world.transom.log()
+        );
         unknown += 1;
     }
     unknown

@@ -13,13 +13,34 @@ async fn a_text_goes_out_and_its_delivery_report_becomes_a_receipt() {
     }
     let world = World::start("").await;
     let mut alice = world.client("alice").await;
-    alice.send(&chat(&contact(PEER), "m1", "Grüße & <bye>".replace('&', "&amp;").replace('<', "&lt;").as_str())).await;
+    alice
+        .send(&chat(
+            &contact(PEER),
+            "m1",
+            "Grüße & <bye>"
+                .replace('&', "&amp;")
+                .replace('<', "&lt;")
+                .as_str(),
+        ))
+        .await;
     let sent = world.twilio.text("Grüße & <bye>").await;
     assert_eq!(sent.form("To").as_deref(), Some(PEER));
     assert_eq!(sent.form("From").as_deref(), Some(LINE));
-    assert_eq!(world.twilio.report(&sent, &Twilio::sid(1), "delivered", "").await, Ok(200));
-    let receipt = alice.expect("the receipt", |stanza| is_receipt_of(stanza, "m1")).await;
-    assert_eq!(receipt.attr("from"), Some(contact(PEER).as_str()), "from the contact's bare JID");
+    assert_eq!(
+        world
+            .twilio
+            .report(&sent, &Twilio::sid(1), "delivered", "")
+            .await,
+        Ok(200)
+    );
+    let receipt = alice
+        .expect("the receipt", |stanza| is_receipt_of(stanza, "m1"))
+        .await;
+    assert_eq!(
+        receipt.attr("from"),
+        Some(contact(PEER).as_str()),
+        "from the contact's bare JID"
+    );
     assert_eq!(world.twilio.sent().len(), 1);
 }
 
@@ -28,21 +49,52 @@ async fn texts_go_and_come_on_postgresql() {
     if skipped(&[Server::Prosody, Server::Postgres]) {
         return;
     }
-    let line = format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"alice@example.org\"\n");
+    let line =
+        format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"alice@example.org\"\n");
     let world = World::with(&line, &store(Database::Postgres).await).await;
     let mut alice = world.client("alice").await;
     for number in 0..5 {
         let (id, body) = (format!("m{number}"), format!("text {number}"));
         alice.send(&chat(&contact(PEER), &id, &body)).await;
         let sent = world.twilio.text(&body).await;
-        assert_eq!(world.twilio.report(&sent, &Twilio::sid(number + 1), "delivered", "").await, Ok(200));
-        alice.expect("the receipt", |stanza| is_receipt_of(stanza, &id)).await;
-        assert_eq!(world.twilio.deliver(&format!("SMin{number}"), PEER, LINE, &format!("answer {number}")).await, Ok(200));
+        assert_eq!(
+            world
+                .twilio
+                .report(&sent, &Twilio::sid(number + 1), "delivered", "")
+                .await,
+            Ok(200)
+        );
+        alice
+            .expect("the receipt", |stanza| is_receipt_of(stanza, &id))
+            .await;
+        assert_eq!(
+            world
+                .twilio
+                .deliver(
+                    &format!("SMin{number}"),
+                    PEER,
+                    LINE,
+                    &format!("answer {number}")
+                )
+                .await,
+            Ok(200)
+        );
         let answer = format!("answer {number}");
-        alice.expect("the answer", |stanza| stanza.body().as_ref() == Some(&answer)).await;
+        alice
+            .expect("the answer", |stanza| {
+                stanza.body().as_ref() == Some(&answer)
+            })
+            .await;
     }
     let sent = world.twilio.sent().swap_remove(0);
-    assert_eq!(world.twilio.report(&sent, &Twilio::sid(1), "undelivered", "30003").await, Ok(200), "late, and lesser");
+    assert_eq!(
+        world
+            .twilio
+            .report(&sent, &Twilio::sid(1), "undelivered", "30003")
+            .await,
+        Ok(200),
+        "late, and lesser"
+    );
 }
 
 #[tokio::test]
@@ -55,12 +107,32 @@ async fn a_receipt_means_delivered_and_nothing_less() {
     alice.send(&chat(&contact(PEER), "m1", "one")).await;
     let sent = world.twilio.text("one").await;
     for status in ["sent", "sending", "queued"] {
-        assert_eq!(world.twilio.report(&sent, &Twilio::sid(1), status, "").await, Ok(200));
+        assert_eq!(
+            world
+                .twilio
+                .report(&sent, &Twilio::sid(1), status, "")
+                .await,
+            Ok(200)
+        );
     }
     // What comes after in the same chat proves that nothing came before.
-    assert_eq!(world.twilio.deliver("SMin", PEER, LINE, "marker").await, Ok(200));
-    alice.expect("the marker", |stanza| stanza.body().as_deref() == Some("marker")).await;
-    assert!(!alice.received().iter().any(|stanza| is_receipt_of(stanza, "m1")), "{:?}", alice.received());
+    assert_eq!(
+        world.twilio.deliver("SMin", PEER, LINE, "marker").await,
+        Ok(200)
+    );
+    alice
+        .expect("the marker", |stanza| {
+            stanza.body().as_deref() == Some("marker")
+        })
+        .await;
+    assert!(
+        !alice
+            .received()
+            .iter()
+            .any(|stanza| is_receipt_of(stanza, "m1")),
+        "{:?}",
+        alice.received()
+    );
 }
 
 #[tokio::test]
@@ -73,17 +145,44 @@ async fn a_text_comes_in_once_however_often_it_is_told() {
     alice.send(&chat(&contact(PEER), "m1", "hello")).await;
     world.twilio.text("hello").await;
     for _ in 0..3 {
-        assert_eq!(world.twilio.deliver("SMx", PEER, LINE, "héllo 👋").await, Ok(200));
+        assert_eq!(
+            world.twilio.deliver("SMx", PEER, LINE, "héllo 👋").await,
+            Ok(200)
+        );
     }
-    assert_eq!(world.twilio.deliver("SMy", PEER, LINE, "and on").await, Ok(200));
-    let first = alice.expect("the answer", |stanza| stanza.body().as_deref() == Some("héllo 👋")).await;
+    assert_eq!(
+        world.twilio.deliver("SMy", PEER, LINE, "and on").await,
+        Ok(200)
+    );
+    let first = alice
+        .expect("the answer", |stanza| {
+            stanza.body().as_deref() == Some("héllo 👋")
+        })
+        .await;
     assert_eq!(first.attr("from"), Some(contact(PEER).as_str()));
     assert_eq!(first.attr("type"), Some("chat"));
     let id = first.attr("id").unwrap();
-    assert_eq!(uuid::Uuid::parse_str(id).map(|id| id.get_version_num()), Ok(7), "{id}");
-    assert_eq!(first.child_in("origin-id", "urn:xmpp:sid:0").and_then(|origin| origin.attr("id")), Some(id));
-    alice.expect("the next", |stanza| stanza.body().as_deref() == Some("and on")).await;
-    let copies = alice.received().iter().filter(|stanza| stanza.body().as_deref() == Some("héllo 👋")).count();
+    assert_eq!(
+        uuid::Uuid::parse_str(id).map(|id| id.get_version_num()),
+        Ok(7),
+        "{id}"
+    );
+    assert_eq!(
+        first
+            .child_in("origin-id", "urn:xmpp:sid:0")
+            .and_then(|origin| origin.attr("id")),
+        Some(id)
+    );
+    alice
+        .expect("the next", |stanza| {
+            stanza.body().as_deref() == Some("and on")
+        })
+        .await;
+    let copies = alice
+        .received()
+        .iter()
+        .filter(|stanza| stanza.body().as_deref() == Some("héllo 👋"))
+        .count();
     assert_eq!(copies, 1);
 }
 
@@ -95,10 +194,18 @@ async fn a_forged_call_is_refused_and_counted() {
     let world = World::start("").await;
     let http = world.transom.http();
     let body = b"MessageSid=SM1&From=%2B12025550147&To=%2B12025550100&Body=evil";
-    let headers = [("X-Twilio-Signature", "AAAA"), ("Content-Type", "application/x-www-form-urlencoded")];
-    let answer = transom_test_servers::post_with(http, "/webhook/sms/main", &headers, body).await.unwrap();
+    let headers = [
+        ("X-Twilio-Signature", "AAAA"),
+        ("Content-Type", "application/x-www-form-urlencoded"),
+    ];
+    let answer = transom_test_servers::post_with(http, "/webhook/sms/main", &headers, body)
+        .await
+        .unwrap();
     assert_eq!(answer.status, 403);
-    let count = world.transom.metric("transom_events_total{account=\"sms/main\",what=\"webhook_forged\"}").await;
+    let count = world
+        .transom
+        .metric("transom_events_total{account=\"sms/main\",what=\"webhook_forged\"}")
+        .await;
     assert_eq!(count, Some(1.0));
 }
 
@@ -114,11 +221,21 @@ async fn a_repeat_of_a_stanza_is_not_sent_again_and_a_reused_id_is() {
     }
     // A script that reuses its ids, without origin-id: other text, other message.
     for body in ["first", "second", "second"] {
-        alice.send(&format!("<message to='{}' type='chat' id='1'><body>{body}</body></message>", contact(PEER))).await;
+        alice
+            .send(&format!(
+                "<message to='{}' type='chat' id='1'><body>{body}</body></message>",
+                contact(PEER)
+            ))
+            .await;
     }
     alice.send(&chat(&contact(PEER), "last", "last")).await;
     world.twilio.text("last").await;
-    let bodies: Vec<String> = world.twilio.sent().iter().filter_map(|sent| sent.form("Body")).collect();
+    let bodies: Vec<String> = world
+        .twilio
+        .sent()
+        .iter()
+        .filter_map(|sent| sent.form("Body"))
+        .collect();
     assert_eq!(bodies, ["only once", "first", "second", "last"]);
 }
 
@@ -129,13 +246,23 @@ async fn a_refused_text_becomes_an_error_with_a_sentence() {
     }
     let world = World::start("").await;
     let mut alice = world.client("alice").await;
-    world.twilio.api.answer_next(Answer::json(400, r#"{"code":21211,"message":"no","status":400}"#));
+    world.twilio.api.answer_next(Answer::json(
+        400,
+        r#"{"code":21211,"message":"no","status":400}"#,
+    ));
     alice.send(&chat(&contact(PEER), "m1", "to nobody")).await;
-    let error = alice.expect("the error", |stanza| stanza.attr("type") == Some("error")).await;
+    let error = alice
+        .expect("the error", |stanza| stanza.attr("type") == Some("error"))
+        .await;
     assert_eq!(error.attr("id"), Some("m1"));
     assert_eq!(condition(&error).as_deref(), Some("item-not-found"));
-    let text = error.child("error").and_then(|error| error.child("text").map(|text| text.text()));
-    assert!(text.is_some_and(|text| text.ends_with('.') || text.ends_with('!')), "a sentence");
+    let text = error
+        .child("error")
+        .and_then(|error| error.child("text").map(|text| text.text()));
+    assert!(
+        text.is_some_and(|text| text.ends_with('.') || text.ends_with('!')),
+        "a sentence"
+    );
 }
 
 #[tokio::test]
@@ -148,30 +275,87 @@ async fn what_cannot_be_sent_is_refused_at_no_cost() {
     let mut bob = world.client("bob").await;
     let omemo = "<encrypted xmlns='eu.siacs.conversations.axolotl'/><body>I sent you an OMEMO encrypted message</body>";
     let cases = [
-        ("e1", contact("2025550147"), "<body>spelling</body>".to_owned(), "gone"),
-        ("e2", contact("+18005550199x"), "<body>no number</body>".to_owned(), "item-not-found"),
+        (
+            "e1",
+            contact("2025550147"),
+            "<body>spelling</body>".to_owned(),
+            "gone",
+        ),
+        (
+            "e2",
+            contact("+18005550199x"),
+            "<body>no number</body>".to_owned(),
+            "item-not-found",
+        ),
         ("e3", contact(PEER), omemo.to_owned(), "not-acceptable"),
-        ("e4", contact("911"), "<body>help</body>".to_owned(), "not-allowed"),
-        ("e5", contact("+19005550199"), "<body>premium</body>".to_owned(), "policy-violation"),
-        ("e6", contact("+4930123456"), "<body>abroad</body>".to_owned(), "policy-violation"),
-        ("e7", contact(PEER), format!("<body>{}</body>", "x".repeat(2_000)), "not-acceptable"),
+        (
+            "e4",
+            contact("911"),
+            "<body>help</body>".to_owned(),
+            "not-allowed",
+        ),
+        (
+            "e5",
+            contact("+19005550199"),
+            "<body>premium</body>".to_owned(),
+            "policy-violation",
+        ),
+        (
+            "e6",
+            contact("+4930123456"),
+            "<body>abroad</body>".to_owned(),
+            "policy-violation",
+        ),
+        (
+            "e7",
+            contact(PEER),
+            format!("<body>{}</body>", "x".repeat(2_000)),
+            "not-acceptable",
+        ),
     ];
     for (id, to, payload, wanted) in cases {
-        alice.send(&format!("<message to='{to}' type='chat' id='{id}'>{payload}</message>")).await;
-        let error = alice.expect(id, |stanza| stanza.attr("id") == Some(id)).await;
-        assert_eq!(condition(&error).as_deref(), Some(wanted), "{id}: {error:?}");
+        alice
+            .send(&format!(
+                "<message to='{to}' type='chat' id='{id}'>{payload}</message>"
+            ))
+            .await;
+        let error = alice
+            .expect(id, |stanza| stanza.attr("id") == Some(id))
+            .await;
+        assert_eq!(
+            condition(&error).as_deref(),
+            Some(wanted),
+            "{id}: {error:?}"
+        );
     }
     // Bob has no line, and there is none to be had.
     bob.send(&chat(&contact(PEER), "b1", "from bob")).await;
-    let error = bob.expect("bob's error", |stanza| stanza.attr("id") == Some("b1")).await;
+    let error = bob
+        .expect("bob's error", |stanza| stanza.attr("id") == Some("b1"))
+        .await;
     assert_eq!(condition(&error).as_deref(), Some("registration-required"));
-    for quiet in ["<composing xmlns='http://jabber.org/protocol/chatstates'/>", "<received xmlns='urn:xmpp:receipts' id='x'/>", "<body></body>"] {
-        alice.send(&format!("<message to='{}' type='chat' id='q'>{quiet}</message>", contact(PEER))).await;
+    for quiet in [
+        "<composing xmlns='http://jabber.org/protocol/chatstates'/>",
+        "<received xmlns='urn:xmpp:receipts' id='x'/>",
+        "<body></body>",
+    ] {
+        alice
+            .send(&format!(
+                "<message to='{}' type='chat' id='q'>{quiet}</message>",
+                contact(PEER)
+            ))
+            .await;
     }
     alice.send(&chat(&contact(PEER), "last", "last")).await;
     world.twilio.text("last").await;
     assert_eq!(world.twilio.sent().len(), 1, "nothing else was sent");
-    assert!(!alice.received().iter().any(|stanza| stanza.attr("id") == Some("q")), "states are not answered");
+    assert!(
+        !alice
+            .received()
+            .iter()
+            .any(|stanza| stanza.attr("id") == Some("q")),
+        "states are not answered"
+    );
 }
 
 #[tokio::test]
@@ -181,13 +365,28 @@ async fn a_late_failure_is_also_a_line_in_the_chat() {
     }
     let world = World::start("").await;
     let mut alice = world.client("alice").await;
-    alice.send(&chat(&contact(PEER), "m1", "are you there")).await;
+    alice
+        .send(&chat(&contact(PEER), "m1", "are you there"))
+        .await;
     let sent = world.twilio.text("are you there").await;
     alice.disconnect().await;
-    assert_eq!(world.twilio.report(&sent, &Twilio::sid(1), "undelivered", "30005").await, Ok(200));
+    assert_eq!(
+        world
+            .twilio
+            .report(&sent, &Twilio::sid(1), "undelivered", "30005")
+            .await,
+        Ok(200)
+    );
     let mut alice = world.prosody.client("alice", "desk").await;
     let wanted = |body: &str| body.starts_with('⚠') && body.contains("\"are you there\"");
-    let line = alice.expect("the line", |stanza| stanza.body().is_some_and(|body| wanted(&body))).await;
+    let line = alice
+        .expect("the line", |stanza| {
+            stanza.body().is_some_and(|body| wanted(&body))
+        })
+        .await;
     assert_eq!(line.attr("from"), Some(contact(PEER).as_str()));
-    assert!(line.child_in("reply", "urn:xmpp:reply:0").is_some(), "it names its message: {line:?}");
+    assert!(
+        line.child_in("reply", "urn:xmpp:reply:0").is_some(),
+        "it names its message: {line:?}"
+    );
 }

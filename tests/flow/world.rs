@@ -11,7 +11,10 @@ use std::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
-use transom_test_servers::{Answer, Element, Feature, HttpDouble, Postgres, Prosody, Request, Transom, TransomBuilder, XmppClient, PATIENCE, free_port, post_with, until};
+use transom_test_servers::{
+    Answer, Element, Feature, HttpDouble, PATIENCE, Postgres, Prosody, Request, Transom,
+    TransomBuilder, XmppClient, free_port, post_with, until,
+};
 
 /// The component's domain.
 pub(crate) const SMS: &str = "sms.example.org";
@@ -33,19 +36,30 @@ impl Twilio {
         let count = Arc::new(AtomicU64::new(1));
         api.answer_by(move |_| {
             let number = count.fetch_add(1, Ordering::Relaxed);
-            Answer::json(201, &format!(r#"{{"sid":"SM{number:032x}","status":"queued","num_segments":"1"}}"#))
+            Answer::json(
+                201,
+                &format!(r#"{{"sid":"SM{number:032x}","status":"queued","num_segments":"1"}}"#),
+            )
         });
         Self { api, webhook }
     }
 
     /// The texts that it was asked to send.
     pub(crate) fn sent(&self) -> Vec<Request> {
-        self.api.requests().into_iter().filter(|request| request.method == "POST").collect()
+        self.api
+            .requests()
+            .into_iter()
+            .filter(|request| request.method == "POST")
+            .collect()
     }
 
     /// The text with this body.
     pub(crate) async fn text(&self, body: &str) -> Request {
-        self.api.request(body, |request| request.form("Body").as_deref() == Some(body)).await
+        self.api
+            .request(body, |request| {
+                request.form("Body").as_deref() == Some(body)
+            })
+            .await
     }
 
     /// Calls transom about something, signed as Twilio signs; the status of the answer.
@@ -61,23 +75,55 @@ impl Twilio {
         let mut mac = Hmac::<Sha1>::new_from_slice(TOKEN.as_bytes()).unwrap();
         mac.update(signed.as_bytes());
         let signature = BASE64_STANDARD.encode(mac.finalize().into_bytes());
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let headers =
-            [("X-Twilio-Signature", signature.as_str()), ("Content-Type", "application/x-www-form-urlencoded")];
-        post_with(self.webhook, &path, &headers, body.as_bytes()).await.map(|response| response.status)
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let headers = [
+            ("X-Twilio-Signature", signature.as_str()),
+            ("Content-Type", "application/x-www-form-urlencoded"),
+        ];
+        post_with(self.webhook, &path, &headers, body.as_bytes())
+            .await
+            .map(|response| response.status)
     }
 
     /// A text from a phone to a line.
-    pub(crate) async fn deliver(&self, sid: &str, from: &str, to: &str, body: &str) -> Result<u16, String> {
-        let fields = [("MessageSid", sid), ("AccountSid", "AC1"), ("From", from), ("To", to), ("Body", body), ("NumMedia", "0")];
+    pub(crate) async fn deliver(
+        &self,
+        sid: &str,
+        from: &str,
+        to: &str,
+        body: &str,
+    ) -> Result<u16, String> {
+        let fields = [
+            ("MessageSid", sid),
+            ("AccountSid", "AC1"),
+            ("From", from),
+            ("To", to),
+            ("Body", body),
+            ("NumMedia", "0"),
+        ];
         self.call("", &fields).await
     }
 
     /// What became of a text that transom sent: the callback that it asked for.
-    pub(crate) async fn report(&self, sent: &Request, sid: &str, status: &str, code: &str) -> Result<u16, String> {
+    pub(crate) async fn report(
+        &self,
+        sent: &Request,
+        sid: &str,
+        status: &str,
+        code: &str,
+    ) -> Result<u16, String> {
         let callback = sent.form("StatusCallback").expect("a status callback");
-        let query = callback.find('?').map_or("", |at| &callback[at..]).to_owned();
-        let mut fields = vec![("MessageSid", sid), ("MessageStatus", status), ("AccountSid", "AC1")];
+        let query = callback
+            .find('?')
+            .map_or("", |at| &callback[at..])
+            .to_owned();
+        let mut fields = vec![
+            ("MessageSid", sid),
+            ("MessageStatus", status),
+            ("AccountSid", "AC1"),
+        ];
         if !code.is_empty() {
             fields.push(("ErrorCode", code));
         }
@@ -107,7 +153,8 @@ pub(crate) enum Database {
 impl World {
     /// Alice and Bob on Prosody, alice with a line of her own; `more` is added to the configuration.
     pub(crate) async fn start(more: &str) -> Self {
-        let line = format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"alice@example.org\"\n");
+        let line =
+            format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"alice@example.org\"\n");
         Self::with(&format!("{line}{more}"), "").await
     }
 
@@ -120,14 +167,34 @@ impl World {
     }
 
     /// The same, not started.
-    pub(crate) async fn prepare(lines: &str, store: &str, change: impl FnOnce(TransomBuilder) -> TransomBuilder) -> Self {
-        let prosody = Prosody::builder().component(SMS, SECRET).user("alice").user("bob").with(Feature::Offline).start().await;
+    pub(crate) async fn prepare(
+        lines: &str,
+        store: &str,
+        change: impl FnOnce(TransomBuilder) -> TransomBuilder,
+    ) -> Self {
+        let prosody = Prosody::builder()
+            .component(SMS, SECRET)
+            .user("alice")
+            .user("bob")
+            .with(Feature::Offline)
+            .start()
+            .await;
         let http = free_port();
         let twilio = Twilio::start(http).await;
-        let seat = Seat { server: prosody.component_addr(), domain: SMS, secret: SECRET };
+        let seat = Seat {
+            server: prosody.component_addr(),
+            domain: SMS,
+            secret: SECRET,
+        };
         let config = config(&seat, http, &twilio, lines, store);
-        let builder = Transom::builder(env!("CARGO_BIN_EXE_transom")).config(&config).http(http);
-        Self { transom: change(builder).prepare(), twilio, prosody }
+        let builder = Transom::builder(env!("CARGO_BIN_EXE_transom"))
+            .config(&config)
+            .http(http);
+        Self {
+            transom: change(builder).prepare(),
+            twilio,
+            prosody,
+        }
     }
 
     /// Waits until the link is up.
@@ -149,7 +216,13 @@ pub(crate) struct Seat<'a> {
 }
 
 /// A configuration with Twilio's double behind one SMS gateway.
-pub(crate) fn config(seat: &Seat<'_>, http: SocketAddr, twilio: &Twilio, lines: &str, store: &str) -> String {
+pub(crate) fn config(
+    seat: &Seat<'_>,
+    http: SocketAddr,
+    twilio: &Twilio,
+    lines: &str,
+    store: &str,
+) -> String {
     format!(
         r#"
 {store}
@@ -183,14 +256,19 @@ base_url = "{api}"
 pub(crate) async fn link_up(transom: &Transom, gateway: &str) {
     let name = format!("transom_link_up{{gateway=\"{gateway}\"}}");
     let is_up = async || (transom.metric(&name).await == Some(1.0)).then_some(());
-    until("the link to be up", PATIENCE, is_up).await.unwrap_or_else(|why| panic!("{why}: {}", transom.log()));
+    until("the link to be up", PATIENCE, is_up)
+        .await
+        .unwrap_or_else(|why| panic!("{why}: {}", transom.log()));
 }
 
 /// The section of a database.
 pub(crate) async fn store(database: Database) -> String {
     match database {
         Database::Sqlite => String::new(),
-        Database::Postgres => format!("[store]\nurl = \"{}\"\n", Postgres::shared().await.database().await),
+        Database::Postgres => format!(
+            "[store]\nurl = \"{}\"\n",
+            Postgres::shared().await.database().await
+        ),
     }
 }
 
@@ -216,5 +294,7 @@ pub(crate) fn condition(stanza: &Element) -> Option<String> {
 
 /// Whether a stanza is the receipt of a message.
 pub(crate) fn is_receipt_of(stanza: &Element, id: &str) -> bool {
-    stanza.child_in("received", "urn:xmpp:receipts").is_some_and(|received| received.attr("id") == Some(id))
+    stanza
+        .child_in("received", "urn:xmpp:receipts")
+        .is_some_and(|received| received.attr("id") == Some(id))
 }

@@ -41,8 +41,8 @@ pub use clock::{Clock, SystemClock, UnixMillis};
 pub use config::{ConfigFault, Section};
 pub use context::{Busy, Context, Cursor, Directory, Inbox, Meter, Recipient, Verdict};
 pub use event::{
-    AttachmentInfo, Class, Event, Incoming, MailFacts, MediaRef, MessageRef, Notice, Part, Progress,
-    Repeats, Report,
+    AttachmentInfo, Class, Event, Incoming, MailFacts, MediaRef, MessageRef, Notice, Part,
+    Progress, Repeats, Report,
 };
 pub use http_client::{HttpClient, HttpFailure, HttpLimits, HttpReply};
 pub use id::{AccountName, ExternalId, Key, Signer};

@@ -91,7 +91,9 @@ impl Lifecycle {
         }
         self.abort();
         // What must not be cut in two gets a little longer; what hangs must not keep the process.
-        tokio::time::timeout(DETACHED_MAX, self.tasks.wait()).await.ok();
+        tokio::time::timeout(DETACHED_MAX, self.tasks.wait())
+            .await
+            .ok();
         false
     }
 }

@@ -150,7 +150,10 @@ async fn resolve_regarding(
     if about.is_empty() {
         return Ok(());
     }
-    for row in connection.rows(REGARDING, &[json(&about), gateway_id.into()]).await? {
+    for row in connection
+        .rows(REGARDING, &[json(&about), gateway_id.into()])
+        .await?
+    {
         let place = index(row.int(0)?);
         if let Some(ask) = asks.iter_mut().find(|ask| ask.place == place) {
             row.text(1)?.clone_into(&mut ask.address);
@@ -171,20 +174,37 @@ async fn load_threads(
     }
     let answers: Vec<Answer<'_>> = asks
         .iter()
-        .flat_map(|ask| ask.answers.iter().enumerate().map(|(rank, id)| Answer { place: ask.place, rank, id }))
+        .flat_map(|ask| {
+            ask.answers.iter().enumerate().map(|(rank, id)| Answer {
+                place: ask.place,
+                rank,
+                id,
+            })
+        })
         .collect();
-    for row in connection.rows(ANSWERED, &[json(&answers), gateway_id.into()]).await? {
+    for row in connection
+        .rows(ANSWERED, &[json(&answers), gateway_id.into()])
+        .await?
+    {
         if let Some(line) = found.get_mut(&index(row.int(0)?)) {
             line.answered.push((row.int(1)?, row.int(2)?));
         }
     }
     let users = || found.values().flat_map(|line| &line.users);
-    let ids: std::collections::BTreeSet<i64> = users().filter_map(|user| Some(user.conversation?.0)).collect();
-    let rows: Vec<_> = ids.into_iter().map(|conversation_id| OfConversation { conversation_id }).collect();
+    let ids: std::collections::BTreeSet<i64> = users()
+        .filter_map(|user| Some(user.conversation?.0))
+        .collect();
+    let rows: Vec<_> = ids
+        .into_iter()
+        .map(|conversation_id| OfConversation { conversation_id })
+        .collect();
     for row in connection.rows(THREADS, &[json(&rows)]).await? {
         let thread = known_thread(&row)?;
         for user in found.values_mut().flat_map(|line| &mut line.users) {
-            if user.conversation.is_some_and(|(conversation, _)| conversation == thread.conversation_id) {
+            if user
+                .conversation
+                .is_some_and(|(conversation, _)| conversation == thread.conversation_id)
+            {
                 user.threads.push(thread.clone());
             }
         }
@@ -248,8 +268,9 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn has_line(&self, gateway_id: i64, address: &str) -> Result<bool, StoreError> {
-        const SELECT: Sql =
-            Sql::both("SELECT line_id FROM lines WHERE gateway_id = $1 AND address = $2 AND state <> 'resting'");
+        const SELECT: Sql = Sql::both(
+            "SELECT line_id FROM lines WHERE gateway_id = $1 AND address = $2 AND state <> 'resting'",
+        );
         Ok(!self
             .rows(SELECT, vec![gateway_id.into(), address.into()])
             .await?

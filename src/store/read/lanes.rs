@@ -121,17 +121,18 @@ const OUT: Sql = Sql {
 };
 
 const IN: Sql = Sql {
-    sqlite: "SELECT d.delivery_id, d.lane_id, d.attempts, s.full_jid, c.peer,
+    sqlite: "SELECT d.delivery_id, d.lane_id, d.attempts, u.jid, c.peer,
                     n.address, s.stanza_id, m.body, m.payload, m.created_ms
                FROM json_each($1) AS r CROSS JOIN deliveries d CROSS JOIN messages m CROSS JOIN message_stanzas s
-              CROSS JOIN conversations c CROSS JOIN lines n
+              CROSS JOIN conversations c CROSS JOIN lines n CROSS JOIN users u
               WHERE d.lane_id = r.value AND d.state = 'queued' AND m.message_id = d.message_id
                 AND s.message_id = d.message_id AND c.conversation_id = m.conversation_id AND n.line_id = c.line_id
+                AND u.user_id = c.user_id
                 AND d.delivery_id IN (SELECT q.delivery_id FROM deliveries q
                                        WHERE q.lane_id = r.value AND q.state IN ('held', 'queued', 'sending')
                                        ORDER BY q.delivery_id LIMIT $2)
               ORDER BY d.delivery_id",
-    postgres: "SELECT d.delivery_id, d.lane_id, d.attempts, s.full_jid, c.peer,
+    postgres: "SELECT d.delivery_id, d.lane_id, d.attempts, u.jid, c.peer,
                       n.address, s.stanza_id, m.body, m.payload, m.created_ms
                  FROM jsonb_array_elements_text($1::jsonb) AS r(value)
                 CROSS JOIN LATERAL (SELECT * FROM deliveries q
@@ -141,6 +142,7 @@ const IN: Sql = Sql {
                  JOIN message_stanzas s ON s.message_id = d.message_id
                  JOIN conversations c ON c.conversation_id = m.conversation_id
                  JOIN lines n ON n.line_id = c.line_id
+                 JOIN users u ON u.user_id = c.user_id
                 WHERE d.state = 'queued'
                 ORDER BY d.delivery_id",
 };

@@ -14,7 +14,9 @@ pub use copy::CopyError;
 pub use inward::{InwardAsk, InwardRow, LineFound};
 pub use lanes::{DueLane, InRow, OutRow, Sending};
 pub use life::{ExternalRow, LifeRow, StanzaRow, UnownedRow, WaitingRow};
-pub use outward::{Ask, KnownConversation, KnownLine, KnownThread, KnownUser, OutwardSnapshot, SharedLine};
+pub use outward::{
+    Ask, KnownConversation, KnownLine, KnownThread, KnownUser, OutwardSnapshot, SharedLine,
+};
 pub use people::{ErrorTarget, LineListed, Member, Subscription};
 pub use registry::{BlockListed, ConversationListed, LineShown, RegistrationRow, UserListed};
 pub use tells::TellRow;

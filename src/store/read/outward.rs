@@ -31,7 +31,15 @@ impl Ask {
     /// About a user alone, without a message.
     pub fn about_user(jid: String, address: Option<String>) -> Self {
         let peer = String::new();
-        Self { place: 0, jid, peer, repeat_key: None, address, reply_to: None, has_threads: false }
+        Self {
+            place: 0,
+            jid,
+            peer,
+            repeat_key: None,
+            address,
+            reply_to: None,
+            has_threads: false,
+        }
     }
 }
 
@@ -352,10 +360,15 @@ impl Store {
                 .blocked
                 .insert((row.int(0)?, row.text(1)?.to_owned()));
         }
-        let strangers: Vec<&Ask> =
-            asks.iter().filter(|ask| ask.address.is_some() && !snapshot.users.contains_key(&ask.jid)).collect();
+        let strangers: Vec<&Ask> = asks
+            .iter()
+            .filter(|ask| ask.address.is_some() && !snapshot.users.contains_key(&ask.jid))
+            .collect();
         if !strangers.is_empty() {
-            for row in connection.rows(ADDRESSES, &[json(&strangers), gateway.clone()]).await? {
+            for row in connection
+                .rows(ADDRESSES, &[json(&strangers), gateway.clone()])
+                .await?
+            {
                 snapshot.taken_addresses.insert(row.text(0)?.to_owned());
             }
         }
@@ -389,12 +402,23 @@ async fn load_threads(
         return Ok(());
     }
     let known = snapshot.conversations.values().flatten();
-    let rows: Vec<_> = known.map(|known| OfConversation { conversation_id: known.conversation_id }).collect();
+    let rows: Vec<_> = known
+        .map(|known| OfConversation {
+            conversation_id: known.conversation_id,
+        })
+        .collect();
     for row in connection.rows(THREADS, &[json(&rows)]).await? {
         let thread = known_thread(&row)?;
-        snapshot.threads.entry(thread.conversation_id).or_default().push(thread);
+        snapshot
+            .threads
+            .entry(thread.conversation_id)
+            .or_default()
+            .push(thread);
     }
-    for row in connection.rows(REPLIED, &[json(asks), gateway_id.into()]).await? {
+    for row in connection
+        .rows(REPLIED, &[json(asks), gateway_id.into()])
+        .await?
+    {
         snapshot.replied.insert(index(row.int(0)?), row.int(1)?);
     }
     Ok(())

@@ -203,7 +203,10 @@ pub(super) async fn outcome(
     report::join_parked(connection, group, &ids).await
 }
 
-pub(super) async fn bounced(connection: &mut Connection, rows: &[&Bounced]) -> Result<(), StoreError> {
+pub(super) async fn bounced(
+    connection: &mut Connection,
+    rows: &[&Bounced],
+) -> Result<(), StoreError> {
     run_rows(connection, BOUNCED, rows).await?;
     run_rows(connection, BOUNCED_LANE, rows).await.map(drop)
 }

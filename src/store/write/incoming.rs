@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use super::{
-    Connection, ConversationRow, Done, Group, IdRow, Sql, StoreError, ThreadRow, fetch_rows, for_rows,
+    Connection, ConversationRow, Done, Group, IdRow, Sql, StoreError, ThreadRow, fetch_rows,
+    for_rows,
     outgoing::{MessageRow, insert_ids, insert_messages},
     run_rows,
 };

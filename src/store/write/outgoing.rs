@@ -252,7 +252,12 @@ pub(super) async fn insert_messages<'a>(
     )
     .await?;
     run_rows(connection, LANES, &lanes.into_values().collect::<Vec<_>>()).await?;
-    run_rows(connection, THREADS, &threads.into_values().collect::<Vec<_>>()).await?;
+    run_rows(
+        connection,
+        THREADS,
+        &threads.into_values().collect::<Vec<_>>(),
+    )
+    .await?;
     run_rows(connection, MESSAGES, messages).await?;
     run_rows(connection, STANZAS, messages).await?;
     run_rows(connection, DELIVERIES, messages).await?;

@@ -13,11 +13,17 @@ pub(super) fn admin(text: &Admin) -> String {
             "{user} möchte {gateway} benutzen. Schreib „user add {user}“ an {gateway}, um es zu erlauben; \
              um abzulehnen, musst du nichts tun."
         ),
-        Admin::UserAdded { user } => format!("{user} darf dieses Gateway jetzt benutzen und weiß es."),
+        Admin::UserAdded { user } => {
+            format!("{user} darf dieses Gateway jetzt benutzen und weiß es.")
+        }
         Admin::UserDeclined { user } => format!("{user} ist abgelehnt und weiß es."),
-        Admin::WhichUser => "Schreib die Adresse der Person dahinter, etwa „user add alice@example.org“.".into(),
+        Admin::WhichUser => {
+            "Schreib die Adresse der Person dahinter, etwa „user add alice@example.org“.".into()
+        }
         Admin::NotAdmitted { user } => {
-            format!("Die Konfiguration lässt {user} nicht zu. Trag zuerst die Adresse oder ihre Domain in „allow“ ein.")
+            format!(
+                "Die Konfiguration lässt {user} nicht zu. Trag zuerst die Adresse oder ihre Domain in „allow“ ein."
+            )
         }
         Admin::NothingToDecline { user } => format!("{user} wartet auf keine Antwort."),
         Admin::UserUnreachable { user, messages } => format!(

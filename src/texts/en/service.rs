@@ -14,9 +14,13 @@ pub(super) fn admin(text: &Admin) -> String {
         ),
         Admin::UserAdded { user } => format!("{user} may use this gateway now and has been told."),
         Admin::UserDeclined { user } => format!("{user} is declined and has been told."),
-        Admin::WhichUser => "Write the person's address behind it, as \"user add alice@example.org\".".into(),
+        Admin::WhichUser => {
+            "Write the person's address behind it, as \"user add alice@example.org\".".into()
+        }
         Admin::NotAdmitted { user } => {
-            format!("The configuration does not admit {user}. Add the address or its domain to \"allow\" first.")
+            format!(
+                "The configuration does not admit {user}. Add the address or its domain to \"allow\" first."
+            )
         }
         Admin::NothingToDecline { user } => format!("{user} is not waiting for an answer."),
         Admin::UserUnreachable { user, messages } => format!(
@@ -86,9 +90,11 @@ pub(super) fn chat(text: &Chat) -> String {
         Chat::UnknownCommand { command } => {
             format!("\"{command}\" is not a command. Write \"help\" to see what is.")
         }
-        Chat::ConfirmUnregister => "Your number or address is given up and everything kept about you is deleted. \
+        Chat::ConfirmUnregister => {
+            "Your number or address is given up and everything kept about you is deleted. \
              Write \"unregister yes\" to do it."
-            .into(),
+                .into()
+        }
         Chat::PromptDescription {
             network: Network::Sms,
         } => "Enter the phone number of the person you want to write to, with the country code."
