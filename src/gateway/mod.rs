@@ -5,6 +5,7 @@
 //!
 //! - [`text_out`]: a message from a user to the outside; [`line_choice`] picks the line, [`caps`] counts.
 //! - [`text_in`]: a message from outside to a user.
+//! - [`payload`]: what is stored of a message besides its body.
 //! - [`told`]: what became of a message: receipts, errors, notices.
 //! - [`subscription`]: presence; [`registration`]: XEP-0077; [`answers`]: every other request; [`talk`]: the chat with the gateway.
 //! - [`refusal`]: the one table from causes to stanza errors and sentences.
@@ -12,6 +13,7 @@
 pub mod answers;
 mod caps;
 mod line_choice;
+pub mod payload;
 pub mod refusal;
 pub mod registration;
 pub mod subscription;

@@ -1,137 +1,26 @@
 //! A message from outside to a user: who gets it, and the stanza that carries it.
 
-use serde::{Deserialize, Serialize};
+mod stanza;
+
 use sha2::{Digest, Sha256};
-use transom_adapter::{AccountName, Address, Incoming, Network, Repeats, Thread, UnixMillis};
+use transom_adapter::{AccountName, Incoming, Network, Repeats, UnixMillis};
 use uuid::Uuid;
 
-use super::{Gateway, registration::DISABLED_FOR, threads};
-use crate::{
-    store::{
-        read::{InRow, InwardAsk, InwardRow, LineFound},
-        write::{ConversationRow, IdRow, NewIn, OptOut, Seen, Unowned, Write},
-    },
-    texts::{Notice, Text},
-    xmpp::{
-        jid::Jid,
-        ns,
-        stanza::{Element, Message},
-        xep::delay,
-    },
+use super::{
+    Gateway,
+    payload::{Payload, StoredNotice},
+    registration::DISABLED_FOR,
+    threads,
 };
+use crate::store::{
+    read::{InwardAsk, InwardRow, LineFound},
+    write::{ConversationRow, IdRow, NewIn, OptOut, Seen, Unowned, Write},
+};
+
+pub use stanza::stanza;
 
 /// Semantics 6: a provider without ids that is documented to retry does so within two minutes.
 const DIGEST_REPEAT_MS: i64 = 2 * 60_000;
-/// XEP-0203 on anything older than a minute.
-const DELAY_MS: i64 = 60_000;
-/// What a stanza carries at most, so that no server's limit is met after escaping.
-const BODY_CHARS_MAX: usize = 16_000;
-
-/// What belongs to a message besides its body, as it is stored. Unknown fields of a newer version are ignored.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Payload {
-    /// The version of this shape.
-    pub v: u8,
-    /// The contact is the one that pins its line.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub pinned: bool,
-    /// When it was sent, if that is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sent_ms: Option<i64>,
-    /// The subject.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub subject: Option<String>,
-    /// The name that came with it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// What clients call the thread.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub xmpp_thread: Option<String>,
-    /// The subject stands before the text: the thread is new, or another than the last one shown.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub shows_subject: bool,
-    /// What has to be said about a mail.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub notice: Option<StoredNotice>,
-    /// Names and sizes of files that came with it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub files: Vec<(String, u64)>,
-    /// The mail thread of a message to the outside.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub thread: Option<MailThread>,
-}
-
-/// What has to be said about a mail, as it is stored.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum StoredNotice {
-    /// It is encrypted.
-    Encrypted,
-    /// It is too large, with its size.
-    TooLarge(u64),
-    /// It could not be decoded, with its size.
-    Unreadable(u64),
-}
-
-impl From<transom_adapter::Notice> for StoredNotice {
-    fn from(notice: transom_adapter::Notice) -> Self {
-        match notice {
-            transom_adapter::Notice::Encrypted => Self::Encrypted,
-            transom_adapter::Notice::TooLarge { bytes } => Self::TooLarge(bytes),
-            transom_adapter::Notice::Unreadable { bytes } => Self::Unreadable(bytes),
-        }
-    }
-}
-
-/// A mail thread as it is stored.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct MailThread {
-    /// The subject without reply prefixes.
-    pub subject: String,
-    /// The Message-ID that is answered.
-    pub in_reply_to: Option<String>,
-    /// The Message-IDs before it, oldest first.
-    pub references: Vec<String>,
-}
-
-impl From<Thread> for MailThread {
-    fn from(thread: Thread) -> Self {
-        Self {
-            subject: thread.subject,
-            in_reply_to: thread.in_reply_to,
-            references: thread.references,
-        }
-    }
-}
-
-impl From<MailThread> for Thread {
-    fn from(thread: MailThread) -> Self {
-        Self {
-            subject: thread.subject,
-            in_reply_to: thread.in_reply_to,
-            references: thread.references,
-        }
-    }
-}
-
-impl Payload {
-    /// As it is stored.
-    pub fn to_json(&self) -> String {
-        let versioned = Self {
-            v: 1,
-            ..self.clone()
-        };
-        serde_json::to_string(&versioned).unwrap_or_default()
-    }
-
-    /// As it was stored; what cannot be read counts as empty.
-    pub fn from_json(text: Option<&str>) -> Self {
-        text.and_then(|text| serde_json::from_str(text).ok())
-            .unwrap_or_default()
-    }
-}
 
 /// What has to be loaded for a message.
 pub fn ask(gateway: &Gateway, message: &Incoming, place: usize) -> InwardAsk {
@@ -391,86 +280,4 @@ fn opt_out(message: &Incoming, line: &LineFound, now: UnixMillis) -> Option<OptO
         out,
         at_ms: now.0,
     })
-}
-
-/// The stanza of a stored message; the same each time it is made.
-pub fn stanza(gateway: &Gateway, row: &InRow, now: UnixMillis) -> Option<Message> {
-    let payload = Payload::from_json(row.payload.as_deref());
-    let line = Address::new(row.line.clone());
-    let contact = gateway.jid_of(
-        &Address::new(row.peer.clone()),
-        payload.pinned.then_some(&line),
-    )?;
-    let user = Jid::new(&row.jid).ok()?;
-    let mut message = Message::chat(contact, user)
-        .with_id(row.stanza_id.clone())
-        .with_origin_id(row.stanza_id.clone())
-        .with_body(body(&whole(gateway, &payload, &row.body)));
-    if let Some(subject) = payload.subject {
-        message = message.with_subject(subject);
-    }
-    if let Some(thread) = payload.xmpp_thread {
-        message = message.with_thread(thread);
-    }
-    if let Some(name) = payload.name {
-        // XEP-0172 §4.3: a name with a message from somebody who may not be in the roster.
-        message = message.with_child(Element::text_only("nick", ns::NICK, name));
-    }
-    let sent_ms = payload
-        .sent_ms
-        .filter(|sent| *sent <= row.created_ms)
-        .unwrap_or(row.created_ms);
-    if now.0 - sent_ms > DELAY_MS {
-        message = message.with_child(delay::delay(
-            gateway.config.domain.as_str(),
-            UnixMillis(sent_ms).timestamp(),
-        ));
-    }
-    Some(message)
-}
-
-/// The text with what has to stand around it: the subject of another thread, what is to be said, the names of files.
-fn whole(gateway: &Gateway, payload: &Payload, text: &str) -> String {
-    let lang = gateway.lang(None);
-    let mut whole = String::new();
-    if let Some(subject) = payload.subject.as_deref().filter(|_| payload.shows_subject) {
-        whole.extend(["*", subject, "*\n\n"]);
-    }
-    let notice = payload.notice.map(|notice| match notice {
-        StoredNotice::Encrypted => Notice::MailEncrypted,
-        StoredNotice::TooLarge(bytes) => Notice::MailTooLarge { bytes },
-        StoredNotice::Unreadable(bytes) => Notice::MailUnreadable { bytes },
-    });
-    let files = payload
-        .files
-        .iter()
-        .map(|(name, bytes)| Notice::Attachment {
-            name: name.clone(),
-            bytes: *bytes,
-        });
-    whole.push_str(text);
-    for notice in notice.into_iter().chain(files) {
-        if !whole.is_empty() && !whole.ends_with('\n') {
-            whole.push('\n');
-        }
-        whole.push_str(&Text::from(notice).render(lang));
-    }
-    whole
-}
-
-/// The body as the user sees it: never taken for a notice of ours (semantics 22), never too long for a server.
-fn body(text: &str) -> String {
-    const ZERO_WIDTH_SPACE: char = '\u{200b}';
-    let mut body = String::with_capacity(text.len() + 3);
-    if text.trim_start().starts_with('⚠') {
-        body.push(ZERO_WIDTH_SPACE);
-    }
-    match text.char_indices().nth(BODY_CHARS_MAX) {
-        Some((end, _)) => {
-            body.push_str(text.get(..end).unwrap_or_default());
-            body.push_str(" […]");
-        }
-        None => body.push_str(text),
-    }
-    body
 }

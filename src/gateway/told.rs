@@ -2,7 +2,7 @@
 
 use transom_adapter::{Address, Reason, UnixMillis};
 
-use super::{Gateway, refusal, text_in::Payload};
+use super::{Gateway, payload::Payload, refusal};
 use crate::{
     store::{
         read::TellRow,

@@ -11,7 +11,7 @@ use super::{
     users::person,
 };
 use crate::{
-    gateway::text_in::Payload,
+    gateway::payload::Payload,
     store::{
         Write,
         read::{LifeRow, UnownedRow, WaitingRow},

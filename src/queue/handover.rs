@@ -2,14 +2,11 @@
 
 use tokio::sync::mpsc;
 
-use super::{
-    QueueGateway, Surroundings, Work,
-    lanes::Next,
-    scheduler::{Order, count_in},
-};
+use super::{QueueGateway, Surroundings, Work, lanes::Next, scheduler::Order};
 use crate::{
     gateway::text_in,
     hooks::{Step, step},
+    metrics::Direction,
     store::{
         Write, WriteError,
         read::InRow,
@@ -89,7 +86,10 @@ pub(super) async fn run(task: HandOver) {
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     }
     for row in &rows {
-        count_in(&surroundings, &gateway, state.as_str());
+        let name = &gateway.gateway.config.name;
+        surroundings
+            .metrics
+            .message(name, Direction::In, state.as_str());
         let waited = surroundings
             .clock
             .now()

@@ -13,6 +13,7 @@
 mod attempt;
 mod handover;
 mod lanes;
+mod loading;
 mod overdue;
 mod recovery;
 mod scheduler;

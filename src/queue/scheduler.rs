@@ -6,23 +6,17 @@ use std::{
 };
 
 use tokio::sync::mpsc;
-use transom_adapter::{Account, AccountName, Network, Outgoing, UnixMillis};
+use transom_adapter::{Account, AccountName, UnixMillis};
 
 use super::{
     OutWork, Queue, QueueGateway, Surroundings, Waiting, Work,
     attempt::Try,
     handover::{self, HandOver},
-    lanes::{LANES_MAX, LaneBook, Next, WORK_PER_LANE},
+    lanes::{LaneBook, Next, WORK_PER_LANE},
+    loading::{read_due, read_lanes},
     recovery,
 };
-use crate::{
-    gateway::text_in::Payload,
-    metrics::Direction,
-    store::{
-        StoreError,
-        read::{DueLane, OutRow},
-    },
-};
+use crate::store::{StoreError, read::DueLane};
 
 /// What the scheduler is told.
 #[derive(Debug)]
@@ -97,8 +91,6 @@ enum Carrier {
 const LINK_LANES: usize = 64;
 /// Lanes read from the database at once.
 const LOAD_LANES: usize = 64;
-/// Lanes found in the database at once.
-const FIND_LANES: i64 = 5_000;
 /// How long a lane waits when the database could not be read.
 const READ_PAUSE_MS: i64 = 1_000;
 
@@ -412,92 +404,4 @@ impl Slot {
             waiting: VecDeque::new(),
         }
     }
-}
-
-/// Every lane that waits, earliest first, as many as the book holds.
-async fn read_due(surroundings: &Surroundings) -> Vec<DueLane> {
-    let (mut lanes, mut after_ms) = (Vec::new(), i64::MIN);
-    while lanes.len() < LANES_MAX {
-        let page = match surroundings.store.due_lanes(after_ms, FIND_LANES).await {
-            Ok(page) => page,
-            Err(error) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "Cannot read what waits."
-                );
-                break;
-            }
-        };
-        let is_last = page.len() < usize::try_from(FIND_LANES).unwrap_or(usize::MAX);
-        // The page's last millisecond may go on in the next one: it is read again.
-        after_ms = page.last().map_or(after_ms, |lane| lane.due_ms - 1);
-        lanes.extend(page);
-        if is_last {
-            break;
-        }
-    }
-    lanes
-}
-
-/// The first works of these lanes, whichever direction each has.
-async fn read_lanes(
-    surroundings: &Surroundings,
-    lanes: &[i64],
-) -> Result<Vec<(i64, Work)>, StoreError> {
-    let limit = i64::try_from(WORK_PER_LANE).unwrap_or(i64::MAX);
-    let (inward, outward): (Vec<i64>, Vec<i64>) = lanes.iter().partition(|lane| **lane < 0);
-    let mut works = Vec::new();
-    if !outward.is_empty() {
-        for row in surroundings.store.waiting_out(&outward, limit).await? {
-            let lane_id = row.lane_id;
-            if let Some(work) = out_work(surroundings, row) {
-                works.push((lane_id, Work::Out(Box::new(work))));
-            }
-        }
-    }
-    if !inward.is_empty() {
-        let rows = surroundings.store.waiting_in(&inward, limit).await?;
-        works.extend(
-            rows.into_iter()
-                .map(|row| (row.lane_id, Work::In(Box::new(row)))),
-        );
-    }
-    Ok(works)
-}
-
-/// A message as it was stored, ready to be sent again.
-fn out_work(surroundings: &Surroundings, row: OutRow) -> Option<OutWork> {
-    let gateway = &surroundings.gateways.get(&row.gateway_id)?.gateway;
-    let payload = Payload::from_json(row.payload.as_deref());
-    let name = |route: &String| AccountName::new(&gateway.config.name, route);
-    let thread = match gateway.network() {
-        Network::Email => payload.thread.map(Into::into),
-        Network::Sms => None,
-    };
-    Some(OutWork {
-        delivery_id: row.delivery_id,
-        attempts: row.attempts,
-        units: row.units,
-        unit: row.units_done,
-        routes: row.routes.iter().map(name).collect(),
-        route: 0,
-        unknowns: u32::from(row.code.as_deref() == Some(super::verdict::REPEATED)),
-        outgoing: Outgoing {
-            key: transom_adapter::Key(row.delivery_id),
-            from: transom_adapter::Address::new(row.from),
-            from_name: payload.name,
-            to: transom_adapter::Address::new(row.to),
-            text: row.body,
-            thread,
-            created_at: UnixMillis(row.created_ms),
-            routes: row.routes.iter().map(name).collect(),
-        },
-    })
-}
-
-/// Counts an inward outcome; outward ones are counted by the attempt.
-pub(super) fn count_in(surroundings: &Surroundings, gateway: &QueueGateway, outcome: &'static str) {
-    surroundings
-        .metrics
-        .message(&gateway.gateway.config.name, Direction::In, outcome);
 }

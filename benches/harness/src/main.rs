@@ -46,7 +46,7 @@ struct Options {
     binary: PathBuf,
     /// Databases are written here; its disk is what is measured.
     folder: PathBuf,
-    /// Written to the end; without it the table goes to standard output.
+    /// Where the table goes; without it, to standard error.
     report: Option<PathBuf>,
     runs: usize,
     messages: usize,
@@ -63,13 +63,11 @@ fn main() -> Result<()> {
         runs.push(measure(&options)?);
     }
     let table = report::table(&runs, &options.binary);
-    match &options.report {
-        Some(file) => report::write(file, &table),
-        None => {
-            eprintln!("{table}");
-            Ok(())
-        }
-    }
+    let Some(file) = &options.report else {
+        eprintln!("{table}");
+        return Ok(());
+    };
+    report::write(file, &table)
 }
 
 /// One run of everything.
@@ -168,7 +166,7 @@ impl Options {
                 "--binary" => {
                     options.binary = PathBuf::from(&value)
                         .canonicalize()
-                        .with_context(|| format!("no {value}"))?
+                        .with_context(|| format!("no {value}"))?;
                 }
                 "--folder" => options.folder = value.into(),
                 "--report" => options.report = Some(value.into()),

@@ -1,6 +1,7 @@
 //! One keep-alive connection that calls as Twilio does.
 
 use std::{
+    fmt::Write as _,
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
 };
@@ -110,9 +111,11 @@ fn encode(out: &mut String, value: &str) {
         match byte {
             b' ' => out.push('+'),
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'*' => {
-                out.push(char::from(byte))
+                out.push(char::from(byte));
             }
-            _ => out.push_str(&format!("%{byte:02X}")),
+            _ => {
+                write!(out, "%{byte:02X}").ok();
+            }
         }
     }
 }

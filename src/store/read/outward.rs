@@ -1,11 +1,18 @@
 //! What a batch of stanzas needs to be decided on.
 
+mod statements;
+
 use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 
-use super::{Param, Sql, Store, StoreError, for_rows, json};
+use super::{Param, Store, StoreError, json};
 use crate::store::index;
+pub(super) use statements::THREADS;
+use statements::{
+    ADDRESSES, BLOCKS, CONVERSATIONS, GATEWAY_USAGE, LINES, OPEN_LINES, REPEATS, REPLIED,
+    SHARED_OPTOUTS, TAKEN, USERS,
+};
 
 /// What one stanza asks.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -150,109 +157,6 @@ pub struct SharedLine {
     /// Peers among those asked for that opted out on it.
     pub opted_out: HashSet<String>,
 }
-
-const USERS: Sql = for_rows!(
-    "SELECT u.jid, u.user_id, u.state, u.lang, COALESCE(d.messages, 0), COALESCE(d.segments, 0),
-            (SELECT COUNT(*) FROM conversations c WHERE c.user_id = u.user_id AND c.created_ms > $4), u.changed_ms
-       FROM",
-    "CROSS JOIN users u
-       LEFT JOIN usage_days d ON d.gateway_id = u.gateway_id AND d.user_id = u.user_id AND d.day = $3
-      WHERE u.gateway_id = $2 AND u.jid = r.value ->> 'jid'"
-);
-
-const LINES: Sql = for_rows!(
-    "SELECT o.jid, l.line_id, l.address, l.state, l.routes,
-            (SELECT COUNT(*) FROM line_owners c WHERE c.line_id = l.line_id)
-       FROM",
-    "CROSS JOIN line_owners o
-      CROSS JOIN lines l
-      WHERE o.jid = r.value ->> 'jid' AND l.line_id = o.line_id AND l.gateway_id = $2
-      ORDER BY o.since_ms, l.line_id"
-);
-
-const CONVERSATIONS: Sql = for_rows!(
-    "SELECT u.jid, c.peer, c.conversation_id, c.line_id, c.active_ms, c.plain_ms,
-            CASE WHEN s.line_id IS NULL THEN 0 ELSE 1 END
-       FROM",
-    "CROSS JOIN users u
-      CROSS JOIN conversations c
-       LEFT JOIN optouts s ON s.line_id = c.line_id AND s.peer = c.peer
-      WHERE u.gateway_id = $2 AND u.jid = r.value ->> 'jid' AND c.user_id = u.user_id AND c.peer = r.value ->> 'peer'"
-);
-
-const REPEATS: Sql = for_rows!(
-    "SELECT CAST(r.value ->> 'place' AS BIGINT), s.message_id
-       FROM",
-    "CROSS JOIN users u
-      CROSS JOIN message_stanzas s
-      WHERE u.gateway_id = $2 AND u.jid = r.value ->> 'jid' AND s.user_id = u.user_id
-        AND s.repeat_key = r.value ->> 'repeat_key'
-        AND (s.repeat_key LIKE 'o%' OR s.created_ms > $3)"
-);
-
-const ADDRESSES: Sql = for_rows!(
-    "SELECT l.address
-       FROM",
-    "CROSS JOIN lines l
-      WHERE l.gateway_id = $2 AND l.address = r.value ->> 'address'"
-);
-
-/// Mail threads of a conversation that are looked at.
-pub(super) const THREADS: Sql = for_rows!(
-    "SELECT t.thread_id, t.conversation_id, t.subject, t.xmpp_thread, t.last_id, t.reference_ids, t.active_ms
-       FROM",
-    "CROSS JOIN threads t
-      WHERE t.conversation_id = CAST(r.value ->> 'conversation_id' AS BIGINT)
-        AND t.thread_id IN (SELECT n.thread_id FROM threads n
-                             WHERE n.conversation_id = CAST(r.value ->> 'conversation_id' AS BIGINT)
-                             ORDER BY n.active_ms DESC LIMIT 20)"
-);
-
-const REPLIED: Sql = for_rows!(
-    "SELECT CAST(r.value ->> 'place' AS BIGINT), m.thread_id
-       FROM",
-    "CROSS JOIN users u
-      CROSS JOIN message_stanzas s
-      CROSS JOIN messages m
-      WHERE u.gateway_id = $2 AND u.jid = r.value ->> 'jid' AND s.stanza_id = r.value ->> 'reply_to'
-        AND s.user_id = u.user_id AND m.message_id = s.message_id AND m.thread_id IS NOT NULL"
-);
-
-const BLOCKS: Sql = for_rows!(
-    "SELECT b.user_id, b.peer
-       FROM",
-    "CROSS JOIN blocks b
-      WHERE b.gateway_id = $2 AND b.peer = r.value ->> 'peer'"
-);
-
-const OPEN_LINES: Sql = Sql::both(
-    "SELECT l.kind, l.line_id, l.address, l.state, l.routes,
-            (SELECT COUNT(*) FROM line_owners c WHERE c.line_id = l.line_id)
-       FROM lines l
-      WHERE l.gateway_id = $1 AND l.kind <> 'owned' AND l.state = 'active'
-      ORDER BY l.line_id",
-);
-
-const TAKEN: Sql = for_rows!(
-    "SELECT c.line_id, c.peer, c.user_id
-       FROM",
-    "CROSS JOIN lines l
-      CROSS JOIN conversations c
-      WHERE l.gateway_id = $2 AND l.kind = 'shared' AND c.line_id = l.line_id AND c.peer = r.value ->> 'peer'
-        AND c.active_ms > $3
-      ORDER BY c.active_ms"
-);
-
-const SHARED_OPTOUTS: Sql = for_rows!(
-    "SELECT s.line_id, s.peer
-       FROM",
-    "CROSS JOIN lines l
-      CROSS JOIN optouts s
-      WHERE l.gateway_id = $2 AND l.kind = 'shared' AND s.line_id = l.line_id AND s.peer = r.value ->> 'peer'"
-);
-
-const GATEWAY_USAGE: Sql =
-    Sql::both("SELECT messages FROM usage_days WHERE gateway_id = $1 AND user_id = 0 AND day = $2");
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;

@@ -9,13 +9,15 @@ mod operation;
 mod outgoing;
 mod people;
 mod report;
+mod state;
 
 pub use attempt::{Bounced, Due, OutcomeRow, Start, Told};
 pub use incoming::{NewIn, Seen, Unowned};
 pub use operation::{Operation, RESTORED};
 pub use outgoing::{ConversationRow, IdRow, NewOut, ThreadRow, UsageRow};
 pub use people::{ContactRow, LineRow, OptOut, OwnerRow, Unregister, UserRow, Wake};
-pub use report::{ReportRow, State, Tell, TellKind};
+pub use report::{ReportRow, Tell};
+pub use state::{State, TellKind};
 
 use super::{Connection, Row, Sql, StoreError, backend::for_rows, index, json};
 

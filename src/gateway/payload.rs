@@ -1,0 +1,110 @@
+//! What belongs to a message besides its body, as it is stored: versioned JSON.
+
+use serde::{Deserialize, Serialize};
+use transom_adapter::Thread;
+
+/// What belongs to a message besides its body, as it is stored. Unknown fields of a newer version are ignored.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Payload {
+    /// The version of this shape.
+    pub v: u8,
+    /// The contact is the one that pins its line.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
+    /// When it was sent, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sent_ms: Option<i64>,
+    /// The subject.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The name that came with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What clients call the thread.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xmpp_thread: Option<String>,
+    /// The subject stands before the text: the thread is new, or another than the last one shown.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub shows_subject: bool,
+    /// What has to be said about a mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice: Option<StoredNotice>,
+    /// Names and sizes of files that came with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<(String, u64)>,
+    /// The mail thread of a message to the outside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thread: Option<MailThread>,
+}
+
+/// What has to be said about a mail, as it is stored.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoredNotice {
+    /// It is encrypted.
+    Encrypted,
+    /// It is too large, with its size.
+    TooLarge(u64),
+    /// It could not be decoded, with its size.
+    Unreadable(u64),
+}
+
+impl From<transom_adapter::Notice> for StoredNotice {
+    fn from(notice: transom_adapter::Notice) -> Self {
+        match notice {
+            transom_adapter::Notice::Encrypted => Self::Encrypted,
+            transom_adapter::Notice::TooLarge { bytes } => Self::TooLarge(bytes),
+            transom_adapter::Notice::Unreadable { bytes } => Self::Unreadable(bytes),
+        }
+    }
+}
+
+/// A mail thread as it is stored.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MailThread {
+    /// The subject without reply prefixes.
+    pub subject: String,
+    /// The Message-ID that is answered.
+    pub in_reply_to: Option<String>,
+    /// The Message-IDs before it, oldest first.
+    pub references: Vec<String>,
+}
+
+impl From<Thread> for MailThread {
+    fn from(thread: Thread) -> Self {
+        Self {
+            subject: thread.subject,
+            in_reply_to: thread.in_reply_to,
+            references: thread.references,
+        }
+    }
+}
+
+impl From<MailThread> for Thread {
+    fn from(thread: MailThread) -> Self {
+        Self {
+            subject: thread.subject,
+            in_reply_to: thread.in_reply_to,
+            references: thread.references,
+        }
+    }
+}
+
+impl Payload {
+    /// As it is stored.
+    pub fn to_json(&self) -> String {
+        let versioned = Self {
+            v: 1,
+            ..self.clone()
+        };
+        serde_json::to_string(&versioned).unwrap_or_default()
+    }
+
+    /// As it was stored; what cannot be read counts as empty.
+    pub fn from_json(text: Option<&str>) -> Self {
+        text.and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default()
+    }
+}

@@ -1,0 +1,171 @@
+//! What an accepted message is sent as, and stored as.
+
+use transom_adapter::{AccountName, Address, Key, Network, Outgoing, Plan, UnixMillis};
+
+use super::{Candidate, Moment};
+use crate::{
+    gateway::{Gateway, caps, line_choice::Chosen, payload::Payload, threads},
+    store::{
+        read::OutwardSnapshot,
+        write::{ConversationRow, IdRow, NewOut},
+    },
+    xmpp::jid,
+};
+
+/// What a message will be stored under.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) key: i64,
+    pub(super) conversation_id: i64,
+    pub(super) thread: Option<threads::Chosen>,
+    pub(super) body: String,
+}
+
+impl Candidate<'_> {
+    /// The key and, where the network has them, the thread.
+    pub(super) fn draft(
+        &self,
+        gateway: &Gateway,
+        snapshot: &OutwardSnapshot,
+        place: usize,
+        chosen: &Chosen<'_>,
+        moment: &Moment<'_>,
+    ) -> Draft {
+        let key = (moment.ids)();
+        let conversation_id = chosen
+            .conversation
+            .map_or_else(moment.ids, |known| known.conversation_id);
+        if gateway.network() != Network::Email {
+            return Draft {
+                key,
+                conversation_id,
+                thread: None,
+                body: self.body.clone(),
+            };
+        }
+        let wish = threads::wish(self.message, &self.body);
+        let known = snapshot
+            .threads
+            .get(&conversation_id)
+            .map_or(&[][..], Vec::as_slice);
+        let replied = snapshot.replied.get(&place).copied();
+        let thread = threads::choose(known, replied, self.message, &wish, moment.now, moment.ids);
+        Draft {
+            key,
+            conversation_id,
+            thread: Some(thread),
+            body: wish.body,
+        }
+    }
+
+    pub(super) fn outgoing(
+        &self,
+        gateway: &Gateway,
+        chosen: &Chosen<'_>,
+        draft: &Draft,
+        now: UnixMillis,
+    ) -> Outgoing {
+        let routes = chosen
+            .line
+            .routes
+            .iter()
+            .map(|name| AccountName::new(&gateway.config.name, name))
+            .collect();
+        Outgoing {
+            key: Key(draft.key),
+            from: Address::new(chosen.line.address.clone()),
+            from_name: self.name(gateway),
+            to: self.contact.peer.clone(),
+            text: draft.body.clone(),
+            thread: draft.thread.as_ref().map(threads::Chosen::headers),
+            created_at: now,
+            routes,
+        }
+    }
+
+    pub(super) fn row(
+        &self,
+        gateway: &Gateway,
+        chosen: &Chosen<'_>,
+        user_id: i64,
+        plan: &Plan,
+        draft: Draft,
+        moment: &Moment<'_>,
+    ) -> NewOut {
+        let pinned = self.contact.line.is_some();
+        let Draft {
+            key,
+            conversation_id,
+            thread,
+            body,
+        } = draft;
+        let payload = Payload {
+            pinned,
+            thread: thread.as_ref().map(|thread| thread.headers().into()),
+            name: self.name(gateway),
+            ..Payload::default()
+        };
+        let message_id = plan
+            .ids
+            .iter()
+            .find(|id| id.kind == "message-id")
+            .map(|id| id.value.clone());
+        let thread = thread.map(|thread| thread.row(conversation_id, message_id, moment.now.0));
+        let ids = plan.ids.iter().filter_map(|id| {
+            let scope_id = plan
+                .routes
+                .first()
+                .and_then(|route| gateway.scope_id(route))?;
+            Some(IdRow {
+                scope_id,
+                kind: id.kind,
+                value: id.value.clone(),
+                part: id.part,
+                delivery_id: key,
+            })
+        });
+        let names: Vec<&str> = plan.routes.iter().map(AccountName::short).collect();
+        NewOut {
+            conversation: ConversationRow {
+                conversation_id,
+                gateway_id: gateway.id,
+                user_id,
+                line_id: chosen.line.line_id,
+                peer: self.contact.peer.as_str().to_owned(),
+                peer_name: None,
+                at_ms: moment.now.0,
+                plain_ms: if pinned { 0 } else { moment.now.0 },
+                shown_thread: thread.as_ref().map(|thread| thread.thread_id),
+            },
+            message_id: key,
+            thread,
+            body,
+            payload: (payload != Payload::default()).then(|| payload.to_json()),
+            stanza_id: self
+                .message
+                .id
+                .clone()
+                .or_else(|| self.message.origin_id().map(str::to_owned))
+                .unwrap_or_default(),
+            repeat_key: self.repeat_key(),
+            full_jid: self.from.to_string(),
+            receipt: self.message.wants_receipt() && self.message.id.is_some(),
+            units: plan.units.get(),
+            segments: plan.segments,
+            routes: serde_json::to_string(&names).unwrap_or_else(|_| "[]".to_owned()),
+            ids: ids.collect(),
+            day: caps::day(moment.now),
+        }
+    }
+
+    /// The name beside the address, where the network shows names: never one that looks like another address.
+    pub(super) fn name(&self, gateway: &Gateway) -> Option<String> {
+        let node = self
+            .user
+            .node()
+            .filter(|_| gateway.network() == Network::Email)?;
+        jid::unescape(node.as_str())
+            .ok()
+            .filter(|name| !name.contains('@'))
+    }
+}

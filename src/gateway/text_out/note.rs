@@ -1,0 +1,127 @@
+//! What an accepted message changes for the rest of its batch, before any of it is in the database.
+
+use super::Accepted;
+use crate::{
+    gateway::registration::{NewUser, Standing},
+    store::{
+        read::{KnownConversation, KnownLine, KnownThread, KnownUser, OutwardSnapshot},
+        write::ThreadRow,
+    },
+    xmpp::jid::BareJid,
+};
+
+/// The line that a first use makes, as if it had been loaded.
+pub(super) fn fresh_line(standing: &Standing<'_>) -> Option<KnownLine> {
+    let Standing::New(new) = standing else {
+        return None;
+    };
+    let (line, _) = new.address.as_ref()?;
+    Some(KnownLine {
+        line_id: line.line_id,
+        address: line.address.clone(),
+        state: line.state.to_owned(),
+        routes: Vec::new(),
+        owners: 1,
+    })
+}
+
+/// A user of this moment, who has used nothing yet.
+pub(super) fn newcomer(standing: &Standing<'_>) -> KnownUser {
+    let user_id = match standing {
+        Standing::New(new) => new.user.user_id,
+        Standing::Known(user) => user.user_id,
+    };
+    KnownUser {
+        user_id,
+        state: "active".to_owned(),
+        lang: None,
+        messages: 0,
+        segments: 0,
+        new_peers: 0,
+        changed_ms: 0,
+    }
+}
+
+/// Notes what an accepted message changes for the rest of its batch.
+pub(super) fn note(snapshot: &mut OutwardSnapshot, user: &BareJid, accepted: &Accepted) {
+    let conversation = &accepted.out.conversation;
+    if let Some(new) = &accepted.new_user {
+        let standing = Standing::New(Box::new(NewUser {
+            user: new.user.clone(),
+            address: None,
+        }));
+        snapshot.users.insert(user.to_string(), newcomer(&standing));
+        if let Some((line, _)) = &new.address {
+            snapshot.taken_addresses.insert(line.address.clone());
+            let standing = Standing::New(Box::new(NewUser {
+                user: new.user.clone(),
+                address: new.address.clone(),
+            }));
+            snapshot
+                .lines
+                .entry(user.to_string())
+                .or_default()
+                .extend(fresh_line(&standing));
+        }
+    }
+    let known = snapshot
+        .conversations
+        .entry((user.to_string(), conversation.peer.clone()))
+        .or_default();
+    let is_new = match known
+        .iter_mut()
+        .find(|known| known.conversation_id == conversation.conversation_id)
+    {
+        Some(known) => {
+            known.plain_ms = known.plain_ms.max(conversation.plain_ms);
+            false
+        }
+        None => {
+            known.push(KnownConversation {
+                conversation_id: conversation.conversation_id,
+                line_id: conversation.line_id,
+                active_ms: conversation.at_ms,
+                plain_ms: conversation.plain_ms,
+                opted_out: false,
+            });
+            true
+        }
+    };
+    if let Some(thread) = &accepted.out.thread {
+        note_thread(snapshot, thread);
+    }
+    if let Some(shared) = snapshot
+        .shared
+        .iter_mut()
+        .find(|shared| shared.line.line_id == conversation.line_id)
+    {
+        shared
+            .taken
+            .insert(conversation.peer.clone(), conversation.user_id);
+    }
+    if let Some(user) = snapshot.users.get_mut(user.as_str()) {
+        user.messages += 1;
+        user.segments += i64::from(accepted.out.segments);
+        user.new_peers += i64::from(is_new);
+    }
+    snapshot.gateway_messages += 1;
+    if let Some(key) = &accepted.out.repeat_key {
+        snapshot
+            .accepted
+            .insert((user.to_string(), key.clone()), accepted.out.message_id);
+    }
+}
+
+pub(super) fn note_thread(snapshot: &mut OutwardSnapshot, row: &ThreadRow) {
+    let threads = snapshot.threads.entry(row.conversation_id).or_default();
+    threads.retain(|thread| thread.thread_id != row.thread_id);
+    threads.push(KnownThread {
+        thread_id: row.thread_id,
+        conversation_id: row.conversation_id,
+        subject: row.subject.clone(),
+        xmpp_thread: row.xmpp_thread.clone(),
+        last_id: row.last_id.clone(),
+        references: serde_json::from_str(&row.reference_ids).unwrap_or_default(),
+        active_ms: row.active_ms,
+    });
+}
