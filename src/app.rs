@@ -8,6 +8,7 @@ mod control;
 mod lines;
 mod live;
 mod notify;
+mod parts;
 mod readiness;
 mod start;
 

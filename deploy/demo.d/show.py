@@ -235,5 +235,3 @@ if __name__ == "__main__":
     except (Trouble, OSError) as trouble:
         print(f"\n    {trouble}", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)

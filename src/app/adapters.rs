@@ -16,12 +16,15 @@ pub(super) fn built_in() -> Vec<Box<dyn AdapterFactory>> {
     vec![Box::new(Sms), Box::new(Email)]
 }
 
+/// The adapters, with the names of their gateways, in the order of the configuration.
+pub(super) type Built = Vec<(String, Arc<dyn Adapter>)>;
+
 /// Builds the adapter of every gateway.
 pub(super) fn build(
     app: &App,
     signer: &Signer,
     simulator: &Simulator,
-) -> Result<Vec<(String, Arc<dyn Adapter>)>, Vec<Fault>> {
+) -> Result<Built, Vec<Fault>> {
     let mut adapters = Vec::new();
     let mut faults = Vec::new();
     for gateway in &app.config.gateways {

@@ -11,7 +11,7 @@ use std::{
 use transom_adapter::{Clock, Lifecycle, SystemClock};
 use transom_simulator::Simulator;
 
-use super::{App, StartError, adapters, control, start};
+use super::{App, StartError, adapters, control, parts, start};
 use crate::{config::StoreUrl, operations::Operations, store::Store};
 
 /// Operations on a store that nothing else uses; the lock is held as long as this lives.
@@ -63,7 +63,7 @@ pub(super) async fn open(app: App) -> Result<Alone, StartError> {
     let mut gateways = Vec::new();
     for (config, (_, adapter)) in app.config.gateways.iter().zip(built) {
         gateways.push(Arc::new(
-            start::gateway(&app, &base, config, adapter).await?,
+            parts::gateway(&app, &base, config, adapter).await?,
         ));
     }
     let operations = control::operations(&base, gateways, None);

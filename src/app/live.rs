@@ -10,7 +10,7 @@ use tokio::{
 use transom_adapter::{Account, Lifecycle, Signer, SystemClock};
 use transom_simulator::Simulator;
 
-use super::{App, adapters, start};
+use super::{App, adapters, parts};
 use crate::{
     config::{Fault, GatewayConfig, StoreUrl},
     operations::Now,
@@ -205,7 +205,7 @@ async fn account(account: Arc<dyn Account>) -> Vec<Finding> {
 /// Logs in as the component, once, and out again.
 async fn log_in(app: &App, gateway: &GatewayConfig) -> Finding {
     let subject = subject(&gateway.name);
-    let config = match start::link_config(app, gateway) {
+    let config = match parts::link_config(app, gateway) {
         Ok(config) => config,
         Err(error) => return finding(&subject, false, error.to_string()),
     };

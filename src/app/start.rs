@@ -1,40 +1,31 @@
 //! The order of starting and of stopping.
 
 use std::{
-    collections::HashMap,
     fs::{File, TryLockError},
     path::Path,
     sync::Arc,
     time::Duration,
 };
 
-use tokio::sync::mpsc;
-use transom_adapter::{
-    AccountName, Adapter, Clock, Context, HttpClient, HttpLimits, Lifecycle, Signer, SystemClock,
-};
+use transom_adapter::{Clock, Lifecycle, Signer, SystemClock};
 use transom_simulator::Simulator;
 
-use super::{App, Ended, StartError, adapters, control, lines, notify, readiness};
+use super::{
+    App, Ended, StartError, control, notify,
+    parts::{Part, Parts, context, has_simulator, queue_and_intakes},
+    readiness,
+};
 use crate::{
-    config::{GatewayConfig, StoreUrl},
-    gateway::Gateway,
+    config::StoreUrl,
     http::{HttpOptions, HttpState, Server},
-    intake::{self, Doors, Intake, Knock},
     metrics::Metrics,
-    queue::{Online, Queue, QueueGateway, Surroundings, Teller},
     store::{Ids, Store, StoreError, Writer},
-    xmpp::{
-        jid::DomainPart,
-        stream::{Endpoint, Link, LinkConfig, LinkEvent, LinkHandle, StopWhen},
-    },
 };
 
 /// What is under way gets this long to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(30);
 /// Between two looks at a database that cannot be reached.
 const STORE_RETRY: Duration = Duration::from_secs(2);
-/// Events of a link and calls of accounts that wait for the intake.
-const WAITING_MAX: usize = 256;
 
 /// Runs until it is asked to stop.
 pub(super) async fn run(app: App, lifecycle: Lifecycle) -> Result<Ended, StartError> {
@@ -121,7 +112,7 @@ pub(super) struct Base {
     pub(super) ids: Ids,
     pub(super) signer: Signer,
     pub(super) clock: Arc<dyn Clock>,
-    metrics: Metrics,
+    pub(super) metrics: Metrics,
 }
 
 /// Opens the database, waiting for a server that cannot be reached.
@@ -172,14 +163,6 @@ pub(super) async fn try_open(
     })
 }
 
-/// One gateway while it is being put together.
-struct Part {
-    gateway: Arc<Gateway>,
-    link: LinkHandle,
-    events: mpsc::Receiver<LinkEvent>,
-    door: mpsc::Receiver<Knock>,
-}
-
 async fn start(
     app: &App,
     base: Base,
@@ -187,60 +170,18 @@ async fn start(
     lifecycle: &Lifecycle,
 ) -> Result<(), StartError> {
     let simulator = Simulator::new(Arc::clone(&base.clock));
-    let built = adapters::build(app, &base.signer, &simulator).map_err(StartError::Config)?;
-    let mut parts = Vec::new();
-    let mut doors = HashMap::new();
-    for (config, (_, adapter)) in app.config.gateways.iter().zip(built) {
-        adapters::tell_simulator(&simulator, config);
-        let gateway = Arc::new(gateway(app, &base, config, adapter).await?);
-        let (knocks, door) = mpsc::channel(WAITING_MAX);
-        doors.insert(config.name.clone(), knocks);
-        let (sender, events) = mpsc::channel(WAITING_MAX);
-        let link = Link::spawn(link_config(app, config)?, lifecycle, sender);
-        parts.push(Part {
-            gateway,
-            link,
-            events,
-            door,
-        });
-    }
-    let by_name = parts
-        .iter()
-        .map(|part| (part.gateway.config.name.clone(), Arc::clone(&part.gateway)))
-        .collect();
-    let doors = Doors {
-        doors: Arc::new(doors),
-        gateways: Arc::new(by_name),
-        store: base.store.clone(),
-    };
-    let links: Vec<_> = parts
-        .iter()
-        .map(|part| (part.gateway.config.name.clone(), part.link.clone()))
-        .collect();
+    let Parts { parts, doors } = Parts::make(app, &base, &simulator, lifecycle).await?;
     let context = context(&base, &doors, lifecycle)?;
+    let links: Vec<_> = parts.iter().map(Part::link).collect();
     let gateways = parts.iter().map(|part| Arc::clone(&part.gateway)).collect();
-    let handles = parts
-        .iter()
-        .map(|part| {
-            (
-                part.gateway.id,
-                part.gateway.config.name.clone(),
-                part.link.clone(),
-            )
-        })
-        .collect();
+    let handles = parts.iter().map(Part::numbered_link).collect();
     let (accounts, queue, teller) = queue_and_intakes(&base, parts, lifecycle);
-    control::start(
-        app,
-        &base,
-        gateways,
-        control::Live {
-            queue,
-            teller,
-            links: handles,
-        },
-        lifecycle,
-    );
+    let live = control::Live {
+        queue,
+        teller,
+        links: handles,
+    };
+    control::start(app, &base, gateways, live, lifecycle);
     for account in accounts.values() {
         // A port that is taken shows before READY, not in the log of a process that looks well.
         account.bind().await.map_err(StartError::Bind)?;
@@ -262,143 +203,4 @@ async fn start(
     };
     lifecycle.spawn("http", server.run(state, lifecycle.clone()));
     Ok(())
-}
-
-/// The queue, and for each gateway its intake.
-fn queue_and_intakes(
-    base: &Base,
-    parts: Vec<Part>,
-    lifecycle: &Lifecycle,
-) -> (
-    HashMap<AccountName, Arc<dyn transom_adapter::Account>>,
-    Queue,
-    Teller,
-) {
-    let (teller, tells) = Teller::new();
-    let online = Online::default();
-    let entry = |part: &Part| {
-        let accounts = part.gateway.adapter.accounts();
-        let accounts = accounts
-            .into_iter()
-            .map(|account| (account.name().clone(), account))
-            .collect();
-        let entry = QueueGateway {
-            gateway: Arc::clone(&part.gateway),
-            link: part.link.clone(),
-            accounts,
-        };
-        (part.gateway.id, entry)
-    };
-    let gateways: HashMap<i64, QueueGateway> = parts.iter().map(entry).collect();
-    let accounts = gateways
-        .values()
-        .flat_map(|entry| entry.accounts.clone())
-        .collect();
-    let surroundings = Surroundings {
-        store: base.store.clone(),
-        writer: base.writer.clone(),
-        clock: Arc::clone(&base.clock),
-        lifecycle: lifecycle.clone(),
-        metrics: base.metrics.clone(),
-        gateways: Arc::new(gateways),
-        teller: teller.clone(),
-    };
-    let queue = Queue::start(&surroundings, online.clone(), tells);
-    for part in parts {
-        let intake = Intake {
-            gateway: part.gateway,
-            link: part.link,
-            store: base.store.clone(),
-            writer: base.writer.clone(),
-            ids: base.ids.clone(),
-            clock: Arc::clone(&base.clock),
-            lifecycle: lifecycle.clone(),
-            metrics: base.metrics.clone(),
-            queue: queue.clone(),
-            teller: teller.clone(),
-            online: online.clone(),
-        };
-        lifecycle.spawn("intake", intake::run(intake, part.events, part.door));
-    }
-    (accounts, queue, teller)
-}
-
-pub(super) async fn gateway(
-    app: &App,
-    base: &Base,
-    config: &GatewayConfig,
-    adapter: Arc<dyn Adapter>,
-) -> Result<Gateway, StartError> {
-    let id = base.store.gateway_id(&config.name, base.ids.next()).await?;
-    let mut accounts = HashMap::new();
-    for account in adapter.accounts() {
-        let account_id = base
-            .store
-            .account_id(account.name().as_str(), base.ids.next())
-            .await?;
-        accounts.insert(account.name().clone(), account_id);
-    }
-    let changes = lines::changes(&base.store, config, id, &base.ids, base.clock.now().0).await?;
-    let committed = base.writer.commit(changes).await;
-    committed.map_err(|error| {
-        StartError::System(format!(
-            "cannot store the lines of the configuration: {error}"
-        ))
-    })?;
-    Ok(Gateway {
-        id,
-        config: config.clone(),
-        allow: app.config.xmpp.allow.clone(),
-        admins: app.config.xmpp.admins.clone(),
-        adapter,
-        accounts,
-    })
-}
-
-pub(super) fn link_config(app: &App, config: &GatewayConfig) -> Result<LinkConfig, StartError> {
-    let system = |error: String| StartError::System(format!("gateway.{}: {error}", config.name));
-    let endpoint: Endpoint = config
-        .server
-        .to_string()
-        .parse()
-        .map_err(|error| system(format!("{error}")))?;
-    let domain = DomainPart::new(config.domain.as_str())
-        .map_err(|error| system(error.to_string()))?
-        .into_owned();
-    let mut link = LinkConfig::new(endpoint, domain, config.secret.clone());
-    link.home_domains = app
-        .config
-        .xmpp
-        .allow
-        .domains()
-        .filter_map(|domain| DomainPart::new(domain).ok())
-        .map(std::borrow::Cow::into_owned)
-        .collect();
-    link.stop = StopWhen::Asked;
-    Ok(link)
-}
-
-fn context(base: &Base, doors: &Doors, lifecycle: &Lifecycle) -> Result<Context, StartError> {
-    let http = HttpClient::new(HttpLimits::default())
-        .map_err(|error| StartError::System(error.to_string()))?;
-    Ok(Context {
-        clock: Arc::clone(&base.clock),
-        lifecycle: lifecycle.clone(),
-        inbox: Arc::new(doors.clone()),
-        directory: Arc::new(doors.clone()),
-        http,
-        signer: base.signer.clone(),
-        meter: Arc::new(base.metrics.clone()),
-    })
-}
-
-fn has_simulator(gateway: &GatewayConfig) -> bool {
-    let section = gateway.section();
-    let providers = section
-        .table
-        .get("provider")
-        .and_then(serde_json::Value::as_object);
-    let is_simulator =
-        |provider: &serde_json::Value| provider.get("kind").is_some_and(|kind| kind == "simulator");
-    providers.is_some_and(|providers| providers.values().any(is_simulator))
 }

@@ -114,7 +114,7 @@ fn in_runtime(action: impl Future<Output = Exit>) -> Exit {
 }
 
 async fn run(loaded: Loaded) -> Exit {
-    log_to_stderr(&loaded.config.log);
+    log_to_stderr(loaded.config.log);
     for fault in &loaded.warnings {
         tracing::warn!(key = fault.key, remedy = fault.remedy, "{}", fault.problem);
     }
@@ -155,7 +155,7 @@ async fn migrate(loaded: Loaded) -> Exit {
     Exit::Done
 }
 
-fn log_to_stderr(config: &LogConfig) {
+fn log_to_stderr(config: LogConfig) {
     let filter = EnvFilter::try_from_env("TRANSOM_LOG")
         .unwrap_or_else(|_| EnvFilter::new(format!("{:?}", config.level).to_lowercase()));
     let registry = tracing_subscriber::registry().with(filter);

@@ -43,11 +43,11 @@ pub(super) fn choose<'a>(
         return active(line, on(line), false);
     }
     // The line last used with that peer, else the default line: the one owned longest.
-    let used = own
+    let talked_on = own
         .iter()
         .filter_map(|line| Some((line, on(line)?)))
         .filter(|(_, known)| known.plain_ms > 0);
-    if let Some((line, known)) = used.max_by_key(|(_, known)| known.plain_ms) {
+    if let Some((line, known)) = talked_on.max_by_key(|(_, known)| known.plain_ms) {
         return active(line, Some(known), false);
     }
     if let Some(line) = own

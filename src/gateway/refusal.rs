@@ -41,7 +41,8 @@ fn membership(why: &Membership) -> (Condition, ErrorType) {
 
 fn recipient(why: &Recipient) -> (Condition, ErrorType) {
     match why {
-        Recipient::InvalidAddress {
+        Recipient::Colleague { jid }
+        | Recipient::InvalidAddress {
             suggestion: Some(jid),
             ..
         } => (
@@ -51,10 +52,6 @@ fn recipient(why: &Recipient) -> (Condition, ErrorType) {
         Recipient::InvalidAddress {
             suggestion: None, ..
         } => (Condition::ItemNotFound, ErrorType::Cancel),
-        Recipient::Colleague { jid } => (
-            Condition::Gone(Some(format!("xmpp:{jid}"))),
-            ErrorType::Modify,
-        ),
         Recipient::CountryNotAllowed { .. } | Recipient::PremiumNumber | Recipient::Blocked => {
             (Condition::PolicyViolation, ErrorType::Cancel)
         }

@@ -208,7 +208,7 @@ fn thread(
     (Some(chosen), shows)
 }
 
-/// Semantics 7: lower-case UUIDv7.
+/// Semantics 7: lower-case `UUIDv7`.
 pub(super) fn stanza_id(now: UnixMillis) -> String {
     let seconds = now.0.div_euclid(1000).unsigned_abs();
     let nanos = u32::try_from(now.0.rem_euclid(1000)).unwrap_or(0) * 1_000_000;

@@ -177,28 +177,27 @@ impl<'a> Candidate<'a> {
             return Err(Recipient::Blocked.into());
         }
         let fresh = fresh_line(&standing);
-        let chosen = match &fresh {
-            Some(line) => Chosen {
+        let chosen = if let Some(line) = &fresh {
+            Chosen {
                 line,
                 conversation: None,
                 opted_out: false,
-            },
-            None => {
-                let user_id = known.map(|user| user.user_id);
-                line_choice::choose(
-                    gateway,
-                    snapshot,
-                    self.user.as_str(),
-                    user_id,
-                    &self.contact,
-                )?
             }
+        } else {
+            let user_id = known.map(|user| user.user_id);
+            line_choice::choose(
+                gateway,
+                snapshot,
+                self.user.as_str(),
+                user_id,
+                &self.contact,
+            )?
         };
         if chosen.opted_out {
             return Err(Recipient::OptedOut.into());
         }
         let draft = self.draft(gateway, snapshot, place, &chosen, moment);
-        let outgoing = self.outgoing(gateway, &chosen, &draft, moment.now);
+        let outgoing = self.outgoing(gateway, &chosen, &draft);
         let plan = gateway.adapter.plan(&outgoing).map_err(|refusal| {
             let jid = |address: &Address| {
                 gateway
@@ -217,7 +216,7 @@ impl<'a> Candidate<'a> {
             chosen.conversation.is_none(),
             moment.now,
         )?;
-        let out = self.row(gateway, &chosen, user.user_id, &plan, draft, moment);
+        let out = self.row(gateway, &chosen, user.user_id, &plan, draft);
         let new_user = match standing {
             Standing::New(new) => Some(*new),
             Standing::Known(_) => None,

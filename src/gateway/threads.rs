@@ -17,10 +17,21 @@ const SUBJECT_CHARS: usize = 60;
 /// What a user's message says about its thread.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Wish {
-    /// A new thread was asked for, with this subject if one was given.
-    pub(super) new: Option<Option<String>>,
+    /// Which thread was asked for.
+    pub(super) thread: Wanted,
     /// The text without the line that asked for it.
     pub(super) body: String,
+}
+
+/// Which thread a message asks for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Wanted {
+    /// None in particular.
+    Any,
+    /// A new one, whose subject is the first words.
+    New,
+    /// A new one with this subject.
+    NewAbout(String),
 }
 
 /// The thread that a message goes into, before its own Message-ID is known.
@@ -41,29 +52,29 @@ pub(super) fn wish(message: &Message, body: &str) -> Wish {
         .filter(|subject| !subject.is_empty());
     if let Some(subject) = subject {
         return Wish {
-            new: Some(Some(subject)),
+            thread: Wanted::NewAbout(subject),
             body: body.to_owned(),
         };
     }
     let (first, rest) = body.split_once('\n').unwrap_or((body, ""));
-    let asked = |subject: Option<String>| Wish {
-        new: Some(subject),
+    let asked = |wanted: Wanted| Wish {
+        thread: wanted,
         body: rest.trim_start_matches('\n').to_owned(),
     };
     let first = first.trim();
     let has_rest = !rest.trim().is_empty();
     if first.eq_ignore_ascii_case("/new") && has_rest {
-        return asked(None);
+        return asked(Wanted::New);
     }
     let named = first
         .split_once(':')
         .filter(|(name, _)| ["subject", "betreff"].contains(&name.to_lowercase().as_str()));
     match named {
         Some((_, subject)) if has_rest && !subject.trim().is_empty() => {
-            asked(Some(subject.trim().to_owned()))
+            asked(Wanted::NewAbout(subject.trim().to_owned()))
         }
         _ => Wish {
-            new: None,
+            thread: Wanted::Any,
             body: body.to_owned(),
         },
     }
@@ -80,9 +91,9 @@ pub(super) fn choose(
 ) -> Chosen {
     let named = message.thread();
     let by_id = |id: i64| known.iter().find(|thread| thread.thread_id == id);
-    let existing = match &wish.new {
-        Some(_) => None,
-        None => replied
+    let existing = match &wish.thread {
+        Wanted::New | Wanted::NewAbout(_) => None,
+        Wanted::Any => replied
             .and_then(by_id)
             .or_else(|| named_thread(known, named.as_deref()))
             .or_else(|| current(known, now)),
@@ -97,11 +108,10 @@ pub(super) fn choose(
         };
     }
     let thread_id = new_id();
-    let subject = wish
-        .new
-        .clone()
-        .flatten()
-        .unwrap_or_else(|| first_words(&wish.body));
+    let subject = match &wish.thread {
+        Wanted::NewAbout(subject) => subject.clone(),
+        Wanted::Any | Wanted::New => first_words(&wish.body),
+    };
     let xmpp_thread = named.map_or_else(
         || transom_adapter::Key(thread_id).to_string(),
         std::borrow::Cow::into_owned,
@@ -135,31 +145,28 @@ pub(super) fn of_mail(
                 .filter(same)
                 .max_by_key(|thread| thread.active_ms)
         });
-    match existing {
-        Some(thread) => {
-            let chosen = Chosen {
-                thread_id: thread.thread_id,
-                subject: thread.subject.clone(),
-                xmpp_thread: thread.xmpp_thread.clone(),
-                last_id: thread.last_id.clone(),
-                references: thread.references.clone(),
-            };
-            (chosen, false)
-        }
-        None => {
-            let thread_id = new_id();
-            let xmpp_thread = transom_adapter::Key(thread_id).to_string();
-            (
-                Chosen {
-                    thread_id,
-                    subject: base.to_owned(),
-                    xmpp_thread,
-                    last_id: None,
-                    references: Vec::new(),
-                },
-                true,
-            )
-        }
+    if let Some(thread) = existing {
+        let chosen = Chosen {
+            thread_id: thread.thread_id,
+            subject: thread.subject.clone(),
+            xmpp_thread: thread.xmpp_thread.clone(),
+            last_id: thread.last_id.clone(),
+            references: thread.references.clone(),
+        };
+        (chosen, false)
+    } else {
+        let thread_id = new_id();
+        let xmpp_thread = transom_adapter::Key(thread_id).to_string();
+        (
+            Chosen {
+                thread_id,
+                subject: base.to_owned(),
+                xmpp_thread,
+                last_id: None,
+                references: Vec::new(),
+            },
+            true,
+        )
     }
 }
 
@@ -338,13 +345,13 @@ mod tests {
         );
         let line = wish(&message(), "Subject: Dinner\n\nnow?");
         assert_eq!(
-            (line.new, line.body.as_str()),
-            (Some(Some("Dinner".to_owned())), "now?")
+            (line.thread, line.body.as_str()),
+            (Wanted::NewAbout("Dinner".to_owned()), "now?")
         );
         let command = wish(&message(), "/new\nsomething else");
         assert_eq!(
-            (command.new, command.body.as_str()),
-            (Some(None), "something else")
+            (command.thread, command.body.as_str()),
+            (Wanted::New, "something else")
         );
         for ordinary in [
             "Subject: only this",
@@ -352,7 +359,7 @@ mod tests {
             "/new",
             "/newer\nx",
         ] {
-            assert_eq!(wish(&message(), ordinary).new, None, "{ordinary}");
+            assert_eq!(wish(&message(), ordinary).thread, Wanted::Any, "{ordinary}");
         }
     }
 

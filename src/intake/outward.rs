@@ -37,10 +37,10 @@ pub(super) async fn take(intake: &Intake, people: &People, batch: Batch) {
                 }
             }
             Received::Stanza(Stanza::Message(message)) if message.kind == MessageType::Error => {
-                errors.push(message)
+                errors.push(message);
             }
             Received::Stanza(Stanza::Message(message)) if is_to_contact(&message) => {
-                messages.push(message)
+                messages.push(message);
             }
             Received::Stanza(stanza) => people.take(intake, stanza).await,
         }
@@ -157,7 +157,7 @@ async fn commit_round(
                 match commit(intake, std::slice::from_ref(&one)).await {
                     Ok(()) => hand_on(intake, vec![one]).await,
                     Err(_) => {
-                        answers.extend(refuse(intake, message, &Text::from(Failed::Internal)))
+                        answers.extend(refuse(intake, message, &Text::from(Failed::Internal)));
                     }
                 }
             }
@@ -215,7 +215,7 @@ async fn commit(intake: &Intake, accepted: &[(&Message, Box<Accepted>)]) -> Resu
         match intake.writer.commit(writes(accepted)).await {
             Ok(_) => return Ok(()),
             Err(WriteError::Busy(_)) if Instant::now() < patience => {
-                tokio::time::sleep(STORE_PAUSE).await
+                tokio::time::sleep(STORE_PAUSE).await;
             }
             Err(error) => return Err(error),
         }

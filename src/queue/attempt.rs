@@ -119,14 +119,14 @@ impl Try {
         self.log(attempt, &verdict);
         let row = self.row(attempt, &verdict, ids, now);
         let done = self.commit(|| Write::Outcome(row.clone())).await;
-        self.tell(&done, verdict.tell).await;
+        self.tell(&done, verdict.tell);
         if verdict.state == State::Unknown {
             self.reconcile_later(attempt);
         }
-        self.finished(attempt, verdict)
+        self.finished(attempt, &verdict)
     }
 
-    fn finished(&self, attempt: Attempt, verdict: Verdict) -> Finished {
+    fn finished(&self, attempt: Attempt, verdict: &Verdict) -> Finished {
         let more =
             verdict.state == State::Queued && verdict.next == Next::GoOn && !verdict.leaves_lane;
         let give_back = more.then(|| {
@@ -211,7 +211,7 @@ impl Try {
         ids.iter().map(row).collect()
     }
 
-    async fn tell(&self, done: &Done, tell: Option<TellKind>) {
+    fn tell(&self, done: &Done, tell: Option<TellKind>) {
         let by_report = matches!(done, Done::Tells(_));
         if by_report || (tell.is_some() && *done == Done::Written) {
             self.surroundings.teller.tell(vec![self.work.delivery_id]);

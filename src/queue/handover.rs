@@ -1,6 +1,9 @@
 //! Inwards: stanzas to the user's server, until it has answered a ping that was sent behind them (semantics 2).
 
+use std::time::Duration;
+
 use tokio::sync::mpsc;
+use transom_adapter::UnixMillis;
 
 use super::{QueueGateway, Surroundings, Work, lanes::Next, scheduler::Order};
 use crate::{
@@ -25,88 +28,82 @@ pub(super) struct HandOver {
     pub(super) finished: mpsc::Sender<Order>,
 }
 
+/// How long the database may be out of order between two looks.
+const STORE_PAUSE: Duration = Duration::from_millis(500);
+
 /// Hands the works over, in their order; what the link lost comes back to the lane.
 pub(super) async fn run(task: HandOver) {
-    let HandOver {
-        surroundings,
-        gateway,
-        lane_id,
-        works,
-        slot,
-        finished,
-    } = task;
-    let rows: Vec<Box<InRow>> = works
-        .into_iter()
-        .filter_map(|work| match work {
-            Work::In(row) => Some(row),
+    let lost = task.hand_over().await;
+    let order = Order::HandedOver {
+        lane_id: task.lane_id,
+        slot: task.slot,
+        next: Next::GoOn,
+        lost: if lost { task.works } else { Vec::new() },
+    };
+    task.finished.send(order).await.ok();
+}
+
+impl HandOver {
+    /// True when the link was lost before the server had them.
+    async fn hand_over(&self) -> bool {
+        let now = self.surroundings.clock.now();
+        let stanza = |row: &InRow| text_in::stanza(&self.gateway.gateway, row, now);
+        let stanzas: Vec<_> = self.rows().map(stanza).collect();
+        let sendable = stanzas
+            .iter()
+            .flatten()
+            .cloned()
+            .map(Stanza::from)
+            .collect();
+        step(Step::BeforeHandOver);
+        let handed = self.gateway.link.send_tracked(sendable).await;
+        step(Step::AfterHandOver);
+        let state = match handed {
+            Ok(()) => State::Delivered,
+            Err(Lost::Link) => return true,
+            Err(Lost::Refused(refusal)) => {
+                let error = &refusal as &dyn std::error::Error;
+                tracing::error!(lane_id = self.lane_id, error, "A stanza cannot be written.");
+                State::Failed
+            }
+        };
+        // What has no stanza at all was written by another version, or by hand.
+        let state_of = |made: bool| if made { state } else { State::Failed };
+        let states: Vec<State> = stanzas
+            .iter()
+            .map(|stanza| state_of(stanza.is_some()))
+            .collect();
+        self.commit(&states).await;
+        false
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &InRow> {
+        self.works.iter().filter_map(|work| match work {
+            Work::In(row) => Some(&**row),
             Work::Out(_) => None,
         })
-        .collect();
-    let now = surroundings.clock.now();
-    let stanza = |row: &InRow| text_in::stanza(&gateway.gateway, row, now).map(Stanza::from);
-    let stanzas: Vec<Option<Stanza>> = rows.iter().map(|row| stanza(row)).collect();
-    let sendable: Vec<Stanza> = stanzas.iter().flatten().cloned().collect();
-    step(Step::BeforeHandOver);
-    let handed = gateway.link.send_tracked(sendable).await;
-    step(Step::AfterHandOver);
-    let state = match handed {
-        Ok(()) => State::Delivered,
-        Err(Lost::Link) => {
-            let lost = rows.into_iter().map(Work::In).collect();
-            let order = Order::HandedOver {
-                lane_id,
-                slot,
-                next: Next::GoOn,
-                lost,
-            };
-            finished.send(order).await.ok();
-            return;
-        }
-        Err(Lost::Refused(refusal)) => {
-            tracing::error!(
-                lane_id,
-                error = &refusal as &dyn std::error::Error,
-                "A stanza cannot be written."
-            );
-            State::Failed
-        }
-    };
-    let writes = || {
-        let outcomes = rows.iter().zip(&stanzas).map(|(row, stanza)| {
-            let state = if stanza.is_some() {
-                state
-            } else {
-                State::Failed
-            };
-            Write::Outcome(outcome(row, state, surroundings.clock.now().0))
-        });
-        outcomes.collect::<Vec<_>>()
-    };
-    while let Err(WriteError::Busy(_)) = surroundings.writer.commit(writes()).await {
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     }
-    for row in &rows {
-        let name = &gateway.gateway.config.name;
-        surroundings
-            .metrics
-            .message(name, Direction::In, state.as_str());
-        let waited = surroundings
-            .clock
-            .now()
-            .since(transom_adapter::UnixMillis(row.created_ms));
-        surroundings
-            .metrics
-            .delivered_in(&gateway.gateway.config.name, waited);
+
+    /// Commits until the database takes it, and counts.
+    async fn commit(&self, states: &[State]) {
+        let Surroundings {
+            writer,
+            clock,
+            metrics,
+            ..
+        } = &self.surroundings;
+        let write =
+            |(row, state): (&InRow, &State)| Write::Outcome(outcome(row, *state, clock.now().0));
+        let writes = || self.rows().zip(states).map(write).collect();
+        while let Err(WriteError::Busy(_)) = writer.commit(writes()).await {
+            tokio::time::sleep(STORE_PAUSE).await;
+        }
+        let name = &self.gateway.gateway.config.name;
+        for (row, state) in self.rows().zip(states) {
+            metrics.message(name, Direction::In, state.as_str());
+            metrics.delivered_in(name, clock.now().since(UnixMillis(row.created_ms)));
+        }
     }
-    finished
-        .send(Order::HandedOver {
-            lane_id,
-            slot,
-            next: Next::GoOn,
-            lost: Vec::new(),
-        })
-        .await
-        .ok();
 }
 
 fn outcome(row: &InRow, state: State, now_ms: i64) -> OutcomeRow {

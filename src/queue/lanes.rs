@@ -227,12 +227,12 @@ impl LaneBook {
     }
 
     /// Lanes to be read from the database.
-    pub(super) fn to_load(&mut self, limit: usize) -> Vec<i64> {
+    pub(super) fn take_unloaded(&mut self, limit: usize) -> Vec<i64> {
         let count = limit.min(self.unloaded.len());
         self.unloaded.drain(..count).collect()
     }
 
-    /// What the database had for lanes of [`to_load`](Self::to_load), at most [`WORK_PER_LANE`] each.
+    /// What the database had for lanes of [`take_unloaded`](Self::take_unloaded), at most [`WORK_PER_LANE`] each.
     pub(super) fn loaded(&mut self, lanes: &[i64], works: Vec<(i64, Work)>) {
         for (lane_id, work) in works {
             if let Some(lane) = self.lanes.get_mut(&lane_id) {
@@ -311,14 +311,14 @@ mod tests {
         );
         book.done(lane, Next::GoOn);
         assert_eq!(book.next_ready(), None, "the rest is in the database");
-        assert_eq!(book.to_load(10), [1]);
+        assert_eq!(book.take_unloaded(10), [1]);
         book.arrive(1, 7, work(20));
         book.loaded(&[1], (16..20).map(|id| (1, work(id))).collect());
         assert_eq!(book.next_ready(), Some(1));
         assert_eq!(ids(&book.take(1, WORK_PER_LANE)), [16, 17, 18, 19]);
         book.done(1, Next::GoOn);
         assert_eq!(
-            book.to_load(10),
+            book.take_unloaded(10),
             [1],
             "what arrived during the look is looked for"
         );
@@ -346,7 +346,7 @@ mod tests {
         book.wake(99);
         assert_eq!((book.next_ready(), book.next_wake()), (None, Some(100)));
         book.wake(100);
-        assert_eq!(book.to_load(10), [1]);
+        assert_eq!(book.take_unloaded(10), [1]);
         assert_eq!(book.failures(1), 1);
     }
 
@@ -356,10 +356,10 @@ mod tests {
         assert!(book.found(1, 7, 1_000_000, 0));
         assert!(book.found(1, 7, 50, 0), "moved by somebody");
         book.wake(60);
-        assert_eq!(book.to_load(10), [1]);
+        assert_eq!(book.take_unloaded(10), [1]);
         book.wake(2_000_000);
         assert_eq!(
-            book.to_load(10),
+            book.take_unloaded(10),
             Vec::<i64>::new(),
             "the old time means nothing any more"
         );

@@ -374,7 +374,7 @@ impl Scheduler {
 
     /// Reads the lanes that have more in the database.
     fn load(&mut self) {
-        let lanes = self.book.to_load(LOAD_LANES);
+        let lanes = self.book.take_unloaded(LOAD_LANES);
         if lanes.is_empty() {
             return;
         }

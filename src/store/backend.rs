@@ -262,10 +262,10 @@ impl Connection {
         let text = sqlx::AssertSqlSafe(text.to_owned());
         match &mut self.engine {
             Engine::Sqlite(connection) => {
-                connection.execute(sqlx::raw_sql(text)).await.map(drop)?
+                connection.execute(sqlx::raw_sql(text)).await.map(drop)?;
             }
             Engine::Postgres(connection) => {
-                connection.execute(sqlx::raw_sql(text)).await.map(drop)?
+                connection.execute(sqlx::raw_sql(text)).await.map(drop)?;
             }
         }
         Ok(())

@@ -45,7 +45,7 @@ const WAITING_MAX: usize = 1024;
 /// Writes of one transaction, so that its length stays bounded.
 const GROUP_MAX: usize = 512;
 /// A transaction that takes longer is given up; its outcome is then unknown and the connection is dropped.
-const TRANSACTION_MAX: Duration = Duration::from_secs(60);
+const TRANSACTION_MAX: Duration = Duration::from_mins(1);
 
 /// Starts the writer on the lifecycle; it ends when every handle is gone.
 pub(super) fn spawn(database: Database, lifecycle: &Lifecycle, metrics: Metrics) -> Writer {

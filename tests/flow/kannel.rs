@@ -81,7 +81,10 @@ async fn texts_go_through_kannel_both_ways_in_every_alphabet() {
         alice.expect(id, |stanza| is_receipt_of(stanza, id)).await;
     }
     let received = smsc.received();
-    let texts: Vec<String> = received.iter().map(|sms| sms.text()).collect();
+    let texts: Vec<String> = received
+        .iter()
+        .map(transom_test_servers::Sms::text)
+        .collect();
     assert!(texts.iter().any(|text| text == "plain text"), "{texts:?}");
     assert!(texts.iter().any(|text| text == "Привет 👋"), "{texts:?}");
     assert!(

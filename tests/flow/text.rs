@@ -258,7 +258,7 @@ async fn a_refused_text_becomes_an_error_with_a_sentence() {
     assert_eq!(condition(&error).as_deref(), Some("item-not-found"));
     let text = error
         .child("error")
-        .and_then(|error| error.child("text").map(|text| text.text()));
+        .and_then(|error| error.child("text").map(transom_test_servers::Element::text));
     assert!(
         text.is_some_and(|text| text.ends_with('.') || text.ends_with('!')),
         "a sentence"

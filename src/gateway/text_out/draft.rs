@@ -16,6 +16,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Draft {
     pub(super) key: i64,
+    pub(super) at: UnixMillis,
     pub(super) conversation_id: i64,
     pub(super) thread: Option<threads::Chosen>,
     pub(super) body: String,
@@ -38,6 +39,7 @@ impl Candidate<'_> {
         if gateway.network() != Network::Email {
             return Draft {
                 key,
+                at: moment.now,
                 conversation_id,
                 thread: None,
                 body: self.body.clone(),
@@ -52,6 +54,7 @@ impl Candidate<'_> {
         let thread = threads::choose(known, replied, self.message, &wish, moment.now, moment.ids);
         Draft {
             key,
+            at: moment.now,
             conversation_id,
             thread: Some(thread),
             body: wish.body,
@@ -63,7 +66,6 @@ impl Candidate<'_> {
         gateway: &Gateway,
         chosen: &Chosen<'_>,
         draft: &Draft,
-        now: UnixMillis,
     ) -> Outgoing {
         let routes = chosen
             .line
@@ -78,7 +80,7 @@ impl Candidate<'_> {
             to: self.contact.peer.clone(),
             text: draft.body.clone(),
             thread: draft.thread.as_ref().map(threads::Chosen::headers),
-            created_at: now,
+            created_at: draft.at,
             routes,
         }
     }
@@ -90,11 +92,11 @@ impl Candidate<'_> {
         user_id: i64,
         plan: &Plan,
         draft: Draft,
-        moment: &Moment<'_>,
     ) -> NewOut {
         let pinned = self.contact.line.is_some();
         let Draft {
             key,
+            at,
             conversation_id,
             thread,
             body,
@@ -110,7 +112,7 @@ impl Candidate<'_> {
             .iter()
             .find(|id| id.kind == "message-id")
             .map(|id| id.value.clone());
-        let thread = thread.map(|thread| thread.row(conversation_id, message_id, moment.now.0));
+        let thread = thread.map(|thread| thread.row(conversation_id, message_id, at.0));
         let ids = plan.ids.iter().filter_map(|id| {
             let scope_id = plan
                 .routes
@@ -133,8 +135,8 @@ impl Candidate<'_> {
                 line_id: chosen.line.line_id,
                 peer: self.contact.peer.as_str().to_owned(),
                 peer_name: None,
-                at_ms: moment.now.0,
-                plain_ms: if pinned { 0 } else { moment.now.0 },
+                at_ms: at.0,
+                plain_ms: if pinned { 0 } else { at.0 },
                 shown_thread: thread.as_ref().map(|thread| thread.thread_id),
             },
             message_id: key,
@@ -154,7 +156,7 @@ impl Candidate<'_> {
             segments: plan.segments,
             routes: serde_json::to_string(&names).unwrap_or_else(|_| "[]".to_owned()),
             ids: ids.collect(),
-            day: caps::day(moment.now),
+            day: caps::day(at),
         }
     }
 

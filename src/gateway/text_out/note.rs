@@ -68,24 +68,21 @@ pub(super) fn note(snapshot: &mut OutwardSnapshot, user: &BareJid, accepted: &Ac
         .conversations
         .entry((user.to_string(), conversation.peer.clone()))
         .or_default();
-    let is_new = match known
+    let is_new = if let Some(known) = known
         .iter_mut()
         .find(|known| known.conversation_id == conversation.conversation_id)
     {
-        Some(known) => {
-            known.plain_ms = known.plain_ms.max(conversation.plain_ms);
-            false
-        }
-        None => {
-            known.push(KnownConversation {
-                conversation_id: conversation.conversation_id,
-                line_id: conversation.line_id,
-                active_ms: conversation.at_ms,
-                plain_ms: conversation.plain_ms,
-                opted_out: false,
-            });
-            true
-        }
+        known.plain_ms = known.plain_ms.max(conversation.plain_ms);
+        false
+    } else {
+        known.push(KnownConversation {
+            conversation_id: conversation.conversation_id,
+            line_id: conversation.line_id,
+            active_ms: conversation.at_ms,
+            plain_ms: conversation.plain_ms,
+            opted_out: false,
+        });
+        true
     };
     if let Some(thread) = &accepted.out.thread {
         note_thread(snapshot, thread);

@@ -202,77 +202,28 @@ impl Store {
             Param::Int(now_ms / DAY_MS),
         );
         let mut connection = self.database.reader().await?;
-        let users = [
-            rows.clone(),
-            gateway.clone(),
-            day.clone(),
-            Param::Int(now_ms - HOUR_MS),
-        ];
+        let hour = Param::Int(now_ms - HOUR_MS);
+        let users = [rows.clone(), gateway.clone(), day.clone(), hour];
         for row in connection.rows(USERS, &users).await? {
-            let user = KnownUser {
-                user_id: row.int(1)?,
-                state: row.text(2)?.to_owned(),
-                lang: row.opt_text(3)?.map(str::to_owned),
-                messages: row.int(4)?,
-                segments: row.int(5)?,
-                new_peers: row.int(6)?,
-                changed_ms: row.int(7)?,
-            };
-            snapshot.users.insert(row.text(0)?.to_owned(), user);
+            let jid = row.text(0)?.to_owned();
+            snapshot.users.insert(jid, known_user(&row)?);
         }
-        for row in connection
-            .rows(LINES, &[rows.clone(), gateway.clone()])
-            .await?
-        {
-            let lines = snapshot.lines.entry(row.text(0)?.to_owned()).or_default();
-            let line = known_line(&row)?;
-            if !lines.iter().any(|known| known.line_id == line.line_id) {
-                lines.push(line);
-            }
-        }
-        for row in connection
-            .rows(CONVERSATIONS, &[rows.clone(), gateway.clone()])
-            .await?
-        {
-            let key = (row.text(0)?.to_owned(), row.text(1)?.to_owned());
-            let known = KnownConversation {
-                conversation_id: row.int(2)?,
-                line_id: row.int(3)?,
-                active_ms: row.int(4)?,
-                plain_ms: row.int(5)?,
-                opted_out: row.flag(6)?,
-            };
-            let conversations = snapshot.conversations.entry(key).or_default();
-            if !conversations.contains(&known) {
-                conversations.push(known);
-            }
-        }
-        for row in connection
-            .rows(
-                REPEATS,
-                &[rows.clone(), gateway.clone(), (now_ms - REPEAT_MS).into()],
-            )
-            .await?
-        {
+        let params = [rows.clone(), gateway.clone()];
+        load_lines_and_conversations(&mut connection, &mut snapshot, &params).await?;
+        let repeats = [rows.clone(), gateway.clone(), (now_ms - REPEAT_MS).into()];
+        for row in connection.rows(REPEATS, &repeats).await? {
             snapshot.repeats.insert(index(row.int(0)?), row.int(1)?);
         }
-        for row in connection
-            .rows(BLOCKS, &[rows.clone(), gateway.clone()])
-            .await?
-        {
-            snapshot
-                .blocked
-                .insert((row.int(0)?, row.text(1)?.to_owned()));
+        for row in connection.rows(BLOCKS, &params).await? {
+            let blocked = (row.int(0)?, row.text(1)?.to_owned());
+            snapshot.blocked.insert(blocked);
         }
-        let strangers: Vec<&Ask> = asks
-            .iter()
-            .filter(|ask| ask.address.is_some() && !snapshot.users.contains_key(&ask.jid))
-            .collect();
+        let is_stranger =
+            |ask: &&Ask| ask.address.is_some() && !snapshot.users.contains_key(&ask.jid);
+        let strangers: Vec<&Ask> = asks.iter().filter(is_stranger).collect();
         if !strangers.is_empty() {
-            for row in connection
-                .rows(ADDRESSES, &[json(&strangers), gateway.clone()])
-                .await?
-            {
+            let params = [json(&strangers), gateway.clone()];
+            for row in connection.rows(ADDRESSES, &params).await? {
                 snapshot.taken_addresses.insert(row.text(0)?.to_owned());
             }
         }
@@ -287,6 +238,48 @@ impl Store {
         load_open_lines(&mut connection, &mut snapshot, gateway_id, rows, now_ms).await?;
         Ok(snapshot)
     }
+}
+
+/// The lines of each sender, and the conversations of each with its peer.
+async fn load_lines_and_conversations(
+    connection: &mut super::super::Connection,
+    snapshot: &mut OutwardSnapshot,
+    params: &[Param],
+) -> Result<(), StoreError> {
+    for row in connection.rows(LINES, params).await? {
+        let lines = snapshot.lines.entry(row.text(0)?.to_owned()).or_default();
+        let line = known_line(&row)?;
+        if !lines.iter().any(|known| known.line_id == line.line_id) {
+            lines.push(line);
+        }
+    }
+    for row in connection.rows(CONVERSATIONS, params).await? {
+        let key = (row.text(0)?.to_owned(), row.text(1)?.to_owned());
+        let known = KnownConversation {
+            conversation_id: row.int(2)?,
+            line_id: row.int(3)?,
+            active_ms: row.int(4)?,
+            plain_ms: row.int(5)?,
+            opted_out: row.flag(6)?,
+        };
+        let conversations = snapshot.conversations.entry(key).or_default();
+        if !conversations.contains(&known) {
+            conversations.push(known);
+        }
+    }
+    Ok(())
+}
+
+fn known_user(row: &super::Row) -> Result<KnownUser, StoreError> {
+    Ok(KnownUser {
+        user_id: row.int(1)?,
+        state: row.text(2)?.to_owned(),
+        lang: row.opt_text(3)?.map(str::to_owned),
+        messages: row.int(4)?,
+        segments: row.int(5)?,
+        new_peers: row.int(6)?,
+        changed_ms: row.int(7)?,
+    })
 }
 
 /// A row of [`THREADS`].

@@ -6,7 +6,7 @@ use serde::Serialize;
 use transom_adapter::Progress;
 
 use super::{
-    Connection, Group, IdRow, Sql, State, StoreError, TellKind, fetch_rows, for_rows, index,
+    Connection, Group, IdRow, Row, Sql, State, StoreError, TellKind, fetch_rows, for_rows, index,
     run_rows,
 };
 
@@ -253,72 +253,74 @@ async fn merge(
         return Ok(());
     }
     let ids: Vec<i64> = evidence.iter().map(|item| item.delivery_id).collect();
+    let mut parts = read_parts(connection, &ids).await?;
+    let mut merged: BTreeMap<i64, MergedRow> = BTreeMap::new();
+    for row in fetch_rows(connection, CURRENT, &ids).await? {
+        let delivery_id = row.int(0)?;
+        let of_this = |item: &&Evidence| item.delivery_id == delivery_id;
+        let mine: Vec<&Evidence> = evidence.iter().filter(of_this).collect();
+        let known = parts.entry(delivery_id).or_default();
+        merged.extend(merge_one(&row, known, &mine)?.map(|row| (delivery_id, row)));
+    }
+    for item in &evidence {
+        let delivery_id = item.delivery_id;
+        if let Some(kind) = merged.get(&delivery_id).and_then(|row| row.tell) {
+            group.tell(item.place, Tell { delivery_id, kind });
+        }
+    }
+    let part_row = |item: &Evidence| {
+        let (delivery_id, part) = (item.delivery_id, item.part);
+        let progress = *parts.get(&delivery_id)?.get(&part)?;
+        Some(PartRow {
+            delivery_id,
+            part,
+            progress,
+        })
+    };
+    let part_rows: Vec<PartRow> = evidence.iter().filter_map(part_row).collect();
+    run_rows(connection, PART, &part_rows).await?;
+    let merged: Vec<MergedRow> = merged.into_values().collect();
+    run_rows(connection, MERGED, &merged).await.map(drop)
+}
+
+/// What is known of the parts of these deliveries.
+async fn read_parts(
+    connection: &mut Connection,
+    ids: &[i64],
+) -> Result<HashMap<i64, BTreeMap<i64, State>>, StoreError> {
     let mut parts: HashMap<i64, BTreeMap<i64, State>> = HashMap::new();
-    for row in fetch_rows(connection, PARTS, &ids).await? {
+    for row in fetch_rows(connection, PARTS, ids).await? {
         let state = State::from_word(row.text(2)?).unwrap_or(State::Accepted);
         parts
             .entry(row.int(0)?)
             .or_default()
             .insert(row.int(1)?, state);
     }
-    let mut merged: BTreeMap<i64, MergedRow> = BTreeMap::new();
-    for row in fetch_rows(connection, CURRENT, &ids).await? {
-        let delivery_id = row.int(0)?;
-        let Some(current) = State::from_word(row.text(1)?) else {
-            continue;
-        };
-        let mine: Vec<&Evidence> = evidence
-            .iter()
-            .filter(|item| item.delivery_id == delivery_id)
-            .collect();
-        let known = parts.entry(delivery_id).or_default();
-        let state = weigh(current, index(row.int(2)?), known, &mine);
-        if state == current {
-            continue;
-        }
-        let reasons = mine.iter().find(|item| item.reason.is_some());
-        let told = row.opt_text(3)?.and_then(TellKind::from_word);
-        merged.insert(
-            delivery_id,
-            MergedRow {
-                delivery_id,
-                state,
-                reason: reasons.and_then(|item| item.reason.clone()),
-                code: reasons.and_then(|item| item.code.clone()),
-                tell: tell_of(state, told, row.flag(5)?),
-            },
-        );
+    Ok(parts)
+}
+
+/// A row of [`CURRENT`] with the evidence on it; nothing when it changes nothing.
+fn merge_one(
+    row: &Row,
+    known: &mut BTreeMap<i64, State>,
+    mine: &[&Evidence],
+) -> Result<Option<MergedRow>, StoreError> {
+    let Some(current) = State::from_word(row.text(1)?) else {
+        return Ok(None);
+    };
+    let state = weigh(current, index(row.int(2)?), known, mine);
+    if state == current {
+        return Ok(None);
     }
-    for item in &evidence {
-        if let Some(kind) = merged.get(&item.delivery_id).and_then(|row| row.tell) {
-            group.tell(
-                item.place,
-                Tell {
-                    delivery_id: item.delivery_id,
-                    kind,
-                },
-            );
-        }
-    }
-    let part_rows: Vec<PartRow> = evidence
-        .iter()
-        .filter_map(|item| {
-            let progress = *parts.get(&item.delivery_id)?.get(&item.part)?;
-            Some(PartRow {
-                delivery_id: item.delivery_id,
-                part: item.part,
-                progress,
-            })
-        })
-        .collect();
-    run_rows(connection, PART, &part_rows).await?;
-    run_rows(
-        connection,
-        MERGED,
-        &merged.into_values().collect::<Vec<_>>(),
-    )
-    .await?;
-    Ok(())
+    let reasons = mine.iter().find(|item| item.reason.is_some());
+    let told = row.opt_text(3)?.and_then(TellKind::from_word);
+    Ok(Some(MergedRow {
+        delivery_id: row.int(0)?,
+        state,
+        reason: reasons.and_then(|item| item.reason.clone()),
+        code: reasons.and_then(|item| item.code.clone()),
+        tell: tell_of(state, told, row.flag(5)?),
+    }))
 }
 
 /// Adds evidence about parts to what is known of them, and says what the whole is. The order of evidence does not matter.

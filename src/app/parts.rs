@@ -1,0 +1,231 @@
+//! The parts of a running process, gateway by gateway, and what connects them.
+
+use std::{collections::HashMap, sync::Arc};
+
+use tokio::sync::mpsc;
+use transom_adapter::{AccountName, Adapter, Context, HttpClient, HttpLimits, Lifecycle};
+use transom_simulator::Simulator;
+
+use super::{App, StartError, adapters, lines, start::Base};
+use crate::{
+    config::GatewayConfig,
+    gateway::Gateway,
+    intake::{self, Doors, Intake, Knock},
+    queue::{Online, Queue, QueueGateway, Surroundings, Teller},
+    xmpp::{
+        jid::DomainPart,
+        stream::{Endpoint, Link, LinkConfig, LinkEvent, LinkHandle, StopWhen},
+    },
+};
+
+/// Events of a link and calls of accounts that wait for the intake.
+const WAITING_MAX: usize = 256;
+
+/// Every gateway, and the doors that accounts knock at.
+pub(super) struct Parts {
+    pub(super) parts: Vec<Part>,
+    pub(super) doors: Doors,
+}
+
+/// One gateway while it is being put together.
+pub(super) struct Part {
+    pub(super) gateway: Arc<Gateway>,
+    link: LinkHandle,
+    events: mpsc::Receiver<LinkEvent>,
+    door: mpsc::Receiver<Knock>,
+}
+
+impl Parts {
+    /// Makes the gateways and starts their links.
+    pub(super) async fn make(
+        app: &App,
+        base: &Base,
+        simulator: &Simulator,
+        lifecycle: &Lifecycle,
+    ) -> Result<Self, StartError> {
+        let built = adapters::build(app, &base.signer, simulator).map_err(StartError::Config)?;
+        let mut parts = Vec::new();
+        let mut doors = HashMap::new();
+        for (config, (_, adapter)) in app.config.gateways.iter().zip(built) {
+            adapters::tell_simulator(simulator, config);
+            let gateway = Arc::new(gateway(app, base, config, adapter).await?);
+            let (knocks, door) = mpsc::channel(WAITING_MAX);
+            doors.insert(config.name.clone(), knocks);
+            let (sender, events) = mpsc::channel(WAITING_MAX);
+            let link = Link::spawn(link_config(app, config)?, lifecycle, sender);
+            parts.push(Part {
+                gateway,
+                link,
+                events,
+                door,
+            });
+        }
+        let named = |part: &Part| (part.gateway.config.name.clone(), Arc::clone(&part.gateway));
+        let gateways = Arc::new(parts.iter().map(named).collect());
+        let doors = Doors {
+            doors: Arc::new(doors),
+            gateways,
+            store: base.store.clone(),
+        };
+        Ok(Self { parts, doors })
+    }
+}
+
+impl Part {
+    /// The gateway's name and its link.
+    pub(super) fn link(&self) -> (String, LinkHandle) {
+        (self.gateway.config.name.clone(), self.link.clone())
+    }
+
+    /// The gateway's key, its name and its link.
+    pub(super) fn numbered_link(&self) -> (i64, String, LinkHandle) {
+        (
+            self.gateway.id,
+            self.gateway.config.name.clone(),
+            self.link.clone(),
+        )
+    }
+}
+
+/// The queue, and for each gateway its intake.
+pub(super) fn queue_and_intakes(
+    base: &Base,
+    parts: Vec<Part>,
+    lifecycle: &Lifecycle,
+) -> (
+    HashMap<AccountName, Arc<dyn transom_adapter::Account>>,
+    Queue,
+    Teller,
+) {
+    let (teller, tells) = Teller::new();
+    let online = Online::default();
+    let entry = |part: &Part| {
+        let accounts = part.gateway.adapter.accounts();
+        let accounts = accounts
+            .into_iter()
+            .map(|account| (account.name().clone(), account))
+            .collect();
+        let entry = QueueGateway {
+            gateway: Arc::clone(&part.gateway),
+            link: part.link.clone(),
+            accounts,
+        };
+        (part.gateway.id, entry)
+    };
+    let gateways: HashMap<i64, QueueGateway> = parts.iter().map(entry).collect();
+    let accounts = gateways
+        .values()
+        .flat_map(|entry| entry.accounts.clone())
+        .collect();
+    let surroundings = Surroundings {
+        store: base.store.clone(),
+        writer: base.writer.clone(),
+        clock: Arc::clone(&base.clock),
+        lifecycle: lifecycle.clone(),
+        metrics: base.metrics.clone(),
+        gateways: Arc::new(gateways),
+        teller: teller.clone(),
+    };
+    let queue = Queue::start(&surroundings, online.clone(), tells);
+    for part in parts {
+        let intake = Intake {
+            gateway: part.gateway,
+            link: part.link,
+            store: base.store.clone(),
+            writer: base.writer.clone(),
+            ids: base.ids.clone(),
+            clock: Arc::clone(&base.clock),
+            lifecycle: lifecycle.clone(),
+            metrics: base.metrics.clone(),
+            queue: queue.clone(),
+            teller: teller.clone(),
+            online: online.clone(),
+        };
+        lifecycle.spawn("intake", intake::run(intake, part.events, part.door));
+    }
+    (accounts, queue, teller)
+}
+
+pub(super) async fn gateway(
+    app: &App,
+    base: &Base,
+    config: &GatewayConfig,
+    adapter: Arc<dyn Adapter>,
+) -> Result<Gateway, StartError> {
+    let id = base.store.gateway_id(&config.name, base.ids.next()).await?;
+    let mut accounts = HashMap::new();
+    for account in adapter.accounts() {
+        let account_id = base
+            .store
+            .account_id(account.name().as_str(), base.ids.next())
+            .await?;
+        accounts.insert(account.name().clone(), account_id);
+    }
+    let changes = lines::changes(&base.store, config, id, &base.ids, base.clock.now().0).await?;
+    let committed = base.writer.commit(changes).await;
+    committed.map_err(|error| {
+        StartError::System(format!(
+            "cannot store the lines of the configuration: {error}"
+        ))
+    })?;
+    Ok(Gateway {
+        id,
+        config: config.clone(),
+        allow: app.config.xmpp.allow.clone(),
+        admins: app.config.xmpp.admins.clone(),
+        adapter,
+        accounts,
+    })
+}
+
+pub(super) fn link_config(app: &App, config: &GatewayConfig) -> Result<LinkConfig, StartError> {
+    let system = |error: String| StartError::System(format!("gateway.{}: {error}", config.name));
+    let endpoint: Endpoint = config
+        .server
+        .to_string()
+        .parse()
+        .map_err(|error| system(format!("{error}")))?;
+    let domain = DomainPart::new(config.domain.as_str())
+        .map_err(|error| system(error.to_string()))?
+        .into_owned();
+    let mut link = LinkConfig::new(endpoint, domain, config.secret.clone());
+    link.home_domains = app
+        .config
+        .xmpp
+        .allow
+        .domains()
+        .filter_map(|domain| DomainPart::new(domain).ok())
+        .map(std::borrow::Cow::into_owned)
+        .collect();
+    link.stop = StopWhen::Asked;
+    Ok(link)
+}
+
+pub(super) fn context(
+    base: &Base,
+    doors: &Doors,
+    lifecycle: &Lifecycle,
+) -> Result<Context, StartError> {
+    let http = HttpClient::new(HttpLimits::default())
+        .map_err(|error| StartError::System(error.to_string()))?;
+    Ok(Context {
+        clock: Arc::clone(&base.clock),
+        lifecycle: lifecycle.clone(),
+        inbox: Arc::new(doors.clone()),
+        directory: Arc::new(doors.clone()),
+        http,
+        signer: base.signer.clone(),
+        meter: Arc::new(base.metrics.clone()),
+    })
+}
+
+pub(super) fn has_simulator(gateway: &GatewayConfig) -> bool {
+    let section = gateway.section();
+    let providers = section
+        .table
+        .get("provider")
+        .and_then(serde_json::Value::as_object);
+    let is_simulator =
+        |provider: &serde_json::Value| provider.get("kind").is_some_and(|kind| kind == "simulator");
+    providers.is_some_and(|providers| providers.values().any(is_simulator))
+}
