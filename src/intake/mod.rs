@@ -5,7 +5,7 @@
 //! stanzas that are read and not committed is one batch (semantics 1).
 //!
 //! - [`outward`]: a batch of stanzas.
-//! - [`inward`]: events of an account; [`Inbox`] and [`Directory`](transom_adapter::Directory) for the adapters.
+//! - [`inward`]: events of an account; [`Inbox`](transom_adapter::Inbox) and [`Directory`](transom_adapter::Directory) for the adapters.
 //! - [`people`]: presence and requests, on a task of their own, so that messages never wait behind them.
 
 mod inward;

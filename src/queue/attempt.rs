@@ -8,7 +8,7 @@ use transom_adapter::{Account, Attempt, Failure, Outcome, Reason, Repeat, UnixMi
 use super::{
     OutWork, QueueGateway, Surroundings,
     lanes::Next,
-    scheduler::{Finished, Order},
+    scheduler::Order,
     verdict::{Circumstances, Verdict, judge},
 };
 use crate::{
@@ -32,6 +32,29 @@ pub(super) struct Try {
     pub(super) failures: u32,
     pub(super) slot: usize,
     pub(super) finished: mpsc::Sender<Order>,
+}
+
+/// What follows an attempt.
+#[derive(Debug)]
+pub(super) struct Finished {
+    pub(super) pause_account: Option<UnixMillis>,
+    pub(super) next: Next,
+    /// The same work again: its next unit, or its next route.
+    pub(super) give_back: Option<Box<OutWork>>,
+    /// It went on in a lane of its own: lane, time, failures.
+    pub(super) own_lane: Option<(i64, i64, u32)>,
+}
+
+impl Finished {
+    pub(super) fn go_on() -> Self {
+        let (pause_account, give_back, own_lane) = (None, None, None);
+        Self {
+            pause_account,
+            next: Next::GoOn,
+            give_back,
+            own_lane,
+        }
+    }
 }
 
 /// How long the database may be out of order between two looks.

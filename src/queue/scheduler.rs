@@ -9,8 +9,8 @@ use tokio::sync::mpsc;
 use transom_adapter::{Account, AccountName, UnixMillis};
 
 use super::{
-    OutWork, Queue, QueueGateway, Surroundings, Waiting, Work,
-    attempt::Try,
+    Queue, QueueGateway, Surroundings, Waiting, Work,
+    attempt::{Finished, Try},
     handover::{self, HandOver},
     lanes::{LaneBook, Next, WORK_PER_LANE},
     loading::{read_due, read_lanes},
@@ -47,28 +47,6 @@ pub(super) enum Order {
     LinkUp(i64),
     /// The database may have more than the book.
     LookAgain,
-}
-
-/// What follows an attempt.
-#[derive(Debug)]
-pub(super) struct Finished {
-    pub(super) pause_account: Option<UnixMillis>,
-    pub(super) next: Next,
-    /// The same work again: its next unit, or its next route.
-    pub(super) give_back: Option<Box<OutWork>>,
-    /// It went on in a lane of its own: lane, time, failures.
-    pub(super) own_lane: Option<(i64, i64, u32)>,
-}
-
-impl Finished {
-    pub(super) fn go_on() -> Self {
-        Self {
-            pause_account: None,
-            next: Next::GoOn,
-            give_back: None,
-            own_lane: None,
-        }
-    }
 }
 
 /// Something that carries work, so many at once: an account, or a gateway's link.

@@ -272,7 +272,6 @@ async fn what_cannot_be_sent_is_refused_at_no_cost() {
     }
     let world = World::start("").await;
     let mut alice = world.client("alice").await;
-    let mut bob = world.client("bob").await;
     let omemo = "<encrypted xmlns='eu.siacs.conversations.axolotl'/><body>I sent you an OMEMO encrypted message</body>";
     let cases = [
         (
@@ -328,12 +327,18 @@ async fn what_cannot_be_sent_is_refused_at_no_cost() {
             "{id}: {error:?}"
         );
     }
-    // Bob has no line, and there is none to be had.
-    bob.send(&chat(&contact(PEER), "b1", "from bob")).await;
-    let error = bob
-        .expect("bob's error", |stanza| stanza.attr("id") == Some("b1"))
-        .await;
-    assert_eq!(condition(&error).as_deref(), Some("registration-required"));
+    alice.send(&chat(&contact(PEER), "last", "last")).await;
+    world.twilio.text("last").await;
+    assert_eq!(world.twilio.sent().len(), 1, "nothing else was sent");
+}
+
+#[tokio::test]
+async fn states_receipts_and_empty_bodies_are_never_sent_nor_answered() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let world = World::start("").await;
+    let mut alice = world.client("alice").await;
     for quiet in [
         "<composing xmlns='http://jabber.org/protocol/chatstates'/>",
         "<received xmlns='urn:xmpp:receipts' id='x'/>",
@@ -356,6 +361,21 @@ async fn what_cannot_be_sent_is_refused_at_no_cost() {
             .any(|stanza| stanza.attr("id") == Some("q")),
         "states are not answered"
     );
+}
+
+#[tokio::test]
+async fn who_has_no_line_and_can_have_none_is_told_so() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let world = World::start("").await;
+    let mut bob = world.client("bob").await;
+    bob.send(&chat(&contact(PEER), "b1", "from bob")).await;
+    let error = bob
+        .expect("bob's error", |stanza| stanza.attr("id") == Some("b1"))
+        .await;
+    assert_eq!(condition(&error).as_deref(), Some("registration-required"));
+    assert!(world.twilio.sent().is_empty());
 }
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 //! What single steps cost: `cargo bench -p transom-bench`.
 
 #![expect(
-    missing_docs,
     clippy::expect_used,
     reason = "criterion writes the main function; a benchmark that cannot go on ends"
 )]
@@ -58,10 +57,10 @@ fn segments(c: &mut Criterion) {
     let ucs2 = "Wir sehen uns am Bahnhof, Gleis 9 – 😀 żółw. ".repeat(8);
     for (name, text) in [("gsm7", &gsm), ("ucs2", &ucs2)] {
         c.bench_function(&format!("segments/count {name}"), |b| {
-            b.iter(|| Segments::of(black_box(text)))
+            b.iter(|| Segments::of(black_box(text)));
         });
         c.bench_function(&format!("segments/cut {name}"), |b| {
-            b.iter(|| cut(black_box(text)).1.len())
+            b.iter(|| cut(black_box(text)).1.len());
         });
     }
 }
@@ -123,6 +122,7 @@ impl Disk {
             payload: None,
             stanza_id: format!("{key:032x}"),
             user_jid: "alice@example.org".to_owned(),
+            due_ms: 0,
             thread: None,
             line: "+12125550100".to_owned(),
             ids: Vec::new(),

@@ -63,7 +63,7 @@ impl Desk<'_> {
     ///
     /// # Errors
     ///
-    /// Why not, or not yet; [`denial`](super::denial) makes the stanza error.
+    /// Why not, or not yet; [`denial`](super::denial()) makes the stanza error.
     pub fn register(&self, choice: Option<&str>, effects: &mut Effects) -> Result<Text, Text> {
         let jid = &self.person.jid;
         if !self.gateway.admits(jid) {

@@ -196,11 +196,8 @@ impl Store {
         if asks.is_empty() {
             return Ok(snapshot);
         }
-        let (rows, gateway, day) = (
-            json(asks),
-            Param::Int(gateway_id),
-            Param::Int(now_ms / DAY_MS),
-        );
+        let (rows, gateway) = (json(asks), Param::Int(gateway_id));
+        let day = Param::Int(now_ms / DAY_MS);
         let mut connection = self.database.reader().await?;
         let hour = Param::Int(now_ms - HOUR_MS);
         let users = [rows.clone(), gateway.clone(), day.clone(), hour];

@@ -387,15 +387,8 @@ impl<'a> Session<'a> {
             }
             Course::Ending { end_by, .. } => Some(end_by),
         };
-        [
-            pace,
-            end,
-            self.writer.deadline(timing.write),
-            self.barriers.deadline(),
-            Some(self.alive_at + idle),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        let (writer, barriers) = (self.writer.deadline(timing.write), self.barriers.deadline());
+        let all = [pace, end, writer, barriers, Some(self.alive_at + idle)];
+        all.into_iter().flatten().min()
     }
 }

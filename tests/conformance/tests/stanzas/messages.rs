@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use transom::{
     gateway::{
         Gateway,
-        text_in::{self, Payload, StoredNotice},
-        told,
+        payload::{Payload, StoredNotice},
+        text_in, told,
     },
     store::{
         read::{InRow, TellRow},
