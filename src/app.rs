@@ -27,6 +27,7 @@ use crate::{config::Config, store::StoreError};
 pub struct App {
     config: Config,
     factories: Vec<Box<dyn AdapterFactory>>,
+    reload: Box<dyn Fn() + Send + Sync>,
 }
 
 /// Collects adapters.
@@ -112,6 +113,13 @@ impl App {
         }
     }
 
+    /// What SIGHUP does.
+    #[must_use]
+    pub fn on_hangup(mut self, reload: impl Fn() + Send + Sync + 'static) -> Self {
+        self.reload = Box::new(reload);
+        self
+    }
+
     /// Runs until SIGTERM or SIGINT.
     ///
     /// # Errors
@@ -159,6 +167,7 @@ impl Builder {
         App {
             config,
             factories: self.factories,
+            reload: Box::new(|| {}),
         }
     }
 }

@@ -47,23 +47,27 @@ pub(super) async fn run(app: App, lifecycle: Lifecycle) -> Result<Ended, StartEr
     let starting = open(&app, &lifecycle);
     let base = tokio::select! {
         base = starting => base?,
-        () = signals.next() => return Ok(Ended::Drained),
+        () = signals.next(&*app.reload) => return Ok(Ended::Drained),
     };
     control::hold_if_copy(&base).await?;
     let store = base.store.clone();
     start(&app, base, server, &lifecycle).await?;
     notify::ready();
     tracing::info!("Ready.");
-    let ended = stop(&mut signals, &lifecycle).await;
+    let ended = stop(&mut signals, &*app.reload, &lifecycle).await;
     store.close().await;
     drop(lock);
     Ok(ended)
 }
 
 /// Waits for the word to stop, then for everything to end.
-async fn stop(signals: &mut notify::Signals, lifecycle: &Lifecycle) -> Ended {
+async fn stop(
+    signals: &mut notify::Signals,
+    reload: &(dyn Fn() + Send + Sync),
+    lifecycle: &Lifecycle,
+) -> Ended {
     tokio::select! {
-        () = signals.next() => {}
+        () = signals.next(reload) => {}
         () = lifecycle.draining() => {}
     }
     notify::stopping();
@@ -71,7 +75,7 @@ async fn stop(signals: &mut notify::Signals, lifecycle: &Lifecycle) -> Ended {
     lifecycle.drain();
     let drained = tokio::select! {
         drained = lifecycle.finish(GRACE) => drained,
-        () = signals.next() => {
+        () = signals.next(reload) => {
             lifecycle.abort();
             lifecycle.finish(Duration::from_secs(1)).await;
             false

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, IsTerminal, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
@@ -22,7 +22,7 @@ pub fn execute(arguments: Arguments) -> Exit {
     match arguments.command {
         Command::Init(arguments) => make(&arguments, &file),
         Command::Check(arguments) => check(&arguments, &file),
-        Command::Run => with_config(&file, |loaded| in_runtime(run(loaded))),
+        Command::Run => with_config(&file, |loaded| in_runtime(run(loaded, file.clone()))),
         Command::Migrate => with_config(&file, |loaded| in_runtime(migrate(loaded))),
         Command::Backup { file: copy } => {
             with_config(&file, |loaded| in_runtime(live::backup(loaded, &copy)))
@@ -113,12 +113,17 @@ fn in_runtime(action: impl Future<Output = Exit>) -> Exit {
     }
 }
 
-async fn run(loaded: Loaded) -> Exit {
-    log_to_stderr(loaded.config.log);
+async fn run(loaded: Loaded, file: PathBuf) -> Exit {
+    let level = log_to_stderr(loaded.config.log);
     for fault in &loaded.warnings {
         tracing::warn!(key = fault.key, remedy = fault.remedy, "{}", fault.problem);
     }
-    match App::builder().build(loaded.config).run().await {
+    match App::builder()
+        .build(loaded.config)
+        .on_hangup(move || reload(&file, &level))
+        .run()
+        .await
+    {
         Ok(Ended::Drained) => Exit::Done,
         Ok(Ended::Aborted | Ended::Failed) => Exit::Software,
         Err(StartError::Config(faults)) => {
@@ -155,29 +160,54 @@ async fn migrate(loaded: Loaded) -> Exit {
     Exit::Done
 }
 
-fn log_to_stderr(config: LogConfig) {
-    let filter = EnvFilter::try_from_env("TRANSOM_LOG")
-        .unwrap_or_else(|_| EnvFilter::new(format!("{:?}", config.level).to_lowercase()));
+/// SIGHUP: reads the configuration again. What can change while running is the log's level; the rest waits for a restart.
+fn reload(file: &Path, level: &Level) {
+    match Config::load(file, &Environment::of_process()) {
+        Ok(loaded) => {
+            let filter = filter(loaded.config.log);
+            match level.reload(filter) {
+                Ok(()) => tracing::info!(
+                    "Read the configuration again; the log's level is taken from it."
+                ),
+                Err(error) => tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "The log's level stays."
+                ),
+            }
+        }
+        Err(faults) => {
+            tracing::error!("The configuration has faults; nothing of it was taken.");
+            show(&faults.0);
+        }
+    }
+}
+
+/// The end by which the log's level is changed.
+type Level = tracing_subscriber::reload::Handle<EnvFilter, tracing_subscriber::Registry>;
+
+fn filter(config: LogConfig) -> EnvFilter {
+    let level = format!("{:?}", config.level).to_lowercase();
+    EnvFilter::try_from_env("TRANSOM_LOG").unwrap_or_else(|_| EnvFilter::new(level))
+}
+
+fn log_to_stderr(config: LogConfig) -> Level {
+    let (filter, level) = tracing_subscriber::reload::Layer::new(filter(config));
     let registry = tracing_subscriber::registry().with(filter);
     let set = match config.format {
         LogFormat::Text => {
             let ansi = io::stderr().is_terminal();
-            registry
-                .with(
-                    fmt::layer()
-                        .with_writer(io::stderr)
-                        .with_ansi(ansi)
-                        .with_target(false),
-                )
-                .try_init()
+            let layer = fmt::layer().with_writer(io::stderr).with_ansi(ansi);
+            registry.with(layer.with_target(false)).try_init()
         }
-        LogFormat::Json => registry
-            .with(fmt::layer().json().with_writer(io::stderr))
-            .try_init(),
+        LogFormat::Json => {
+            let layer = fmt::layer().json().with_writer(io::stderr);
+            registry.with(layer).try_init()
+        }
     };
     if set.is_err() {
         complain("logging was set up twice");
     }
+    level
 }
 
 fn show(faults: &[Fault]) {

@@ -3,7 +3,7 @@
 mod stanza;
 
 use sha2::{Digest, Sha256};
-use transom_adapter::{AccountName, Incoming, Network, Repeats, UnixMillis};
+use transom_adapter::{AccountName, Incoming, MediaRef, Network, Repeats, UnixMillis};
 use uuid::Uuid;
 
 use super::{
@@ -131,11 +131,7 @@ fn row(
         shows_subject,
         name: message.from_name.clone(),
         notice: message.mail.notice.map(StoredNotice::from),
-        files: message
-            .attachments
-            .iter()
-            .map(|file| (file.name.clone(), file.bytes))
-            .collect(),
+        files: files(message),
         ..Payload::default()
     };
     let scope = gateway.scope_id(account);
@@ -176,6 +172,18 @@ fn row(
         line: message.to.as_str().to_owned(),
         ids: message.message_id.iter().filter_map(id_row).collect(),
     }
+}
+
+/// What came with a message and is not shown: one line each, so that nothing vanishes silently.
+fn files(message: &Incoming) -> Vec<(String, u64)> {
+    let attached = message
+        .attachments
+        .iter()
+        .map(|file| (file.name.clone(), file.bytes));
+    let kind = |media: &MediaRef| media.content_type.clone().unwrap_or_else(|| "?".to_owned());
+    attached
+        .chain(message.media.iter().map(|media| (kind(media), 0)))
+        .collect()
 }
 
 /// The mail thread of a message, and whether its subject has to be shown (semantics 27).

@@ -287,7 +287,7 @@ async fn commit(
     for _ in &arrived {
         intake
             .metrics
-            .message(&intake.gateway.config.name, Direction::In, "accepted");
+            .message(&intake.gateway.config.name, Direction::In, "stored");
     }
     intake.queue.arrived(arrived).await;
 }

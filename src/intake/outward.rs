@@ -242,7 +242,7 @@ async fn hand_on(intake: &Intake, accepted: Vec<(&Message, Box<Accepted>)>) {
     for (_, one) in accepted {
         intake
             .metrics
-            .message(&intake.gateway.config.name, Direction::Out, "accepted");
+            .message(&intake.gateway.config.name, Direction::Out, "stored");
         let Accepted {
             out,
             outgoing,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use transom_adapter::UnixMillis;
 
 use super::{Queue, Surroundings, recovery};
+use crate::metrics::Direction;
 use crate::store::{
     Write,
     write::{Due, State, TellKind},
@@ -13,12 +14,17 @@ use crate::store::{
 
 /// How often the database is asked; the times themselves are minutes and days.
 const EVERY: Duration = Duration::from_secs(5);
+/// Every so many passes the waiting messages are counted.
+const COUNT_EVERY: u32 = 6;
 /// Deliveries looked at in one pass.
 const A_PASS: i64 = 256;
 
 /// Runs until the lifecycle drains.
 pub(super) async fn run(surroundings: Surroundings, queue: Queue, born: UnixMillis) {
+    let mut passes = 0_u32;
     loop {
+        gauge(&surroundings, passes).await;
+        passes = passes.wrapping_add(1);
         let full = pass(&surroundings).await;
         if full && !surroundings.lifecycle.is_draining() {
             continue;
@@ -30,6 +36,30 @@ pub(super) async fn run(surroundings: Surroundings, queue: Queue, born: UnixMill
         }
         recovery::run(&surroundings, born).await;
         queue.look_again().await;
+    }
+}
+
+/// Brings the gauges up to date; the database is counted every sixth pass only.
+async fn gauge(surroundings: &Surroundings, passes: u32) {
+    let metrics = &surroundings.metrics;
+    for entry in surroundings.gateways.values() {
+        let name = &entry.gateway.config.name;
+        metrics
+            .gateway(name)
+            .stanzas_uncommitted(entry.link.counters().uncommitted());
+    }
+    if passes % COUNT_EVERY != 0 {
+        return;
+    }
+    let Ok(depths) = surroundings.store.depths().await else {
+        return;
+    };
+    for (gateway_id, entry) in surroundings.gateways.iter() {
+        for (direction, out) in [(Direction::Out, true), (Direction::In, false)] {
+            let of_this = |row: &&(i64, bool, u64)| row.0 == *gateway_id && row.1 == out;
+            let depth = depths.iter().find(of_this).map_or(0, |row| row.2);
+            metrics.queue_depth(&entry.gateway.config.name, direction, depth);
+        }
     }
 }
 

@@ -93,7 +93,7 @@ pub enum Notice {
     Attachment {
         /// Its name; empty when it came without one.
         name: String,
-        /// Its size.
+        /// Its size; 0 when nobody said.
         bytes: u64,
     },
 }

@@ -56,27 +56,12 @@ fn prosody(plan: &Plan) -> String {
         format!(
             r#"Component "{domain}"
   component_secret = "{secret}"
-  -- modules_enabled = {{ "privilege" }}
 "#
         )
     });
-    let entities = lines_of(plan, |Component { domain, .. }| {
-        format!(
-            r#"  ["{domain}"] = {{ roster = "both", message = "outgoing", presence = "managed_entity" }};"#
-        )
-    });
-    let privileges = format!(
-        r#"modules_enabled = {{ "privilege" }} -- beside those it has
-privileged_entities = {{
-{entities}
-}}"#
-    );
     [
         "Add at the end of /etc/prosody/prosody.cfg.lua (with --server ejabberd, init prints the lines for ejabberd):\n\n",
         &indented(&hosts),
-        "\nNot needed, but it spares users from confirming each contact: install mod_privilege (Debian: prosody-modules), take\n",
-        &format!("away the -- above, and add under VirtualHost \"{}\":\n\n", plan.domain),
-        &indented(&privileges),
         "\n",
     ]
     .concat()
@@ -104,31 +89,9 @@ fn ejabberd(plan: &Plan) -> String {
             )
         },
     );
-    let servers = lines_of(plan, |Component { domain, .. }| {
-        format!("      - \"{domain}\"")
-    });
-    let privileges = format!(
-        "acl:
-  transom:
-    server:
-{servers}
-access_rules:
-  transom:
-    allow: transom
-modules:
-  mod_privilege:
-    roster:
-      both: transom
-    message:
-      outgoing: transom
-    presence:
-      managed_entity: transom"
-    );
     [
         "Add to the list under listen: in /etc/ejabberd/ejabberd.yml, a listener for each component:\n\n",
         &indented(&listeners),
-        "\nNot needed, but it spares users from confirming each contact (ejabberd 25.03 or newer), beside what is there:\n\n",
-        &indented(&privileges),
         "\n",
     ]
     .concat()

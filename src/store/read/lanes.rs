@@ -156,7 +156,30 @@ const OVERDUE: Sql = Sql::both(
     "SELECT delivery_id, state FROM deliveries WHERE due_ms IS NOT NULL AND due_ms <= $1 ORDER BY due_ms LIMIT $2",
 );
 
+const DEPTHS: Sql = Sql::both(
+    "SELECT c.gateway_id, m.direction, COUNT(*)
+       FROM deliveries d
+       JOIN messages m ON m.message_id = d.message_id
+       JOIN conversations c ON c.conversation_id = m.conversation_id
+      WHERE d.state IN ('held', 'queued', 'sending')
+      GROUP BY c.gateway_id, m.direction",
+);
+
 impl Store {
+    /// How many messages of each gateway wait, outwards (true) and inwards. Gateways without any are missing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn depths(&self) -> Result<Vec<(i64, bool, u64)>, StoreError> {
+        let rows = self.rows(DEPTHS, Vec::new()).await?;
+        let depth = |row: &super::Row| {
+            let count = u64::try_from(row.int(2)?).unwrap_or_default();
+            Ok((row.int(0)?, row.text(1)? == "out", count))
+        };
+        rows.iter().map(depth).collect()
+    }
+
     /// The lanes in which something waits and that are due after `after_ms`, in the order of their time.
     ///
     /// # Errors

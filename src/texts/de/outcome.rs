@@ -68,6 +68,9 @@ pub(super) fn notice(text: &Notice) -> String {
             "📎 Dazu kam eine Datei mit {}, die hier nicht gezeigt wird.",
             size(*bytes)
         ),
+        N::Attachment { name, bytes: 0 } => {
+            format!("📎 Dazu kam eine Datei ({name}), die hier nicht gezeigt wird.")
+        }
         N::Attachment { name, bytes } => format!(
             "📎 Dazu kam die Datei {name} ({}), die hier nicht gezeigt wird.",
             size(*bytes)

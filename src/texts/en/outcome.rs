@@ -69,6 +69,9 @@ pub(super) fn notice(text: &Notice) -> String {
                 size(*bytes)
             )
         }
+        N::Attachment { name, bytes: 0 } => {
+            format!("📎 A file ({name}) came with this and is not shown here.")
+        }
         N::Attachment { name, bytes } => format!(
             "📎 The file {name} ({}) came with this and is not shown here.",
             size(*bytes)
