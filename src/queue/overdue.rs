@@ -48,7 +48,7 @@ async fn gauge(surroundings: &Surroundings, passes: u32) {
             .gateway(name)
             .stanzas_uncommitted(entry.link.counters().uncommitted());
     }
-    if passes % COUNT_EVERY != 0 {
+    if !passes.is_multiple_of(COUNT_EVERY) {
         return;
     }
     let Ok(depths) = surroundings.store.depths().await else {

@@ -39,14 +39,10 @@ async fn a_kill_at_any_step_loses_and_doubles_nothing_on_postgresql() {
 
 async fn every_step(database: Database) {
     for step in Step::ALL {
-        // The start itself commits the lines of the configuration.
-        let first = if matches!(step, Step::BeforeCommit | Step::AfterCommit) {
-            2
-        } else {
-            1
-        };
-        // The second pass too: then something has been committed before.
-        for pass in [first, first + 1] {
+        // The second pass too: then something has been committed before. The first commits are those of the start.
+        let commits = matches!(step, Step::BeforeCommit | Step::AfterCommit);
+        let passes = if commits { 1..=5 } else { 1..=2 };
+        for pass in passes {
             let account = through_a_kill(database, step, pass).await;
             check(database, step, pass, &account);
         }
@@ -88,15 +84,21 @@ async fn through_a_kill(database: Database, step: Step, pass: u32) -> Account {
         builder.env("TRANSOM_ABORT_AT", &format!("{step:?}:{pass}"))
     })
     .await;
-    world.transom.start().await;
-    world.up().await;
+    // The start commits too: a kill there leaves nothing behind that the next start minds.
+    let started = world.transom.start_or_end().await;
     let mut alice = world.client("alice").await;
-    let mut account = Account::default();
-    traffic(&world, &mut alice).await;
-    world.transom.wait().await;
+    if started {
+        world.up().await;
+        traffic(&world, &mut alice).await;
+        world.transom.wait().await;
+    }
     world.transom.set_env("TRANSOM_ABORT_AT", "none:0");
     world.transom.start().await;
     world.up().await;
+    if !started {
+        traffic(&world, &mut alice).await;
+    }
+    let mut account = Account::default();
     settle(&world, &mut alice, &mut account).await;
     account
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::http_client::get;
 use crate::process::{Launch, Process, Signal};
 use crate::scratch::{Scratch, tail};
-use crate::wait::within;
+use crate::wait::{PATIENCE, until, within};
 
 /// The configuration's file, in the gateway's folder.
 const CONFIG: &str = "transom.toml";
@@ -48,6 +48,23 @@ impl Transom {
             .ready("ready by sd_notify", async || says_ready(notifications))
             .await;
         self.process = Some(process);
+    }
+
+    /// Starts `transom run`, and waits until it is ready or has ended; true when it is ready.
+    pub async fn start_or_end(&mut self) -> bool {
+        self.spawn();
+        let ready = until("READY or the end", PATIENCE, async || {
+            if says_ready(&self.notifications) {
+                return Some(true);
+            }
+            let ended = self.process.as_mut().and_then(Process::ended);
+            ended.map(|_| false)
+        });
+        let ready = ready.await.unwrap_or_else(|why| panic!("{why}"));
+        if !ready {
+            self.process = None;
+        }
+        ready
     }
 
     /// Starts `transom run` without waiting for anything; [`wait`](Self::wait) gives the end.

@@ -21,9 +21,10 @@ use crate::{
 };
 
 /// One of each, with these words of other people in it.
+#[expect(clippy::too_many_lines, reason = "a list of every sentence")]
 pub(crate) fn all(words: &str) -> Vec<Text> {
     let given = || words.to_owned();
-    let (until, after) = (Timestamp::UNIX_EPOCH, Duration::from_secs(90_000));
+    let (until, after) = (Timestamp::UNIX_EPOCH, Duration::from_hours(25));
     let quoted = || Quoted::beginning(words);
     let mut all: Vec<Text> = vec![
         Membership::NotRegistered { gateway: given() }.into(),
@@ -205,7 +206,7 @@ fn troubles(words: &str) -> Vec<Trouble> {
         },
         Trouble::Waiting {
             gateway: given(),
-            age: Duration::from_secs(7200),
+            age: Duration::from_hours(2),
             messages: 2,
         },
         Trouble::Disk {
