@@ -11,6 +11,7 @@ mod crash;
 mod ejabberd;
 mod kannel;
 mod mail;
+mod people;
 mod random_kills;
 mod shared_lines;
 mod simulated;

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// XEP-0115 §4: the software, by a URI.
-pub const CAPS_NODE: &str = "https://crates.io/crates/transom";
+pub const CAPS_NODE: &str = "urn:x-transom:gateway";
 
 /// What the gateway is. Its name is in the gateway's language for everybody: caps are one hash.
 pub fn gateway_info(gateway: &Gateway) -> Info {

@@ -1,0 +1,230 @@
+//! Registration, presence, requests and the chat with the gateway, on a real Prosody.
+
+use transom_test_servers::{Element, Server, XmppClient, skipped};
+
+use crate::world::{SMS, World, chat, condition, contact};
+
+const PEER: &str = "+12025550147";
+const POOL: &str = "+12025550105";
+const REGISTER: &str = "jabber:iq:register";
+
+fn pool() -> String {
+    format!("[[gateway.sms.line]]\nnumber = \"{POOL}\"\n")
+}
+
+async fn presence(client: &mut XmppClient, kind: Option<&str>, from: &str) -> Element {
+    let is_wanted = |stanza: &Element| {
+        let sender = stanza.attr("from").unwrap_or_default();
+        stanza.name() == "presence"
+            && stanza.attr("type") == kind
+            && sender.split('/').next() == Some(from)
+    };
+    client.expect("a presence", is_wanted).await
+}
+
+#[tokio::test]
+async fn a_pool_number_is_claimed_by_registering_and_texts_leave_from_it() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let world = World::with(&pool(), "").await;
+    let mut alice = world.client("alice").await;
+    alice.send(&chat(&contact(PEER), "m0", "too early")).await;
+    let error = alice
+        .expect("the refusal", |stanza| stanza.attr("id") == Some("m0"))
+        .await;
+    assert_eq!(condition(&error).as_deref(), Some("registration-required"));
+    let query = format!("<query xmlns='{REGISTER}'/>");
+    let offer = alice.iq("get", SMS, &query).await;
+    assert!(offer.find("instructions", REGISTER).is_some(), "{offer:?}");
+    let claim = format!("<query xmlns='{REGISTER}'><phone>{POOL}</phone></query>");
+    let done = alice.iq("set", SMS, &claim).await;
+    assert_eq!(done.attr("type"), Some("result"), "{done:?}");
+    presence(&mut alice, Some("subscribe"), SMS).await;
+    let again = alice.iq("get", SMS, &query).await;
+    assert!(again.find("registered", REGISTER).is_some(), "{again:?}");
+    alice
+        .send(&chat(&contact(PEER), "m1", "now it works"))
+        .await;
+    let sent = world.twilio.text("now it works").await;
+    assert_eq!(sent.form("From").as_deref(), Some(POOL));
+    // Nobody else can have it.
+    let mut bob = world.client("bob").await;
+    let refused = bob.iq("set", SMS, &claim).await;
+    assert_eq!(refused.attr("type"), Some("error"), "{refused:?}");
+    // Leaving is complete.
+    let remove = format!("<query xmlns='{REGISTER}'><remove/></query>");
+    assert_eq!(
+        alice.iq("set", SMS, &remove).await.attr("type"),
+        Some("result")
+    );
+    presence(&mut alice, Some("unavailable"), SMS).await;
+    let gone = alice.iq("get", SMS, &query).await;
+    assert!(gone.find("registered", REGISTER).is_none(), "{gone:?}");
+}
+
+#[tokio::test]
+async fn a_contact_answers_a_subscription_once_and_has_capabilities() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let world = World::start("").await;
+    let mut alice = world.client("alice").await;
+    let peer = contact(PEER);
+    // Who asked for the roster is told of each change: the server keeps `subscribed` itself to itself.
+    let roster = alice.jid().split('/').next().unwrap_or_default().to_owned();
+    alice
+        .iq("get", &roster, "<query xmlns='jabber:iq:roster'/>")
+        .await;
+    alice
+        .send(&format!("<presence to='{peer}' type='subscribe'/>"))
+        .await;
+    let subscribed = |stanza: &Element| {
+        let item = stanza.find("item", "jabber:iq:roster");
+        item.is_some_and(|item| item.attr("subscription") == Some("to"))
+    };
+    alice.expect("the contact in the roster", subscribed).await;
+    let here = presence(&mut alice, None, &peer).await;
+    assert_eq!(
+        here.attr("from"),
+        Some(format!("{peer}/gw").as_str()),
+        "one resource"
+    );
+    let caps = here
+        .child_in("c", "http://jabber.org/protocol/caps")
+        .expect("capabilities");
+    assert!(caps.attr("ver").is_some_and(|ver| !ver.is_empty()));
+    presence(&mut alice, Some("subscribe"), &peer).await;
+    let wrong = contact("2025550147");
+    alice
+        .send(&format!("<presence to='{wrong}' type='subscribe'/>"))
+        .await;
+    let error = presence(&mut alice, Some("error"), &wrong).await;
+    assert_eq!(condition(&error).as_deref(), Some("gone"), "{error:?}");
+}
+
+#[tokio::test]
+async fn every_request_is_answered() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let world = World::start("").await;
+    let mut alice = world.client("alice").await;
+    let peer = contact(PEER);
+    let info = "<query xmlns='http://jabber.org/protocol/disco#info'/>";
+    let gateway = alice.iq("get", SMS, info).await;
+    let identity = gateway
+        .find("identity", "http://jabber.org/protocol/disco#info")
+        .expect("an identity");
+    assert_eq!(
+        (identity.attr("category"), identity.attr("type")),
+        (Some("gateway"), Some("sms"))
+    );
+    let person = alice.iq("get", &peer, info).await;
+    let features: Vec<_> = person
+        .child("query")
+        .expect("a query")
+        .children()
+        .filter_map(|child| child.attr("var"))
+        .collect();
+    assert!(features.contains(&"urn:xmpp:receipts"), "{features:?}");
+    assert!(
+        !features
+            .iter()
+            .any(|feature| feature.contains("omemo") || feature.contains("jingle")),
+        "{features:?}"
+    );
+    for to in [SMS, peer.as_str()] {
+        for (payload, wanted) in [
+            ("<ping xmlns='urn:xmpp:ping'/>", "result"),
+            ("<query xmlns='jabber:iq:version'/>", "result"),
+            ("<nonsense xmlns='urn:example:nonsense'/>", "error"),
+        ] {
+            let answer = alice.iq("get", to, payload).await;
+            assert_eq!(
+                answer.attr("type"),
+                Some(wanted),
+                "{to} {payload}: {answer:?}"
+            );
+        }
+    }
+    let typed = "<query xmlns='jabber:iq:gateway'><prompt>(202) 555-0147</prompt></query>";
+    let jid = alice.iq("set", SMS, typed).await;
+    assert_eq!(
+        jid.find("jid", "jabber:iq:gateway").map(Element::text),
+        Some(peer)
+    );
+}
+
+#[tokio::test]
+async fn the_gateway_itself_talks_and_sends_nothing() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let world = World::start("").await;
+    let mut alice = world.client("alice").await;
+    for (id, said) in [("h1", "help"), ("h2", "blah blah")] {
+        alice.message(SMS, id, said).await;
+        let answer = alice
+            .expect(said, |stanza| {
+                stanza.attr("from") == Some(SMS) && stanza.body().is_some()
+            })
+            .await;
+        assert!(
+            answer.body().is_some_and(|body| body.contains("help")),
+            "{answer:?}"
+        );
+    }
+    alice.send(&chat(&contact(PEER), "m1", "marker")).await;
+    world.twilio.text("marker").await;
+    assert_eq!(
+        world.twilio.sent().len(),
+        1,
+        "what is said to the gateway never leaves"
+    );
+}
+
+#[tokio::test]
+async fn removing_the_gateway_disables_and_coming_back_brings_what_was_held() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let world = World::start("").await;
+    let mut alice = world.client("alice").await;
+    alice.send(&chat(&contact(PEER), "m1", "hello")).await;
+    world.twilio.text("hello").await;
+    alice
+        .send(&format!("<presence to='{SMS}' type='unsubscribe'/>"))
+        .await;
+    let gone = |stanza: &Element| stanza.attr("from") == Some(SMS) && stanza.body().is_some();
+    alice.expect("how to come back", gone).await;
+    alice.send(&chat(&contact(PEER), "m2", "not now")).await;
+    let error = alice
+        .expect("the refusal", |stanza| stanza.attr("id") == Some("m2"))
+        .await;
+    assert_eq!(condition(&error).as_deref(), Some("registration-required"));
+    assert_eq!(
+        world
+            .twilio
+            .deliver("SMheld", PEER, crate::world::LINE, "held for you")
+            .await,
+        Ok(200)
+    );
+    alice.barrier().await;
+    assert!(
+        !alice
+            .received()
+            .iter()
+            .any(|stanza| stanza.body().as_deref() == Some("held for you"))
+    );
+    let set = format!("<query xmlns='{REGISTER}'/>");
+    assert_eq!(
+        alice.iq("set", SMS, &set).await.attr("type"),
+        Some("result")
+    );
+    alice
+        .expect("what was held", |stanza| {
+            stanza.body().as_deref() == Some("held for you")
+        })
+        .await;
+}
