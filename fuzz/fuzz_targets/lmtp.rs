@@ -21,17 +21,24 @@ use transom_email::EmailAdapter;
 
 fuzz_target!(|data: &[u8]| {
     let mut stream = connect();
-    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a socket");
+    stream
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .expect("a socket");
     // It may close on us while we write.
     stream.write_all(data).ok();
     stream.shutdown(Shutdown::Write).ok();
     let mut replies = Vec::new();
     match stream.read_to_end(&mut replies) {
         Ok(_) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => panic!("stuck after {}", String::from_utf8_lossy(&replies)),
+        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+            panic!("stuck after {}", String::from_utf8_lossy(&replies))
+        }
         Err(_) => {}
     }
-    assert!(replies.is_ascii() && (replies.is_empty() || replies.ends_with(b"\r\n")), "replies are whole lines");
+    assert!(
+        replies.is_ascii() && (replies.is_empty() || replies.ends_with(b"\r\n")),
+        "replies are whole lines"
+    );
 });
 
 fn connect() -> UnixStream {
@@ -63,10 +70,17 @@ fn listen() -> PathBuf {
     let adapter = EmailAdapter::from_section("mail", &section, signer());
     let adapter = adapter.unwrap_or_else(|faults| panic!("{faults:?}"));
     thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
         runtime.block_on(async {
             let known = FixedDirectory(vec![Address::new("alice@mail.example.org")]);
-            let context = context(Arc::new(RecordingInbox::default()), known, Arc::new(CountingMeter::default()));
+            let context = context(
+                Arc::new(RecordingInbox::default()),
+                known,
+                Arc::new(CountingMeter::default()),
+            );
             for account in adapter.accounts() {
                 account.run(&context).await;
             }

@@ -10,5 +10,8 @@ fuzz_target!(|data: &[u8]| {
     measure::bounce(data);
     measure::is_report_at_bounce_address(data);
     let text = String::from_utf8_lossy(data);
-    assert!(text.starts_with(measure::cut_reply(&text).trim_end()), "an answer is cut at its end alone");
+    assert!(
+        text.starts_with(measure::cut_reply(&text).trim_end()),
+        "an answer is cut at its end alone"
+    );
 });

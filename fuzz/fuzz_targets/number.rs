@@ -10,7 +10,11 @@ fuzz_target!(|text: &str| {
         let home: Country = home.parse().expect("a country");
         if let Some(number) = Number::parse(text, home) {
             let address = number.to_address();
-            assert_eq!(Number::parse(address.as_str(), home), Some(number), "an address is its own spelling");
+            assert_eq!(
+                Number::parse(address.as_str(), home),
+                Some(number),
+                "an address is its own spelling"
+            );
         }
         Number::received(text, home).to_address();
         read_typed(text, home);

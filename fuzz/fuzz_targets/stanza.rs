@@ -33,7 +33,10 @@ fuzz_target!(|data: &[u8]| {
 
 /// Everything that the cutter gives for reads of this size, with its end.
 fn pieces(data: &[u8], size: usize) -> Vec<String> {
-    let mut cutter = Cutter::new(&Limits { stanza_bytes: 512, ..Limits::default() });
+    let mut cutter = Cutter::new(&Limits {
+        stanza_bytes: 512,
+        ..Limits::default()
+    });
     let mut found = Vec::new();
     for read in data.chunks(size) {
         cutter.buffer().extend_from_slice(read);
@@ -55,7 +58,9 @@ fn pieces(data: &[u8], size: usize) -> Vec<String> {
 }
 
 fn reread(text: &str) {
-    let Ok(element) = text.parse::<Element>() else { return };
+    let Ok(element) = text.parse::<Element>() else {
+        return;
+    };
     let again: Element = element.to_xml().parse().expect("what we write can be read");
     assert_eq!(again, element);
     if let Ok(stanza) = Stanza::try_from(element) {

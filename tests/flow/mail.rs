@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 
 use transom_test_servers::{
-    Dovecot, Element, MAIL_PASSWORD, Mail, MailSink, Mailboxes, Mailer, Postfix, Prosody, Server,
-    Stage, Transom, Verdict, XmppClient, free_port, skipped,
+    Dovecot, Ejabberd, Element, MAIL_PASSWORD, Mail, MailSink, Mailboxes, Mailer, Postfix, Prosody,
+    Server, Stage, Transom, Verdict, XmppClient, free_port, skipped,
 };
 
-use crate::world::{Database, chat, condition, link_up, store};
+use crate::world::{Database, Seat, chat, condition, link_up, store};
 
 const MAIL: &str = "mail.example.org";
 const BOB: &str = "bob\\40example.com@mail.example.org";
@@ -61,7 +61,12 @@ async fn world_on(way: In, database: Database) -> MailWorld {
         .outgoing(sink.addr())
         .start()
         .await;
-    let transom = gateway(&prosody, &postfix, &incoming, &store(database).await).await;
+    let seat = Seat {
+        server: prosody.component_addr(),
+        domain: MAIL,
+        secret: "secret",
+    };
+    let transom = gateway(&seat, &postfix, &incoming, &store(database).await).await;
     MailWorld {
         transom,
         prosody,
@@ -71,7 +76,7 @@ async fn world_on(way: In, database: Database) -> MailWorld {
     }
 }
 
-async fn gateway(prosody: &Prosody, postfix: &Postfix, incoming: &str, store: &str) -> Transom {
+async fn gateway(seat: &Seat<'_>, postfix: &Postfix, incoming: &str, store: &str) -> Transom {
     let http = free_port();
     let config = format!(
         r#"
@@ -83,8 +88,8 @@ allow = ["example.org"]
 listen = "{http}"
 [gateway.mail]
 adapter = "email"
-domain = "{MAIL}"
-secret = "secret"
+domain = "{domain}"
+secret = "{secret}"
 address_domain = "{MAIL}"
 home = "example.org"
 hold = "0s"
@@ -93,7 +98,9 @@ merge = "0s"
 url = "smtp://{smtp}?tls=none"
 {incoming}
 "#,
-        server = prosody.component_addr(),
+        server = seat.server,
+        domain = seat.domain,
+        secret = seat.secret,
         smtp = postfix.smtp_addr(),
     );
     let mut transom = Transom::builder(env!("CARGO_BIN_EXE_transom"))
@@ -193,6 +200,47 @@ async fn mail_goes_and_comes_on_postgresql() {
         return;
     }
     there_and_back(world_on(In::Lmtp, Database::Postgres).await).await;
+}
+
+#[tokio::test]
+async fn mail_goes_and_comes_on_ejabberd() {
+    if skipped(&[Server::Ejabberd, Server::Postfix]) {
+        return;
+    }
+    let server = Ejabberd::shared().await;
+    let component = server.component();
+    server.add_user("alice").await;
+    let (sink, lmtp) = (MailSink::start().await, free_port());
+    let postfix = Postfix::builder()
+        .route(MAIL, lmtp)
+        .outgoing(sink.addr())
+        .start()
+        .await;
+    let seat = Seat {
+        server: component.addr,
+        domain: &component.domain,
+        secret: &component.secret,
+    };
+    let incoming = format!("[gateway.mail.lmtp]\nlisten = \"{lmtp}\"\n");
+    let _transom = gateway(&seat, &postfix, &incoming, "").await;
+    let bob = format!("bob\\40example.com@{}", component.domain);
+    let mut alice = server.client("alice", "phone").await;
+    alice.send(&chat(&bob, "m1", "hello by mail")).await;
+    let mail = sink.mail("alice's mail", |_| true).await;
+    to_alice(
+        postfix.smtp_addr(),
+        &answer(&mail, "Re: hello by mail", "hello back"),
+    )
+    .await;
+    let answered = text(&mut alice, "bob's answer").await;
+    assert_eq!(answered.body().as_deref(), Some("hello back"));
+    assert_eq!(answered.attr("from"), Some(bob.as_str()));
+    sink.answer_always(Stage::Rcpt, Some(Verdict::reply("550 5.1.1 no such user")));
+    alice.send(&chat(&bob, "m2", "are you there?")).await;
+    let error = alice
+        .expect("the error", |stanza| stanza.attr("type") == Some("error"))
+        .await;
+    assert_eq!(error.attr("id"), Some("m2"));
 }
 
 #[tokio::test]
