@@ -83,7 +83,7 @@ pub(super) async fn hold_if_copy(base: &Base) -> Result<(), StartError> {
 #[async_trait]
 impl Running for Live {
     async fn look_again(&self) {
-        self.queue.look_again().await;
+        self.queue.changed().await;
     }
 
     fn tell(&self, deliveries: Vec<i64>) {

@@ -247,6 +247,14 @@ impl LaneBook {
         }
     }
 
+    /// Somebody changed what waits behind the book's back: what is not under way is read again before it is done.
+    pub(super) fn distrust(&mut self) {
+        for lane in self.lanes.values_mut() {
+            lane.works.clear();
+            lane.more = true;
+        }
+    }
+
     /// Reading failed: these lanes are read again later.
     pub(super) fn not_loaded(&mut self, lanes: &[i64], due_ms: i64) {
         for lane_id in lanes {
@@ -363,6 +371,19 @@ mod tests {
             Vec::<i64>::new(),
             "the old time means nothing any more"
         );
+    }
+
+    #[test]
+    fn what_was_changed_behind_its_back_is_read_again() {
+        let mut book = LaneBook::default();
+        book.arrive(1, 7, work(1));
+        book.distrust();
+        let lane = book.next_ready().unwrap();
+        assert!(book.first(lane).is_none(), "the cancelled work is not done");
+        book.done(lane, Next::GoOn);
+        assert_eq!(book.take_unloaded(10), [1]);
+        book.loaded(&[1], Vec::new());
+        assert_eq!(book.len(), 0);
     }
 
     #[test]

@@ -153,6 +153,11 @@ impl Queue {
         self.order(scheduler::Order::LookAgain).await;
     }
 
+    /// Somebody changed or cancelled what waits: read it again before it is done.
+    pub async fn changed(&self) {
+        self.order(scheduler::Order::Changed).await;
+    }
+
     async fn order(&self, order: scheduler::Order) {
         // When the scheduler is gone the process is stopping, and everything is in the database.
         self.orders.send(order).await.ok();

@@ -47,6 +47,8 @@ pub(super) enum Order {
     LinkUp(i64),
     /// The database may have more than the book.
     LookAgain,
+    /// Somebody changed what waits: what the book holds may be wrong.
+    Changed,
 }
 
 /// Something that carries work, so many at once: an account, or a gateway's link.
@@ -191,6 +193,10 @@ impl Scheduler {
             }
             Order::LinkUp(gateway_id) => self.unpark_link(gateway_id),
             Order::LookAgain => self.look_again(),
+            Order::Changed => {
+                self.book.distrust();
+                self.look_again();
+            }
         }
     }
 
@@ -267,6 +273,7 @@ impl Scheduler {
     fn dispatch(&mut self) {
         while let Some(lane_id) = self.book.next_ready() {
             let Some((gateway_id, work)) = self.book.first(lane_id) else {
+                self.book.done(lane_id, Next::GoOn);
                 continue;
             };
             let Some(gateway) = self.surroundings.gateways.get(&gateway_id).cloned() else {
