@@ -43,7 +43,7 @@ impl Sql {
 macro_rules! for_rows {
     ($head:literal, $tail:literal) => {
         $crate::store::backend::Sql {
-            sqlite: concat!($head, " json_each($1) AS r ", $tail),
+            sqlite: concat!($head, " jsonb_each($1) AS r ", $tail),
             postgres: concat!(
                 $head,
                 " jsonb_array_elements($1::jsonb) AS r(value) ",
