@@ -190,18 +190,6 @@ CREATE TABLE seen (
 );
 CREATE INDEX seen_age ON seen (at_ms);
 
--- Single parts of long texts, until they are whole.
-CREATE TABLE text_parts (
-    line_id   BIGINT NOT NULL REFERENCES lines ON DELETE CASCADE,
-    peer      TEXT   NOT NULL,
-    reference BIGINT NOT NULL,
-    total     BIGINT NOT NULL,
-    number    BIGINT NOT NULL,
-    body      TEXT   NOT NULL,
-    at_ms     BIGINT NOT NULL,
-    PRIMARY KEY (line_id, peer, reference, total, number)
-);
-
 -- Texts to a line of ours that belong to nobody (semantics 18).
 CREATE TABLE unowned (
     unowned_id BIGINT NOT NULL PRIMARY KEY,
