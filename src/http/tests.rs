@@ -214,6 +214,7 @@ impl Account for FakeAccount {
             reports: Reports::None,
             concurrency: 1,
             send_seconds_max: 1,
+            files: None,
         }
     }
 

@@ -93,6 +93,7 @@ fn out_work(surroundings: &Surroundings, row: OutRow) -> Option<OutWork> {
             thread,
             created_at: UnixMillis(row.created_ms),
             routes: row.routes.iter().map(name).collect(),
+            files: Vec::new(),
         },
     })
 }

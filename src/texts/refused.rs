@@ -208,6 +208,7 @@ impl Refused {
             Refusal::CannotBeAnswered => Recipient::CannotBeAnswered.into(),
             Refusal::Unsupported => Recipient::UnsupportedAddress.into(),
             Refusal::Empty => Content::Empty.into(),
+            Refusal::FilesNotTaken => Content::AttachmentsNotSupported.into(),
             Refusal::TooLong {
                 segments,
                 segments_max,

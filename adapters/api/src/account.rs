@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 
 use crate::{
-    AccountName, ConfigFault, Context, Handled, Outcome, Outgoing, Refused, UnixMillis, WebRequest,
+    AccountName, ConfigFault, Context, FetchFailure, Fetched, Handled, MediaRef, Outcome, Outgoing,
+    Refused, UnixMillis, WebRequest,
 };
 
 /// One login at an outside service: a provider's, an SMPP bind, a mailbox.
@@ -51,6 +52,16 @@ pub trait Account: Send + Sync {
         Err(Refused::NoWebhook)
     }
 
+    /// Fetches a file that stayed with the provider: with the account's own login from the origin of its `base_url`, from anywhere
+    /// else without it and past the guard against private addresses ([`HttpClient::fetch`](crate::HttpClient::fetch)).
+    ///
+    /// # Errors
+    ///
+    /// [`FetchFailure`], which says whether trying again is of use.
+    async fn fetch(&self, _media: &MediaRef, _bytes_max: u64) -> Result<Fetched, FetchFailure> {
+        Err(FetchFailure::Gone)
+    }
+
     /// Logs in for real and says in plain lines what it found, for `transom check --live`.
     async fn check(&self) -> CheckReport {
         CheckReport::default()
@@ -77,6 +88,31 @@ pub struct Capabilities {
     pub concurrency: u16,
     /// After this many seconds a send that has not ended is dropped and its outcome is unknown.
     pub send_seconds_max: u16,
+    /// What files it takes; `None`: text alone.
+    pub files: Option<FileLimits>,
+}
+
+/// What files an account takes with one message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FileLimits {
+    /// How many.
+    pub count_max: u8,
+    /// Each of them, in bytes; pictures that are larger are scaled down.
+    pub bytes_max: u64,
+    /// All together, in bytes.
+    pub total_bytes_max: u64,
+    /// Media types: `image/png`, `image/*`, `*/*`.
+    pub types: &'static [&'static str],
+}
+
+impl FileLimits {
+    /// Whether a file of this media type is taken.
+    pub fn takes(&self, content_type: &str) -> bool {
+        let kind = content_type.split('/').next().unwrap_or_default();
+        self.types.iter().any(|known| {
+            *known == "*/*" || *known == content_type || known.strip_suffix("/*") == Some(kind)
+        })
+    }
 }
 
 /// Whether a send can be made again without doubling it.

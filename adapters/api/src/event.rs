@@ -1,5 +1,7 @@
 //! What comes in.
 
+use bytes::Bytes;
+
 use crate::{Address, ExternalId, Failure, Key, UnixMillis};
 
 /// Something the outside network told us.
@@ -36,8 +38,8 @@ pub struct Incoming {
     pub class: Class,
     /// When it was sent, as far as the network says.
     pub sent_at: Option<UnixMillis>,
-    /// The files that came with it, in their order; so far they are only named, so that nothing is lost in silence.
-    pub attachments: Vec<AttachmentInfo>,
+    /// The files that came with it, in their order.
+    pub attachments: Vec<Attachment>,
     /// The files that came with it and stay with the provider until they are fetched: pictures of an MMS. With any of them the
     /// text may be empty.
     pub media: Vec<MediaRef>,
@@ -45,7 +47,8 @@ pub struct Incoming {
     pub mail: MailFacts,
 }
 
-/// A file that stays with the provider until it is fetched. The URL came from outside: it passes the guard of the attachments.
+/// A file that stays with the provider until it is fetched by [`Account::fetch`](crate::Account::fetch). The URL came from outside:
+/// what is not of the provider's own origin passes the guard of the attachments.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct MediaRef {
     /// Where it is.
@@ -56,13 +59,15 @@ pub struct MediaRef {
 
 /// A file that came with a message.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct AttachmentInfo {
+pub struct Attachment {
     /// Its name without a path; empty when it came without one.
     pub name: String,
     /// Its media type, lower case: `image/png`.
     pub content_type: String,
     /// Its size, decoded.
     pub bytes: u64,
+    /// Its content, decoded; `None` when it is larger than what is read. Then it is only named, so that it is not lost in silence.
+    pub content: Option<Bytes>,
 }
 
 /// What only mail has.

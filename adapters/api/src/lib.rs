@@ -23,6 +23,7 @@ mod clock;
 mod config;
 mod context;
 mod event;
+mod fetch;
 mod http_client;
 mod id;
 mod lifecycle;
@@ -35,19 +36,20 @@ mod webhook;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 
-pub use account::{Account, Attempt, Capabilities, CheckReport, Repeat, Reports};
+pub use account::{Account, Attempt, Capabilities, CheckReport, FileLimits, Repeat, Reports};
 pub use adapter::{Adapter, ContactError, Network};
 pub use clock::{Clock, SystemClock, UnixMillis};
 pub use config::{ConfigFault, Section};
 pub use context::{Busy, Context, Cursor, Directory, Inbox, Meter, Recipient, Verdict};
 pub use event::{
-    AttachmentInfo, Class, Event, Incoming, MailFacts, MediaRef, MessageRef, Notice, Part,
-    Progress, Repeats, Report,
+    Attachment, Class, Event, Incoming, MailFacts, MediaRef, MessageRef, Notice, Part, Progress,
+    Repeats, Report,
 };
+pub use fetch::{FetchFailure, Fetched};
 pub use http_client::{HttpClient, HttpFailure, HttpLimits, HttpReply};
 pub use id::{AccountName, ExternalId, Key, Signer};
 pub use lifecycle::Lifecycle;
-pub use message::{Address, Outgoing, Thread};
+pub use message::{Address, OutFile, Outgoing, StoredFile, Thread};
 pub use outcome::{Failure, Outcome, Reason, Scope};
 pub use plan::{Plan, Refusal};
 pub use tls::client_config;

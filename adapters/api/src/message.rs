@@ -1,6 +1,6 @@
 //! What goes out.
 
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 use crate::{Key, UnixMillis};
 
@@ -64,6 +64,33 @@ pub struct Outgoing {
     pub created_at: UnixMillis,
     /// The names of the accounts that may carry it, as the line lists them, best first; empty: the adapter's own choice.
     pub routes: Vec<crate::AccountName>,
+    /// The files that go with it, in their order. Empty on networks and accounts without files.
+    pub files: Vec<OutFile>,
+}
+
+/// A file that goes out with a message.
+///
+/// While a message is planned only what its sender said of the file is known. Before the first attempt the core has fetched it,
+/// looked at what it really is, made pictures fit [`FileLimits`](crate::FileLimits) and stored it: then [`stored`](Self::stored) is set.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OutFile {
+    /// Its name without a path; its extension agrees with its type once it is stored.
+    pub name: String,
+    /// Its media type, lower case: `image/png`; `application/octet-stream` when it is not known.
+    pub content_type: String,
+    /// Its size; 0 when it is not known yet.
+    pub bytes: u64,
+    /// Where its content is, once it has been prepared.
+    pub stored: Option<StoredFile>,
+}
+
+/// Where the content of a file is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoredFile {
+    /// On this machine, to be read by the account that sends it.
+    pub path: PathBuf,
+    /// For providers that fetch files: unguessable and expiring. `None` without `http.public_url`.
+    pub url: Option<String>,
 }
 
 /// The mail thread of a message. RFC 5322 §3.6.4

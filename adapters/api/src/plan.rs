@@ -40,6 +40,8 @@ pub enum Refusal {
     Unsupported,
     /// There is nothing to send.
     Empty,
+    /// None of the accounts takes files, or not so many, or not of this type.
+    FilesNotTaken,
     /// More than the network or the configuration takes, in the plan's segments.
     TooLong {
         /// What it would take.

@@ -63,6 +63,7 @@ impl Account for SimulatedAccount {
             reports: Reports::Delivery,
             concurrency: 64,
             send_seconds_max: 10,
+            files: None,
         }
     }
 

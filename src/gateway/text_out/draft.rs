@@ -82,6 +82,7 @@ impl Candidate<'_> {
             thread: draft.thread.as_ref().map(threads::Chosen::headers),
             created_at: draft.at,
             routes,
+            files: Vec::new(),
         }
     }
 

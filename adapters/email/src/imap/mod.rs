@@ -118,6 +118,7 @@ impl Account for ImapAccount {
             reports: Reports::None,
             concurrency: 1,
             send_seconds_max: 1,
+            files: None,
         }
     }
 

@@ -113,6 +113,7 @@ impl Account for LmtpAccount {
             reports: Reports::None,
             concurrency: 1,
             send_seconds_max: 1,
+            files: None,
         }
     }
 

@@ -15,8 +15,7 @@ mod text;
 use mail_parser::{Message, MessageParser};
 use sha2::{Digest, Sha256};
 use transom_adapter::{
-    Address, AttachmentInfo, Class, ExternalId, Incoming, Key, MailFacts, Notice, Repeats,
-    UnixMillis,
+    Address, Attachment, Class, ExternalId, Incoming, Key, MailFacts, Notice, Repeats, UnixMillis,
 };
 
 use crate::{
@@ -76,7 +75,7 @@ pub(crate) struct Mail {
     message_id: Option<String>,
     class: Class,
     sent_at: Option<UnixMillis>,
-    attachments: Vec<AttachmentInfo>,
+    attachments: Vec<Attachment>,
     notice: Option<Notice>,
     shortened: bool,
 }
@@ -197,7 +196,7 @@ pub(crate) fn named_only(head: &[u8], sender: Option<&str>, notice: Notice) -> L
 
 struct Content {
     text: String,
-    attachments: Vec<AttachmentInfo>,
+    attachments: Vec<Attachment>,
     notice: Option<Notice>,
     shortened: bool,
 }

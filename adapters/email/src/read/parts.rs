@@ -1,7 +1,8 @@
 //! A mail's parts: files, signatures, and what is encrypted.
 
+use bytes::Bytes;
 use mail_parser::{Message, MessagePart, MimeHeaders, PartType};
-use transom_adapter::AttachmentInfo;
+use transom_adapter::Attachment;
 
 use super::headers::one_line;
 
@@ -43,7 +44,7 @@ fn is_armoured(part: &MessagePart<'_>) -> bool {
 }
 
 /// The files, without what is no file to a person: signatures, and the texts that are shown.
-pub(crate) fn attachments(message: &Message<'_>) -> Vec<AttachmentInfo> {
+pub(crate) fn attachments(message: &Message<'_>) -> Vec<Attachment> {
     let mut seen = Vec::new();
     for part in message.attachments() {
         let (kind, subtype) = media_type(part);
@@ -61,10 +62,11 @@ pub(crate) fn attachments(message: &Message<'_>) -> Vec<AttachmentInfo> {
         if is_signature || is_picture_in_text || is_alternative_calendar || part.is_empty() {
             continue;
         }
-        seen.push(AttachmentInfo {
+        seen.push(Attachment {
             name: file_name(part, &kind, &subtype),
             content_type: format!("{kind}/{subtype}"),
             bytes: part.contents().len() as u64,
+            content: Some(Bytes::copy_from_slice(part.contents())),
         });
         if seen.len() == ATTACHMENTS_MAX {
             break;

@@ -1,4 +1,5 @@
 use super::*;
+use bytes::Bytes;
 use proptest::prelude::*;
 use transom_adapter::testkit::signer;
 
@@ -230,10 +231,11 @@ fn files_are_named_with_their_size() {
     let mail = incoming(&format!(
         "{HEAD}MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b\nContent-Type: Image/PNG; name=\"x.png\"\nContent-Disposition: attachment; filename=\"../../etc/\u{202e}x.png\"\nContent-Transfer-Encoding: base64\n\nAAECAw==\n--b--\n"
     ));
-    let file = AttachmentInfo {
+    let file = Attachment {
         name: "x.png".to_owned(),
         content_type: "image/png".to_owned(),
         bytes: 4,
+        content: Some(Bytes::from_static(&[0, 1, 2, 3])),
     };
     assert_eq!((mail.text.as_str(), mail.attachments), ("text", vec![file]));
 }

@@ -82,6 +82,7 @@ impl Account for SmtpAccount {
             reports: Reports::Failures,
             concurrency: CONNECTIONS,
             send_seconds_max: 900,
+            files: None,
         }
     }
 

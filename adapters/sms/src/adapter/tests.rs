@@ -268,6 +268,7 @@ impl Account for PigeonAccount {
             reports: Reports::None,
             concurrency: 1,
             send_seconds_max: 1,
+            files: None,
         }
     }
 

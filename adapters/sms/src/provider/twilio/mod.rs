@@ -76,6 +76,7 @@ impl Account for TwilioAccount {
             },
             concurrency: 10,
             send_seconds_max: 40,
+            files: None,
         }
     }
 
