@@ -23,10 +23,11 @@ CREATE TABLE users (
     UNIQUE (gateway_id, jid)
 );
 
--- What a user's roster knows of the gateway (peer '') and of its contacts.
+-- What a user's roster knows of the gateway (peer '') and of its contacts. name: what the user calls it; nothing from a network goes here.
 CREATE TABLE contacts (
     user_id    BIGINT NOT NULL REFERENCES users ON DELETE CASCADE,
     peer       TEXT   NOT NULL,
+    name       TEXT,
     subscribed BIGINT NOT NULL CHECK (subscribed IN (0, 1)),
     asked      BIGINT NOT NULL CHECK (asked IN (0, 1)),
     PRIMARY KEY (user_id, peer)

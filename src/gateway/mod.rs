@@ -8,12 +8,14 @@
 //! - [`payload`]: what is stored of a message besides its body.
 //! - [`told`]: what became of a message: receipts, errors, notices.
 //! - [`subscription`]: presence; [`registration`]: XEP-0077; [`answers`]: every other request; [`talk`]: the chat with the gateway.
+//! - [`picture`]: what is shown beside a name.
 //! - [`refusal`]: the one table from causes to stanza errors and sentences.
 
 pub mod answers;
 mod caps;
 mod line_choice;
 pub mod payload;
+pub mod picture;
 pub mod refusal;
 pub mod registration;
 pub mod subscription;
@@ -29,6 +31,7 @@ use transom_adapter::{AccountName, Adapter, Address, Network};
 
 use crate::{
     config::{AccessList, GatewayConfig},
+    store::read::PIN,
     texts::Lang,
     xmpp::jid::{self, BareJid, Jid},
 };
@@ -57,9 +60,6 @@ pub struct Contact {
     /// Our line, when the JID pins one (semantics 9).
     pub line: Option<Address>,
 }
-
-/// Stands between the peer and the pinned line in a contact's local part.
-const PIN: &str = ";line=";
 
 impl Gateway {
     /// The kind of network.

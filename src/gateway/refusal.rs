@@ -55,6 +55,7 @@ fn recipient(why: &Recipient) -> (Condition, ErrorType) {
         Recipient::CountryNotAllowed { .. } | Recipient::PremiumNumber | Recipient::Blocked => {
             (Condition::PolicyViolation, ErrorType::Cancel)
         }
+        Recipient::BlockedByUser => (Condition::NotAcceptable, ErrorType::Cancel),
         Recipient::EmergencyNumber | Recipient::CannotBeAnswered | Recipient::OptedOut => {
             (Condition::NotAllowed, ErrorType::Cancel)
         }

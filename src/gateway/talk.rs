@@ -2,7 +2,7 @@
 
 use super::{
     Gateway, refusal,
-    registration::{Desk, Effects, Person},
+    registration::{Book, Desk, Effects, Person},
     text_out::Moment,
 };
 use crate::{
@@ -156,6 +156,7 @@ impl<'a> Said<'a> {
             view: crate::store::read::OutwardSnapshot::default(),
             free: Vec::new(),
             taken: false,
+            book: Book::default(),
         };
         let lang = if about_another {
             gateway.lang(own_tag)

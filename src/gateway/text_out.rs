@@ -173,8 +173,11 @@ impl<'a> Candidate<'a> {
         };
         let peer = self.contact.peer.as_str();
         let blocked = |user| snapshot.blocked.contains(&(user, peer.to_owned()));
-        if blocked(0) || known.is_some_and(|user| blocked(user.user_id)) {
+        if blocked(0) {
             return Err(Recipient::Blocked.into());
+        }
+        if known.is_some_and(|user| blocked(user.user_id)) {
+            return Err(Recipient::BlockedByUser.into());
         }
         let fresh = fresh_line(&standing);
         let chosen = if let Some(line) = &fresh {

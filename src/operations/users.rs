@@ -10,7 +10,7 @@ use crate::{
     config::{GatewayConfig, Ownership, Registration as Mode},
     gateway::{
         Gateway,
-        registration::{self, Desk, Effects, Person},
+        registration::{self, Book, Desk, Effects, Person},
         text_out::Moment,
     },
     store::{
@@ -284,6 +284,7 @@ async fn load(
         view: on.store.outward(gateway.id, &[ask], now_ms).await?,
         free: on.store.free_lines(gateway.id, now_ms, FREE_MAX).await?,
         taken,
+        book: Book::default(),
     })
 }
 

@@ -76,6 +76,18 @@ pub enum Chat {
     },
     /// Asks once more before everything is deleted.
     ConfirmUnregister,
+    /// Above the search for people one knows.
+    SearchDescription {
+        /// What the gateway is for.
+        network: Network,
+    },
+    /// The label of the search's field.
+    SearchField {
+        /// What the gateway is for.
+        network: Network,
+    },
+    /// The label of names.
+    NameLabel,
     /// `jabber:iq:gateway`: what to enter and why.
     PromptDescription {
         /// What the gateway is for.

@@ -10,7 +10,7 @@ use transom_adapter::{
     Account, Adapter, Address, ContactError, Network, Outgoing, Plan, Refusal, UnixMillis,
 };
 
-use super::{Effects, Person};
+use super::{Book, Effects, Person};
 use crate::{
     config::{Config, Environment},
     gateway::{Gateway, text_out::Moment},
@@ -135,6 +135,7 @@ pub(crate) fn stranger(jid: &str) -> Person {
         view: OutwardSnapshot::default(),
         free: Vec::new(),
         taken: false,
+        book: Book::default(),
     }
 }
 
@@ -147,6 +148,7 @@ pub(crate) fn user(state: &str) -> Person {
         lang: None,
         changed_ms: NOW.0 - 1000,
         contact: Subscription::default(),
+        name: None,
         others: 0,
     });
     let known = KnownUser {
@@ -189,6 +191,13 @@ impl Person {
             taken: HashMap::new(),
             opted_out: HashSet::new(),
         });
+        self
+    }
+
+    pub(crate) fn calling(mut self, name: &str) -> Self {
+        if let Some(member) = &mut self.member {
+            member.name = Some(name.to_owned());
+        }
         self
     }
 
@@ -247,6 +256,7 @@ impl Effects {
             Write::Owner(row) => format!("owner {} {}", row.address, row.jid),
             Write::Line(row) => format!("line {} {}", row.address, row.source),
             Write::Unregister(row) => format!("unregister {}", row.jid),
+            Write::Block(row) => format!("block {} {}", row.peer, row.blocked),
             other => format!("{other:?}"),
         };
         self.claims.iter().chain(&self.writes).map(word).collect()

@@ -17,7 +17,7 @@ pub use life::{ExternalRow, LifeRow, StanzaRow, UnownedRow, WaitingRow};
 pub use outward::{
     Ask, KnownConversation, KnownLine, KnownThread, KnownUser, OutwardSnapshot, SharedLine,
 };
-pub use people::{ErrorTarget, LineListed, Member, Subscription};
+pub use people::{ErrorTarget, KnownContact, LineListed, Member, PIN, Subscription};
 pub use registry::{BlockListed, ConversationListed, LineShown, RegistrationRow, UserListed};
 pub use tells::TellRow;
 

@@ -102,6 +102,19 @@ pub(super) fn chat(text: &Chat) -> String {
         Chat::ConfirmUnregister => "Deine Nummer oder Adresse wird aufgegeben und alles, was über dich gespeichert ist, gelöscht. \
              Schreib „unregister yes“, um das zu tun."
             .into(),
+        Chat::SearchDescription {
+            network: Network::Sms,
+        } => "Such jemanden, mit dem du geschrieben hast, nach Name oder Telefonnummer.".into(),
+        Chat::SearchDescription {
+            network: Network::Email,
+        } => "Such jemanden, mit dem du geschrieben hast, nach Name oder E-Mail-Adresse.".into(),
+        Chat::SearchField {
+            network: Network::Sms,
+        } => "Name oder Telefonnummer".into(),
+        Chat::SearchField {
+            network: Network::Email,
+        } => "Name oder E-Mail-Adresse".into(),
+        Chat::NameLabel => "Name".into(),
         Chat::PromptDescription {
             network: Network::Sms,
         } => "Gib die Telefonnummer der Person ein, der du schreiben möchtest, mit Ländervorwahl."

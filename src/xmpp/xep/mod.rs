@@ -2,6 +2,8 @@
 //! take one; what is unknown is passed over, what is missing is `None`.
 
 pub mod addresses;
+pub mod avatar;
+pub mod blocking;
 pub mod delay;
 pub mod disco;
 pub mod forms;
@@ -9,6 +11,10 @@ pub mod gateway;
 pub mod hints;
 pub mod ping;
 pub mod privilege;
+pub mod pubsub;
 pub mod receipts;
 pub mod register;
+pub mod search;
+pub mod time;
+pub mod vcard;
 pub mod version;

@@ -35,6 +35,10 @@ const TARGETS: [&str; 5] = [
 /// Every request that is known, one that is not, with these words where a client can put some.
 fn requests(words: &str) -> Vec<(IqType, Element)> {
     let query = |namespace: &'static str| Element::new("query", namespace);
+    let items = |node: &str| {
+        let items = Element::new("items", ns::PUBSUB).with_attr("node", node);
+        Element::new("pubsub", ns::PUBSUB).with_child(items)
+    };
     let disco = |topic, node: &str| {
         Query {
             topic,
@@ -64,6 +68,21 @@ fn requests(words: &str) -> Vec<(IqType, Element)> {
         (IqType::Get, query(ns::VERSION)),
         (IqType::Get, Element::new("vCard", ns::VCARD)),
         (IqType::Set, Element::new("vCard", ns::VCARD)),
+        (IqType::Get, Element::new("vcard", ns::VCARD4)),
+        (IqType::Get, Element::new("time", ns::TIME)),
+        (IqType::Get, Element::new("blocklist", ns::BLOCKING)),
+        (IqType::Set, Element::new("unblock", ns::BLOCKING)),
+        (IqType::Get, items(ns::AVATAR_DATA)),
+        (IqType::Get, items(ns::AVATAR_METADATA)),
+        (IqType::Get, items(ns::VCARD4_NODE)),
+        (IqType::Get, items(ns::NICK)),
+        (IqType::Get, items(words)),
+        (IqType::Get, query(ns::SEARCH)),
+        (IqType::Set, query(ns::SEARCH).with_child(form(words))),
+        (
+            IqType::Set,
+            query(ns::SEARCH).with_child(Element::text_only("nick", ns::SEARCH, words.to_owned())),
+        ),
         (IqType::Get, query(ns::GATEWAY)),
         (
             IqType::Set,
@@ -120,7 +139,7 @@ fn all_parse(effects: Effects) -> Vec<Seen> {
 
 #[track_caller]
 fn check_request(gateway: &Gateway, iq: &Iq, person: &Person) {
-    let person = answers::registers(iq).map(|_| person);
+    let person = answers::needs(gateway, iq).map(|_| person);
     let seen = at_this_moment(|moment| all_parse(answers::decide(gateway, iq, person, moment)));
     let answer = seen.into_iter().find_map(|seen| match seen {
         Seen::Iq(iq) => Some(*iq),
