@@ -37,11 +37,10 @@ pub struct Ask {
 impl Ask {
     /// About a user alone, without a message.
     pub fn about_user(jid: String, address: Option<String>) -> Self {
-        let peer = String::new();
         Self {
             place: 0,
             jid,
-            peer,
+            peer: String::new(),
             repeat_key: None,
             address,
             reply_to: None,
@@ -115,6 +114,8 @@ pub struct KnownUser {
     pub new_peers: i64,
     /// When the registration was last changed.
     pub changed_ms: i64,
+    /// The user's own choices, a JSON object.
+    pub settings: String,
 }
 
 /// A line that a user owns.
@@ -276,6 +277,7 @@ fn known_user(row: &super::Row) -> Result<KnownUser, StoreError> {
         segments: row.int(5)?,
         new_peers: row.int(6)?,
         changed_ms: row.int(7)?,
+        settings: row.text(8)?.to_owned(),
     })
 }
 
