@@ -11,8 +11,9 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Handled, HttpClient,
-    Outcome, Outgoing, Refused, Repeat, Reports, Section, UnixMillis, WebRequest,
+    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, FetchFailure, Fetched,
+    Handled, HttpClient, MediaRef, Outcome, Outgoing, Refused, Repeat, Reports, Section,
+    TrustedOrigin, UnixMillis, WebRequest,
 };
 
 use self::signature::Secrets;
@@ -103,6 +104,14 @@ impl Account for TwilioAccount {
     fn webhook(&self, request: &WebRequest<'_>, _now: UnixMillis) -> Result<Handled, Refused> {
         let fields = self.secrets.verify(request)?;
         webhook::handle(&fields, request.query, self.home)
+    }
+
+    /// `MediaUrl0` is of the API's own origin and redirects to a signed URL elsewhere.
+    async fn fetch(&self, media: &MediaRef, bytes_max: u64) -> Result<Fetched, FetchFailure> {
+        let token = self.secrets.auth_token.expose_secret();
+        let api =
+            TrustedOrigin::new(&self.api).map(|origin| origin.basic(&self.account_sid, token));
+        self.http.fetch(&media.url, bytes_max, api.as_ref()).await
     }
 
     async fn check(&self) -> CheckReport {

@@ -187,3 +187,30 @@ async fn a_check_says_which_numbers_do_not_come_here() {
     let server = ScriptedHttp::start([Reply::json(401, "{}")]).await;
     assert_eq!(at(&server).check().await.faults.len(), 2);
 }
+
+#[tokio::test]
+async fn a_picture_is_fetched_with_the_login_of_the_account() {
+    let server = ScriptedHttp::start([Reply::text(200, "picture")]).await;
+    let media = MediaRef {
+        url: format!("{}/2010-04-01/Accounts/AC123/Media/ME1", server.base_url()),
+        content_type: Some("image/jpeg".to_owned()),
+    };
+    let fetched = at(&server).fetch(&media, 100).await.unwrap();
+    assert_eq!(fetched.content, "picture");
+    let request = server.requests().pop().unwrap();
+    // AC123:12345
+    assert!(request.head.contains("Basic QUMxMjM6MTIzNDU="));
+}
+
+#[tokio::test]
+async fn a_picture_of_a_forged_url_is_not_fetched() {
+    let elsewhere = ScriptedHttp::start([Reply::text(200, "secret")]).await;
+    let server = ScriptedHttp::start([Reply::text(200, "picture")]).await;
+    let media = MediaRef {
+        url: elsewhere.base_url().to_owned(),
+        content_type: None,
+    };
+    let fetched = at(&server).fetch(&media, 100).await;
+    assert_eq!(fetched, Err(FetchFailure::Forbidden));
+    assert!(elsewhere.requests().is_empty());
+}
