@@ -1,6 +1,7 @@
 //! What a batch of stanzas needs to be decided on.
 
 mod statements;
+mod thread;
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,6 +14,7 @@ use statements::{
     ADDRESSES, BLOCKS, CONVERSATIONS, GATEWAY_USAGE, LINES, OPEN_LINES, REPEATS, REPLIED,
     SHARED_OPTOUTS, TAKEN, USERS,
 };
+pub use thread::KnownThread;
 
 /// What one stanza asks.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -47,25 +49,6 @@ impl Ask {
             has_threads: false,
         }
     }
-}
-
-/// A mail thread.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct KnownThread {
-    /// Its key.
-    pub thread_id: i64,
-    /// Its conversation.
-    pub conversation_id: i64,
-    /// The subject without reply prefixes.
-    pub subject: String,
-    /// What clients call it.
-    pub xmpp_thread: String,
-    /// The Message-ID of its last mail.
-    pub last_id: Option<String>,
-    /// The Message-IDs before it, oldest first.
-    pub references: Vec<String>,
-    /// When it was last active.
-    pub active_ms: i64,
 }
 
 /// What the database knows of a batch's senders and peers.
