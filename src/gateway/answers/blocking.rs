@@ -3,6 +3,8 @@
 //! A server keeps a list of its own and tells no component of it. Asked for this one, the gateway stores nothing more from that peer and
 //! refuses what the user would send there, so that neither costs anything.
 
+use std::collections::BTreeSet;
+
 use super::{Answer, reply};
 use crate::{
     gateway::{
@@ -11,7 +13,7 @@ use crate::{
         subscription::Target,
         text_out::Moment,
     },
-    store::{Write, write::BlockRow},
+    store::{Write, write::Operation},
     texts::{Lang, Membership},
     xmpp::{
         jid::{BareJid, Jid},
@@ -42,10 +44,16 @@ pub(super) fn decide(
             Ok(Some(blocking::list(&blocked)))
         }
         (Some(member), Request::Block(jids)) => {
-            change(gateway, (member.user_id, jids, true), moment, &mut effects)
+            change(gateway, person, (member.user_id, jids, true), moment).map(|writes| {
+                effects.writes = writes;
+                None
+            })
         }
         (Some(member), Request::Unblock(jids)) if !jids.is_empty() => {
-            change(gateway, (member.user_id, jids, false), moment, &mut effects)
+            change(gateway, person, (member.user_id, jids, false), moment).map(|writes| {
+                effects.writes = writes;
+                None
+            })
         }
         (Some(member), Request::Unblock(_)) => {
             let all = person.book.blocked.iter();
@@ -58,25 +66,26 @@ pub(super) fn decide(
     effects
 }
 
-/// All of them or none.
+/// All of them or none; what is so already is not written again.
 fn change(
     gateway: &Gateway,
+    person: &Person,
     (user_id, jids, blocked): (i64, &[Jid], bool),
     moment: &Moment<'_>,
-    effects: &mut Effects,
-) -> Answer {
-    let mut writes = Vec::new();
+) -> Result<Vec<Write>, Box<StanzaError>> {
+    let mut peers = BTreeSet::new();
     for jid in jids {
         let is_ours = jid.domain() == gateway.config.domain.domain();
         match Target::read(gateway, jid) {
             Target::Contact { peer, .. } if is_ours => {
-                writes.push(row(gateway, (user_id, peer.as_str(), blocked), moment));
+                peers.insert(peer.as_str().to_owned());
             }
-            _ => return refuse(Condition::ItemNotFound),
+            _ => return Err(StanzaError::new(Condition::ItemNotFound).into()),
         }
     }
-    effects.writes.extend(writes);
-    Ok(None)
+    peers.retain(|peer| person.book.blocked.contains(peer) != blocked);
+    let write = |peer: &String| row(gateway, (user_id, peer, blocked), moment);
+    Ok(peers.iter().map(write).collect())
 }
 
 fn refuse(condition: Condition) -> Answer {
@@ -88,7 +97,7 @@ fn row(
     (user_id, peer, blocked): (i64, &str, bool),
     moment: &Moment<'_>,
 ) -> Write {
-    Write::Block(BlockRow {
+    Write::Operation(Operation::Block {
         gateway_id: gateway.id,
         user_id,
         peer: peer.to_owned(),

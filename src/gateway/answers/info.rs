@@ -30,8 +30,10 @@ pub fn gateway_info(gateway: &Gateway) -> Info {
     let features = [
         ns::BLOCKING,
         ns::CAPS,
+        ns::COMMANDS,
         ns::DISCO_INFO,
         ns::DISCO_ITEMS,
+        ns::FORMS,
         ns::GATEWAY,
         ns::PING,
         ns::PUBSUB_RETRIEVE,
@@ -110,6 +112,7 @@ pub(super) fn answer(gateway: &Gateway, target: &Target, query: &Query) -> Answe
                 missing()
             }
         }
+        // The commands of the gateway are answered by those.
         Topic::Items if node.is_none_or(|node| node == ns::COMMANDS) => {
             Ok(Some(disco::items(&[], node)))
         }

@@ -525,7 +525,9 @@ fn a_user_has_a_list_of_the_blocked() {
     let list = ask(&alice, IqType::Get, "<blocklist />");
     assert!(payload(&list).to_xml().contains(BOB));
     let item = format!("<item jid='{BOB}'/>");
-    let block = ask(&alice, IqType::Set, &format!("<block >{item}</block>"));
+    let twice = format!("<block >{item}{item}</block>");
+    assert!(ask(&alice, IqType::Set, &twice).written().is_empty());
+    let block = ask(&user("active"), IqType::Set, &twice);
     assert_eq!(block.seen(), ["result"]);
     assert_eq!(block.written(), ["block +12025550147 true"]);
     for unblock in [

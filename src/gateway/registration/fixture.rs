@@ -150,6 +150,7 @@ pub(crate) fn user(state: &str) -> Person {
         contact: Subscription::default(),
         name: None,
         others: 0,
+        settings: "{}".to_owned(),
     });
     let known = KnownUser {
         user_id: 7,
@@ -159,6 +160,7 @@ pub(crate) fn user(state: &str) -> Person {
         segments: 0,
         new_peers: 0,
         changed_ms: NOW.0 - 1000,
+        settings: "{}".to_owned(),
     };
     person
         .view
@@ -247,7 +249,7 @@ impl Effects {
     }
 
     pub(crate) fn written(&self) -> Vec<String> {
-        use crate::store::Write;
+        use crate::store::{Write, write::Operation};
         let word = |write: &Write| match write {
             Write::User(row) => format!("user {} {}", row.jid, row.state),
             Write::Contact(row) => {
@@ -256,7 +258,9 @@ impl Effects {
             Write::Owner(row) => format!("owner {} {}", row.address, row.jid),
             Write::Line(row) => format!("line {} {}", row.address, row.source),
             Write::Unregister(row) => format!("unregister {}", row.jid),
-            Write::Block(row) => format!("block {} {}", row.peer, row.blocked),
+            Write::Operation(Operation::Block { peer, blocked, .. }) => {
+                format!("block {peer} {blocked}")
+            }
             other => format!("{other:?}"),
         };
         self.claims.iter().chain(&self.writes).map(word).collect()

@@ -47,7 +47,13 @@ impl Reception {
         let mut book = Book::default();
         match lookup.more {
             More::Contacts => book.contacts = store.book(gateway.id, &jid, BOOK_MAX).await?,
-            More::Blocks => book.blocked = store.own_blocks(gateway.id, &jid, BOOK_MAX).await?,
+            More::Blocks => {
+                if let Some(member) = &member {
+                    let user_id = member.user_id;
+                    let blocks = store.blocks_of(gateway.id, user_id, BOOK_MAX).await?;
+                    book.blocked = blocks.into_iter().map(|(peer, _)| peer).collect();
+                }
+            }
             More::Nothing | More::Lines(_) => {}
         }
         if let (Some(member), More::Lines(_)) = (&mut member, lookup.more) {

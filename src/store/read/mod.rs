@@ -1,15 +1,19 @@
 //! What is loaded: one file an aggregate, each question one statement over all that ask.
 
+mod book;
 mod copy;
 mod inward;
 mod lanes;
 mod life;
 mod names;
 mod outward;
+mod own;
 mod people;
 mod registry;
+mod service;
 mod tells;
 
+pub use book::KnownContact;
 pub use copy::CopyError;
 pub use inward::{InwardAsk, InwardRow, LineFound};
 pub use lanes::{DueLane, InRow, OutRow, Sending};
@@ -17,8 +21,10 @@ pub use life::{ExternalRow, LifeRow, StanzaRow, UnownedRow, WaitingRow};
 pub use outward::{
     Ask, KnownConversation, KnownLine, KnownThread, KnownUser, OutwardSnapshot, SharedLine,
 };
-pub use people::{ErrorTarget, KnownContact, LineListed, Member, PIN, Subscription};
+pub use own::{ContactListed, MessageKept, SentRow};
+pub use people::{ErrorTarget, LineListed, Member, PIN, Subscription};
 pub use registry::{BlockListed, ConversationListed, LineShown, RegistrationRow, UserListed};
+pub use service::Counts;
 pub use tells::TellRow;
 
 use super::{

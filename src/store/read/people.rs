@@ -1,7 +1,5 @@
 //! Users, their rosters and lines, one by one: presence, registration and the commands ask these.
 
-use std::collections::HashMap;
-
 use super::{Param, Sql, Store, StoreError};
 
 /// What a roster knows of a contact.
@@ -30,15 +28,8 @@ pub struct Member {
     pub name: Option<String>,
     /// How many contacts are remembered, that one not counted; 0 where nobody counted them.
     pub others: i64,
-}
-
-/// Somebody whom a user knows.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct KnownContact {
-    /// The peer.
-    pub peer: String,
-    /// What it is called: by the user, else by the network that it is on.
-    pub name: Option<String>,
+    /// The user's own choices, a JSON object.
+    pub settings: String,
 }
 
 /// Stands between the peer and our line in the key of a contact that pins one (semantics 9).
@@ -92,30 +83,10 @@ const MEMBER: Sql = Sql::both(
                      (SELECT p.name FROM contacts p WHERE p.user_id = u.user_id AND p.peer = $4),
                      (SELECT v.peer_name FROM conversations v
                        WHERE v.user_id = u.user_id AND v.peer = $4 AND v.peer_name IS NOT NULL
-                       ORDER BY v.active_ms DESC LIMIT 1))
+                       ORDER BY v.active_ms DESC LIMIT 1)),
+            u.settings
        FROM users u LEFT JOIN contacts c ON c.user_id = u.user_id AND c.peer = $3
       WHERE u.gateway_id = $1 AND u.jid = $2",
-);
-
-const CONTACTS_COUNTED: Sql =
-    Sql::both("SELECT COUNT(*) FROM contacts WHERE user_id = $1 AND peer <> $2");
-
-const BOOK: Sql = Sql::both(
-    "SELECT v.peer,
-            COALESCE((SELECT n.name FROM contacts n WHERE n.user_id = u.user_id AND n.peer = v.peer), v.peer_name),
-            v.active_ms
-       FROM users u JOIN conversations v ON v.user_id = u.user_id
-      WHERE u.gateway_id = $1 AND u.jid = $2
-      UNION ALL
-     SELECT c.peer, c.name, 0
-       FROM users u JOIN contacts c ON c.user_id = u.user_id
-      WHERE u.gateway_id = $1 AND u.jid = $2 AND c.peer <> '' AND c.peer NOT LIKE '%;line=%'
-      ORDER BY 3 DESC LIMIT $3",
-);
-
-const OWN_BLOCKS: Sql = Sql::both(
-    "SELECT b.peer FROM users u JOIN blocks b ON b.gateway_id = u.gateway_id AND b.user_id = u.user_id
-      WHERE u.gateway_id = $1 AND u.jid = $2 ORDER BY b.since_ms LIMIT $3",
 );
 
 const FREE: Sql = Sql::both(
@@ -207,66 +178,10 @@ impl Store {
                 },
                 name: row.opt_text(6)?.map(str::to_owned),
                 others: 0,
+                settings: row.text(7)?.to_owned(),
             })
         };
         rows.first().map(member).transpose()
-    }
-
-    /// How many contacts of a user are remembered, this one not counted.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`].
-    pub async fn contacts_counted(&self, user_id: i64, peer: &str) -> Result<i64, StoreError> {
-        let params = vec![user_id.into(), peer.into()];
-        let rows = self.rows(CONTACTS_COUNTED, params).await?;
-        rows.first().map_or(Ok(0), |row| row.int(0))
-    }
-
-    /// The people a user knows, once each, those written with last first; at most `limit` rows are looked at.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`].
-    pub async fn book(
-        &self,
-        gateway_id: i64,
-        jid: &str,
-        limit: i64,
-    ) -> Result<Vec<KnownContact>, StoreError> {
-        let params = vec![gateway_id.into(), jid.into(), limit.into()];
-        let mut book: Vec<KnownContact> = Vec::new();
-        let mut places: HashMap<String, usize> = HashMap::new();
-        for row in self.rows(BOOK, params).await? {
-            let (peer, name) = (row.text(0)?.to_owned(), row.opt_text(1)?.map(str::to_owned));
-            let known = places.get(&peer).and_then(|place| book.get_mut(*place));
-            if let Some(known) = known {
-                known.name = known.name.take().or(name);
-            } else {
-                places.insert(peer.clone(), book.len());
-                book.push(KnownContact { peer, name });
-            }
-        }
-        Ok(book)
-    }
-
-    /// The peers that a user has blocked, oldest block first.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`].
-    pub async fn own_blocks(
-        &self,
-        gateway_id: i64,
-        jid: &str,
-        limit: i64,
-    ) -> Result<Vec<String>, StoreError> {
-        let params = vec![gateway_id.into(), jid.into(), limit.into()];
-        self.rows(OWN_BLOCKS, params)
-            .await?
-            .iter()
-            .map(|row| row.text(0).map(str::to_owned))
-            .collect()
     }
 
     /// The pool's numbers that nobody has.

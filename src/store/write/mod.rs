@@ -15,9 +15,7 @@ pub use attempt::{Bounced, Due, OutcomeRow, Start, Told};
 pub use incoming::{NewIn, Seen, Unowned};
 pub use operation::{Operation, RESTORED};
 pub use outgoing::{ConversationRow, IdRow, NewOut, ThreadRow, UsageRow};
-pub use people::{
-    BlockRow, ContactRow, LineRow, NameRow, OptOut, OwnerRow, Unregister, UserRow, Wake,
-};
+pub use people::{ContactRow, LineRow, OptOut, OwnerRow, Unregister, UserRow, Wake};
 pub use report::{ReportRow, Tell};
 pub use state::{State, TellKind};
 
@@ -34,10 +32,6 @@ pub enum Write {
     Owner(OwnerRow),
     /// What a roster knows of a contact.
     Contact(ContactRow),
-    /// What a user calls a contact.
-    Name(NameRow),
-    /// A user blocks a peer, or no longer.
-    Block(BlockRow),
     /// A registration ends.
     Unregister(Unregister),
     /// What is held for a user goes on.
@@ -114,8 +108,6 @@ struct Group<'a> {
     unregistered: Vec<(usize, &'a Unregister)>,
     wakes: Vec<(usize, &'a Wake)>,
     contacts: Vec<&'a ContactRow>,
-    names: Vec<&'a NameRow>,
-    blocks: Vec<&'a BlockRow>,
     optouts: Vec<&'a OptOut>,
     out: Vec<&'a NewOut>,
     incoming: Vec<(usize, &'a NewIn)>,
@@ -140,8 +132,6 @@ impl<'a> Group<'a> {
             unregistered: Vec::new(),
             wakes: Vec::new(),
             contacts: Vec::new(),
-            names: Vec::new(),
-            blocks: Vec::new(),
             optouts: Vec::new(),
             out: Vec::new(),
             incoming: Vec::new(),
@@ -164,8 +154,6 @@ impl<'a> Group<'a> {
                 Write::Unregister(row) => group.unregistered.push((place, row)),
                 Write::Wake(row) => group.wakes.push((place, row)),
                 Write::Contact(row) => group.contacts.push(row),
-                Write::Name(row) => group.names.push(row),
-                Write::Block(row) => group.blocks.push(row),
                 Write::OptOut(row) => group.optouts.push(row),
                 Write::Out(row) => group.out.push(row),
                 Write::In(row) => group.incoming.push((place, row)),

@@ -72,32 +72,6 @@ pub struct ContactRow {
     pub asked: i64,
 }
 
-/// What a user calls a contact.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct NameRow {
-    /// The user.
-    pub user_id: i64,
-    /// The peer.
-    pub peer: String,
-    /// The name; `None`: no longer anything.
-    pub name: Option<String>,
-}
-
-/// A user's word on being reached by a peer.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct BlockRow {
-    /// The gateway.
-    pub gateway_id: i64,
-    /// The user.
-    pub user_id: i64,
-    /// The peer.
-    pub peer: String,
-    /// Blocked from now on, or no longer.
-    pub blocked: bool,
-    /// Now.
-    pub at_ms: i64,
-}
-
 /// The end of a registration, at once and complete (semantics 15).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Unregister {
@@ -203,30 +177,6 @@ const CONTACTS: Sql = for_rows!(
      ON CONFLICT (user_id, peer) DO UPDATE SET subscribed = excluded.subscribed, asked = excluded.asked"
 );
 
-const NAMES: Sql = for_rows!(
-    "INSERT INTO contacts (user_id, peer, subscribed, asked, name)
-     SELECT CAST(r.value ->> 'user_id' AS BIGINT), r.value ->> 'peer', 0, 0, r.value ->> 'name'
-       FROM",
-    "WHERE 1 = 1
-     ON CONFLICT (user_id, peer) DO UPDATE SET name = excluded.name"
-);
-
-const BLOCK: Sql = for_rows!(
-    "INSERT INTO blocks (gateway_id, user_id, peer, since_ms)
-     SELECT CAST(r.value ->> 'gateway_id' AS BIGINT), CAST(r.value ->> 'user_id' AS BIGINT), r.value ->> 'peer',
-            CAST(r.value ->> 'at_ms' AS BIGINT)
-       FROM",
-    "WHERE 1 = 1
-     ON CONFLICT (gateway_id, user_id, peer) DO NOTHING"
-);
-
-const UNBLOCK: Sql = for_rows!(
-    "DELETE FROM blocks WHERE (gateway_id, user_id, peer) IN (
-     SELECT CAST(r.value ->> 'gateway_id' AS BIGINT), CAST(r.value ->> 'user_id' AS BIGINT), r.value ->> 'peer'
-       FROM",
-    ")"
-);
-
 const OPT_OUT: Sql = for_rows!(
     "INSERT INTO optouts (line_id, peer, since_ms)
      SELECT CAST(r.value ->> 'line_id' AS BIGINT), r.value ->> 'peer', CAST(r.value ->> 'at_ms' AS BIGINT)
@@ -300,13 +250,6 @@ pub(super) async fn apply(
     }
     for contact in &group.contacts {
         run_rows(connection, CONTACTS, &[contact]).await?;
-    }
-    for name in &group.names {
-        run_rows(connection, NAMES, &[name]).await?;
-    }
-    for block in &group.blocks {
-        let sql = if block.blocked { BLOCK } else { UNBLOCK };
-        run_rows(connection, sql, &[block]).await?;
     }
     for optout in &group.optouts {
         run_rows(

@@ -118,6 +118,7 @@ pub(crate) fn person(
         },
         name: Some(WORDY.to_owned()),
         others: 1,
+        settings: "{}".to_owned(),
     });
     Person {
         jid,
