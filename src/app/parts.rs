@@ -11,7 +11,7 @@ use crate::{
     config::GatewayConfig,
     gateway::Gateway,
     intake::{self, Doors, Intake, Knock},
-    queue::{Online, Queue, QueueGateway, Surroundings, Teller},
+    queue::{AccountStates, Online, Queue, QueueGateway, Surroundings, Teller},
     xmpp::{
         jid::DomainPart,
         stream::{Endpoint, Link, LinkConfig, LinkEvent, LinkHandle, StopWhen},
@@ -91,6 +91,7 @@ impl Part {
 pub(super) fn queue_and_intakes(
     base: &Base,
     parts: Vec<Part>,
+    states: AccountStates,
     lifecycle: &Lifecycle,
 ) -> (
     HashMap<AccountName, Arc<dyn transom_adapter::Account>>,
@@ -125,6 +126,7 @@ pub(super) fn queue_and_intakes(
         metrics: base.metrics.clone(),
         gateways: Arc::new(gateways),
         teller: teller.clone(),
+        states,
     };
     let queue = Queue::start(&surroundings, online.clone(), tells);
     for part in parts {
@@ -204,6 +206,7 @@ pub(super) fn link_config(app: &App, config: &GatewayConfig) -> Result<LinkConfi
 pub(super) fn context(
     base: &Base,
     doors: &Doors,
+    states: &AccountStates,
     lifecycle: &Lifecycle,
 ) -> Result<Context, StartError> {
     let http = HttpClient::new(HttpLimits::default())
@@ -216,6 +219,7 @@ pub(super) fn context(
         http,
         signer: base.signer.clone(),
         meter: Arc::new(base.metrics.clone()),
+        states: Arc::new(states.clone()),
     })
 }
 

@@ -283,6 +283,10 @@ fn now_table(now: &Now) -> String {
     for link in &now.links {
         facts.add("link", format!("{}: {}", link.gateway, link.detail));
     }
+    for account in &now.accounts {
+        let state = if account.up { "up" } else { &account.detail };
+        facts.add("account", format!("{}: {state}", account.account));
+    }
     facts.to_string()
 }
 

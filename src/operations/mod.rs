@@ -27,8 +27,8 @@ use transom_adapter::{Clock, UnixMillis};
 
 pub use refusal::{Fault, Refusal};
 pub use reply::{
-    Blocked, Conversation, ExternalId, Life, Line, LinkNow, Now, Registration, Renamed, Reply,
-    StanzaSeen, User, UserAdded, UserShown, Waiting, WaitingState,
+    AccountNow, Blocked, Conversation, ExternalId, Life, Line, LinkNow, Now, Registration, Renamed,
+    Reply, StanzaSeen, User, UserAdded, UserShown, Waiting, WaitingState,
 };
 pub use request::{Actor, Direction, Request};
 
@@ -74,6 +74,9 @@ pub trait Running: Send + Sync {
 
     /// Where the links stand.
     fn links(&self) -> Vec<LinkNow>;
+
+    /// Where the accounts stand that said so.
+    fn accounts(&self) -> Vec<AccountNow>;
 }
 
 impl Operations {
@@ -133,6 +136,10 @@ impl Operations {
                 .running
                 .as_ref()
                 .map_or_else(Vec::new, |running| running.links()),
+            accounts: self
+                .running
+                .as_ref()
+                .map_or_else(Vec::new, |running| running.accounts()),
         }
     }
 

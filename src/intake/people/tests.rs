@@ -19,7 +19,7 @@ use crate::{
         fixture::{self, NOW},
     },
     metrics::Metrics,
-    queue::{Online, Queue, Surroundings, Teller},
+    queue::{AccountStates, Online, Queue, Surroundings, Teller},
     store::{Store, write::LineRow},
     xmpp::{
         jid::DomainPart,
@@ -61,6 +61,7 @@ impl Bench {
         let (teller, tells) = Teller::new();
         let online = Online::default();
         let surroundings = Surroundings {
+            states: AccountStates::new(clock.clone(), metrics.clone()),
             store: store.clone(),
             writer: writer.clone(),
             clock: clock.clone(),

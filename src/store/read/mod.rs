@@ -22,7 +22,7 @@ pub use registry::{BlockListed, ConversationListed, LineShown, RegistrationRow, 
 pub use tells::TellRow;
 
 use super::{
-    Param, Row, Sql, Store, StoreError,
+    Param, Row, Sql, Store, StoreError, StoredRoute,
     backend::for_rows,
     json,
     write::{State, TellKind},

@@ -5,7 +5,7 @@ mod fields;
 pub mod kannel;
 pub mod twilio;
 
-use std::{str::FromStr, sync::Arc, time::Duration};
+use std::{num::NonZeroU16, str::FromStr, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
@@ -35,7 +35,15 @@ pub trait ProviderFactory: Send + Sync {
     fn text_limit(&self, _section: &Section) -> TextLimit {
         TextLimit::default()
     }
+
+    /// In how many sends an account of this section takes a text; `None` where it is always one. Asked only after it was built.
+    fn units(&self, _section: &Section) -> Option<Units> {
+        None
+    }
 }
+
+/// In how many sends a text goes.
+pub type Units = Box<dyn Fn(&str) -> NonZeroU16 + Send + Sync>;
 
 /// What every provider may use.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use serde_json::json;
 use transom_adapter::{
     Event, HttpLimits, MessageRef, Progress,
     testkit::{
-        Reply, ScriptedHttp,
+        FIRST, Reply, ScriptedHttp,
         conformance::{self, HttpSubject},
         outgoing, signer,
     },
@@ -13,7 +13,6 @@ use url::Url;
 
 use super::*;
 
-const FIRST: Attempt = Attempt { number: 1, unit: 0 };
 const TOKEN: &str = "0123456789abcdef";
 
 fn account(base_url: &str, http: HttpClient) -> KannelAccount {

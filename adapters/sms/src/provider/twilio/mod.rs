@@ -11,8 +11,8 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Handled, HttpClient,
-    Outcome, Outgoing, Refused, Repeat, Reports, Section, UnixMillis, WebRequest,
+    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Handled, Holder,
+    HttpClient, Outcome, Outgoing, Refused, Repeat, Reports, Section, UnixMillis, WebRequest,
 };
 
 use self::signature::Secrets;
@@ -77,6 +77,7 @@ impl Account for TwilioAccount {
             concurrency: 10,
             send_seconds_max: 40,
             files: None,
+            holder: Holder::Anyone,
         }
     }
 

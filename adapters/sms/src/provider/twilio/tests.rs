@@ -5,7 +5,7 @@ use serde_json::json;
 use transom_adapter::{
     ExternalId, Failure, HttpLimits, Reason,
     testkit::{
-        Reply, ScriptedHttp,
+        FIRST, Reply, ScriptedHttp,
         conformance::{self, HttpSubject},
         outgoing, signer,
     },
@@ -13,8 +13,6 @@ use transom_adapter::{
 use url::Url;
 
 use super::*;
-
-const FIRST: Attempt = Attempt { number: 1, unit: 0 };
 
 fn account(base_url: &str, http: HttpClient) -> TwilioAccount {
     let table = json!({
