@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use transom_adapter::{
     Account, AccountName, Adapter, Address, ConfigFault, ContactError, HttpClient, Network,
-    Outgoing, Plan, Refusal, Route, Section, Signer,
+    Outgoing, Plan, Refusal, Route, Section, Signer, SystemClock,
 };
 use url::Url;
 
@@ -81,6 +81,7 @@ impl SmsAdapter {
             return Err(faults);
         };
         let env = ProviderEnv {
+            clock: Arc::new(SystemClock),
             http,
             signer,
             public_url: public_url.cloned(),
