@@ -160,7 +160,7 @@ fn answer(
     if let (Target::Gateway, Some(person), Some(request)) =
         (&target, person, xep_search::Request::parse(iq))
     {
-        return search::answer(gateway, person, &request, lang);
+        return Ok(Some(search::answer(gateway, person, &request, lang)));
     }
     Err(unknown(payload, lang).into())
 }

@@ -60,11 +60,12 @@ fn recipient(why: &Recipient) -> (Condition, ErrorType) {
         Recipient::CountryNotAllowed { .. } | Recipient::PremiumNumber | Recipient::Blocked => {
             (Condition::PolicyViolation, ErrorType::Cancel)
         }
-        Recipient::BlockedByUser => (Condition::NotAcceptable, ErrorType::Cancel),
         Recipient::EmergencyNumber | Recipient::CannotBeAnswered | Recipient::OptedOut => {
             (Condition::NotAllowed, ErrorType::Cancel)
         }
-        Recipient::UnsupportedAddress => (Condition::NotAcceptable, ErrorType::Cancel),
+        Recipient::BlockedByUser | Recipient::UnsupportedAddress => {
+            (Condition::NotAcceptable, ErrorType::Cancel)
+        }
     }
 }
 

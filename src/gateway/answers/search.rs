@@ -1,32 +1,35 @@
 //! XEP-0055: the people that a user has written with or given a name, and nobody else's.
 
-use super::{Answer, card};
+use super::card;
 use crate::{
     gateway::{Gateway, registration::Person},
     store::read::KnownContact,
     texts::{Chat, Lang, Text},
-    xmpp::xep::search::{self, Found, Labels, Request},
+    xmpp::{
+        stanza::Element,
+        xep::search::{self, Found, Labels, Request},
+    },
 };
 
 /// People in one answer at most.
 const FOUND_MAX: usize = 50;
 
-pub(super) fn answer(gateway: &Gateway, person: &Person, request: &Request, lang: Lang) -> Answer {
+pub(super) fn answer(gateway: &Gateway, person: &Person, request: &Request, lang: Lang) -> Element {
     let network = gateway.network();
     let text = |chat: Chat| Text::from(chat).render(lang);
     let address = text(Chat::Prompt { network });
     match request {
-        Request::Fields => Ok(Some(search::fields(
+        Request::Fields => search::fields(
             &text(Chat::SearchDescription { network }),
             &text(Chat::SearchField { network }),
-        ))),
+        ),
         Request::Find { words, by_form } => {
             let found = find(gateway, person, words);
             let labels = Labels {
                 name: &text(Chat::NameLabel),
                 address: &address,
             };
-            Ok(Some(search::results(&found, *by_form, labels)))
+            search::results(&found, *by_form, labels)
         }
     }
 }

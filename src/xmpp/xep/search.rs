@@ -161,9 +161,9 @@ mod tests {
         Request::parse(&iq)
     }
 
-    fn find(words: &[&str], by_form: bool) -> Option<Request> {
+    fn find(words: &[&str], by_form: bool) -> Request {
         let words = words.iter().map(|&word| word.to_owned()).collect();
-        Some(Request::Find { words, by_form })
+        Request::Find { words, by_form }
     }
 
     #[test]
@@ -174,15 +174,15 @@ mod tests {
                 IqType::Set,
                 "<nick> bob </nick><last/><odd xmlns='x'>y</odd>"
             ),
-            find(&["bob"], false)
+            Some(find(&["bob"], false))
         );
         let form = "<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>jabber:iq:search</value></field>\
                     <field var='nick'><value>bob</value></field><field var='more'/><field/></x>";
-        assert_eq!(read(IqType::Set, form), find(&["bob"], true));
-        assert_eq!(read(IqType::Set, ""), find(&[], false));
+        assert_eq!(read(IqType::Set, form), Some(find(&["bob"], true)));
+        assert_eq!(read(IqType::Set, ""), Some(find(&[], false)));
         assert_eq!(
             read(IqType::Set, "<x xmlns='jabber:x:data' type='cancel'/>"),
-            find(&[], false)
+            Some(find(&[], false))
         );
         assert_eq!(read(IqType::Result, ""), None);
     }
