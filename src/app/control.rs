@@ -1,6 +1,6 @@
 //! What commands see of the running process.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -9,6 +9,7 @@ use transom_adapter::{AccountName, AccountState, Lifecycle};
 use super::{App, StartError, readiness, start::Base};
 use crate::{
     gateway::Gateway,
+    intake::Rosters,
     operations::{
         AccountNow, LinkNow, Operations, Running,
         control::{Control, places},
@@ -28,6 +29,8 @@ pub(super) struct Live {
     pub(super) teller: Teller,
     /// Key and name of the gateway, and its link.
     pub(super) links: Vec<(i64, String, LinkHandle)>,
+    /// By the gateway's key.
+    pub(super) rosters: HashMap<i64, Rosters>,
     /// Where the accounts stand.
     pub(super) states: AccountStates,
     pub(super) lifecycle: Lifecycle,
@@ -95,11 +98,12 @@ impl Running for Live {
 
     async fn send(&self, gateway_id: i64, stanzas: Vec<Stanza>) {
         let link = self.links.iter().find(|(id, _, _)| *id == gateway_id);
+        let (Some((_, _, link)), Some(rosters)) = (link, self.rosters.get(&gateway_id)) else {
+            return;
+        };
         for stanza in stanzas {
-            if let Some((_, _, link)) = link {
-                // What is said at the desk is said once; without a link it is not.
-                link.send(stanza).await.ok();
-            }
+            // What is said at the desk is said once; without a link it is not.
+            rosters.send(link, stanza).await;
         }
     }
 

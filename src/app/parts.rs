@@ -10,7 +10,7 @@ use super::{App, StartError, adapters, lines, start::Base};
 use crate::{
     config::GatewayConfig,
     gateway::Gateway,
-    intake::{self, Doors, Intake, Knock},
+    intake::{self, Doors, Intake, Knock, Rosters},
     operations::Operations,
     queue::{AccountStates, Online, Queue, QueueGateway, Surroundings, Teller},
     xmpp::{
@@ -32,6 +32,7 @@ pub(super) struct Parts {
 pub(super) struct Part {
     pub(super) gateway: Arc<Gateway>,
     link: LinkHandle,
+    rosters: Rosters,
     events: mpsc::Receiver<LinkEvent>,
     door: mpsc::Receiver<Knock>,
 }
@@ -57,6 +58,7 @@ impl Parts {
             parts.push(Part {
                 gateway,
                 link,
+                rosters: Rosters::default(),
                 events,
                 door,
             });
@@ -76,6 +78,11 @@ impl Part {
     /// The gateway's name and its link.
     pub(super) fn link(&self) -> (String, LinkHandle) {
         (self.gateway.config.name.clone(), self.link.clone())
+    }
+
+    /// The gateway's key, and who should know whom there.
+    pub(super) fn rosters(&self) -> (i64, Rosters) {
+        (self.gateway.id, self.rosters.clone())
     }
 
     /// The gateway's key, its name and its link.
@@ -164,6 +171,7 @@ pub(super) fn intakes(
             queue: works.queue.clone(),
             teller: works.teller.clone(),
             online: works.online.clone(),
+            rosters: part.rosters,
             operations: Arc::clone(operations),
         };
         lifecycle.spawn("intake", intake::run(intake, part.events, part.door));

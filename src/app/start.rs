@@ -182,11 +182,13 @@ async fn start(
     let links: Vec<_> = parts.iter().map(Part::link).collect();
     let gateways = parts.iter().map(|part| Arc::clone(&part.gateway)).collect();
     let handles = parts.iter().map(Part::numbered_link).collect();
+    let rosters = parts.iter().map(Part::rosters).collect();
     let works = queue(&base, &parts, states.clone(), lifecycle);
     let live = control::Live {
         queue: works.queue.clone(),
         teller: works.teller.clone(),
         links: handles,
+        rosters,
         states,
         lifecycle: lifecycle.clone(),
         log_level: Arc::clone(&app.log_level),

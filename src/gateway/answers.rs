@@ -22,7 +22,7 @@ use crate::{
         stanza::{Condition, Element, ErrorType, Iq, StanzaError},
         xep::{
             blocking as xep_blocking, disco, gateway as typed, ping, register as xep_register,
-            search as xep_search, time, version,
+            roster, search as xep_search, time, version,
         },
     },
 };
@@ -144,6 +144,9 @@ fn answer(
             env!("CARGO_PKG_NAME"),
             env!("CARGO_PKG_VERSION"),
         )));
+    }
+    if roster::is_push(iq) {
+        return Ok(None);
     }
     if time::is_query(iq) {
         return Ok(Some(time::answer(moment.now.timestamp())));

@@ -8,10 +8,11 @@
 //! - [`payload`]: what is stored of a message besides its body; [`settings`]: what a user has chosen.
 //! - [`told`]: what became of a message: receipts, errors, notices.
 //! - [`subscription`]: presence; [`registration`]: XEP-0077; [`answers`]: every other request.
-//! - [`picture`]: what is shown beside a name.
+//! - [`call`]: no calls. [`picture`]: what is shown beside a name.
 //! - [`refusal`]: the one table from causes to stanza errors and sentences.
 
 pub mod answers;
+pub mod call;
 mod caps;
 mod line_choice;
 pub mod payload;

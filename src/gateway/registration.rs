@@ -77,7 +77,7 @@ pub(super) fn standing<'a>(
     }
     match gateway.config.registration {
         Registration::Closed => Err(Membership::RegistrationClosed),
-        Registration::Approval => Err(Membership::NotRegistered { gateway: domain }),
+        Registration::Approval => Err(Membership::AwaitingApproval),
         Registration::Open => match first_use(gateway, snapshot, user, ids, now_ms) {
             Some(new) => Ok(Standing::New(Box::new(new))),
             None => Err(Membership::HasToChoose {
@@ -86,6 +86,27 @@ pub(super) fn standing<'a>(
             }),
         },
     }
+}
+
+/// Somebody whom [`standing`] told that the admins decide: they are asked, unless they have been (semantics 14).
+pub fn apply_for(
+    gateway: &Gateway,
+    person: &Person,
+    moment: &super::text_out::Moment<'_>,
+    tag: Option<&str>,
+) -> Effects {
+    let mut effects = Effects::default();
+    if person.member.is_none() && gateway.config.registration == Registration::Approval {
+        let desk = Desk {
+            gateway,
+            person,
+            moment,
+            lang: gateway.lang(tag),
+        };
+        // The stanza was answered with that text already.
+        desk.register(None, &mut effects).err();
+    }
+    effects
 }
 
 /// The registration that needs no choice: an owned line, exactly one shared line and no free pool line, or a free address.

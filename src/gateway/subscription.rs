@@ -132,8 +132,8 @@ pub fn absent(ours: &BareJid, user: impl Into<Jid>) -> Presence {
     Presence::new(PresenceType::Unavailable, resource(ours), user)
 }
 
-/// XEP-0172 §4.
-fn with_nick(presence: Presence, name: Option<&str>) -> Presence {
+/// XEP-0172 §4.1: a question names who asks.
+pub fn with_nick(presence: Presence, name: Option<&str>) -> Presence {
     match name {
         Some(name) => presence.with_child(Element::text_only("nick", ns::NICK, name)),
         None => presence,
@@ -205,6 +205,13 @@ impl Case<'_> {
                 effects
                     .answers
                     .push(self.answer(PresenceType::Unsubscribed).into());
+                if why == Membership::AwaitingApproval {
+                    let lang = Some(self.lang.tag());
+                    let asks =
+                        registration::apply_for(self.gateway, self.person, self.moment, lang);
+                    effects.writes.extend(asks.writes);
+                    effects.answers.extend(asks.answers);
+                }
                 effects.answers.extend(self.refuse(&why.into()).answers);
             }
         }
@@ -226,7 +233,6 @@ impl Case<'_> {
             .push(self.present(self.person.jid.clone()).into());
         if !asked {
             let subscribe = self.answer(PresenceType::Subscribe);
-            // XEP-0172 §4.1: a question names who asks.
             effects
                 .answers
                 .push(with_nick(subscribe, self.name()).into());

@@ -13,6 +13,7 @@ use super::Intake;
 use crate::{
     gateway::{
         Gateway,
+        payload::Payload,
         text_in::{self, NoSuchRecipient},
     },
     hooks::{Step, step},
@@ -23,7 +24,10 @@ use crate::{
         read::{InRow, InwardAsk, LineFound},
         write::{Bounced, Done, NewIn, ReportRow},
     },
-    xmpp::stanza::{Condition, ErrorType, Message},
+    xmpp::{
+        stanza::{Condition, ErrorType, Message},
+        xep::blocking,
+    },
 };
 
 /// A call at the door of a gateway: events that want to be committed.
@@ -284,7 +288,8 @@ async fn commit(
             arrived.extend(row);
         }
     }
-    for _ in &arrived {
+    for waiting in &arrived {
+        introduce(intake, waiting);
         intake
             .metrics
             .message(&intake.gateway.config.name, Direction::In, "stored");
@@ -307,6 +312,18 @@ fn verdict(share: Option<&std::ops::Range<usize>>, done: &[Done]) -> Verdict {
     } else {
         Verdict::Stored
     }
+}
+
+/// Whoever wrote is somebody that the user should know.
+fn introduce(intake: &Intake, waiting: &Waiting) {
+    let Work::In(row) = &waiting.work else { return };
+    let ours = || {
+        let line = Address::new(row.line.clone());
+        let is_pinned = Payload::from_json(row.payload.as_deref()).pinned;
+        let peer = Address::new(row.peer.clone());
+        intake.gateway.jid_of(&peer, is_pinned.then_some(&line))
+    };
+    intake.rosters.met(-waiting.lane_id, ours, &row.jid, true);
 }
 
 /// The work that a write makes once it is committed.
@@ -354,9 +371,16 @@ pub(super) async fn bounced(intake: &Intake, error: &Message) {
         return;
     };
     let why = error.error();
-    let may_pass = why.as_ref().is_some_and(|error| {
-        error.kind == ErrorType::Wait || matches!(error.condition, Condition::ServiceUnavailable)
-    });
+    // XEP-0191 §3.5: the user does not want to hear from this contact. There is nothing to wait for.
+    let blocked = why.as_ref().is_some_and(blocking::is_blocked);
+    if blocked {
+        intake.count("blocked-by-user");
+    }
+    let may_pass = !blocked
+        && why.as_ref().is_some_and(|error| {
+            error.kind == ErrorType::Wait
+                || matches!(error.condition, Condition::ServiceUnavailable)
+        });
     let in_time = now < UnixMillis(target.created_ms).after(intake.gateway.config.give_up_inbound);
     let wait = HELD
         .saturating_mul(1 << target.attempts.min(6))

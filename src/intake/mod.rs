@@ -6,12 +6,14 @@
 //!
 //! - [`outward`]: a batch of stanzas.
 //! - [`inward`]: events of an account; [`Inbox`](transom_adapter::Inbox) and [`Directory`](transom_adapter::Directory) for the adapters.
-//! - [`people`]: presence and requests, on a task of their own, so that messages never wait behind them; [`commands`] on another.
+//! - [`people`]: presence and requests, on a task of their own, so that messages never wait behind them; [`commands`] on another;
+//!   [`rosters`], which waits for servers and clients, on a third.
 
 mod commands;
 mod inward;
 mod outward;
 mod people;
+mod rosters;
 mod throttle;
 
 use std::{sync::Arc, time::Duration};
@@ -29,6 +31,7 @@ use crate::{
 };
 
 pub use inward::{Doors, Knock};
+pub use rosters::Rosters;
 
 /// What the intake of one gateway works with.
 #[derive(Clone)]
@@ -55,6 +58,8 @@ pub struct Intake {
     pub teller: Teller,
     /// Who is online.
     pub online: Online,
+    /// Who should know whom.
+    pub rosters: Rosters,
     /// What commands do.
     pub operations: Arc<Operations>,
 }
@@ -72,6 +77,7 @@ pub async fn run(
     mut door: mpsc::Receiver<Knock>,
 ) {
     let people = people::start(&intake);
+    intake.rosters.start(&intake);
     let (mut link_is_open, mut is_stopping) = (true, false);
     while link_is_open || !is_stopping {
         let mut knocks = Vec::new();
@@ -107,6 +113,7 @@ impl Intake {
                 self.metrics.link(name, true);
                 self.queue.link_up(self.gateway.id).await;
                 self.teller.link_up();
+                self.rosters.link_up();
                 people::announce(self);
             }
             LinkEvent::Down(error) => {

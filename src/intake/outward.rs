@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use super::{Intake, STORE_PATIENCE, STORE_PAUSE, people::People};
 use crate::{
     gateway::{
-        refusal,
+        call, refusal,
         text_out::{Accepted, Candidate, Decision, Moment},
     },
     hooks::{Step, step},
@@ -15,7 +15,7 @@ use crate::{
         Write, WriteError,
         read::{Ask, OutwardSnapshot},
     },
-    texts::{Cap, Failed, Text},
+    texts::{Cap, Failed, Membership, Refused, Text},
     xmpp::{
         stanza::{Message, MessageType, Stanza},
         stream::{Batch, Received},
@@ -39,13 +39,17 @@ pub(super) async fn take(intake: &Intake, people: &People, batch: Batch) {
             Received::Stanza(Stanza::Message(message)) if message.kind == MessageType::Error => {
                 errors.push(message);
             }
+            Received::Stanza(Stanza::Message(message)) if call::is_proposal(&message) => {
+                people.take(intake, message.into()).await;
+            }
             Received::Stanza(Stanza::Message(message)) if is_to_contact(&message) => {
                 messages.push(message);
             }
+            Received::Stanza(Stanza::Message(message)) if intake.rosters.allowed(&message) => {}
             Received::Stanza(stanza) => people.take(intake, stanza).await,
         }
     }
-    let answers = decide_all(intake, &messages).await;
+    let answers = decide_all(intake, people, &messages).await;
     for error in &errors {
         super::inward::bounced(intake, error).await;
     }
@@ -61,8 +65,9 @@ fn is_to_contact(message: &Message) -> bool {
 }
 
 /// Decides and commits; what comes back are the answers to refused ones.
-async fn decide_all(intake: &Intake, messages: &[Message]) -> Vec<Stanza> {
+async fn decide_all(intake: &Intake, people: &People, messages: &[Message]) -> Vec<Stanza> {
     let mut round = Round {
+        people,
         answers: Vec::new(),
         asks: Vec::new(),
         candidates: Vec::new(),
@@ -95,6 +100,7 @@ async fn decide_all(intake: &Intake, messages: &[Message]) -> Vec<Stanza> {
 
 /// One batch on its way to a decision.
 struct Round<'a> {
+    people: &'a People,
     answers: Vec<Stanza>,
     asks: Vec<Ask>,
     candidates: Vec<(&'a Message, Candidate<'a>)>,
@@ -107,6 +113,9 @@ impl Round<'_> {
             Decision::Ignored(why) => intake.count(why),
             Decision::Refused(why) => {
                 intake.metrics.message(name, Direction::Out, "refused");
+                if why == Refused::Membership(Membership::AwaitingApproval) {
+                    self.people.applies(message);
+                }
                 self.answers
                     .extend(refuse(intake, message, &Text::from(why)));
             }
@@ -190,11 +199,13 @@ fn decide_round<'a>(
     };
     let mut accepted = Vec::new();
     let Round {
+        people,
         answers,
         candidates,
         ..
     } = round;
     let mut settled = Round {
+        people,
         answers,
         asks: Vec::new(),
         candidates: Vec::new(),
@@ -239,7 +250,8 @@ fn writes(accepted: &[(&Message, Box<Accepted>)]) -> Vec<Write> {
 /// Gives committed messages to the queue.
 async fn hand_on(intake: &Intake, accepted: Vec<(&Message, Box<Accepted>)>) {
     let mut waiting = Vec::with_capacity(accepted.len());
-    for (_, one) in accepted {
+    for (message, one) in accepted {
+        introduce(intake, message, &one);
         intake
             .metrics
             .message(&intake.gateway.config.name, Direction::Out, "stored");
@@ -265,6 +277,22 @@ async fn hand_on(intake: &Intake, accepted: Vec<(&Message, Box<Accepted>)>) {
         });
     }
     intake.queue.arrived(waiting).await;
+}
+
+/// Who registers by a message gets the gateway into the roster, and whoever is written to.
+fn introduce(intake: &Intake, message: &Message, one: &Accepted) {
+    let (Some(from), Some(to)) = (&message.from, &message.to) else {
+        return;
+    };
+    let user = from.to_bare();
+    if one.new_user.is_some() {
+        let gateway = &intake.gateway.config.domain;
+        intake.rosters.registered(gateway, user.as_str());
+    }
+    let conversation = one.out.conversation.conversation_id;
+    intake
+        .rosters
+        .met(conversation, || Some(to.to_bare()), user.as_str(), false);
 }
 
 fn refuse(intake: &Intake, message: &Message, text: &Text) -> Option<Stanza> {

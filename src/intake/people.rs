@@ -19,8 +19,8 @@ use super::{
 use crate::{
     gateway::{
         answers::{self, Needs},
-        refusal,
-        registration::{Effects, Person},
+        call, refusal,
+        registration::{self, Effects, Person},
         subscription::{self, Target},
         text_out::Moment,
     },
@@ -31,7 +31,9 @@ use crate::{
     texts::Cap,
     xmpp::{
         jid::{BareJid, Jid},
-        stanza::{Iq, Presence, PresenceType, Stanza},
+        stanza::{Iq, Message, Presence, PresenceType, Stanza},
+        stream::SendError,
+        xep::roster,
     },
 };
 pub(super) use announce::{announce, farewell};
@@ -52,6 +54,10 @@ const ROUNDS: u32 = 3;
 const GREETED_MAX: usize = 50_000;
 /// Between two looks for registrations that nobody came back to.
 const SWEEP: Duration = Duration::from_hours(1);
+/// The link's second class is full: wait for some to leave.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Calls of one person that are answered.
+const CALLS_PER_MINUTE: u32 = 10;
 const MINUTE_MS: i64 = 60_000;
 
 /// Starts the task; it ends when the intake does.
@@ -61,6 +67,7 @@ pub(super) fn start(intake: &Intake) -> People {
         intake: intake.clone(),
         greeted: HashSet::new(),
         wakes: Throttle::new(1, MINUTE_MS),
+        calls: Throttle::new(CALLS_PER_MINUTE, MINUTE_MS),
     };
     intake
         .lifecycle
@@ -85,6 +92,13 @@ impl People {
     }
 }
 
+impl People {
+    /// Somebody wrote who has to be let in first; more than can wait are asked again by their next message.
+    pub(super) fn applies(&self, message: &Message) {
+        self.stanzas.try_send(message.clone().into()).ok();
+    }
+}
+
 /// The answer to a stanza that cannot be looked at now.
 pub(super) fn too_much(intake: &Intake, stanza: &Stanza) -> Option<Stanza> {
     match stanza {
@@ -106,6 +120,7 @@ struct Reception {
     /// Full JIDs that have had the gateway's presence since they came.
     greeted: HashSet<String>,
     wakes: Throttle,
+    calls: Throttle,
 }
 
 /// Why a stanza came to nothing; its sender may try again.
@@ -141,8 +156,12 @@ impl Reception {
         let outcome = match &stanza {
             Stanza::Iq(iq) => self.request(iq).await,
             Stanza::Presence(presence) => self.presence(presence).await,
-            // Those to the gateway are commands; those to contacts never come here.
-            Stanza::Message(_) => Ok(()),
+            // Those to the gateway are commands.
+            Stanza::Message(message) if call::is_proposal(message) => {
+                self.decline(message).await;
+                Ok(())
+            }
+            Stanza::Message(message) => self.apply_for(message).await,
         };
         let Err(trouble) = outcome else { return };
         tracing::error!(
@@ -156,11 +175,48 @@ impl Reception {
         }
     }
 
+    /// Semantics 12.
+    async fn decline(&mut self, message: &Message) {
+        let user = message.from.as_ref().map(Jid::to_bare);
+        let user = user.map(|user| user.to_string()).unwrap_or_default();
+        let now_ms = self.intake.clock.now().0;
+        if !self.calls.allows(&user, now_ms) {
+            self.intake.count("calls-too-many");
+            return;
+        }
+        let answers = self.decide(|moment| Effects {
+            answers: call::decline(&self.intake.gateway, message, moment),
+            ..Effects::default()
+        });
+        self.finish(answers).await;
+    }
+
+    /// Semantics 14, *approval*: the first message asks the admins, once. It was refused already, and is not kept.
+    async fn apply_for(&self, message: &Message) -> Result<(), Trouble> {
+        let Some(from) = &message.from else {
+            return Ok(());
+        };
+        let jid = from.to_bare();
+        let lookup = Lookup {
+            jid: &jid,
+            contact: "",
+            more: More::Lines(None),
+        };
+        let gateway = &self.intake.gateway;
+        self.settle(&lookup, |person, moment| {
+            registration::apply_for(gateway, person, moment, message.lang.as_deref())
+        })
+        .await
+    }
+
     async fn request(&self, iq: &Iq) -> Result<(), Trouble> {
         let Some(from) = &iq.from else {
             self.intake.count("no-address");
             return Ok(());
         };
+        if roster::is_push(iq) {
+            self.intake.rosters.changed(&from.to_bare());
+        }
         let needs = answers::needs(&self.intake.gateway, iq);
         let (contact, more) = match &needs {
             None => {
@@ -216,6 +272,13 @@ impl Reception {
             more,
         };
         let gateway = &self.intake.gateway;
+        if matches!(presence.kind, PresenceType::Available | PresenceType::Probe) {
+            let person = self.load(&lookup).await?;
+            let effects = self
+                .decide(|moment| subscription::decide(gateway, presence, &target, &person, moment));
+            self.show(effects).await;
+            return Ok(());
+        }
         self.settle(&lookup, |person, moment| {
             subscription::decide(gateway, presence, &target, person, moment)
         })
@@ -255,6 +318,10 @@ impl Reception {
             let person = self.load(lookup).await?;
             let mut effects = self.decide(|moment| decide(&person, moment));
             let claims = std::mem::take(&mut effects.claims);
+            let unregisters = effects
+                .writes
+                .iter()
+                .any(|write| matches!(write, Write::Unregister(_)));
             if !self.commit(claims).await?
                 || !self.commit(std::mem::take(&mut effects.writes)).await?
             {
@@ -264,6 +331,9 @@ impl Reception {
                 self.wake(lookup.jid).await?;
             }
             self.finish(effects).await;
+            if unregisters {
+                self.intake.rosters.left(lookup.jid);
+            }
             return Ok(());
         }
         Err(Trouble::Overtaken)
@@ -294,8 +364,22 @@ impl Reception {
             self.intake.count(why);
         }
         for answer in effects.answers {
-            // The link may have gone meanwhile: then the sender's server has told it so.
-            self.intake.link.send(answer).await.ok();
+            self.intake.rosters.send(&self.intake.link, answer).await;
+        }
+    }
+
+    /// Semantics 10: a user who comes with a thousand contacts asks a thousand questions. What answers them stays behind all messages.
+    async fn show(&self, effects: Effects) {
+        for answer in effects.answers {
+            let Stanza::Presence(presence) = answer else {
+                continue;
+            };
+            while self.intake.link.send_presence(presence.clone()) == Err(SendError::Full) {
+                tokio::select! {
+                    () = tokio::time::sleep(PAUSE) => {}
+                    () = self.intake.lifecycle.draining() => return,
+                }
+            }
         }
     }
 

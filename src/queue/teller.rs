@@ -4,7 +4,7 @@
 //! the link was lost, they are found in the database again.
 
 use std::{
-    collections::{HashMap, HashSet, hash_map::Entry},
+    collections::{BTreeSet, HashMap, hash_map::Entry},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -35,7 +35,7 @@ pub struct Inbox {
 
 /// Full JIDs that said they are online, bounded. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Online(Arc<Mutex<HashSet<String>>>);
+pub struct Online(Arc<Mutex<BTreeSet<String>>>);
 
 /// Keys that may wait here; those beyond are found in the database.
 const ANNOUNCED_MAX: usize = 8192;
@@ -93,6 +93,18 @@ impl Online {
         } else if known.len() < ONLINE_MAX {
             known.insert(full_jid.to_owned());
         }
+    }
+
+    /// The resources of a user that are known to be there, at most so many.
+    pub fn resources(&self, bare_jid: &str, max: usize) -> Vec<String> {
+        let begin = format!("{bare_jid}/");
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known
+            .range(begin.clone()..)
+            .take_while(|full_jid| full_jid.starts_with(&begin))
+            .take(max)
+            .cloned()
+            .collect()
     }
 
     /// Whether it is known to be there.

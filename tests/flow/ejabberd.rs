@@ -59,6 +59,7 @@ async fn texts_go_and_come_with_receipts_on_ejabberd() {
     if skipped(&[Server::Ejabberd]) {
         return;
     }
+    proves!("texts go and come, with receipts", Ejabberd);
     let world = world("erin").await;
     let mut erin = world.client().await;
     erin.send(&chat(&world.contact(), "m1", "hello from ejabberd"))
@@ -104,6 +105,7 @@ async fn failures_become_errors_and_a_kill_changes_nothing_on_ejabberd() {
     if skipped(&[Server::Ejabberd]) {
         return;
     }
+    proves!("failures become errors, and a kill loses nothing", Ejabberd);
     let mut world = world("frank").await;
     let mut frank = world.client().await;
     world.twilio.api.answer_next(Answer::json(
@@ -133,4 +135,71 @@ async fn failures_become_errors_and_a_kill_changes_nothing_on_ejabberd() {
         .expect("the receipt", |stanza| is_receipt_of(stanza, "m2"))
         .await;
     assert_eq!(world.twilio.sent().len(), 2, "nothing was sent again");
+}
+
+#[tokio::test]
+async fn contacts_have_cards_and_ask_once_where_the_roster_is_refused() {
+    if skipped(&[Server::Ejabberd]) {
+        return;
+    }
+    proves!(
+        "XEP-0054, XEP-0292, XEP-0084, XEP-0153: a card and one picture",
+        Ejabberd
+    );
+    proves!(
+        "without privileges: one question a contact, never repeated",
+        Ejabberd
+    );
+    proves!(
+        "RFC 6121: subscriptions both ways, and XEP-0115 from one resource",
+        Ejabberd
+    );
+    proves!("XEP-0055: own contacts are found", Ejabberd);
+    let world = world("gina").await;
+    let mut gina = world.client().await;
+    let peer = world.contact();
+    gina.send(&chat(&peer, "m1", "hello")).await;
+    world.twilio.text("hello").await;
+    // This version announces that rosters may be changed, and refuses each change.
+    for (sid, body) in [("SMone", "one"), ("SMtwo", "two")] {
+        assert_eq!(world.twilio.deliver(sid, PEER, LINE, body).await, Ok(200));
+        gina.expect(body, |stanza| stanza.body().as_deref() == Some(body))
+            .await;
+    }
+    let asks = |stanza: &transom_test_servers::Element| {
+        stanza.attr("type") == Some("subscribe") && stanza.attr("from") == Some(peer.as_str())
+    };
+    gina.expect("the question", asks).await;
+    gina.barrier().await;
+    assert_eq!(
+        gina.received().iter().filter(|stanza| asks(stanza)).count(),
+        1
+    );
+    gina.send(&format!(
+        "<presence to='{peer}' type='subscribed'/><presence to='{peer}' type='subscribe'/>"
+    ))
+    .await;
+    let from = format!("{peer}/gw");
+    let here = gina
+        .expect("the contact's presence", |stanza| {
+            stanza.name() == "presence" && stanza.attr("from") == Some(from.as_str())
+        })
+        .await;
+    assert!(
+        here.child_in("c", "http://jabber.org/protocol/caps")
+            .is_some()
+    );
+    let photo = here.find("photo", "vcard-temp:x:update").expect("a hash");
+    let node = "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='urn:xmpp:avatar:data'/></pubsub>";
+    let data = gina.iq("get", &peer, node).await;
+    let item = data
+        .find("item", "http://jabber.org/protocol/pubsub")
+        .unwrap_or_else(|| panic!("{data:?}"));
+    assert_eq!(item.attr("id"), Some(photo.text().as_str()));
+    let card = gina.iq("get", &peer, "<vCard xmlns='vcard-temp'/>").await;
+    assert!(card.find("PHOTO", "vcard-temp").is_some(), "{card:?}");
+    let query = "<query xmlns='jabber:iq:search'><nick>0147</nick></query>";
+    let found = gina.iq("set", &world.domain, query).await;
+    let item = found.find("item", "jabber:iq:search").expect("the contact");
+    assert_eq!(item.attr("jid"), Some(peer.as_str()));
 }

@@ -8,12 +8,20 @@
 )]
 
 mod commands;
+/// What a test proves on which server: a cell of the table in `docs/XMPP.md`, which the gates compare with these lines.
+macro_rules! proves {
+    ($feature:literal, $($server:ident),+ $(,)?) => {
+        let _: (&str, &[Server]) = ($feature, &[$(Server::$server),+]);
+    };
+}
+
 mod crash;
 mod ejabberd;
 mod kannel;
 mod mail;
 mod people;
 mod random_kills;
+mod rosters;
 mod shared_lines;
 mod simulated;
 mod text;

@@ -27,6 +27,10 @@ async fn a_pool_number_is_claimed_by_registering_and_texts_leave_from_it() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!(
+        "XEP-0077: a number of the pool is claimed, kept and given up",
+        Prosody
+    );
     let world = World::with(&pool(), "").await;
     let mut alice = world.client("alice").await;
     alice.send(&chat(&contact(PEER), "m0", "too early")).await;
@@ -68,6 +72,14 @@ async fn a_contact_answers_a_subscription_once_and_has_capabilities() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!(
+        "RFC 6121: subscriptions both ways, and XEP-0115 from one resource",
+        Prosody
+    );
+    proves!(
+        "any spelling of a number: an error with the right JID",
+        Prosody
+    );
     let world = World::start("").await;
     let mut alice = world.client("alice").await;
     let peer = contact(PEER);
@@ -108,6 +120,11 @@ async fn every_request_is_answered() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!(
+        "XEP-0030, XEP-0092, XEP-0199: every request is answered",
+        Prosody
+    );
+    proves!("XEP-0100: what was typed becomes a JID", Prosody);
     let world = World::start("").await;
     let mut alice = world.client("alice").await;
     let peer = contact(PEER);
@@ -161,6 +178,7 @@ async fn the_gateway_itself_talks_and_sends_nothing() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!("the gateway is a chat partner", Prosody);
     let world = World::start("").await;
     let mut alice = world.client("alice").await;
     for (id, said) in [("h1", "help"), ("h2", "blah blah")] {
@@ -189,6 +207,10 @@ async fn removing_the_gateway_disables_and_coming_back_brings_what_was_held() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!(
+        "removing the gateway from the roster holds what comes in",
+        Prosody
+    );
     let world = World::start("").await;
     let mut alice = world.client("alice").await;
     alice.send(&chat(&contact(PEER), "m1", "hello")).await;
@@ -236,6 +258,11 @@ async fn a_contact_has_a_card_and_a_picture_and_is_found() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!(
+        "XEP-0054, XEP-0292, XEP-0084, XEP-0153: a card and one picture",
+        Prosody
+    );
+    proves!("XEP-0055: own contacts are found", Prosody);
     let world = World::start("").await;
     let mut alice = world.client("alice").await;
     let peer = contact(PEER);
@@ -278,6 +305,7 @@ async fn a_blocked_contact_neither_reaches_the_user_nor_costs_anything() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!("XEP-0191: a blocked contact costs nothing", Prosody);
     let world = World::start("").await;
     let mut alice = world.client("alice").await;
     let peer = contact(PEER);
@@ -310,4 +338,89 @@ async fn a_blocked_contact_neither_reaches_the_user_nor_costs_anything() {
         .await;
     assert_eq!(text.body().as_deref(), Some("wanted"));
     assert_eq!(world.twilio.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn a_call_is_rejected_with_a_sentence() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    proves!(
+        "XEP-0353: a call is rejected at once, with a sentence",
+        Prosody
+    );
+    let world = World::start("").await;
+    let mut alice = world.client("alice").await;
+    let peer = contact(PEER);
+    let call = "urn:xmpp:jingle-message:0";
+    alice
+        .send(&format!(
+            "<message to='{peer}' type='chat' id='c'><propose xmlns='{call}' id='call-1'><description \
+             xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/></propose><store xmlns='urn:xmpp:hints'/></message>"
+        ))
+        .await;
+    let reject = alice
+        .expect("the rejection", |stanza| {
+            stanza.child_in("reject", call).is_some()
+        })
+        .await;
+    let id = reject
+        .child_in("reject", call)
+        .and_then(|reject| reject.attr("id"));
+    assert_eq!(id, Some("call-1"));
+    let sentence = alice
+        .expect("the sentence", |stanza| {
+            stanza.attr("from") == Some(peer.as_str()) && stanza.body().is_some()
+        })
+        .await;
+    assert!(sentence.body().is_some_and(|body| body.contains("message")));
+    assert!(world.twilio.sent().is_empty());
+}
+
+#[tokio::test]
+async fn the_admins_are_asked_once_about_somebody_who_writes() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    proves!(
+        "registration by approval: the first message asks the admins, once",
+        Prosody
+    );
+    let world = World::approval().await;
+    let mut admin = world.client("bob").await;
+    let mut alice = world.client("alice").await;
+    for id in ["m1", "m2"] {
+        alice.send(&chat(&contact(PEER), id, "let me in")).await;
+        let error = alice
+            .expect("the refusal", |stanza| stanza.attr("id") == Some(id))
+            .await;
+        assert_eq!(condition(&error).as_deref(), Some("registration-required"));
+    }
+    let asks = |stanza: &Element| {
+        stanza.attr("from") == Some(SMS)
+            && stanza
+                .body()
+                .is_some_and(|body| body.contains("alice@example.org"))
+    };
+    admin.expect("the question", asks).await;
+    admin.message(SMS, "a1", "user add alice@example.org").await;
+    alice
+        .expect("the good news", |stanza| {
+            stanza.attr("from") == Some(SMS) && stanza.body().is_some()
+        })
+        .await;
+    alice.send(&chat(&contact(PEER), "m3", "now")).await;
+    world.twilio.text("now").await;
+    let questions = admin.received().iter().filter(|stanza| {
+        asks(stanza)
+            && stanza
+                .body()
+                .is_some_and(|body| body.contains("would like"))
+    });
+    assert_eq!(questions.count(), 1);
+    assert_eq!(
+        world.twilio.sent().len(),
+        1,
+        "what was refused was not kept"
+    );
 }

@@ -158,6 +158,33 @@ impl World {
         Self::with(&format!("{line}{more}"), "").await
     }
 
+    /// Bob is an admin, and lets people in.
+    pub(crate) async fn approval() -> Self {
+        let line =
+            format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"alice@example.org\"\n");
+        let mut world = Self::prepare(&line, "", |builder| builder).await;
+        let config = world.transom.config_text();
+        let config = config
+            .replace("admin@example.org", "bob@example.org")
+            .replace("region = ", "registration = \"approval\"\nregion = ");
+        world.transom.configure(&config);
+        world.transom.start().await;
+        world.up().await;
+        world
+    }
+
+    /// The same on a Prosody that lets the gateway change rosters.
+    pub(crate) async fn privileged(more: &str) -> Self {
+        let line =
+            format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"alice@example.org\"\n");
+        let lines = format!("{line}{more}");
+        let features = [Feature::Offline, Feature::Privilege];
+        let mut world = Self::prepare_on(&features, &lines, "", |builder| builder).await;
+        world.transom.start().await;
+        world.up().await;
+        world
+    }
+
     /// With these lines, and `store` for the section of the database.
     pub(crate) async fn with(lines: &str, store: &str) -> Self {
         let mut world = Self::prepare(lines, store, |builder| builder).await;
@@ -172,13 +199,21 @@ impl World {
         store: &str,
         change: impl FnOnce(TransomBuilder) -> TransomBuilder,
     ) -> Self {
-        let prosody = Prosody::builder()
-            .component(SMS, SECRET)
-            .user("alice")
-            .user("bob")
-            .with(Feature::Offline)
-            .start()
-            .await;
+        Self::prepare_on(&[Feature::Offline], lines, store, change).await
+    }
+
+    async fn prepare_on(
+        features: &[Feature],
+        lines: &str,
+        store: &str,
+        change: impl FnOnce(TransomBuilder) -> TransomBuilder,
+    ) -> Self {
+        let builder = Prosody::builder().component(SMS, SECRET);
+        let builder = builder.user("alice").user("bob");
+        let builder = features
+            .iter()
+            .fold(builder, |builder, feature| builder.with(*feature));
+        let prosody = builder.start().await;
         let http = free_port();
         let twilio = Twilio::start(http).await;
         let seat = Seat {

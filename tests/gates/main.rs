@@ -4,6 +4,7 @@
 
 mod layering;
 mod manifests;
+mod matrix;
 mod sources;
 
 use std::fs;

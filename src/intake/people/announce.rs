@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::PAUSE;
 use crate::{
     gateway::subscription,
     intake::Intake,
@@ -10,8 +11,6 @@ use crate::{
 
 /// Users read at a time.
 const PAGE: i64 = 500;
-/// The link's second class is full: wait for some to leave.
-const PAUSE: Duration = Duration::from_millis(100);
 /// Stopping must not take longer; servers find out by themselves that we are gone.
 const FAREWELL_MAX: Duration = Duration::from_secs(5);
 

@@ -45,6 +45,11 @@ struct Bench {
 
 impl Bench {
     async fn new() -> Self {
+        Self::paced(500).await
+    }
+
+    /// With so many presences a second at most.
+    async fn paced(presences_per_second: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let lifecycle = Lifecycle::new();
         let store = Store::open(
@@ -73,7 +78,7 @@ impl Bench {
             teller: teller.clone(),
         };
         let queue = Queue::start(&surroundings, online.clone(), tells);
-        let (link, server, events) = connect(&lifecycle).await;
+        let (link, server, events) = connect(&lifecycle, presences_per_second).await;
         let operations = Arc::new(Operations {
             store: store.clone(),
             writer: writer.clone(),
@@ -95,8 +100,10 @@ impl Bench {
             queue,
             teller,
             online,
+            rosters: super::super::Rosters::default(),
             operations: Arc::clone(&operations),
         };
+        intake.rosters.start(&intake);
         let people = start(&intake);
         Self {
             intake,
@@ -133,6 +140,15 @@ impl Bench {
             .unwrap_or_else(|_| panic!("never heard {part}"))
     }
 
+    /// What the server hears until it has heard each of these, whichever comes first; the whole of the last stanza.
+    async fn all(&mut self, parts: &[&str]) -> String {
+        let mut heard = String::new();
+        while !parts.iter().all(|part| heard.contains(part)) {
+            heard.push_str(&self.until(">").await);
+        }
+        heard
+    }
+
     async fn line(&self, address: &str) {
         let line = LineRow {
             line_id: self.intake.next_id(),
@@ -165,6 +181,7 @@ impl Bench {
 
 async fn connect(
     lifecycle: &Lifecycle,
+    presences_per_second: u32,
 ) -> (
     crate::xmpp::stream::LinkHandle,
     TcpStream,
@@ -173,12 +190,10 @@ async fn connect(
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = listener.local_addr().unwrap().to_string().parse().unwrap();
     let domain: DomainPart = "sms.example.org".parse().unwrap();
+    let mut config = LinkConfig::new(endpoint, domain, "s".into());
+    config.queues.presences_per_second = presences_per_second;
     let (sender, mut events) = mpsc::channel(8);
-    let link = Link::spawn(
-        LinkConfig::new(endpoint, domain, "s".into()),
-        lifecycle,
-        sender,
-    );
+    let link = Link::spawn(config, lifecycle, sender);
     let (mut server, _) = timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
     let open = "<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' \
                 from='sms.example.org' id='1'>";
@@ -210,10 +225,9 @@ async fn a_registration_is_stored_before_it_is_answered_and_forgotten_on_request
     let mut bench = Bench::new().await;
     bench.line(POOL).await;
     bench.take(iq("<phone>+1 202 555 0101</phone>")).await;
-    let answer = bench.until("type='subscribe'").await;
+    let answer = bench.all(&["</message>", "type='subscribe'"]).await;
     assert!(answer.contains("type='result'"), "{answer}");
     assert_eq!(bench.state().await.as_deref(), Some("active"));
-    bench.until("</message>").await;
     bench.take(iq("<remove/>")).await;
     bench.until("type='unsubscribe'").await;
     assert_eq!(bench.state().await, None);
@@ -248,7 +262,7 @@ async fn the_first_presence_of_a_resource_is_answered_once() {
     let mut bench = Bench::new().await;
     bench.line(POOL).await;
     bench.take(iq("")).await;
-    bench.until("</message>").await;
+    bench.all(&["</message>", "type='subscribe'"]).await;
     bench
         .take(fixture::presence(
             PresenceType::Subscribe,
@@ -272,12 +286,9 @@ async fn the_first_presence_of_a_resource_is_answered_once() {
             "<ping xmlns='urn:xmpp:ping'/>",
         ))
         .await;
-    let heard = bench.until("type='result'").await;
-    assert_eq!(
-        heard.matches("alice@example.org/phone").count() - 1,
-        1,
-        "{heard}"
-    );
+    let seen = "from='sms.example.org/gw' to='alice@example.org/phone'";
+    let heard = bench.all(&["type='result'", seen]).await;
+    assert_eq!(heard.matches(seen).count(), 1, "{heard}");
     assert!(bench.intake.online.contains("alice@example.org/phone"));
     bench
         .take(fixture::presence(
@@ -330,7 +341,7 @@ async fn after_thirty_days_a_disabled_registration_ends() {
     let mut bench = Bench::new().await;
     bench.line(POOL).await;
     bench.take(iq("")).await;
-    bench.until("</message>").await;
+    bench.all(&["</message>", "type='subscribe'"]).await;
     bench
         .take(fixture::presence(
             PresenceType::Unsubscribe,
@@ -362,7 +373,7 @@ async fn start_and_stop_are_told_once_to_who_sees_the_gateway() {
         .await;
     bench.until("</presence>").await;
     bench.take(iq("")).await;
-    bench.until("</message>").await;
+    bench.all(&["</message>", "type='subscribe'"]).await;
     bench
         .take(fixture::presence(
             PresenceType::Subscribe,
@@ -380,4 +391,97 @@ async fn start_and_stop_are_told_once_to_who_sees_the_gateway() {
     farewell(&bench.intake).await;
     let stop = bench.until("</presence>").await;
     assert!(stop.contains("type='unavailable'"), "{stop}");
+}
+
+/// Users who see the gateway.
+async fn crowd(bench: &Bench, users: i64) {
+    let mut writes = Vec::new();
+    for number in 0..users {
+        let user_id = 1000 + number;
+        writes.push(Write::User(crate::store::write::UserRow {
+            user_id,
+            gateway_id: 1,
+            jid: format!("user{number}@example.org"),
+            state: "active",
+            lang: None,
+            at_ms: NOW.0,
+        }));
+        writes.push(Write::Contact(crate::store::write::ContactRow {
+            user_id,
+            peer: String::new(),
+            subscribed: 1,
+            asked: 1,
+        }));
+    }
+    bench.intake.writer.commit(writes).await.unwrap();
+}
+
+fn note() -> Message {
+    let jid = |text| Jid::new(text).unwrap();
+    Message::chat(
+        jid("+12025550147@sms.example.org"),
+        jid("alice@example.org"),
+    )
+    .with_body("a text")
+}
+
+#[tokio::test]
+async fn ten_thousand_users_see_one_presence_each_and_no_message_waits_for_that() {
+    let mut bench = Bench::paced(10_000).await;
+    crowd(&bench, 10_000).await;
+    announce(&bench.intake);
+    let mut heard = bench.until("</presence>").await;
+    bench.intake.link.send(note()).await.unwrap();
+    heard.push_str(&bench.until("</message>").await);
+    let before = heard.matches("</presence>").count();
+    assert!(before < 5000, "the text came behind {before} presences");
+    for _ in before..10_000 {
+        heard.push_str(&bench.until("</presence>").await);
+    }
+    bench
+        .take(fixture::iq(
+            crate::xmpp::stanza::IqType::Get,
+            "sms.example.org",
+            "<ping xmlns='urn:xmpp:ping'/>",
+        ))
+        .await;
+    heard.push_str(&bench.until("type='result'").await);
+    assert_eq!(heard.matches("<presence ").count(), 10_000);
+    assert_eq!(heard.matches("to='user77@example.org'").count(), 1);
+}
+
+#[tokio::test]
+async fn a_user_who_comes_with_a_thousand_contacts_is_answered_a_thousand_times_behind_all_messages()
+ {
+    let mut bench = Bench::paced(2000).await;
+    bench.line(POOL).await;
+    bench.take(iq("")).await;
+    bench.all(&["</message>", "type='subscribe'"]).await;
+    let number = |number: u32| format!("+1202555{number:04}");
+    let member = bench.intake.store.member(1, "alice@example.org", "").await;
+    let user_id = member.unwrap().unwrap().user_id;
+    let contact = |of: u32| {
+        Write::Contact(crate::store::write::ContactRow {
+            user_id,
+            peer: number(of),
+            subscribed: 1,
+            asked: 1,
+        })
+    };
+    let contacts = (0..1000).map(contact).collect();
+    bench.intake.writer.commit(contacts).await.unwrap();
+    for of in 0..1000 {
+        let to = format!("{}@sms.example.org", number(of));
+        bench
+            .take(fixture::presence(PresenceType::Probe, &to))
+            .await;
+    }
+    let mut heard = bench.until("/gw' to='alice@example.org'").await;
+    bench.intake.link.send(note()).await.unwrap();
+    heard.push_str(&bench.until("a text").await);
+    let before = heard.matches("</presence>").count();
+    assert!(before < 500, "the text came behind {before} presences");
+    let last = format!("{}@sms.example.org/gw", number(999));
+    heard.push_str(&bench.until(&last).await);
+    assert_eq!(heard.matches("/gw' to='alice@example.org'").count(), 999);
 }

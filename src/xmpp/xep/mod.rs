@@ -15,6 +15,7 @@ pub mod privilege;
 pub mod pubsub;
 pub mod receipts;
 pub mod register;
+pub mod roster;
 pub mod search;
 pub mod time;
 pub mod vcard;
