@@ -216,7 +216,7 @@ fn content(message: &Message<'_>, class: Class, answers: &[String], ids: &OwnIds
     let answers_us = answers.iter().any(|id| ids.key_of_message_id(id).is_some());
     if class == Class::Human && answers_us && !headers::is_forward(message.subject()) {
         // What is kept is the beginning.
-        let kept = reply::cut(&text).len();
+        let kept = reply::cut(&text, ids.domain()).len();
         shortened = kept < text.trim_end().len();
         text.truncate(kept);
     }

@@ -362,6 +362,6 @@ proptest! {
 
     #[test]
     fn a_cut_is_a_prefix(text in "(>|-- |On 2026 10:00 <a@b.c> wrote:|From: A <a@b.c>|[a-z ]{0,9}|\n){0,40}") {
-        prop_assert!(text.starts_with(reply::cut(&text)));
+        prop_assert!(text.starts_with(reply::cut(&text, "mail.example.org")));
     }
 }
