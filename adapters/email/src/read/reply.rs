@@ -293,9 +293,9 @@ fn without_footer(lines: &Lines<'_>, end: usize) -> usize {
         return end;
     };
     let below = || (start + 1..end).map(|index| lines.at(index));
-    let links = below().any(|line| line.contains("://") || line.contains('@'));
+    let linked = below().any(|line| line.contains("://") || line.contains('@'));
     let short = below().all(|line| line.chars().count() <= 100);
-    if links && short {
+    if linked && short {
         lines.last_text(start)
     } else {
         end
