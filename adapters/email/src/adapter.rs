@@ -44,7 +44,7 @@ impl EmailAdapter {
             vec![section.fault("", problem, "install ca-certificates")]
         })?;
         let account = |name| AccountName::new(gateway_name, name);
-        let ids = OwnIds::new(signer, config.address_domain);
+        let ids = OwnIds::new(signer, config.address_domain).trusting(config.trusted_servers);
         let smtp = config.smtp.map(|smtp| {
             let deadlines = Deadlines::default();
             let (ids, tls) = (ids.clone(), tls.clone());

@@ -21,6 +21,10 @@ struct RawConfig {
     address_domain: String,
     /// The XMPP domain whose users are `name@address_domain`; others are `name=their.domain@address_domain`.
     home: Option<String>,
+    /// The names under which your own mail servers write Authentication-Results, the first word of that header. Only their
+    /// verdicts count; missing: nobody's.
+    #[serde(default)]
+    trusted_authserv_ids: Vec<String>,
     /// Where mail goes out.
     #[schemars(with = "Option<RawSmtp>")]
     smtp: Option<Map<String, Value>>,
@@ -84,6 +88,7 @@ pub fn schema() -> schemars::Schema {
 pub(crate) struct Config {
     pub(crate) address_domain: String,
     pub(crate) home: Option<String>,
+    pub(crate) trusted_servers: Vec<String>,
     pub(crate) smtp: Option<SmtpConfig>,
     pub(crate) imap: Option<ImapConfig>,
     pub(crate) lmtp: Option<LmtpConfig>,
@@ -161,6 +166,7 @@ impl Config {
             Some(address_domain) if faults.is_empty() => Ok(Self {
                 address_domain,
                 home: raw.home.map(|home| home.to_lowercase()),
+                trusted_servers: raw.trusted_authserv_ids,
                 smtp,
                 imap,
                 lmtp,

@@ -11,6 +11,8 @@ use transom_adapter::{Address, Key, Signer};
 pub(crate) struct OwnIds {
     signer: Signer,
     domain: String,
+    /// Whose Authentication-Results count: it says what is ours as well.
+    trusted: std::sync::Arc<[String]>,
 }
 
 const MESSAGE_ID: &str = "m";
@@ -21,7 +23,22 @@ const TOKEN_BYTES: usize = 29;
 impl OwnIds {
     /// For mails from addresses of this domain (lower-case A-labels).
     pub(crate) fn new(signer: Signer, domain: String) -> Self {
-        Self { signer, domain }
+        Self {
+            signer,
+            domain,
+            trusted: [].into(),
+        }
+    }
+
+    /// With the names that our own mail servers write their results under. RFC 8601 §2.5
+    pub(crate) fn trusting(mut self, servers: Vec<String>) -> Self {
+        self.trusted = servers.into();
+        self
+    }
+
+    /// The names of our own mail servers.
+    pub(crate) fn trusted(&self) -> &[String] {
+        &self.trusted
     }
 
     /// The domain of our addresses.

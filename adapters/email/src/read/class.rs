@@ -81,6 +81,7 @@ pub(crate) fn class(headers: &Headers<'_>) -> Class {
         "X-CSA-Complaints",
     ];
     if generated
+        || super::trust::is_spam(headers)
         || matches!(precedence.as_str(), "bulk" | "junk")
         || is_bulk.iter().any(|name| headers.has(name))
     {

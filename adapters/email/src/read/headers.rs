@@ -81,6 +81,15 @@ impl<'a> Headers<'a> {
         (!name.is_empty() && !name.contains('@')).then(|| name.to_owned())
     }
 
+    /// The address that the name beside the author's pretends to be.
+    pub(crate) fn claimed_address(&self) -> Option<Address> {
+        let name = one_line(self.mailbox()?.name()?, NAME_CHARS_MAX);
+        let words = name.split(|c: char| c.is_whitespace() || "<>()[]\"',;:".contains(c));
+        words
+            .filter(|word| word.contains('@'))
+            .find_map(address::canonical)
+    }
+
     fn mailbox(&self) -> Option<&'a Addr<'a>> {
         if self.message.parts.is_empty() {
             return None;

@@ -3,6 +3,7 @@
 //! Synchronous, without IO, linear in the input, and total: every input gives a [`Letter`]. Callers run it on a blocking
 //! thread ([`intake`](crate::intake)), since a large mail takes milliseconds.
 
+mod calendar;
 mod class;
 mod flowed;
 mod headers;
@@ -11,11 +12,14 @@ mod parts;
 mod phrases;
 pub(crate) mod reply;
 mod text;
+mod tnef;
+mod trust;
 
 use mail_parser::{Message, MessageParser};
 use sha2::{Digest, Sha256};
 use transom_adapter::{
-    Address, Attachment, Class, ExternalId, Incoming, Key, MailFacts, Notice, Repeats, UnixMillis,
+    Address, Appointment, Attachment, Class, ExternalId, Incoming, Key, MailFacts, Notice, Repeats,
+    Suspicion, UnixMillis,
 };
 
 use crate::{
@@ -78,6 +82,8 @@ pub(crate) struct Mail {
     attachments: Vec<Attachment>,
     notice: Option<Notice>,
     shortened: bool,
+    suspicions: Vec<Suspicion>,
+    appointment: Option<Box<Appointment>>,
 }
 
 impl Mail {
@@ -101,6 +107,8 @@ impl Mail {
                 regarding,
                 notice: self.notice,
                 shortened: self.shortened,
+                suspicions: self.suspicions.clone(),
+                appointment: self.appointment.clone(),
             },
         }
     }
@@ -136,6 +144,8 @@ pub(crate) fn read(raw: &[u8], sender: Option<&str>, ids: &OwnIds) -> Letter {
     };
     let headers = Headers::new(&message, sender);
     let class = class::class(&headers);
+    let author = headers.author();
+    let suspicions = trust::suspicions(&headers, &author, class, ids.trusted());
     let answers = headers.answers(ANSWERS_MAX);
     let content = content(&message, class, &answers, ids);
     let message_id = headers.message_id();
@@ -145,7 +155,7 @@ pub(crate) fn read(raw: &[u8], sender: Option<&str>, ids: &OwnIds) -> Letter {
     let digest = digest(&message, &headers);
     let mail = Mail {
         repeats: repeats(message_id.as_deref(), digest, &raw),
-        from: headers.author(),
+        from: author,
         from_name: headers.author_name(),
         text: content.text,
         subject,
@@ -156,6 +166,8 @@ pub(crate) fn read(raw: &[u8], sender: Option<&str>, ids: &OwnIds) -> Letter {
         attachments: content.attachments,
         notice: content.notice,
         shortened: content.shortened,
+        suspicions,
+        appointment: content.appointment.map(Box::new),
     };
     Letter {
         mail,
@@ -186,6 +198,8 @@ pub(crate) fn named_only(head: &[u8], sender: Option<&str>, notice: Notice) -> L
         attachments: Vec::new(),
         notice: Some(notice),
         shortened: false,
+        suspicions: Vec::new(),
+        appointment: None,
     };
     Letter {
         mail,
@@ -199,6 +213,7 @@ struct Content {
     attachments: Vec<Attachment>,
     notice: Option<Notice>,
     shortened: bool,
+    appointment: Option<Appointment>,
 }
 
 fn content(message: &Message<'_>, class: Class, answers: &[String], ids: &OwnIds) -> Content {
@@ -208,6 +223,7 @@ fn content(message: &Message<'_>, class: Class, answers: &[String], ids: &OwnIds
             attachments: Vec::new(),
             notice: Some(Notice::Encrypted),
             shortened: false,
+            appointment: None,
         };
     }
     let mut text = text::choose(message);
@@ -230,6 +246,7 @@ fn content(message: &Message<'_>, class: Class, answers: &[String], ids: &OwnIds
         attachments: parts::attachments(message),
         notice: None,
         shortened,
+        appointment: parts::appointment(message),
     }
 }
 
