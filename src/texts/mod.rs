@@ -5,19 +5,29 @@
 //! need no manual: no codes, no hosts, no names of protocols.
 
 mod admin;
+mod command;
 mod de;
 mod en;
+mod label;
 mod language;
+mod mail;
 mod notice;
 mod quantity;
+mod refusal;
 mod refused;
 mod registration;
+mod told;
 
 pub use admin::{Admin, Trouble};
+pub use command::{Dialogue, Topic};
+pub use label::Label;
 pub use language::Lang;
+pub use mail::{Card, CardRepeats, CardStep, Mail};
 pub use notice::{Failed, Notice, Quoted};
+pub use refusal::Refusal;
 pub use refused::{Cap, Content, Encryption, Membership, Recipient, Refused};
 pub use registration::{Chat, Registration};
+pub use told::Told;
 
 /// A sentence.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -28,12 +38,22 @@ pub enum Text {
     Failed(Failed),
     /// A line in the chat with a contact.
     Notice(Notice),
+    /// What is said about a mail.
+    Mail(Mail),
     /// A line to the admins.
     Admin(Admin),
     /// Becoming a user, and ceasing to be one.
     Registration(Registration),
     /// The conversation with the gateway itself.
     Chat(Chat),
+    /// A command's name, question or hint.
+    Dialogue(Dialogue),
+    /// A word or two in a form, a list or a table.
+    Label(Label),
+    /// What came of a command.
+    Told(Told),
+    /// Why a command came to nothing.
+    Refusal(Refusal),
 }
 
 impl Text {
@@ -50,9 +70,14 @@ impl Text {
             Self::Refused(Refused::Cap(text)) => translation.cap(text),
             Self::Failed(text) => translation.failed(text),
             Self::Notice(text) => translation.notice(text),
+            Self::Mail(text) => translation.mail(text),
             Self::Admin(text) => translation.admin(text),
             Self::Registration(text) => translation.registration(text),
             Self::Chat(text) => translation.chat(text),
+            Self::Dialogue(text) => translation.dialogue(text),
+            Self::Label(text) => translation.label(text),
+            Self::Told(text) => translation.told(text),
+            Self::Refusal(text) => translation.refusal(text),
         }
     }
 }
@@ -65,9 +90,14 @@ trait Translation {
     fn cap(&self, text: &Cap) -> String;
     fn failed(&self, text: &Failed) -> String;
     fn notice(&self, text: &Notice) -> String;
+    fn mail(&self, text: &Mail) -> String;
     fn admin(&self, text: &Admin) -> String;
     fn registration(&self, text: &Registration) -> String;
     fn chat(&self, text: &Chat) -> String;
+    fn dialogue(&self, text: &Dialogue) -> String;
+    fn label(&self, text: &Label) -> String;
+    fn told(&self, text: &Told) -> String;
+    fn refusal(&self, text: &Refusal) -> String;
 }
 
 macro_rules! text_from {
@@ -79,7 +109,19 @@ macro_rules! text_from {
         })*
     };
 }
-text_from!(Refused, Failed, Notice, Admin, Registration, Chat);
+text_from!(
+    Refused,
+    Failed,
+    Notice,
+    Mail,
+    Admin,
+    Registration,
+    Chat,
+    Dialogue,
+    Label,
+    Told,
+    Refusal
+);
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use ipnet::IpNet;
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -11,6 +12,7 @@ use transom_adapter::{ConfigFault, Section};
 use crate::{
     address,
     net::{Endpoint, Security},
+    smtp::{Dkim, Writing},
 };
 
 /// What the file says, unchecked.
@@ -21,10 +23,10 @@ struct RawConfig {
     address_domain: String,
     /// The XMPP domain whose users are `name@address_domain`; others are `name=their.domain@address_domain`.
     home: Option<String>,
-    /// The names under which your own mail servers write Authentication-Results, the first word of that header. Only their
-    /// verdicts count; missing: nobody's.
+    /// The name under which your own mail server writes Authentication-Results, the first word of that header; or several. Only
+    /// their verdicts count; missing: nobody's.
     #[serde(default)]
-    trusted_authserv_ids: Vec<String>,
+    trusted_authserv_id: OneOrMore,
     /// Where mail goes out.
     #[schemars(with = "Option<RawSmtp>")]
     smtp: Option<Map<String, Value>>,
@@ -34,6 +36,38 @@ struct RawConfig {
     /// Where the mail server hands mail over, instead of IMAP or beside it.
     #[schemars(with = "Option<RawLmtp>")]
     lmtp: Option<Map<String, Value>>,
+    /// Where mail servers named one by one hand mail over by SMTP.
+    #[schemars(with = "Option<RawSmtpIn>")]
+    smtp_in: Option<Map<String, Value>>,
+    /// The key that signs what goes out; missing: the mail server signs, or nobody does.
+    #[schemars(with = "Option<RawDkim>")]
+    dkim: Option<Map<String, Value>>,
+    /// What stands below every mail; default nothing.
+    signature: Option<String>,
+    /// The subject of a thread that has none; default the text's first words.
+    default_subject: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+impl Default for OneOrMore {
+    fn default() -> Self {
+        Self::More(Vec::new())
+    }
+}
+
+impl OneOrMore {
+    fn into_vec(self) -> Vec<String> {
+        match self {
+            Self::One(one) => vec![one],
+            Self::More(all) => all,
+        }
+    }
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -78,6 +112,24 @@ struct RawLmtp {
     listen: String,
 }
 
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RawSmtpIn {
+    /// `192.0.2.1:25`.
+    listen: String,
+    /// The addresses that may connect: `["192.0.2.7", "2001:db8::/64"]`. Nobody else is heard.
+    from_hosts: Vec<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RawDkim {
+    /// The name of the key in DNS: `SELECTOR._domainkey.ADDRESS_DOMAIN`.
+    selector: String,
+    /// The private key in PEM form, RSA or Ed25519.
+    key_file: PathBuf,
+}
+
 /// The JSON Schema of `[gateway.NAME]` for this adapter.
 pub fn schema() -> schemars::Schema {
     schemars::schema_for!(RawConfig)
@@ -92,6 +144,9 @@ pub(crate) struct Config {
     pub(crate) smtp: Option<SmtpConfig>,
     pub(crate) imap: Option<ImapConfig>,
     pub(crate) lmtp: Option<LmtpConfig>,
+    pub(crate) smtp_in: Option<LmtpConfig>,
+    pub(crate) dkim: Option<Dkim>,
+    pub(crate) writing: Writing,
 }
 
 #[derive(Clone, Debug)]
@@ -119,6 +174,8 @@ pub(crate) struct ImapConfig {
 pub(crate) struct LmtpConfig {
     pub(crate) key: String,
     pub(crate) listen: Listen,
+    /// Who may connect, over SMTP; `None`: it is LMTP, and whoever can connect may.
+    pub(crate) from_hosts: Option<Vec<IpNet>>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -152,24 +209,37 @@ impl Config {
             part("imap", raw.imap.is_some()),
             part("lmtp", raw.lmtp.is_some()),
         );
+        let smtp_in = part("smtp_in", raw.smtp_in.is_some());
+        let dkim = part("dkim", raw.dkim.is_some()).zip(address_domain.clone());
+        let dkim =
+            dkim.and_then(|(section, domain)| take(&mut faults, read_dkim(&section, domain)));
+        let smtp_in =
+            smtp_in.and_then(|section| take(&mut faults, LmtpConfig::read_smtp(&section)));
         let smtp = smtp.and_then(|section| take(&mut faults, SmtpConfig::read(&section)));
         let imap = imap.and_then(|section| take(&mut faults, ImapConfig::read(&section)));
         let lmtp = lmtp.and_then(|section| take(&mut faults, LmtpConfig::read(&section)));
-        if raw.smtp.is_none() && raw.imap.is_none() && raw.lmtp.is_none() {
+        let receives = raw.imap.is_some() || raw.lmtp.is_some() || raw.smtp_in.is_some();
+        if raw.smtp.is_none() && !receives {
             faults.push(section.fault(
                 "",
-                "has none of the tables smtp, imap and lmtp",
-                "add smtp to send and imap or lmtp to receive",
+                "has none of the tables smtp, imap, lmtp and smtp_in",
+                "add smtp to send and imap, lmtp or smtp_in to receive",
             ));
         }
         match address_domain {
             Some(address_domain) if faults.is_empty() => Ok(Self {
                 address_domain,
                 home: raw.home.map(|home| home.to_lowercase()),
-                trusted_servers: raw.trusted_authserv_ids,
+                trusted_servers: raw.trusted_authserv_id.into_vec(),
                 smtp,
                 imap,
                 lmtp,
+                smtp_in,
+                dkim,
+                writing: Writing {
+                    signature: raw.signature,
+                    subject: raw.default_subject,
+                },
             }),
             _ => Err(faults),
         }
@@ -268,8 +338,73 @@ impl LmtpConfig {
         Ok(Self {
             key: format!("{}.listen", section.key),
             listen,
+            from_hosts: None,
         })
     }
+
+    fn read_smtp(section: &Section) -> Result<Self, ConfigFault> {
+        let raw: RawSmtpIn = section.read()?;
+        if raw.listen.parse::<std::net::SocketAddr>().is_err() {
+            let problem = format!("{:?} is not an address to listen on", raw.listen);
+            return Err(section.fault("listen", problem, "write one like 192.0.2.1:25"));
+        }
+        let hosts: Result<Vec<IpNet>, &String> = raw
+            .from_hosts
+            .iter()
+            .map(|host| {
+                let alone = || host.parse::<std::net::IpAddr>().map(IpNet::from);
+                host.parse().or_else(|_| alone()).map_err(|_| host)
+            })
+            .collect();
+        let hosts = hosts.map_err(|host| {
+            let problem = format!("{host:?} is no IP address and no network");
+            section.fault(
+                "from_hosts",
+                problem,
+                "write some like 192.0.2.7 or 192.0.2.0/24",
+            )
+        })?;
+        if hosts.is_empty() {
+            let remedy = "name your mail servers, like [\"192.0.2.7\"]";
+            return Err(section.fault("from_hosts", "is empty, so nobody could connect", remedy));
+        }
+        Ok(Self {
+            key: format!("{}.listen", section.key),
+            listen: Listen::Tcp(raw.listen),
+            from_hosts: Some(hosts),
+        })
+    }
+}
+
+fn read_dkim(section: &Section, domain: String) -> Result<Dkim, ConfigFault> {
+    let raw: RawDkim = section.read()?;
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    if !raw.selector.split('.').all(is_label) {
+        let problem = format!("{:?} is no name in DNS", raw.selector);
+        return Err(section.fault("selector", problem, "write one like transom"));
+    }
+    let path = section.base_dir.join(raw.key_file);
+    let pem = std::fs::read(&path).map_err(|error| {
+        let problem = format!("{} cannot be read: {error}", path.display());
+        section.fault(
+            "key_file",
+            problem,
+            "make one: openssl genrsa -out dkim.pem 2048",
+        )
+    })?;
+    Dkim::new(domain, raw.selector, &pem).map_err(|error| {
+        let problem = format!("{} {error}", path.display());
+        section.fault(
+            "key_file",
+            problem,
+            "make one: openssl genrsa -out dkim.pem 2048",
+        )
+    })
 }
 
 fn endpoint(
@@ -317,6 +452,52 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn what_smtp_in_and_dkim_need_is_told() {
+        let fault = |table: &Value| {
+            let faults = Config::from_section(&section(table)).unwrap_err();
+            faults
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("; ")
+        };
+        let text = fault(&json!({
+            "address_domain": "mail.example.org",
+            "smtp_in": {"listen": "192.0.2.1:25", "from_hosts": []},
+            "dkim": {"selector": "a b", "key_file": "none.pem"},
+        }));
+        assert!(
+            text.contains("gateway.mail.smtp_in.from_hosts: is empty"),
+            "{text}"
+        );
+        assert!(text.contains("gateway.mail.dkim.selector"), "{text}");
+        let text = fault(&json!({
+            "address_domain": "mail.example.org",
+            "smtp_in": {"listen": "192.0.2.1:25", "from_hosts": ["mx.example.org"]},
+            "dkim": {"selector": "transom", "key_file": "none.pem"},
+        }));
+        assert!(text.contains("is no IP address and no network"), "{text}");
+        assert!(text.contains("gateway.mail.dkim.key_file"), "{text}");
+    }
+
+    #[test]
+    fn one_trusted_server_or_several() {
+        for (given, want) in [
+            (json!("mx.example.org"), vec!["mx.example.org"]),
+            (json!(["a", "b"]), vec!["a", "b"]),
+        ] {
+            let config = Config::from_section(&section(&json!({
+                "address_domain": "mail.example.org",
+                "trusted_authserv_id": given,
+                "smtp_in": {"listen": "192.0.2.1:25", "from_hosts": ["192.0.2.7", "2001:db8::/64"]},
+            })))
+            .unwrap();
+            assert_eq!(config.trusted_servers, want);
+            assert_eq!(config.smtp_in.unwrap().from_hosts.unwrap().len(), 2);
+        }
+    }
+
+    #[test]
     fn every_fault_is_told_at_once_and_no_secret_with_it() {
         let faults = Config::from_section(&section(&json!({
             "address_domain": "not a domain",
@@ -349,9 +530,9 @@ pub(crate) mod tests {
             "{text}"
         );
         let text =
-            fault(&json!({"address_domain": "mail.example.org", "dkim": {"selector": "transom"}}));
+            fault(&json!({"address_domain": "mail.example.org", "dkin": {"selector": "transom"}}));
         assert!(
-            text.starts_with("gateway.mail: unknown field `dkim`"),
+            text.starts_with("gateway.mail: unknown field `dkin`"),
             "{text}"
         );
         let text = fault(&json!({"address_domain": "mail.example.org"}));

@@ -1,13 +1,18 @@
 //! German.
 
+mod command;
+mod mail;
 mod outcome;
+mod refusal;
 mod refused;
 mod service;
+mod told;
 
 use std::time::Duration;
 
 use super::{
-    Admin, Cap, Chat, Content, Failed, Membership, Notice, Recipient, Registration, Translation,
+    Admin, Cap, Chat, Content, Dialogue, Failed, Label, Mail, Membership, Notice, Recipient,
+    Refusal, Registration, Told, Translation,
     quantity::{self, Unit, length},
 };
 
@@ -38,6 +43,10 @@ impl Translation for German {
         outcome::notice(text)
     }
 
+    fn mail(&self, text: &Mail) -> String {
+        mail::mail(text)
+    }
+
     fn admin(&self, text: &Admin) -> String {
         service::admin(text)
     }
@@ -48,6 +57,22 @@ impl Translation for German {
 
     fn chat(&self, text: &Chat) -> String {
         service::chat(text)
+    }
+
+    fn dialogue(&self, text: &Dialogue) -> String {
+        command::dialogue(text)
+    }
+
+    fn label(&self, text: &Label) -> String {
+        command::label(text)
+    }
+
+    fn told(&self, text: &Told) -> String {
+        told::told(text)
+    }
+
+    fn refusal(&self, text: &Refusal) -> String {
+        refusal::refusal(text)
     }
 }
 
