@@ -24,7 +24,7 @@ pub(crate) fn appointment(calendar: &str) -> Option<Appointment> {
         match (property.name.as_str(), &mut found) {
             ("METHOD", None) => step = Step::of(value),
             ("BEGIN", None) if value.eq_ignore_ascii_case("VEVENT") => {
-                found = Some(Appointment::default())
+                found = Some(Appointment::default());
             }
             ("BEGIN", Some(_)) => inner += 1,
             ("END", Some(_)) if inner == 0 => break,

@@ -79,14 +79,13 @@ fn long_name(properties: &[u8]) -> Option<String> {
         // Of several values or of no fixed length: each with its length, padded to four bytes.
         let values = rest.u32()?.min(PROPERTIES_MAX);
         for _ in 0..values {
-            let value = match fixed(kind & 0x0fff) {
-                Some(bytes) => rest.take(bytes)?,
-                None => {
-                    let length = usize::try_from(rest.u32()?).ok()?;
-                    let value = rest.take(length)?;
-                    rest.take(length.next_multiple_of(4) - length)?;
-                    value
-                }
+            let value = if let Some(bytes) = fixed(kind & 0x0fff) {
+                rest.take(bytes)?
+            } else {
+                let length = usize::try_from(rest.u32()?).ok()?;
+                let value = rest.take(length)?;
+                rest.take(length.checked_next_multiple_of(4)? - length)?;
+                value
             };
             match kind {
                 0x1f if is_name => return Some(wide(value)),
