@@ -65,6 +65,7 @@ async fn unreadable(head: Vec<u8>, sender: Option<String>, bytes: u64) -> Letter
 /// Decides for one recipient.
 pub(crate) fn decide(letter: &Letter, to: &Address, ids: &OwnIds) -> Fate {
     let regarding = ids.key_of_bounce_address(to);
+    let to = &ids.mailbox(to);
     if let Some(bounce) = &letter.bounce {
         match (bounce.kind, bounce.report(regarding, ids)) {
             (Kind::Standard | Kind::Prose | Kind::Suspected, Some(report)) => {

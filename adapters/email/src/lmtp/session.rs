@@ -224,7 +224,7 @@ impl Session {
         } else {
             self.context
                 .directory
-                .recipient(&self.account, &address)
+                .recipient(&self.account, &self.ids.mailbox(&address))
                 .await
         };
         match known {

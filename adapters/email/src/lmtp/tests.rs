@@ -122,6 +122,19 @@ const MAIL: &str = "From: Bob <bob@example.com>\r\nSubject: Hi\r\nMessage-ID: <1
 const ALICE: &str = "alice@mail.example.org";
 
 #[tokio::test]
+async fn rfc5233_a_detail_behind_a_plus_sign_reaches_its_owner() {
+    let mut mta = Mta::connect().await;
+    mta.envelope("bob@example.com", &["alice+shop@mail.example.org"])
+        .await;
+    mta.write(b"From: bob@example.com\r\n\r\nhi\r\n.\r\n").await;
+    assert!(mta.line().await.starts_with("250"));
+    let Event::Message(message) = &mta.inbox.events()[0] else {
+        panic!("a report")
+    };
+    assert_eq!(message.to.as_str(), "alice@mail.example.org");
+}
+
+#[tokio::test]
 async fn a_mail_is_committed_and_then_answered_for_each_recipient() {
     let mut mta = Mta::connect().await;
     mta.inbox.refuse(Address::new("carol@mail.example.org"));

@@ -71,6 +71,9 @@ pub(crate) enum Loop {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Mail {
     repeats: Repeats,
+    /// Who wrote it.
+    author: Address,
+    /// Whose contact it comes from: the author's, or that of the list it came by.
     from: Address,
     from_name: Option<String>,
     text: String,
@@ -120,7 +123,7 @@ impl Mail {
             let local = local.split('+').next()?;
             Some((local.to_owned(), domain.to_owned()))
         };
-        plain(&self.from) == plain(address)
+        plain(&self.author) == plain(address)
     }
 
     pub(crate) fn class(&self) -> Class {
@@ -153,11 +156,13 @@ pub(crate) fn read(raw: &[u8], sender: Option<&str>, ids: &OwnIds) -> Letter {
     let bounce = bounce::recognise(&message, &headers, class);
     let subject = headers.subject(!answers.is_empty());
     let digest = digest(&message, &headers);
+    let sender = sender_of(&headers, &author, class, content.text);
     let mail = Mail {
         repeats: repeats(message_id.as_deref(), digest, &raw),
-        from: author,
-        from_name: headers.author_name(),
-        text: content.text,
+        author,
+        from: sender.from,
+        from_name: sender.name,
+        text: sender.text,
         subject,
         answers,
         message_id,
@@ -187,6 +192,7 @@ pub(crate) fn named_only(head: &[u8], sender: Option<&str>, notice: Notice) -> L
     let digest = Sha256::digest(&*head).into();
     let mail = Mail {
         repeats: repeats(message_id.as_deref(), digest, &head),
+        author: headers.author(),
         from: headers.author(),
         from_name: headers.author_name(),
         text: String::new(),
@@ -205,6 +211,39 @@ pub(crate) fn named_only(head: &[u8], sender: Option<&str>, notice: Notice) -> L
         mail,
         bounce: None,
         loops: None,
+    }
+}
+
+/// Whose contact a mail comes from, with the text as it stands in that chat.
+struct Sender {
+    from: Address,
+    name: Option<String>,
+    text: String,
+}
+
+/// A list is one contact, whoever wrote: what is answered there goes to the list, as one sees, and the author stands before the text.
+fn sender_of(headers: &Headers<'_>, author: &Address, class: Class, text: String) -> Sender {
+    let name = headers.author_name();
+    let list = (class == Class::List).then(|| headers.list()).flatten();
+    match list {
+        Some((list, list_name)) if list != *author => {
+            let author = name.unwrap_or_else(|| author.to_string());
+            let text = if text.is_empty() {
+                text
+            } else {
+                format!("{author}: {text}")
+            };
+            Sender {
+                from: list,
+                name: list_name,
+                text,
+            }
+        }
+        _ => Sender {
+            from: author.clone(),
+            name,
+            text,
+        },
     }
 }
 

@@ -410,3 +410,19 @@ fn spam_is_shown_quietly() {
     assert_eq!(mail.class, Class::Bulk);
     assert_eq!(mail.mail.suspicions, [Suspicion::Spam]);
 }
+
+#[test]
+fn a_list_is_one_contact_and_says_who_wrote() {
+    let list = "List-Id: \"Lunch, daily\" <lunch.example.com>\nList-Post: <https://x.example>, <mailto:lunch@lists.example.com>\n";
+    let mail = incoming(&format!("{list}{HEAD}\nsoup?\n"));
+    assert_eq!(mail.from, Address::new("lunch@lists.example.com"));
+    assert_eq!(mail.from_name.as_deref(), Some("Lunch, daily"));
+    assert_eq!(mail.text, "Bob: soup?");
+    assert_eq!(mail.class, Class::List);
+    // Nobody may write to it: then its author is who can be answered.
+    let closed = incoming(&format!("List-Id: <n.example.com>\nList-Post: NO\n{HEAD}\nnews\n"));
+    assert_eq!((closed.from.as_str(), closed.text.as_str()), ("bob@example.com", "news"));
+    // What one of ours wrote to it and gets back is still theirs.
+    let back = letter(&format!("{list}{}\nsoup?\n", HEAD.replace("Bob@Example.com", "alice@mail.example.org")));
+    assert!(back.mail.is_from(&Address::new("alice@mail.example.org")));
+}

@@ -175,6 +175,12 @@ impl Account for SmtpAccount {
             Err(trouble) => report.faults.push(trouble.explain(&place)),
         }
         report.findings.extend(self.records());
+        if !self.ids.has_postmaster() {
+            let domain = self.ids.domain();
+            report.findings.push(format!(
+                "nobody reads postmaster@{domain} and abuse@{domain}: set gateway.NAME.postmaster to an address of yours"
+            ));
+        }
         report
     }
 }

@@ -1,134 +1,20 @@
 //! The adapter's part of the configuration, `[gateway.NAME]` with its tables.
 
+mod raw;
+
 use std::path::PathBuf;
 
 use ipnet::IpNet;
-use schemars::JsonSchema;
 use secrecy::SecretString;
-use serde::Deserialize;
-use serde_json::{Map, Value};
-use transom_adapter::{ConfigFault, Section};
+use transom_adapter::{Address, ConfigFault, Section};
+
+use raw::{RawConfig, RawDkim, RawImap, RawLmtp, RawSmtp, RawSmtpIn};
 
 use crate::{
     address,
     net::{Endpoint, Security},
     smtp::{Dkim, Writing},
 };
-
-/// What the file says, unchecked.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct RawConfig {
-    /// The domain of the users' mail addresses: `mail.example.org`.
-    address_domain: String,
-    /// The XMPP domain whose users are `name@address_domain`; others are `name=their.domain@address_domain`.
-    home: Option<String>,
-    /// The name under which your own mail server writes Authentication-Results, the first word of that header; or several. Only
-    /// their verdicts count; missing: nobody's.
-    #[serde(default)]
-    trusted_authserv_id: OneOrMore,
-    /// Where mail goes out.
-    #[schemars(with = "Option<RawSmtp>")]
-    smtp: Option<Map<String, Value>>,
-    /// The catch-all mailbox that mail comes in by.
-    #[schemars(with = "Option<RawImap>")]
-    imap: Option<Map<String, Value>>,
-    /// Where the mail server hands mail over, instead of IMAP or beside it.
-    #[schemars(with = "Option<RawLmtp>")]
-    lmtp: Option<Map<String, Value>>,
-    /// Where mail servers named one by one hand mail over by SMTP.
-    #[schemars(with = "Option<RawSmtpIn>")]
-    smtp_in: Option<Map<String, Value>>,
-    /// The key that signs what goes out; missing: the mail server signs, or nobody does.
-    #[schemars(with = "Option<RawDkim>")]
-    dkim: Option<Map<String, Value>>,
-    /// What stands below every mail; default nothing.
-    signature: Option<String>,
-    /// The subject of a thread that has none; default the text's first words.
-    default_subject: Option<String>,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(untagged)]
-enum OneOrMore {
-    One(String),
-    More(Vec<String>),
-}
-
-impl Default for OneOrMore {
-    fn default() -> Self {
-        Self::More(Vec::new())
-    }
-}
-
-impl OneOrMore {
-    fn into_vec(self) -> Vec<String> {
-        match self {
-            Self::One(one) => vec![one],
-            Self::More(all) => all,
-        }
-    }
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct RawSmtp {
-    /// `smtps://host:465`, `smtp://host:587?tls=required` (the default), `tls=opportunistic`, `tls=none`.
-    url: String,
-    /// The login; missing: none is made.
-    username: Option<String>,
-    /// Its password.
-    #[schemars(with = "Option<String>")]
-    password: Option<SecretString>,
-    /// A file that holds the password.
-    password_file: Option<PathBuf>,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct RawImap {
-    /// `imaps://host:993`, `imap://host:143?tls=required` (the default), `tls=none`.
-    url: String,
-    /// The login.
-    username: String,
-    /// Its password.
-    #[schemars(with = "Option<String>")]
-    password: Option<SecretString>,
-    /// A file that holds the password.
-    password_file: Option<PathBuf>,
-    /// The mailbox that is watched; default `INBOX`.
-    mailbox: Option<String>,
-    /// The header that shows a mail's envelope recipient; default `Delivered-To`. Its topmost instance counts.
-    recipient_header: Option<String>,
-    /// Whether To and Cc are looked at when that header is missing; default false.
-    #[serde(default)]
-    recipient_fallback: bool,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct RawLmtp {
-    /// `127.0.0.1:2424` or `unix:/run/transom/lmtp.sock`.
-    listen: String,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct RawSmtpIn {
-    /// `192.0.2.1:25`.
-    listen: String,
-    /// The addresses that may connect: `["192.0.2.7", "2001:db8::/64"]`. Nobody else is heard.
-    from_hosts: Vec<String>,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct RawDkim {
-    /// The name of the key in DNS: `SELECTOR._domainkey.ADDRESS_DOMAIN`.
-    selector: String,
-    /// The private key in PEM form, RSA or Ed25519.
-    key_file: PathBuf,
-}
 
 /// The JSON Schema of `[gateway.NAME]` for this adapter.
 pub fn schema() -> schemars::Schema {
@@ -141,6 +27,7 @@ pub(crate) struct Config {
     pub(crate) address_domain: String,
     pub(crate) home: Option<String>,
     pub(crate) trusted_servers: Vec<String>,
+    pub(crate) postmaster: Option<Address>,
     pub(crate) smtp: Option<SmtpConfig>,
     pub(crate) imap: Option<ImapConfig>,
     pub(crate) lmtp: Option<LmtpConfig>,
@@ -168,6 +55,8 @@ pub(crate) struct ImapConfig {
     pub(crate) mailbox: String,
     pub(crate) recipient_header: String,
     pub(crate) recipient_fallback: bool,
+    /// How many days back the first run looks.
+    pub(crate) since_days: u16,
 }
 
 #[derive(Clone, Debug)]
@@ -218,6 +107,10 @@ impl Config {
         let smtp = smtp.and_then(|section| take(&mut faults, SmtpConfig::read(&section)));
         let imap = imap.and_then(|section| take(&mut faults, ImapConfig::read(&section)));
         let lmtp = lmtp.and_then(|section| take(&mut faults, LmtpConfig::read(&section)));
+        let postmaster = raw.postmaster.as_deref().and_then(|text| {
+            let domain = address_domain.as_deref().unwrap_or_default();
+            take(&mut faults, postmaster(section, text, domain))
+        });
         let receives = raw.imap.is_some() || raw.lmtp.is_some() || raw.smtp_in.is_some();
         if raw.smtp.is_none() && !receives {
             faults.push(section.fault(
@@ -230,6 +123,7 @@ impl Config {
             Some(address_domain) if faults.is_empty() => Ok(Self {
                 address_domain,
                 home: raw.home.map(|home| home.to_lowercase()),
+                postmaster,
                 trusted_servers: raw.trusted_authserv_id.into_vec(),
                 smtp,
                 imap,
@@ -257,6 +151,19 @@ fn address_domain(section: &Section, text: &str) -> Result<String, ConfigFault> 
             format!("{text:?} is not a domain"),
             "write one like mail.example.org",
         )
+    })
+}
+
+/// One that can be a user's: at our domain, and none of those that it stands for.
+fn postmaster(section: &Section, text: &str, domain: &str) -> Result<Address, ConfigFault> {
+    let address = address::canonical(text).filter(|address| {
+        let (local, of) = address.as_str().rsplit_once('@').unwrap_or_default();
+        of == domain && !matches!(local, "postmaster" | "abuse") && !local.contains('+')
+    });
+    address.ok_or_else(|| {
+        let problem = format!("{text:?} is no address of a user here");
+        let remedy = format!("write one like alice@{domain}");
+        section.fault("postmaster", problem, remedy)
     })
 }
 
@@ -310,7 +217,16 @@ impl ImapConfig {
             let problem = format!("{mailbox:?} is not the name of a mailbox");
             return Err(section.fault("mailbox", problem, "write one like INBOX"));
         }
+        let since_days = match raw.since.as_deref().unwrap_or("now") {
+            "now" => Some(0),
+            days => days.strip_suffix('d').and_then(|days| days.parse().ok()),
+        };
+        let since_days = since_days.filter(|days| *days <= 3650).ok_or_else(|| {
+            let problem = "is neither now nor a number of days up to 3650";
+            section.fault("since", problem, "write now, or days like 7d")
+        })?;
         Ok(Self {
+            since_days,
             endpoint,
             login: Login {
                 username: raw.username,
@@ -422,7 +338,7 @@ fn endpoint(
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     pub(crate) fn section(table: &Value) -> Section {
         Section {
@@ -447,6 +363,7 @@ pub(crate) mod tests {
         assert_eq!(imap.mailbox, "INBOX");
         assert_eq!(imap.recipient_header, "Delivered-To");
         assert!(!imap.recipient_fallback);
+        assert_eq!(imap.since_days, 0);
         let listen = Listen::Unix("/run/transom/lmtp.sock".into());
         assert_eq!(config.lmtp.unwrap().listen, listen);
     }
@@ -478,6 +395,28 @@ pub(crate) mod tests {
         }));
         assert!(text.contains("is no IP address and no network"), "{text}");
         assert!(text.contains("gateway.mail.dkim.key_file"), "{text}");
+    }
+
+    #[test]
+    fn the_postmaster_is_a_user_and_since_is_in_days() {
+        let read = |postmaster: &str, since: &str| {
+            Config::from_section(&section(&json!({
+                "address_domain": "mail.example.org",
+                "postmaster": postmaster,
+                "imap": {"url": "imaps://mx", "username": "u", "password": "p", "since": since},
+            })))
+        };
+        let config = read("Alice@mail.example.org", "7d").unwrap();
+        assert_eq!(config.postmaster.unwrap().as_str(), "alice@mail.example.org");
+        assert_eq!(config.imap.unwrap().since_days, 7);
+        for (postmaster, since) in [
+            ("abuse@mail.example.org", "now"),
+            ("alice@example.net", "now"),
+            ("alice@mail.example.org", "7"),
+            ("alice@mail.example.org", "-1d"),
+        ] {
+            assert_eq!(read(postmaster, since).unwrap_err().len(), 1, "{postmaster} {since}");
+        }
     }
 
     #[test]
