@@ -45,7 +45,8 @@ impl EmailAdapter {
             vec![section.fault("", problem, "install ca-certificates")]
         })?;
         let account = |name| AccountName::new(gateway_name, name);
-        let ids = OwnIds::new(signer, config.address_domain).trusting(config.trusted_servers)
+        let ids = OwnIds::new(signer, config.address_domain)
+            .trusting(config.trusted_servers)
             .with_postmaster(config.postmaster);
         let smtp = config.smtp.map(|smtp| {
             let deadlines = Deadlines::default();

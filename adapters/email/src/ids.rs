@@ -172,10 +172,22 @@ mod tests {
     fn details_are_dropped_and_the_host_s_own_names_have_a_reader() {
         let mailbox = |ids: &OwnIds, address: &str| ids.mailbox(&Address::new(address)).to_string();
         let plain = ids();
-        assert_eq!(mailbox(&plain, "alice+shop@mail.example.org"), "alice@mail.example.org");
-        assert_eq!(mailbox(&plain, "alice+shop@other.example"), "alice+shop@other.example");
-        assert_eq!(mailbox(&plain, "+shop@mail.example.org"), "+shop@mail.example.org");
-        assert_eq!(mailbox(&plain, "postmaster@mail.example.org"), "postmaster@mail.example.org");
+        assert_eq!(
+            mailbox(&plain, "alice+shop@mail.example.org"),
+            "alice@mail.example.org"
+        );
+        assert_eq!(
+            mailbox(&plain, "alice+shop@other.example"),
+            "alice+shop@other.example"
+        );
+        assert_eq!(
+            mailbox(&plain, "+shop@mail.example.org"),
+            "+shop@mail.example.org"
+        );
+        assert_eq!(
+            mailbox(&plain, "postmaster@mail.example.org"),
+            "postmaster@mail.example.org"
+        );
         let bounce = plain.bounce_address(Key(7));
         assert_eq!(mailbox(&plain, &bounce), bounce);
         let read = plain.with_postmaster(Some(Address::new("alice@mail.example.org")));

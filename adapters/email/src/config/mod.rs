@@ -407,7 +407,10 @@ pub(crate) mod tests {
             })))
         };
         let config = read("Alice@mail.example.org", "7d").unwrap();
-        assert_eq!(config.postmaster.unwrap().as_str(), "alice@mail.example.org");
+        assert_eq!(
+            config.postmaster.unwrap().as_str(),
+            "alice@mail.example.org"
+        );
         assert_eq!(config.imap.unwrap().since_days, 7);
         for (postmaster, since) in [
             ("abuse@mail.example.org", "now"),
@@ -415,7 +418,11 @@ pub(crate) mod tests {
             ("alice@mail.example.org", "7"),
             ("alice@mail.example.org", "-1d"),
         ] {
-            assert_eq!(read(postmaster, since).unwrap_err().len(), 1, "{postmaster} {since}");
+            assert_eq!(
+                read(postmaster, since).unwrap_err().len(),
+                1,
+                "{postmaster} {since}"
+            );
         }
     }
 

@@ -84,7 +84,10 @@ impl<'a> Headers<'a> {
     /// The list that a mail came by: where one writes to it, and what it is called. RFC 2369 §3.4, RFC 2919
     pub(crate) fn list(&self) -> Option<(Address, Option<String>)> {
         let post = self.first("List-Post")?;
-        let mut links = post.split('<').skip(1).filter_map(|link| link.split('>').next());
+        let mut links = post
+            .split('<')
+            .skip(1)
+            .filter_map(|link| link.split('>').next());
         let address = links.find_map(|link| address::read_typed(link.trim()))?;
         let id = self.first("List-Id").unwrap_or_default();
         let name = one_line(id.split('<').next().unwrap_or_default(), NAME_CHARS_MAX);

@@ -420,9 +420,17 @@ fn a_list_is_one_contact_and_says_who_wrote() {
     assert_eq!(mail.text, "Bob: soup?");
     assert_eq!(mail.class, Class::List);
     // Nobody may write to it: then its author is who can be answered.
-    let closed = incoming(&format!("List-Id: <n.example.com>\nList-Post: NO\n{HEAD}\nnews\n"));
-    assert_eq!((closed.from.as_str(), closed.text.as_str()), ("bob@example.com", "news"));
+    let closed = incoming(&format!(
+        "List-Id: <n.example.com>\nList-Post: NO\n{HEAD}\nnews\n"
+    ));
+    assert_eq!(
+        (closed.from.as_str(), closed.text.as_str()),
+        ("bob@example.com", "news")
+    );
     // What one of ours wrote to it and gets back is still theirs.
-    let back = letter(&format!("{list}{}\nsoup?\n", HEAD.replace("Bob@Example.com", "alice@mail.example.org")));
+    let back = letter(&format!(
+        "{list}{}\nsoup?\n",
+        HEAD.replace("Bob@Example.com", "alice@mail.example.org")
+    ));
     assert!(back.mail.is_from(&Address::new("alice@mail.example.org")));
 }
