@@ -20,6 +20,7 @@ use crate::{
     http::{HttpOptions, HttpState, Server},
     metrics::Metrics,
     operations::once::Once,
+    page::OperatorPage,
     store::{Ids, Store, StoreError, Writer},
 };
 
@@ -205,6 +206,12 @@ async fn start(
     }
     readiness::watch_links(&links, lifecycle);
     let ready = readiness::Ready::new(base.store.clone(), links);
+    let http = &app.config.http;
+    let is_secure = http
+        .public_url
+        .as_ref()
+        .is_some_and(|url| url.scheme() == "https");
+    let page = OperatorPage::new(operations, http.admin_token.clone(), is_secure);
     let has_simulator = app.config.gateways.iter().any(has_simulator);
     let state = HttpState {
         accounts: Arc::new(accounts),
@@ -213,6 +220,7 @@ async fn start(
         metrics: base.metrics.clone(),
         ready: Arc::new(ready),
         simulator: has_simulator.then(|| Arc::new(simulator) as _),
+        admin: Some(Arc::new(page)),
     };
     lifecycle.spawn("http", server.run(state, lifecycle.clone()));
     Ok(())

@@ -78,6 +78,19 @@ pub enum Command {
         /// The copy; must not exist yet.
         file: PathBuf,
     },
+    /// Print a link that opens the operator's page once, within ten minutes.
+    AdminLink {
+        /// How to print it.
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Print the completions of a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
 }
 
 /// How data is printed.

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use clap::CommandFactory as _;
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 use super::{
@@ -27,6 +28,11 @@ pub fn execute(arguments: Arguments) -> Exit {
         Command::Backup { file: copy } => {
             with_config(&file, |loaded| in_runtime(live::backup(loaded, &copy)))
         }
+        Command::Completions { shell } => written(|out| {
+            clap_complete::generate(shell, &mut Arguments::command(), "transom", out);
+            Ok(())
+        }),
+        Command::Man => written(manual),
         command => match operate::request(command) {
             Some((request, json)) => with_config(&file, |loaded| {
                 in_runtime(operate::run(loaded, request, json))
@@ -34,6 +40,36 @@ pub fn execute(arguments: Arguments) -> Exit {
             None => Exit::Software,
         },
     }
+}
+
+/// What is made of the command line's own description.
+fn written(make: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Exit {
+    let mut bytes = Vec::new();
+    if make(&mut bytes).is_err() {
+        return Exit::Software;
+    }
+    // A reader that went away has seen enough.
+    io::stdout().write_all(&bytes).ok();
+    Exit::Done
+}
+
+/// The manual page: the program, then each command with its options.
+fn manual(out: &mut Vec<u8>) -> io::Result<()> {
+    let command = Arguments::command();
+    clap_mangen::Man::new(command.clone()).render(out)?;
+    describe(out, "transom", &command)
+}
+
+fn describe(out: &mut Vec<u8>, path: &str, parent: &clap::Command) -> io::Result<()> {
+    for child in parent.get_subcommands() {
+        let path = format!("{path} {}", child.get_name());
+        let page = clap_mangen::Man::new(child.clone());
+        writeln!(out, ".SH \"{}\"", path.to_uppercase())?;
+        page.render_description_section(out)?;
+        page.render_options_section(out)?;
+        describe(out, &path, child)?;
+    }
+    Ok(())
 }
 
 fn make(arguments: &InitArguments, file: &Path) -> Exit {
