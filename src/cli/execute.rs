@@ -9,7 +9,8 @@ use clap::CommandFactory as _;
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 use super::{
-    Arguments, CheckArguments, Colour, Command, Exit, FaultList, InitArguments, init, live, operate,
+    Arguments, CheckArguments, Colour, Command, Exit, FaultList, InitArguments, init, live, moving,
+    operate,
 };
 use crate::{
     app::{App, Ended, StartError},
@@ -19,14 +20,20 @@ use crate::{
 
 /// Does what was asked; errors are on standard error, data on standard output.
 pub fn execute(arguments: Arguments) -> Exit {
-    let file = arguments.config;
+    let config = arguments.config;
     match arguments.command {
-        Command::Init(arguments) => make(&arguments, &file),
-        Command::Check(arguments) => check(&arguments, &file),
-        Command::Run => with_config(&file, |loaded| in_runtime(run(loaded, file.clone()))),
-        Command::Migrate => with_config(&file, |loaded| in_runtime(migrate(loaded))),
+        Command::Init(arguments) => make(&arguments, &config),
+        Command::Check(arguments) => check(&arguments, &config),
+        Command::Run => with_config(&config, |loaded| in_runtime(run(loaded, config.clone()))),
+        Command::Migrate => with_config(&config, |loaded| in_runtime(migrate(loaded))),
         Command::Backup { file: copy } => {
-            with_config(&file, |loaded| in_runtime(live::backup(loaded, &copy)))
+            with_config(&config, |loaded| in_runtime(live::backup(loaded, &copy)))
+        }
+        Command::Export { file, with_bodies } => with_config(&config, |loaded| {
+            in_runtime(moving::export(loaded, file, with_bodies))
+        }),
+        Command::Import { file } => {
+            with_config(&config, |loaded| in_runtime(moving::import(loaded, file)))
         }
         Command::Completions { shell } => written(|out| {
             clap_complete::generate(shell, &mut Arguments::command(), "transom", out);
@@ -34,7 +41,7 @@ pub fn execute(arguments: Arguments) -> Exit {
         }),
         Command::Man => written(manual),
         command => match operate::request(command) {
-            Some((request, json)) => with_config(&file, |loaded| {
+            Some((request, json)) => with_config(&config, |loaded| {
                 in_runtime(operate::run(loaded, request, json))
             }),
             None => Exit::Software,

@@ -31,6 +31,8 @@ pub(super) fn request(command: Command) -> Option<(Request, bool)> {
         | Command::Init(_)
         | Command::Check(_)
         | Command::Migrate
+        | Command::Export { .. }
+        | Command::Import { .. }
         | Command::Completions { .. }
         | Command::Man
         | Command::Backup { .. } => return None,
