@@ -9,6 +9,7 @@
 
 mod crash;
 mod ejabberd;
+mod held;
 mod kannel;
 mod mail;
 mod people;

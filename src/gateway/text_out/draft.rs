@@ -1,12 +1,12 @@
 //! What an accepted message is sent as, and stored as.
 
-use transom_adapter::{AccountName, Address, Key, Network, Outgoing, Plan, UnixMillis};
+use transom_adapter::{AccountName, Address, ExternalId, Key, Network, Outgoing, Plan, UnixMillis};
 
-use super::{Candidate, Moment};
+use super::{Candidate, Moment, edit};
 use crate::{
     gateway::{Gateway, caps, line_choice::Chosen, payload::Payload, threads},
     store::{
-        read::OutwardSnapshot,
+        read::{KnownLine, OutwardSnapshot},
         write::{ConversationRow, IdRow, NewOut},
     },
     xmpp::jid,
@@ -67,12 +67,6 @@ impl Candidate<'_> {
         chosen: &Chosen<'_>,
         draft: &Draft,
     ) -> Outgoing {
-        let routes = chosen
-            .line
-            .routes
-            .iter()
-            .map(|name| AccountName::new(&gateway.config.name, name))
-            .collect();
         Outgoing {
             key: Key(draft.key),
             from: Address::new(chosen.line.address.clone()),
@@ -81,12 +75,12 @@ impl Candidate<'_> {
             text: draft.body.clone(),
             thread: draft.thread.as_ref().map(threads::Chosen::headers),
             created_at: draft.at,
-            routes,
+            routes: routes(gateway, chosen.line),
             files: Vec::new(),
         }
     }
 
-    pub(super) fn row(
+    pub(super) fn new_row(
         &self,
         gateway: &Gateway,
         chosen: &Chosen<'_>,
@@ -114,20 +108,6 @@ impl Candidate<'_> {
             .find(|id| id.kind == "message-id")
             .map(|id| id.value.clone());
         let thread = thread.map(|thread| thread.row(conversation_id, message_id, at.0));
-        let ids = plan.ids.iter().filter_map(|id| {
-            let scope_id = plan
-                .routes
-                .first()
-                .and_then(|route| gateway.scope_id(route))?;
-            Some(IdRow {
-                scope_id,
-                kind: id.kind,
-                value: id.value.clone(),
-                part: id.part,
-                delivery_id: key,
-            })
-        });
-        let names: Vec<&str> = plan.routes.iter().map(AccountName::short).collect();
         NewOut {
             conversation: ConversationRow {
                 conversation_id,
@@ -144,20 +124,16 @@ impl Candidate<'_> {
             thread,
             body,
             payload: (payload != Payload::default()).then(|| payload.to_json()),
-            stanza_id: self
-                .message
-                .id
-                .clone()
-                .or_else(|| self.message.origin_id().map(str::to_owned))
-                .unwrap_or_default(),
-            repeat_key: self.repeat_key(),
+            stanza_id: self.stanza_id(),
+            repeat_key: self.repeat_key.clone(),
             full_jid: self.from.to_string(),
-            receipt: self.message.wants_receipt() && self.message.id.is_some(),
+            receipt: self.wants_receipt(),
             units: plan.units.get(),
             segments: plan.segments,
-            routes: serde_json::to_string(&names).unwrap_or_else(|_| "[]".to_owned()),
-            ids: ids.collect(),
+            routes: route_names(plan),
+            ids: id_rows(gateway, plan, key),
             day: caps::day(at),
+            held_until_ms: edit::held_until(gateway, at),
         }
     }
 
@@ -171,4 +147,35 @@ impl Candidate<'_> {
             .ok()
             .filter(|name| !name.contains('@'))
     }
+}
+
+/// The accounts that may carry what leaves by this line.
+pub(super) fn routes(gateway: &Gateway, line: &KnownLine) -> Vec<AccountName> {
+    let name = |name: &String| AccountName::new(&gateway.config.name, name);
+    line.routes.iter().map(name).collect()
+}
+
+/// The ids that are known before the first attempt.
+pub(super) fn id_rows(gateway: &Gateway, plan: &Plan, delivery_id: i64) -> Vec<IdRow> {
+    let Some(scope_id) = plan
+        .routes
+        .first()
+        .and_then(|route| gateway.scope_id(route))
+    else {
+        return Vec::new();
+    };
+    let row = |id: &ExternalId| IdRow {
+        scope_id,
+        kind: id.kind,
+        value: id.value.clone(),
+        part: id.part,
+        delivery_id,
+    };
+    plan.ids.iter().map(row).collect()
+}
+
+/// The accounts that can carry it, as they are stored.
+pub(super) fn route_names(plan: &Plan) -> String {
+    let names: Vec<&str> = plan.routes.iter().map(AccountName::short).collect();
+    serde_json::to_string(&names).unwrap_or_else(|_| "[]".to_owned())
 }

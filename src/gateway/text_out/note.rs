@@ -4,7 +4,7 @@ use super::Accepted;
 use crate::{
     gateway::registration::{NewUser, Standing},
     store::{
-        read::{KnownConversation, KnownLine, KnownThread, KnownUser, OutwardSnapshot},
+        read::{KnownConversation, KnownHeld, KnownLine, KnownThread, KnownUser, OutwardSnapshot},
         write::ThreadRow,
     },
     xmpp::jid::BareJid,
@@ -102,6 +102,20 @@ pub(super) fn note(snapshot: &mut OutwardSnapshot, user: &BareJid, accepted: &Ac
         user.new_peers += i64::from(is_new);
     }
     snapshot.gateway_messages += 1;
+    if let Some(held_until_ms) = accepted.out.held_until_ms {
+        let held = KnownHeld {
+            message_id: accepted.out.message_id,
+            conversation_id: conversation.conversation_id,
+            thread_id: accepted.out.thread.as_ref().map(|thread| thread.thread_id),
+            payload: accepted.out.payload.clone(),
+            segments: accepted.out.segments.into(),
+            created_ms: conversation.at_ms,
+            held_until_ms,
+            restarted: false,
+        };
+        let key = (user.to_string(), accepted.out.stanza_id.clone());
+        snapshot.held.insert(key, held);
+    }
     if let Some(key) = &accepted.out.repeat_key {
         snapshot
             .accepted
