@@ -11,6 +11,7 @@ use crate::{
     config::GatewayConfig,
     gateway::Gateway,
     intake::{self, Doors, Intake, Knock},
+    operations::Operations,
     queue::{Online, Queue, QueueGateway, Surroundings, Teller},
     xmpp::{
         jid::DomainPart,
@@ -87,16 +88,17 @@ impl Part {
     }
 }
 
-/// The queue, and for each gateway its intake.
-pub(super) fn queue_and_intakes(
-    base: &Base,
-    parts: Vec<Part>,
-    lifecycle: &Lifecycle,
-) -> (
-    HashMap<AccountName, Arc<dyn transom_adapter::Account>>,
-    Queue,
-    Teller,
-) {
+/// The queue, and what works with it.
+pub(super) struct Works {
+    /// Every account of every gateway.
+    pub(super) accounts: HashMap<AccountName, Arc<dyn transom_adapter::Account>>,
+    pub(super) queue: Queue,
+    pub(super) teller: Teller,
+    online: Online,
+}
+
+/// Starts the queue.
+pub(super) fn queue(base: &Base, parts: &[Part], lifecycle: &Lifecycle) -> Works {
     let (teller, tells) = Teller::new();
     let online = Online::default();
     let entry = |part: &Part| {
@@ -127,6 +129,22 @@ pub(super) fn queue_and_intakes(
         teller: teller.clone(),
     };
     let queue = Queue::start(&surroundings, online.clone(), tells);
+    Works {
+        accounts,
+        queue,
+        teller,
+        online,
+    }
+}
+
+/// Starts each gateway's intake.
+pub(super) fn intakes(
+    base: &Base,
+    parts: Vec<Part>,
+    works: &Works,
+    operations: &Arc<Operations>,
+    lifecycle: &Lifecycle,
+) {
     for part in parts {
         let intake = Intake {
             gateway: part.gateway,
@@ -137,13 +155,13 @@ pub(super) fn queue_and_intakes(
             clock: Arc::clone(&base.clock),
             lifecycle: lifecycle.clone(),
             metrics: base.metrics.clone(),
-            queue: queue.clone(),
-            teller: teller.clone(),
-            online: online.clone(),
+            queue: works.queue.clone(),
+            teller: works.teller.clone(),
+            online: works.online.clone(),
+            operations: Arc::clone(operations),
         };
         lifecycle.spawn("intake", intake::run(intake, part.events, part.door));
     }
-    (accounts, queue, teller)
 }
 
 pub(super) async fn gateway(

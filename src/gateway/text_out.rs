@@ -11,6 +11,7 @@ use super::{
     Contact, Gateway, caps,
     line_choice::{self, Chosen},
     registration::{self, NewUser, Standing},
+    settings::Settings,
 };
 pub use edit::Amended;
 use edit::Edit;
@@ -251,8 +252,8 @@ impl<'a> Candidate<'a> {
         self.message.id.clone().or(origin).unwrap_or_default()
     }
 
-    fn wants_receipt(&self) -> bool {
-        self.message.wants_receipt() && self.message.id.is_some()
+    fn wants_receipt(&self, settings: &Settings) -> bool {
+        self.message.wants_receipt() && settings.wants_receipts() && self.message.id.is_some()
     }
 }
 
@@ -290,7 +291,8 @@ fn refused(why: impl Into<Refused>) -> Decision {
     Decision::Refused(why.into())
 }
 
-pub(super) fn named(encryption: &stanza::Encryption) -> Encryption {
+/// An encryption by the name that users know.
+pub fn named(encryption: &stanza::Encryption) -> Encryption {
     match encryption {
         stanza::Encryption::Omemo | stanza::Encryption::AesGcm => Encryption::Omemo,
         stanza::Encryption::OpenPgp => Encryption::OpenPgp,

@@ -24,6 +24,7 @@ mod config;
 mod context;
 mod event;
 mod fetch;
+mod guard;
 mod http_client;
 mod id;
 mod lifecycle;
@@ -45,7 +46,8 @@ pub use event::{
     Attachment, Class, Event, Incoming, MailFacts, MediaRef, MessageRef, Notice, Part, Progress,
     Repeats, Report,
 };
-pub use fetch::{FetchFailure, Fetched};
+pub use fetch::{FetchFailure, Fetched, TrustedOrigin};
+pub use guard::{AllowedHosts, is_public};
 pub use http_client::{HttpClient, HttpFailure, HttpLimits, HttpReply};
 pub use id::{AccountName, ExternalId, Key, Signer};
 pub use lifecycle::Lifecycle;

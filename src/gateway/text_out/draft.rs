@@ -4,7 +4,13 @@ use transom_adapter::{AccountName, Address, ExternalId, Key, Network, Outgoing, 
 
 use super::{Candidate, Moment, edit};
 use crate::{
-    gateway::{Gateway, caps, line_choice::Chosen, payload::Payload, threads},
+    gateway::{
+        Gateway, caps,
+        line_choice::Chosen,
+        payload::Payload,
+        settings::{Setting, Settings},
+        threads,
+    },
     store::{
         read::{KnownLine, OutwardSnapshot},
         write::{ConversationRow, IdRow, NewOut},
@@ -20,6 +26,9 @@ pub(super) struct Draft {
     pub(super) conversation_id: i64,
     pub(super) thread: Option<threads::Chosen>,
     pub(super) body: String,
+    /// The name beside the address.
+    pub(super) name: Option<String>,
+    pub(super) wants_receipt: bool,
 }
 
 impl Candidate<'_> {
@@ -33,6 +42,12 @@ impl Candidate<'_> {
         moment: &Moment<'_>,
     ) -> Draft {
         let key = (moment.ids)();
+        let settings = snapshot.users.get(self.user.as_str());
+        let settings = settings.map_or_else(Settings::default, |user| {
+            Settings::from_json(&user.settings)
+        });
+        let name = self.name(gateway, &settings);
+        let wants_receipt = self.wants_receipt(&settings);
         let conversation_id = chosen
             .conversation
             .map_or_else(moment.ids, |known| known.conversation_id);
@@ -43,6 +58,8 @@ impl Candidate<'_> {
                 conversation_id,
                 thread: None,
                 body: self.body.clone(),
+                name,
+                wants_receipt,
             };
         }
         let wish = threads::wish(self.message, &self.body);
@@ -58,6 +75,8 @@ impl Candidate<'_> {
             conversation_id,
             thread: Some(thread),
             body: wish.body,
+            name,
+            wants_receipt,
         }
     }
 
@@ -70,7 +89,7 @@ impl Candidate<'_> {
         Outgoing {
             key: Key(draft.key),
             from: Address::new(chosen.line.address.clone()),
-            from_name: self.name(gateway),
+            from_name: draft.name.clone(),
             to: self.contact.peer.clone(),
             text: draft.body.clone(),
             thread: draft.thread.as_ref().map(threads::Chosen::headers),
@@ -95,11 +114,13 @@ impl Candidate<'_> {
             conversation_id,
             thread,
             body,
+            name,
+            wants_receipt,
         } = draft;
         let payload = Payload {
             pinned,
             thread: thread.as_ref().map(|thread| thread.headers().into()),
-            name: self.name(gateway),
+            name,
             ..Payload::default()
         };
         let message_id = plan
@@ -127,7 +148,7 @@ impl Candidate<'_> {
             stanza_id: self.stanza_id(),
             repeat_key: self.repeat_key.clone(),
             full_jid: self.from.to_string(),
-            receipt: self.wants_receipt(),
+            receipt: wants_receipt,
             units: plan.units.get(),
             segments: plan.segments,
             routes: route_names(plan),
@@ -138,11 +159,14 @@ impl Candidate<'_> {
     }
 
     /// The name beside the address, where the network shows names: never one that looks like another address.
-    pub(super) fn name(&self, gateway: &Gateway) -> Option<String> {
+    fn name(&self, gateway: &Gateway, settings: &Settings) -> Option<String> {
         let node = self
             .user
             .node()
             .filter(|_| gateway.network() == Network::Email)?;
+        if let Some(name) = settings.get(Setting::Name) {
+            return Some(name.to_owned());
+        }
         jid::unescape(node.as_str())
             .ok()
             .filter(|name| !name.contains('@'))

@@ -10,7 +10,10 @@ use super::{
     plan,
 };
 use crate::{
-    gateway::{Gateway, caps, line_choice, payload::Payload, registration::Standing, threads},
+    gateway::{
+        Gateway, caps, line_choice, payload::Payload, registration::Standing, settings::Settings,
+        threads,
+    },
     store::{
         read::{KnownHeld, KnownUser, OutwardSnapshot},
         write::{Amend, NewStanza, TakeBack, ThreadRow, UsageRow},
@@ -230,7 +233,7 @@ impl Candidate<'_> {
                 stanza_id: self.stanza_id(),
                 repeat_key: self.repeat_key.clone(),
                 full_jid: self.from.to_string(),
-                receipt: self.wants_receipt(),
+                receipt: self.wants_receipt(&Settings::from_json(&user.settings)),
                 at_ms: now.0,
             },
         }
