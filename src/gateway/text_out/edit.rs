@@ -99,7 +99,7 @@ impl Candidate<'_> {
                     Ok(amended) => amended?,
                     Err(why) => return Some(Decision::Refused(why)),
                 };
-                self.note_amended(snapshot, held, &amended);
+                self.note_amended(snapshot, &held, &amended);
                 Some(Decision::Amended(Box::new(amended)))
             }
             (Edit::Correct(_), None) => {
@@ -240,14 +240,14 @@ impl Candidate<'_> {
     }
 
     /// The next of the batch may change it again, by the first id or by this one.
-    fn note_amended(&self, snapshot: &mut OutwardSnapshot, held: KnownHeld, amended: &Amended) {
+    fn note_amended(&self, snapshot: &mut OutwardSnapshot, held: &KnownHeld, amended: &Amended) {
         let Amended { amend } = amended;
         let now = KnownHeld {
             payload: amend.payload.clone(),
             segments: amend.segments.into(),
             held_until_ms: amend.held_until_ms.unwrap_or(held.held_until_ms),
             restarted: held.restarted || amend.restarted,
-            ..held
+            ..held.clone()
         };
         for known in snapshot.held.values_mut() {
             if known.message_id == now.message_id {

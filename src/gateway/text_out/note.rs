@@ -5,7 +5,7 @@ use crate::{
     gateway::registration::{NewUser, Standing},
     store::{
         read::{KnownConversation, KnownHeld, KnownLine, KnownThread, KnownUser, OutwardSnapshot},
-        write::ThreadRow,
+        write::{NewOut, ThreadRow},
     },
     xmpp::jid::BareJid,
 };
@@ -103,20 +103,7 @@ pub(super) fn note(snapshot: &mut OutwardSnapshot, user: &BareJid, accepted: &Ac
         user.new_peers += i64::from(is_new);
     }
     snapshot.gateway_messages += 1;
-    if let Some(held_until_ms) = accepted.out.held_until_ms {
-        let held = KnownHeld {
-            message_id: accepted.out.message_id,
-            conversation_id: conversation.conversation_id,
-            thread_id: accepted.out.thread.as_ref().map(|thread| thread.thread_id),
-            payload: accepted.out.payload.clone(),
-            segments: accepted.out.segments.into(),
-            created_ms: conversation.at_ms,
-            held_until_ms,
-            restarted: false,
-        };
-        let key = (user.to_string(), accepted.out.stanza_id.clone());
-        snapshot.held.insert(key, held);
-    }
+    note_held(snapshot, user, &accepted.out);
     if let Some(key) = &accepted.out.repeat_key {
         snapshot
             .accepted
@@ -136,4 +123,23 @@ pub(super) fn note_thread(snapshot: &mut OutwardSnapshot, row: &ThreadRow) {
         references: serde_json::from_str(&row.reference_ids).unwrap_or_default(),
         active_ms: row.active_ms,
     });
+}
+
+/// The next of the batch may correct it or take it back.
+fn note_held(snapshot: &mut OutwardSnapshot, user: &BareJid, out: &NewOut) {
+    let Some(held_until_ms) = out.held_until_ms else {
+        return;
+    };
+    let held = KnownHeld {
+        message_id: out.message_id,
+        conversation_id: out.conversation.conversation_id,
+        thread_id: out.thread.as_ref().map(|thread| thread.thread_id),
+        payload: out.payload.clone(),
+        segments: out.segments.into(),
+        created_ms: out.conversation.at_ms,
+        held_until_ms,
+        restarted: false,
+    };
+    let key = (user.to_string(), out.stanza_id.clone());
+    snapshot.held.insert(key, held);
 }
