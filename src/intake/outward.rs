@@ -299,7 +299,6 @@ fn work(intake: &Intake, accepted: Accepted) -> Waiting {
     let work = OutWork {
         delivery_id: out.message_id,
         attempts: 0,
-        units: out.units,
         unit: 0,
         routes: plan.routes,
         route: 0,

@@ -1,6 +1,8 @@
 //! What an accepted message is sent as, and stored as.
 
-use transom_adapter::{AccountName, Address, ExternalId, Key, Network, Outgoing, Plan, UnixMillis};
+use transom_adapter::{
+    AccountName, Address, ExternalId, Key, Network, Outgoing, Plan, Route, UnixMillis,
+};
 
 use super::{Candidate, Moment, edit};
 use crate::{
@@ -12,6 +14,7 @@ use crate::{
         threads,
     },
     store::{
+        StoredRoute,
         read::{KnownLine, OutwardSnapshot},
         write::{ConversationRow, IdRow, NewOut},
     },
@@ -129,6 +132,7 @@ impl Candidate<'_> {
             .find(|id| id.kind == "message-id")
             .map(|id| id.value.clone());
         let thread = thread.map(|thread| thread.row(conversation_id, message_id, at.0));
+        let routes = stored_routes(plan);
         NewOut {
             conversation: ConversationRow {
                 conversation_id,
@@ -149,9 +153,9 @@ impl Candidate<'_> {
             repeat_key: self.repeat_key.clone(),
             full_jid: self.from.to_string(),
             receipt: wants_receipt,
-            units: plan.units.get(),
+            units: routes.first().map_or(1, |route| route.1),
             segments: plan.segments,
-            routes: route_names(plan),
+            routes: StoredRoute::to_json(&routes),
             ids: id_rows(gateway, plan, key),
             day: caps::day(at),
             held_until_ms: edit::held_until(gateway, at),
@@ -184,7 +188,7 @@ pub(super) fn id_rows(gateway: &Gateway, plan: &Plan, delivery_id: i64) -> Vec<I
     let Some(scope_id) = plan
         .routes
         .first()
-        .and_then(|route| gateway.scope_id(route))
+        .and_then(|route| gateway.scope_id(&route.account))
     else {
         return Vec::new();
     };
@@ -199,7 +203,7 @@ pub(super) fn id_rows(gateway: &Gateway, plan: &Plan, delivery_id: i64) -> Vec<I
 }
 
 /// The accounts that can carry it, as they are stored.
-pub(super) fn route_names(plan: &Plan) -> String {
-    let names: Vec<&str> = plan.routes.iter().map(AccountName::short).collect();
-    serde_json::to_string(&names).unwrap_or_else(|_| "[]".to_owned())
+pub(super) fn stored_routes(plan: &Plan) -> Vec<StoredRoute> {
+    let route = |route: &Route| StoredRoute(route.account.short().to_owned(), route.units.get());
+    plan.routes.iter().map(route).collect()
 }

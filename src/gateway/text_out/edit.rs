@@ -6,7 +6,7 @@ use transom_adapter::{Address, Key, Outgoing, Plan, UnixMillis};
 
 use super::{
     Candidate, Decision, Moment, Refused,
-    draft::{id_rows, route_names},
+    draft::{id_rows, stored_routes},
     plan,
 };
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
         threads,
     },
     store::{
+        StoredRoute,
         read::{KnownHeld, KnownUser, OutwardSnapshot},
         write::{Amend, NewStanza, TakeBack, ThreadRow, UsageRow},
     },
@@ -208,14 +209,15 @@ impl Candidate<'_> {
         plan: &Plan,
         (payload, now): (Payload, UnixMillis),
     ) -> Amend {
+        let routes = stored_routes(plan);
         let restarts = !held.restarted && gateway.config.hold > Duration::ZERO;
         Amend {
             message_id: held.message_id,
             body: String::new(),
             payload: (payload != Payload::default()).then(|| payload.to_json()),
-            units: plan.units.get(),
+            units: routes.first().map_or(1, |route| route.1),
             segments: plan.segments,
-            routes: route_names(plan),
+            routes: StoredRoute::to_json(&routes),
             held_until_ms: restarts
                 .then(|| now.after(gateway.config.hold).0.max(held.held_until_ms)),
             restarted: restarts,
