@@ -73,9 +73,11 @@ impl LaneBook {
     /// Takes committed work.
     pub(super) fn arrive(&mut self, lane_id: i64, gateway_id: i64, work: Work) {
         if let Some(lane) = self.lanes.get_mut(&lane_id) {
-            // What is held is read when its time comes, and with it what came behind it.
-            let room =
-                lane.works.len() < WORK_PER_LANE && !lane.more && lane.held_until_ms.is_none();
+            if lane.held_until_ms.is_some() {
+                // What is held is read when its time comes, and with it what came behind it.
+                return;
+            }
+            let room = lane.works.len() < WORK_PER_LANE && !lane.more;
             match lane.stage {
                 Stage::Ready | Stage::Busy if room => lane.works.push_back(work),
                 Stage::Ready | Stage::Busy | Stage::Loading => lane.more = true,
