@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use transom_adapter::{Clock, Lifecycle, Signer, SystemClock};
+use transom_adapter::{Account, AccountState, Clock, Context, Lifecycle, Signer, SystemClock};
 use transom_simulator::Simulator;
 
 use super::{
@@ -20,6 +20,8 @@ use crate::{
     http::{HttpOptions, HttpState, Server},
     metrics::Metrics,
     operations::once::Once,
+    page::OperatorPage,
+    queue::AccountStates,
     store::{Ids, Store, StoreError, Writer},
 };
 
@@ -90,7 +92,11 @@ async fn stop(
 }
 
 /// One process at a time on one SQLite file. The lock goes with the process.
-pub(super) fn lock(url: &StoreUrl) -> Result<Option<File>, StartError> {
+///
+/// # Errors
+///
+/// [`StartError::Taken`] when something runs on the file.
+pub fn lock(url: &StoreUrl) -> Result<Option<File>, StartError> {
     let StoreUrl::Sqlite(path) = url else {
         return Ok(None);
     };
@@ -126,7 +132,11 @@ async fn open(app: &App, lifecycle: &Lifecycle) -> Result<Base, StartError> {
     loop {
         match try_open(app, lifecycle, &clock).await {
             Ok(base) => return Ok(base),
-            Err(error @ (StoreError::Newer { .. } | StoreError::Unmigrated { .. })) => {
+            Err(
+                error @ (StoreError::Newer { .. }
+                | StoreError::Unmigrated { .. }
+                | StoreError::Moved { .. }),
+            ) => {
                 return Err(error.into());
             }
             // A file is there or not: waiting does not make one. A server may come back.
@@ -151,6 +161,7 @@ pub(super) async fn try_open(
 ) -> Result<Base, StoreError> {
     let store = Store::open(&app.config.store.url, lifecycle.clone()).await?;
     let applied = store.migrate(app.config.store.migrate).await?;
+    store.refuse_moved().await?;
     if applied > 0 {
         tracing::info!(applied, "Migrated the database.");
     }
@@ -176,15 +187,17 @@ async fn start(
 ) -> Result<(), StartError> {
     let simulator = Simulator::new(Arc::clone(&base.clock));
     let Parts { parts, doors } = Parts::make(app, &base, &simulator, lifecycle).await?;
-    let context = context(&base, &doors, lifecycle)?;
+    let states = AccountStates::new(Arc::clone(&base.clock), base.metrics.clone());
+    let context = context(&base, &doors, &states, lifecycle)?;
     let links: Vec<_> = parts.iter().map(Part::link).collect();
     let gateways = parts.iter().map(|part| Arc::clone(&part.gateway)).collect();
     let handles = parts.iter().map(Part::numbered_link).collect();
-    let works = queue(&base, &parts, lifecycle);
+    let works = queue(&base, &parts, states.clone(), lifecycle);
     let live = control::Live {
         queue: works.queue.clone(),
         teller: works.teller.clone(),
         links: handles,
+        states,
         lifecycle: lifecycle.clone(),
         log_level: Arc::clone(&app.log_level),
     };
@@ -201,10 +214,16 @@ async fn start(
     }
     for account in accounts.values() {
         let (account, context) = (Arc::clone(account), context.clone());
-        lifecycle.spawn("account", async move { account.run(&context).await });
+        lifecycle.spawn("account", run_account(account, context));
     }
     readiness::watch_links(&links, lifecycle);
     let ready = readiness::Ready::new(base.store.clone(), links);
+    let http = &app.config.http;
+    let is_secure = http
+        .public_url
+        .as_ref()
+        .is_some_and(|url| url.scheme() == "https");
+    let page = OperatorPage::new(operations, http.admin_token.clone(), is_secure);
     let has_simulator = app.config.gateways.iter().any(has_simulator);
     let state = HttpState {
         accounts: Arc::new(accounts),
@@ -213,7 +232,24 @@ async fn start(
         metrics: base.metrics.clone(),
         ready: Arc::new(ready),
         simulator: has_simulator.then(|| Arc::new(simulator) as _),
+        admin: Some(Arc::new(page)),
     };
     lifecycle.spawn("http", server.run(state, lifecycle.clone()));
     Ok(())
+}
+
+/// An account's long-lived side. One that ends by itself stays down until somebody changes the configuration.
+async fn run_account(account: Arc<dyn Account>, context: Context) {
+    let Err(failure) = account.run(&context).await else {
+        return;
+    };
+    let name = account.name();
+    tracing::error!(
+        account = name.as_str(),
+        reason = failure.reason.as_str(),
+        code = failure.code.as_deref().unwrap_or(""),
+        detail = failure.detail.as_deref().unwrap_or(""),
+        "The account cannot work as it is configured; change that, and start transom again."
+    );
+    context.report_state(name, AccountState::LoggedOut(failure));
 }

@@ -1,20 +1,19 @@
 //! The one task that owns the book of lanes: hands out work, never waits for it.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use tokio::sync::mpsc;
-use transom_adapter::{Account, AccountName, UnixMillis};
+use transom_adapter::{AccountName, UnixMillis};
 
 use super::{
     Queue, QueueGateway, Surroundings, Waiting, Work,
     attempt::{Finished, Try},
     handover::{self, HandOver},
-    lanes::{LaneBook, Next, WORK_PER_LANE},
+    lanes::{LaneBook, Loaded, Next, WORK_PER_LANE},
     loading::{read_due, read_lanes},
     recovery,
+    slots::{Carrier, Slot},
+    verdict::Pause,
 };
 use crate::store::{StoreError, read::DueLane};
 
@@ -39,7 +38,7 @@ pub(super) enum Order {
     /// Lanes were read from the database.
     Loaded {
         lanes: Vec<i64>,
-        works: Result<Vec<(i64, Work)>, StoreError>,
+        found: Result<Loaded, StoreError>,
     },
     /// Lanes that are due were read from the database.
     Found(Vec<DueLane>),
@@ -49,22 +48,6 @@ pub(super) enum Order {
     LookAgain,
     /// Somebody changed what waits: what the book holds may be wrong.
     Changed,
-}
-
-/// Something that carries work, so many at once: an account, or a gateway's link.
-struct Slot {
-    carrier: Carrier,
-    free: usize,
-    paused_until: Option<UnixMillis>,
-    waiting: VecDeque<i64>,
-}
-
-enum Carrier {
-    Account {
-        account: Arc<dyn Account>,
-        account_id: i64,
-    },
-    Link,
 }
 
 /// Hand-overs at once on one link; each is a chat with up to [`WORK_PER_LANE`] stanzas.
@@ -154,9 +137,13 @@ impl Scheduler {
                     lane_id,
                     gateway_id,
                     work,
+                    held_until_ms,
                 } in waiting
                 {
-                    self.book.arrive(lane_id, gateway_id, work);
+                    match held_until_ms {
+                        Some(until) => self.book.hold(lane_id, gateway_id, until),
+                        None => self.book.arrive(lane_id, gateway_id, work),
+                    }
                 }
             }
             Order::Finished {
@@ -176,11 +163,11 @@ impl Scheduler {
             }
             Order::Loaded {
                 lanes,
-                works: Ok(works),
-            } => self.book.loaded(&lanes, works),
+                found: Ok(found),
+            } => self.book.loaded(&lanes, found),
             Order::Loaded {
                 lanes,
-                works: Err(_),
+                found: Err(_),
             } => {
                 let due_ms = self.surroundings.clock.now().0 + READ_PAUSE_MS;
                 self.book.not_loaded(&lanes, due_ms);
@@ -202,8 +189,11 @@ impl Scheduler {
 
     fn finished(&mut self, lane_id: i64, slot: usize, finished: Finished) {
         self.release(slot);
-        if let (Some(until), Some(slot)) = (finished.pause_account, self.slots.get_mut(slot)) {
-            slot.paused_until = slot.paused_until.max(Some(until));
+        if let (Some((pause, line)), Some(slot)) = (finished.pause, self.slots.get_mut(slot)) {
+            match pause {
+                Pause::Account(until) => slot.pause(until),
+                Pause::Line(until) => slot.pause_line(line, until),
+            }
         }
         if let Some((own_lane, due_ms, failures)) = finished.own_lane {
             let gateway_id = self.book.gateway_of(lane_id);
@@ -240,11 +230,7 @@ impl Scheduler {
     }
 
     fn next_wake(&self) -> Option<UnixMillis> {
-        let slots = self
-            .slots
-            .iter()
-            .filter(|slot| !slot.waiting.is_empty())
-            .filter_map(|slot| slot.paused_until);
+        let slots = self.slots.iter().filter_map(Slot::next_wake);
         self.book
             .next_wake()
             .map(UnixMillis)
@@ -256,11 +242,8 @@ impl Scheduler {
     fn wake(&mut self, now: UnixMillis) {
         self.book.wake(now.0);
         for slot in &mut self.slots {
-            if slot.paused_until.is_some_and(|until| until <= now) {
-                slot.paused_until = None;
-                for lane_id in std::mem::take(&mut slot.waiting) {
-                    self.book.ready_again(lane_id);
-                }
+            for lane_id in slot.wake(now) {
+                self.book.ready_again(lane_id);
             }
         }
         if self.book.take_overflow() {
@@ -284,7 +267,7 @@ impl Scheduler {
                 Work::Out(work) => work
                     .routes
                     .get(work.route)
-                    .and_then(|route| self.by_account.get(route))
+                    .and_then(|route| self.by_account.get(&route.account))
                     .copied(),
             };
             match slot {
@@ -298,6 +281,11 @@ impl Scheduler {
         let Some(slot) = self.slots.get_mut(at) else {
             return;
         };
+        if let Some((_, Work::Out(work))) = self.book.first(lane_id)
+            && slot.waits_for_line(&work.outgoing.from, lane_id)
+        {
+            return;
+        }
         let is_down = matches!(slot.carrier, Carrier::Link) && !gateway.link.is_up();
         if slot.free == 0 || slot.paused_until.is_some() || is_down {
             slot.waiting.push_back(lane_id);
@@ -365,8 +353,8 @@ impl Scheduler {
         }
         let (surroundings, orders) = (self.surroundings.clone(), self.queue.orders.clone());
         self.surroundings.lifecycle.spawn("queue.load", async move {
-            let works = read_lanes(&surroundings, &lanes).await;
-            orders.send(Order::Loaded { lanes, works }).await.ok();
+            let found = read_lanes(&surroundings, &lanes).await;
+            orders.send(Order::Loaded { lanes, found }).await.ok();
         });
     }
 
@@ -377,16 +365,5 @@ impl Scheduler {
             let lanes = read_due(&surroundings).await;
             orders.send(Order::Found(lanes)).await.ok();
         });
-    }
-}
-
-impl Slot {
-    fn new(carrier: Carrier, free: usize) -> Self {
-        Self {
-            carrier,
-            free,
-            paused_until: None,
-            waiting: VecDeque::new(),
-        }
     }
 }

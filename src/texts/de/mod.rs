@@ -3,6 +3,7 @@
 mod command;
 mod mail;
 mod outcome;
+mod page;
 mod refusal;
 mod refused;
 mod service;
@@ -11,7 +12,7 @@ mod told;
 use std::time::Duration;
 
 use super::{
-    Admin, Cap, Chat, Content, Dialogue, Failed, Label, Mail, Membership, Notice, Recipient,
+    Admin, Cap, Chat, Content, Dialogue, Failed, Label, Mail, Membership, Notice, Page, Recipient,
     Refusal, Registration, Told, Translation,
     quantity::{self, Unit, length},
 };
@@ -65,6 +66,10 @@ impl Translation for German {
 
     fn label(&self, text: &Label) -> String {
         command::label(text)
+    }
+
+    fn page(&self, text: &Page) -> String {
+        page::page(text)
     }
 
     fn told(&self, text: &Told) -> String {
