@@ -206,6 +206,52 @@ pub struct Part {
     pub number: u8,
 }
 
+impl Part {
+    /// What a part in UTF-16 says. Phones cut between two units, which may be the halves of one character: a half at the edge is kept
+    /// as a private character, for [`Part::whole`].
+    pub fn text_of(units: &[u16]) -> String {
+        let read = |unit: Result<char, std::char::DecodeUtf16Error>| match unit {
+            Ok(character) => character,
+            Err(half) => private(half.unpaired_surrogate()),
+        };
+        char::decode_utf16(units.iter().copied())
+            .map(read)
+            .collect()
+    }
+
+    /// The parts' texts, joined: halves that fit are one character again, others cannot be read.
+    pub fn whole(joined: &str) -> String {
+        let mut text = String::with_capacity(joined.len());
+        let mut rest = joined.chars().peekable();
+        while let Some(character) = rest.next() {
+            let Some(first) = half(character) else {
+                text.push(character);
+                continue;
+            };
+            let second = rest.peek().and_then(|next| half(*next));
+            let pair = second.and_then(|second| char::decode_utf16([first, second]).next()?.ok());
+            if pair.is_some() {
+                rest.next();
+            }
+            text.push(pair.unwrap_or(char::REPLACEMENT_CHARACTER));
+        }
+        text
+    }
+}
+
+/// A surrogate as a character that nobody writes: Unicode's private plane 16.
+const PRIVATE: u32 = 0x10_0000;
+
+fn private(surrogate: u16) -> char {
+    char::from_u32(PRIVATE + u32::from(surrogate)).unwrap_or(char::REPLACEMENT_CHARACTER)
+}
+
+fn half(character: char) -> Option<u16> {
+    let unit = u32::from(character).checked_sub(PRIVATE)?;
+    let unit = u16::try_from(unit).ok()?;
+    (0xd800..=0xdfff).contains(&unit).then_some(unit)
+}
+
 /// What kind of message it is; everything but [`Class::Human`] is shown quietly and never answered.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Class {
@@ -263,4 +309,22 @@ pub enum Progress {
     Delivered,
     /// The recipient looked at it.
     Read,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_character_that_was_cut_is_whole_again() {
+        let units: Vec<u16> = "ab😀c".encode_utf16().collect();
+        for cut in 0..=units.len() {
+            let (first, second) = units.split_at(cut);
+            let joined = Part::text_of(first) + &Part::text_of(second);
+            assert_eq!(Part::whole(&joined), "ab😀c", "cut at {cut}");
+        }
+        let lone = Part::text_of(&[0x61, 0xd83d]);
+        assert_eq!(Part::whole(&lone), "a\u{fffd}");
+        assert_eq!(Part::whole(&(lone + "[…]")), "a\u{fffd}[…]");
+    }
 }
