@@ -15,6 +15,7 @@ pub mod answers;
 pub mod call;
 mod caps;
 mod line_choice;
+mod mail_facts;
 pub mod payload;
 pub mod picture;
 pub mod refusal;

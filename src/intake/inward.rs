@@ -9,11 +9,10 @@ use transom_adapter::{
     Report, UnixMillis, Verdict,
 };
 
-use super::Intake;
+use super::{Intake, rosters};
 use crate::{
     gateway::{
         Gateway,
-        payload::Payload,
         text_in::{self, NoSuchRecipient},
     },
     hooks::{Step, step},
@@ -289,7 +288,7 @@ async fn commit(
         }
     }
     for waiting in &arrived {
-        introduce(intake, waiting);
+        rosters::introduce(intake, waiting);
         intake
             .metrics
             .message(&intake.gateway.config.name, Direction::In, "stored");
@@ -314,18 +313,6 @@ fn verdict(share: Option<&std::ops::Range<usize>>, done: &[Done]) -> Verdict {
     }
 }
 
-/// Whoever wrote is somebody that the user should know.
-fn introduce(intake: &Intake, waiting: &Waiting) {
-    let Work::In(row) = &waiting.work else { return };
-    let ours = || {
-        let line = Address::new(row.line.clone());
-        let is_pinned = Payload::from_json(row.payload.as_deref()).pinned;
-        let peer = Address::new(row.peer.clone());
-        intake.gateway.jid_of(&peer, is_pinned.then_some(&line))
-    };
-    intake.rosters.met(-waiting.lane_id, ours, &row.jid, true);
-}
-
 /// The work that a write makes once it is committed.
 fn waiting(intake: &Intake, write: &Write) -> Option<Waiting> {
     let Write::In(new) = write else { return None };
@@ -338,6 +325,7 @@ fn waiting(intake: &Intake, write: &Write) -> Option<Waiting> {
         lane_id,
         gateway_id: intake.gateway.id,
         work: Work::In(Box::new(in_row(new, lane_id))),
+        held_until_ms: None,
     })
 }
 

@@ -4,6 +4,7 @@
 //! quicker with what was decided on, it is decided anew.
 
 mod announce;
+mod beside;
 mod lookup;
 mod sweep;
 
@@ -20,7 +21,7 @@ use crate::{
     gateway::{
         answers::{self, Needs},
         call, refusal,
-        registration::{self, Effects, Person},
+        registration::{Effects, Person},
         subscription::{self, Target},
         text_out::Moment,
     },
@@ -32,7 +33,6 @@ use crate::{
     xmpp::{
         jid::{BareJid, Jid},
         stanza::{Iq, Message, Presence, PresenceType, Stanza},
-        stream::SendError,
         xep::roster,
     },
 };
@@ -173,40 +173,6 @@ impl Reception {
         if let Some(answer) = too_much(&self.intake, &stanza) {
             self.intake.link.send(answer).await.ok();
         }
-    }
-
-    /// Semantics 12.
-    async fn decline(&mut self, message: &Message) {
-        let user = message.from.as_ref().map(Jid::to_bare);
-        let user = user.map(|user| user.to_string()).unwrap_or_default();
-        let now_ms = self.intake.clock.now().0;
-        if !self.calls.allows(&user, now_ms) {
-            self.intake.count("calls-too-many");
-            return;
-        }
-        let answers = self.decide(|moment| Effects {
-            answers: call::decline(&self.intake.gateway, message, moment),
-            ..Effects::default()
-        });
-        self.finish(answers).await;
-    }
-
-    /// Semantics 14, *approval*: the first message asks the admins, once. It was refused already, and is not kept.
-    async fn apply_for(&self, message: &Message) -> Result<(), Trouble> {
-        let Some(from) = &message.from else {
-            return Ok(());
-        };
-        let jid = from.to_bare();
-        let lookup = Lookup {
-            jid: &jid,
-            contact: "",
-            more: More::Lines(None),
-        };
-        let gateway = &self.intake.gateway;
-        self.settle(&lookup, |person, moment| {
-            registration::apply_for(gateway, person, moment, message.lang.as_deref())
-        })
-        .await
     }
 
     async fn request(&self, iq: &Iq) -> Result<(), Trouble> {
@@ -365,21 +331,6 @@ impl Reception {
         }
         for answer in effects.answers {
             self.intake.rosters.send(&self.intake.link, answer).await;
-        }
-    }
-
-    /// Semantics 10: a user who comes with a thousand contacts asks a thousand questions. What answers them stays behind all messages.
-    async fn show(&self, effects: Effects) {
-        for answer in effects.answers {
-            let Stanza::Presence(presence) = answer else {
-                continue;
-            };
-            while self.intake.link.send_presence(presence.clone()) == Err(SendError::Full) {
-                tokio::select! {
-                    () = tokio::time::sleep(PAUSE) => {}
-                    () = self.intake.lifecycle.draining() => return,
-                }
-            }
         }
     }
 

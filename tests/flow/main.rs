@@ -17,6 +17,7 @@ macro_rules! proves {
 
 mod crash;
 mod ejabberd;
+mod held;
 mod kannel;
 mod mail;
 mod people;

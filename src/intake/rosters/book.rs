@@ -7,7 +7,7 @@ use std::{
 
 use transom_adapter::UnixMillis;
 
-use super::PATIENCE;
+use super::registrar::PATIENCE;
 use crate::{
     intake::Intake,
     xmpp::{

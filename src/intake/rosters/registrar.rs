@@ -1,0 +1,348 @@
+//! What is done about a contact that a user should know.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::sync::mpsc;
+use transom_adapter::UnixMillis;
+
+use super::{Introduction, JOBS_MAX, Job, book::Books};
+use crate::{
+    gateway::subscription::{self, Target},
+    intake::Intake,
+    store::{
+        Write,
+        read::{Member, Subscription},
+        write::ContactRow,
+    },
+    texts::{Chat, Text},
+    xmpp::{
+        jid::{BareJid, Jid},
+        ns,
+        stanza::{Element, Iq, Message, MessageType, Presence, PresenceType},
+        stream::RequestError,
+        xep::{
+            disco::{Info, Query, Topic},
+            privilege::Privileges,
+            roster::Item,
+        },
+    },
+};
+
+/// Servers whose word is remembered.
+const HOSTS_MAX: usize = 256;
+/// A server says soon after the login what it allows. Until then nobody is bothered with a question.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long a server or a client may take to answer.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+/// Clients of one user that are asked what they can do.
+const RESOURCES_MAX: usize = 8;
+
+/// Does the work, one after the other: a roster is changed in order.
+pub(super) struct Registrar {
+    intake: Intake,
+    privileges: HashMap<String, Privileges>,
+    books: Books,
+    waiting: VecDeque<Introduction>,
+    grace_ends: UnixMillis,
+}
+
+impl Registrar {
+    pub(super) fn new(intake: Intake) -> Self {
+        Self {
+            intake,
+            privileges: HashMap::new(),
+            books: Books::default(),
+            waiting: VecDeque::new(),
+            grace_ends: UnixMillis(0),
+        }
+    }
+
+    pub(super) async fn run(mut self, mut inbox: mpsc::Receiver<Job>) {
+        let clock = Arc::clone(&self.intake.clock);
+        let lifecycle = self.intake.lifecycle.clone();
+        loop {
+            tokio::select! {
+                () = lifecycle.draining() => return,
+                job = inbox.recv() => match job {
+                    Some(job) => self.work(job).await,
+                    None => return,
+                },
+                () = clock.sleep_until(self.grace_ends), if !self.waiting.is_empty() => {
+                    while let Some(introduction) = self.waiting.pop_front() {
+                        self.introduce(introduction).await;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn work(&mut self, job: Job) {
+        match job {
+            Job::LinkUp => {
+                // Servers say it anew on each connection; silence means no.
+                self.privileges.clear();
+                self.books.clear();
+                self.grace_ends = self.intake.clock.now().after(GRACE);
+            }
+            Job::Privileges(privileges) => self.allowed(*privileges).await,
+            Job::Changed(user) => self.books.forget(&user),
+            Job::Introduce(introduction) => {
+                let host = introduction.user.domain().as_str();
+                let early = self.intake.clock.now() < self.grace_ends;
+                if early && !self.privileges.contains_key(host) && self.waiting.len() < JOBS_MAX {
+                    self.waiting.push_back(introduction);
+                } else {
+                    self.introduce(introduction).await;
+                }
+            }
+            Job::Leave(user) => self.leave(&user).await,
+        }
+    }
+
+    async fn allowed(&mut self, privileges: Privileges) {
+        let host = privileges.host.to_string();
+        tracing::info!(
+            gateway = %self.intake.gateway.config.name,
+            host,
+            namespace = privileges.namespace,
+            roster = privileges.roster.set,
+            messages = privileges.message,
+            "A server says what it allows on behalf of its users."
+        );
+        if self.privileges.len() >= HOSTS_MAX && !self.privileges.contains_key(&host) {
+            self.intake.count("privileges-of-too-many-hosts");
+            return;
+        }
+        self.privileges.insert(host.clone(), privileges);
+        let of_host = |one: &Introduction| one.user.domain().as_str() == host;
+        let (now, later): (VecDeque<_>, VecDeque<_>) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(of_host);
+        self.waiting = later;
+        for introduction in now {
+            self.introduce(introduction).await;
+        }
+    }
+
+    async fn introduce(&mut self, introduction: Introduction) {
+        let Introduction { ours, user, .. } = &introduction;
+        let target = Target::read(&self.intake.gateway, &ours.clone().into());
+        let gateway_id = self.intake.gateway.id;
+        let member = match self
+            .intake
+            .store
+            .member(gateway_id, user.as_str(), target.key())
+            .await
+        {
+            Ok(member) => member,
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "Cannot read what a roster knows.");
+                return;
+            }
+        };
+        let Some(member) = member.filter(|member| member.state == "active") else {
+            return;
+        };
+        let known = member.contact;
+        if !introduction.decided && (known.asked || known.subscribed) {
+            return;
+        }
+        if self.enter(&introduction, &target, &member).await {
+            let there = Subscription {
+                subscribed: true,
+                asked: true,
+            };
+            self.note(&member, &target, there).await;
+        } else if introduction.decided {
+            self.ask(&introduction, &member).await;
+        } else if self.offer(&introduction, &target, &member).await {
+            self.note(
+                &member,
+                &target,
+                Subscription {
+                    asked: true,
+                    ..known
+                },
+            )
+            .await;
+        } else if introduction.asks {
+            // Written first: asked twice is worse than never.
+            let asked = Subscription {
+                asked: true,
+                ..known
+            };
+            if self.note(&member, &target, asked).await {
+                self.ask(&introduction, &member).await;
+            }
+        }
+    }
+
+    /// Puts it into the roster where the server lets us, and shows that it is there (a server does not ask by itself).
+    async fn enter(
+        &mut self,
+        introduction: &Introduction,
+        target: &Target,
+        member: &Member,
+    ) -> bool {
+        let Introduction { ours, user, .. } = introduction;
+        let host = user.domain().to_string();
+        let Some(privileges) = self.privileges.get(&host).filter(|known| known.roster.set) else {
+            return false;
+        };
+        let readable = privileges.roster.get;
+        let known = if readable {
+            self.books.entry(&self.intake, user, ours).await
+        } else {
+            Ok(None)
+        };
+        let set = match known {
+            Ok(known) => {
+                // What the user calls it, and where the user keeps it, stays.
+                let item = Item {
+                    subscription: Some("both".to_owned()),
+                    ..known.unwrap_or_else(|| self.item(target, member))
+                };
+                self.set(user, item.set(ours)).await
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = set {
+            self.cannot(&host, &error);
+            return false;
+        }
+        let present = match target {
+            Target::Contact { jid, peer, .. } => subscription::contact_present(
+                &self.intake.gateway,
+                (jid, peer),
+                member.name.as_deref(),
+                user.clone(),
+            ),
+            Target::Gateway | Target::Nobody(_) => {
+                subscription::present(&self.intake.gateway, user.clone())
+            }
+        };
+        self.intake.link.send(present).await.ok();
+        true
+    }
+
+    /// A server that announces more than it does: ejabberd before 23.10 fails here for components.
+    fn cannot(&mut self, host: &str, error: &RequestError) {
+        if matches!(error, RequestError::Lost) {
+            return;
+        }
+        tracing::warn!(
+            gateway = %self.intake.gateway.config.name,
+            host,
+            error = error as &dyn std::error::Error,
+            "The server announces that rosters may be changed, and refuses. Contacts ask their users instead."
+        );
+        self.intake.count("roster-refused");
+        if let Some(privileges) = self.privileges.get_mut(host) {
+            privileges.roster.set = false;
+        }
+    }
+
+    /// XEP-0144: only to clients that say they take it, and only what is not the gateway itself.
+    async fn offer(&self, introduction: &Introduction, target: &Target, member: &Member) -> bool {
+        let Introduction { ours, user, .. } = introduction;
+        if *target == Target::Gateway {
+            return false;
+        }
+        let online = self.intake.online.resources(user.as_str(), RESOURCES_MAX);
+        let online: Vec<Jid> = online.iter().filter_map(|jid| Jid::new(jid).ok()).collect();
+        let takes = online.iter().map(|resource| self.takes_offers(resource));
+        let takes = futures_util::future::join_all(takes).await;
+        let mut offered = false;
+        for (resource, _) in online.into_iter().zip(takes).filter(|(_, takes)| *takes) {
+            let offer = self.item(target, member).offer(ours);
+            let domain = self.intake.gateway.own_jid();
+            let message = Message::new(MessageType::Normal, domain, resource).with_child(offer);
+            offered |= self.intake.link.send(message).await.is_ok();
+        }
+        offered
+    }
+
+    async fn takes_offers(&self, resource: &Jid) -> bool {
+        let query = Query {
+            topic: Topic::Info,
+            node: None,
+        };
+        let iq = Iq::get(
+            self.intake.gateway.own_jid(),
+            resource.clone(),
+            query.to_element(),
+        );
+        let answer = self.intake.link.request(iq, PATIENCE).await.ok();
+        let info = answer.and_then(|iq| Info::from_element(iq.payload()?));
+        info.is_some_and(|info| info.has(ns::ROSTER_EXCHANGE))
+    }
+
+    async fn ask(&self, introduction: &Introduction, member: &Member) {
+        let Introduction { ours, user, .. } = introduction;
+        let question = Presence::new(PresenceType::Subscribe, ours.clone(), user.clone());
+        let question = subscription::with_nick(question, member.name.as_deref());
+        self.intake.link.send(question).await.ok();
+    }
+
+    fn item(&self, target: &Target, member: &Member) -> Item {
+        let gateway = &self.intake.gateway;
+        let network = gateway.network();
+        let label = Text::from(Chat::Name { network }).render(gateway.config.lang);
+        Item {
+            name: match target {
+                Target::Contact { .. } => member.name.clone(),
+                Target::Gateway | Target::Nobody(_) => Some(label.clone()),
+            },
+            subscription: None,
+            groups: vec![label],
+        }
+    }
+
+    /// Takes everything of ours out of a roster: whoever leaves wants it tidy.
+    async fn leave(&mut self, user: &BareJid) {
+        let may = |known: &&Privileges| known.roster.set && known.roster.get;
+        let host = user.domain().as_str();
+        if self.privileges.get(host).filter(may).is_none() {
+            return;
+        }
+        self.books.forget(user);
+        let Ok(entries) = self.books.entries(&self.intake, user).await else {
+            return;
+        };
+        for jid in entries {
+            let gone = Item {
+                subscription: Some("remove".to_owned()),
+                ..Item::default()
+            };
+            if self.set(user, gone.set(&jid)).await.is_err() {
+                break;
+            }
+        }
+        self.books.forget(user);
+    }
+
+    async fn set(&self, user: &BareJid, payload: Element) -> Result<Iq, RequestError> {
+        let iq = Iq::set(self.intake.gateway.own_jid(), user.clone(), payload);
+        self.intake.link.request(iq, PATIENCE).await
+    }
+
+    async fn note(&self, member: &Member, target: &Target, known: Subscription) -> bool {
+        let row = ContactRow {
+            user_id: member.user_id,
+            peer: target.key().to_owned(),
+            subscribed: known.subscribed.into(),
+            asked: known.asked.into(),
+        };
+        let written = self.intake.writer.commit_one(Write::Contact(row)).await;
+        if let Err(error) = &written {
+            let error = error as &dyn std::error::Error;
+            tracing::error!(error, "Cannot write what a roster knows.");
+        }
+        written.is_ok()
+    }
+}
