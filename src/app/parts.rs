@@ -12,7 +12,7 @@ use crate::{
     gateway::Gateway,
     intake::{self, Doors, Intake, Knock},
     operations::Operations,
-    queue::{Online, Queue, QueueGateway, Surroundings, Teller},
+    queue::{AccountStates, Online, Queue, QueueGateway, Surroundings, Teller},
     xmpp::{
         jid::DomainPart,
         stream::{Endpoint, Link, LinkConfig, LinkEvent, LinkHandle, StopWhen},
@@ -98,7 +98,12 @@ pub(super) struct Works {
 }
 
 /// Starts the queue.
-pub(super) fn queue(base: &Base, parts: &[Part], lifecycle: &Lifecycle) -> Works {
+pub(super) fn queue(
+    base: &Base,
+    parts: &[Part],
+    states: AccountStates,
+    lifecycle: &Lifecycle,
+) -> Works {
     let (teller, tells) = Teller::new();
     let online = Online::default();
     let entry = |part: &Part| {
@@ -127,6 +132,7 @@ pub(super) fn queue(base: &Base, parts: &[Part], lifecycle: &Lifecycle) -> Works
         metrics: base.metrics.clone(),
         gateways: Arc::new(gateways),
         teller: teller.clone(),
+        states,
     };
     let queue = Queue::start(&surroundings, online.clone(), tells);
     Works {
@@ -222,6 +228,7 @@ pub(super) fn link_config(app: &App, config: &GatewayConfig) -> Result<LinkConfi
 pub(super) fn context(
     base: &Base,
     doors: &Doors,
+    states: &AccountStates,
     lifecycle: &Lifecycle,
 ) -> Result<Context, StartError> {
     let http = HttpClient::new(HttpLimits::default())
@@ -234,6 +241,7 @@ pub(super) fn context(
         http,
         signer: base.signer.clone(),
         meter: Arc::new(base.metrics.clone()),
+        states: Arc::new(states.clone()),
     })
 }
 

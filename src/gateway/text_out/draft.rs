@@ -1,6 +1,6 @@
 //! What an accepted message is sent as, and stored as.
 
-use transom_adapter::{AccountName, Address, Key, Network, Outgoing, Plan, UnixMillis};
+use transom_adapter::{AccountName, Address, Key, Network, Outgoing, Plan, Route, UnixMillis};
 
 use super::{Candidate, Moment};
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
         threads,
     },
     store::{
+        StoredRoute,
         read::OutwardSnapshot,
         write::{ConversationRow, IdRow, NewOut},
     },
@@ -139,7 +140,7 @@ impl Candidate<'_> {
             let scope_id = plan
                 .routes
                 .first()
-                .and_then(|route| gateway.scope_id(route))?;
+                .and_then(|route| gateway.scope_id(&route.account))?;
             Some(IdRow {
                 scope_id,
                 kind: id.kind,
@@ -148,7 +149,9 @@ impl Candidate<'_> {
                 delivery_id: key,
             })
         });
-        let names: Vec<&str> = plan.routes.iter().map(AccountName::short).collect();
+        let route =
+            |route: &Route| StoredRoute(route.account.short().to_owned(), route.units.get());
+        let routes: Vec<StoredRoute> = plan.routes.iter().map(route).collect();
         NewOut {
             conversation: ConversationRow {
                 conversation_id,
@@ -174,9 +177,9 @@ impl Candidate<'_> {
             repeat_key: self.repeat_key(),
             full_jid: self.from.to_string(),
             receipt: wants_receipt && self.message.id.is_some(),
-            units: plan.units.get(),
+            units: routes.first().map_or(1, |route| route.1),
             segments: plan.segments,
-            routes: serde_json::to_string(&names).unwrap_or_else(|_| "[]".to_owned()),
+            routes: StoredRoute::to_json(&routes),
             ids: ids.collect(),
             day: caps::day(at),
         }

@@ -21,7 +21,7 @@ use crate::{
     intake::commands::ANSWERS_PER_MINUTE,
     metrics::Metrics,
     operations::Operations,
-    queue::{Online, Queue, Surroundings, Teller},
+    queue::{AccountStates, Online, Queue, Surroundings, Teller},
     store::{Store, write::LineRow},
     xmpp::{
         jid::DomainPart,
@@ -63,6 +63,7 @@ impl Bench {
         let (teller, tells) = Teller::new();
         let online = Online::default();
         let surroundings = Surroundings {
+            states: AccountStates::new(clock.clone(), metrics.clone()),
             store: store.clone(),
             writer: writer.clone(),
             clock: clock.clone(),

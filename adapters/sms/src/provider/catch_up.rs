@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use transom_adapter::{AccountName, Context, Cursor, Event, UnixMillis};
+use transom_adapter::{AccountName, Context, Cursor, Event, Failure, UnixMillis};
 
 /// How often.
 const INTERVAL: Duration = Duration::from_mins(10);
@@ -25,7 +25,15 @@ pub(crate) trait InboundList: Sync {
 }
 
 /// Asks until the lifecycle drains. The first time ever it only notes what time it is: what is older is not ours to bring.
-pub(crate) async fn run(list: &dyn InboundList, account: &AccountName, context: &Context) {
+///
+/// # Errors
+///
+/// None: what cannot be asked now is asked again. The type is that of [`Account::run`](transom_adapter::Account::run).
+pub(crate) async fn run(
+    list: &dyn InboundList,
+    account: &AccountName,
+    context: &Context,
+) -> Result<(), Failure> {
     loop {
         if let Err(problem) = look(list, account, context).await {
             tracing::warn!(%account, problem, "Cannot ask which texts came in; trying again in ten minutes.");
@@ -33,7 +41,7 @@ pub(crate) async fn run(list: &dyn InboundList, account: &AccountName, context: 
         }
         let next = context.clock.now().after(INTERVAL);
         tokio::select! {
-            () = context.lifecycle.draining() => return,
+            () = context.lifecycle.draining() => return Ok(()),
             () = context.clock.sleep_until(next) => {}
         }
     }
@@ -170,6 +178,7 @@ mod tests {
             &AccountName::new("sms", "main"),
             &context,
         )
-        .await;
+        .await
+        .unwrap();
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use transom_adapter::{
-    Capabilities, Failure, FileLimits, MediaRef, Outcome, Outgoing, Reason, Repeat, Reports,
+    Capabilities, Failure, FileLimits, Holder, MediaRef, Outcome, Outgoing, Reason, Repeat, Reports,
 };
 
 use super::{ProviderEnv, json};
@@ -38,6 +38,7 @@ pub(crate) fn capabilities(reached: bool, files: Option<FileLimits>) -> Capabili
         concurrency: 10,
         send_seconds_max: 40,
         files,
+        holder: Holder::Anyone,
     }
 }
 

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, Clock, ConfigFault, Context,
+    Account, AccountName, Attempt, Capabilities, CheckReport, Clock, ConfigFault, Context, Failure,
     FetchFailure, Fetched, FileLimits, Handled, HttpClient, HttpReply, MediaRef, Outcome, Outgoing,
     Refused, Section, TrustedOrigin, UnixMillis, WebRequest,
 };
@@ -105,8 +105,8 @@ impl Account for SinchAccount {
         list::find(&reply)
     }
 
-    async fn run(&self, context: &Context) {
-        catch_up::run(self, &self.name, context).await;
+    async fn run(&self, context: &Context) -> Result<(), Failure> {
+        catch_up::run(self, &self.name, context).await
     }
 
     fn webhook(&self, request: &WebRequest<'_>, now: UnixMillis) -> Result<Handled, Refused> {

@@ -12,9 +12,9 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Context, FetchFailure,
-    Fetched, FileLimits, Handled, HttpClient, MediaRef, Outcome, Outgoing, Refused, Section,
-    TrustedOrigin, UnixMillis, WebRequest,
+    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Context, Failure,
+    FetchFailure, Fetched, FileLimits, Handled, HttpClient, MediaRef, Outcome, Outgoing, Refused,
+    Section, TrustedOrigin, UnixMillis, WebRequest,
 };
 
 use self::signature::Secrets;
@@ -109,8 +109,8 @@ impl Account for TwilioAccount {
         messages::find(&reply, message)
     }
 
-    async fn run(&self, context: &Context) {
-        catch_up::run(self, &self.name, context).await;
+    async fn run(&self, context: &Context) -> Result<(), Failure> {
+        catch_up::run(self, &self.name, context).await
     }
 
     fn webhook(&self, request: &WebRequest<'_>, _now: UnixMillis) -> Result<Handled, Refused> {
