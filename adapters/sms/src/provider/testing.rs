@@ -1,4 +1,6 @@
-//! What the tests of providers have in common.
+//! What the tests of providers have in common, and the provider of the guide.
+
+mod smallest;
 
 use std::sync::Arc;
 
