@@ -10,6 +10,7 @@
 mod commands;
 mod crash;
 mod ejabberd;
+mod held;
 mod kannel;
 mod mail;
 mod people;

@@ -15,6 +15,7 @@ mod answer;
 pub mod bandwidth;
 mod catch_up;
 mod fields;
+mod header;
 mod json;
 mod jwt;
 pub mod kannel;
@@ -24,6 +25,7 @@ mod received;
 mod settings;
 mod signature;
 pub mod sinch;
+pub mod smpp;
 pub mod telnyx;
 #[cfg(test)]
 mod testing;
@@ -147,6 +149,7 @@ pub(crate) fn built_in() -> Vec<Box<dyn ProviderFactory>> {
         Box::new(kannel::Kannel),
         Box::new(plivo::Plivo),
         Box::new(sinch::Sinch),
+        Box::new(smpp::Smpp),
         Box::new(telnyx::Telnyx),
         Box::new(twilio::Twilio),
         Box::new(vonage::Vonage),
