@@ -18,6 +18,7 @@ mod people;
 mod random_kills;
 mod shared_lines;
 mod simulated;
+mod storm;
 mod text;
 mod trouble;
 mod world;
