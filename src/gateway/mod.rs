@@ -14,6 +14,7 @@
 pub mod answers;
 mod caps;
 mod line_choice;
+mod mail_facts;
 pub mod payload;
 pub mod picture;
 pub mod refusal;

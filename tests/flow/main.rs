@@ -10,12 +10,15 @@
 mod commands;
 mod crash;
 mod ejabberd;
+mod held;
 mod kannel;
 mod mail;
+mod operators;
 mod people;
 mod random_kills;
 mod shared_lines;
 mod simulated;
+mod storm;
 mod text;
 mod trouble;
 mod world;
