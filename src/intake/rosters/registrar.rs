@@ -305,9 +305,9 @@ impl Registrar {
 
     /// Takes everything of ours out of a roster: whoever leaves wants it tidy.
     async fn leave(&mut self, user: &BareJid) {
-        let may = |known: &&Privileges| known.roster.set && known.roster.get;
+        let may = |known: &Privileges| known.roster.set && known.roster.get;
         let host = user.domain().as_str();
-        if self.privileges.get(host).filter(may).is_none() {
+        if !self.privileges.get(host).is_some_and(may) {
             return;
         }
         self.books.forget(user);

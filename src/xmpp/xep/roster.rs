@@ -1,7 +1,7 @@
 //! RFC 6121 §2: rosters, as far as a gateway changes those of users by XEP-0356; and XEP-0144: Roster Item Exchange, for those it cannot.
 
 use crate::xmpp::{
-    jid::BareJid,
+    jid::{BareJid, Jid},
     ns,
     stanza::{Element, Iq, IqType},
 };
@@ -73,13 +73,12 @@ pub fn entries(query: &Element, domain: &str) -> Vec<(BareJid, Item)> {
 pub fn is_push(iq: &Iq) -> bool {
     iq.kind == IqType::Set
         && iq.child("query", ns::ROSTER).is_some()
-        && iq.from.as_ref().is_some_and(|from| from.is_bare())
+        && iq.from.as_ref().is_some_and(Jid::is_bare)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::xmpp::jid::Jid;
 
     fn bob() -> BareJid {
         BareJid::new("+1@sms.b").unwrap()
