@@ -23,7 +23,9 @@ async fn roster(client: &mut XmppClient) -> Element {
 
 fn item<'a>(stanza: &'a Element, jid: &str) -> Option<&'a Element> {
     let query = stanza.child_in("query", ROSTER)?;
-    query.children().find(|item| item.attr("jid") == Some(jid))
+    query
+        .children()
+        .find(|item| item.attr("jid") == Some(jid.as_str()))
 }
 
 /// Waits until a contact is in the roster, both ways.
@@ -217,7 +219,7 @@ async fn a_client_that_takes_entries_is_offered_one() {
     assert!(
         [contact(PEER), contact(OTHER)]
             .iter()
-            .any(|jid| item.attr("jid") == Some(jid)),
+            .any(|jid| item.attr("jid") == Some(jid.as_str())),
         "{offer:?}"
     );
 }

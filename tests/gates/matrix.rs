@@ -69,7 +69,7 @@ fn proofs(text: &str) -> Vec<(String, Vec<String>, String)> {
     let call = "proves!(";
     let mut found = Vec::new();
     for (at, _) in text.match_indices(call) {
-        let rest = &text[at + call.len()..];
+        let rest = text.get(at + call.len()..).unwrap_or_default();
         let Some((arguments, _)) = rest.split_once(");") else {
             continue;
         };
@@ -77,7 +77,12 @@ fn proofs(text: &str) -> Vec<(String, Vec<String>, String)> {
         let feature = parts.nth(1).unwrap_or_default().to_owned();
         let servers = parts.next().unwrap_or_default().split(',');
         let servers = servers.map(str::trim).filter(|name| !name.is_empty());
-        let test = text[..at].rsplit("\nasync fn ").next().unwrap_or_default();
+        let test = text
+            .get(..at)
+            .unwrap_or_default()
+            .rsplit("\nasync fn ")
+            .next()
+            .unwrap_or_default();
         let test = test.split('(').next().unwrap_or_default().to_owned();
         found.push((feature, servers.map(str::to_owned).collect(), test));
     }
