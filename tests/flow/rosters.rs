@@ -23,9 +23,7 @@ async fn roster(client: &mut XmppClient) -> Element {
 
 fn item<'a>(stanza: &'a Element, jid: &str) -> Option<&'a Element> {
     let query = stanza.child_in("query", ROSTER)?;
-    query
-        .children()
-        .find(|item| item.attr("jid") == Some(jid.as_str()))
+    query.children().find(|item| item.attr("jid") == Some(jid))
 }
 
 /// Waits until a contact is in the roster, both ways.
