@@ -389,8 +389,8 @@ async fn start_and_stop_are_told_once_to_who_sees_the_gateway() {
         "{start}"
     );
     farewell(&bench.intake).await;
-    let stop = bench.until("</presence>").await;
-    assert!(stop.contains("type='unavailable'"), "{stop}");
+    let stop = bench.until("type='unavailable'").await;
+    assert!(stop.contains("from='sms.example.org/gw'"), "{stop}");
 }
 
 /// Users who see the gateway.
