@@ -7,6 +7,7 @@ mod attempt;
 mod incoming;
 mod operation;
 mod outgoing;
+mod parts;
 mod people;
 mod report;
 mod state;
@@ -15,6 +16,7 @@ pub use attempt::{Bounced, Due, OutcomeRow, Start, Told};
 pub use incoming::{NewIn, Seen, Unowned};
 pub use operation::{Operation, RESTORED};
 pub use outgoing::{ConversationRow, IdRow, NewOut, ThreadRow, UsageRow};
+pub use parts::{PartGone, PartRow};
 pub use people::{ContactRow, LineRow, OptOut, OwnerRow, Unregister, UserRow, Wake};
 pub use report::{ReportRow, Tell};
 pub use state::{State, TellKind};
@@ -44,6 +46,10 @@ pub enum Write {
     In(Box<NewIn>),
     /// A text to a line that nobody has.
     Unowned(Unowned),
+    /// A part of a longer text came.
+    Part(Box<PartRow>),
+    /// A part is delivered within its text.
+    PartGone(PartGone),
     /// A start mark: the attempt is about to be made.
     Start(Start),
     /// What came of an attempt, and when the lane goes on.
@@ -89,6 +95,7 @@ pub(super) async fn apply(
     people::apply(connection, &mut group).await?;
     outgoing::apply(connection, &group.out).await?;
     incoming::apply(connection, &mut group).await?;
+    parts::apply(connection, &mut group).await?;
     attempt::start(connection, &mut group).await?;
     attempt::outcome(connection, &mut group).await?;
     report::apply(connection, &mut group).await?;
@@ -112,6 +119,8 @@ struct Group<'a> {
     out: Vec<&'a NewOut>,
     incoming: Vec<(usize, &'a NewIn)>,
     unowned: Vec<(usize, &'a Unowned)>,
+    parts: Vec<(usize, &'a PartRow)>,
+    parts_gone: Vec<&'a PartGone>,
     starts: Vec<(usize, &'a Start)>,
     outcomes: Vec<(usize, &'a OutcomeRow)>,
     reports: Vec<(usize, &'a ReportRow)>,
@@ -136,6 +145,8 @@ impl<'a> Group<'a> {
             out: Vec::new(),
             incoming: Vec::new(),
             unowned: Vec::new(),
+            parts: Vec::new(),
+            parts_gone: Vec::new(),
             starts: Vec::new(),
             outcomes: Vec::new(),
             reports: Vec::new(),
@@ -158,6 +169,8 @@ impl<'a> Group<'a> {
                 Write::Out(row) => group.out.push(row),
                 Write::In(row) => group.incoming.push((place, row)),
                 Write::Unowned(row) => group.unowned.push((place, row)),
+                Write::Part(row) => group.parts.push((place, row)),
+                Write::PartGone(row) => group.parts_gone.push(row),
                 Write::Start(row) => group.starts.push((place, row)),
                 Write::Outcome(row) => group.outcomes.push((place, row)),
                 Write::Report(row) => group.reports.push((place, row)),
