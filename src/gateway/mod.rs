@@ -13,6 +13,7 @@
 pub mod answers;
 mod caps;
 mod line_choice;
+pub mod parts;
 pub mod payload;
 pub mod refusal;
 pub mod registration;

@@ -11,6 +11,7 @@
 mod commands;
 mod inward;
 mod outward;
+mod parts;
 mod people;
 mod throttle;
 
@@ -72,6 +73,8 @@ pub async fn run(
     mut door: mpsc::Receiver<Knock>,
 ) {
     let people = people::start(&intake);
+    parts::recover(&intake).await;
+    let mut swept_at = intake.clock.now();
     let (mut link_is_open, mut is_stopping) = (true, false);
     while link_is_open || !is_stopping {
         let mut knocks = Vec::new();
@@ -82,6 +85,10 @@ pub async fn run(
                 None => link_is_open = false,
             },
             _ = door.recv_many(&mut knocks, KNOCKS_MAX) => inward::take(&intake, knocks).await,
+            () = intake.clock.sleep_until(swept_at.after(parts::SWEEP)), if !is_stopping => {
+                swept_at = intake.clock.now();
+                parts::sweep(&intake).await;
+            }
             () = intake.lifecycle.draining(), if !is_stopping => {
                 is_stopping = true;
                 people::farewell(&intake).await;

@@ -17,6 +17,7 @@ mod people;
 mod random_kills;
 mod shared_lines;
 mod simulated;
+mod smpp;
 mod text;
 mod trouble;
 mod world;

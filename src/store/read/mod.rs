@@ -7,6 +7,7 @@ mod life;
 mod names;
 mod outward;
 mod own;
+mod parts;
 mod people;
 mod registry;
 mod service;
@@ -21,6 +22,7 @@ pub use outward::{
     SharedLine,
 };
 pub use own::{ContactListed, MessageKept, SentRow};
+pub use parts::{KeptPart, PartsOf};
 pub use people::{ErrorTarget, LineListed, Member, Subscription};
 pub use registry::{BlockListed, ConversationListed, LineShown, RegistrationRow, UserListed};
 pub use service::Counts;

@@ -8,6 +8,7 @@ mod held;
 mod incoming;
 mod operation;
 mod outgoing;
+mod parts;
 mod people;
 mod report;
 mod state;
@@ -18,6 +19,7 @@ pub use held::{Amend, NewStanza, Release, TakeBack};
 pub use incoming::{NewIn, Seen, Unowned};
 pub use operation::{Operation, RESTORED};
 pub use outgoing::{ConversationRow, IdRow, NewOut, ThreadRow, UsageRow};
+pub use parts::{PartGone, PartRow};
 pub use people::{ContactRow, LineRow, OptOut, OwnerRow, Unregister, UserRow, Wake};
 pub use report::{ReportRow, Tell};
 pub use state::{State, TellKind};
@@ -55,6 +57,10 @@ pub enum Write {
     In(Box<NewIn>),
     /// A text to a line that nobody has.
     Unowned(Unowned),
+    /// A part of a longer text came.
+    Part(Box<PartRow>),
+    /// A part is delivered within its text.
+    PartGone(PartGone),
     /// A start mark: the attempt is about to be made.
     Start(Start),
     /// What came of an attempt, and when the lane goes on.
@@ -101,6 +107,7 @@ pub(super) async fn apply(
     outgoing::apply(connection, &group.out).await?;
     held::apply(connection, &mut group).await?;
     incoming::apply(connection, &mut group).await?;
+    parts::apply(connection, &mut group).await?;
     attempt::start(connection, &mut group).await?;
     attempt::outcome(connection, &mut group).await?;
     report::apply(connection, &mut group).await?;
@@ -127,6 +134,8 @@ struct Group<'a> {
     releases: Vec<(usize, &'a Release)>,
     incoming: Vec<(usize, &'a NewIn)>,
     unowned: Vec<(usize, &'a Unowned)>,
+    parts: Vec<(usize, &'a PartRow)>,
+    parts_gone: Vec<&'a PartGone>,
     starts: Vec<(usize, &'a Start)>,
     outcomes: Vec<(usize, &'a OutcomeRow)>,
     reports: Vec<(usize, &'a ReportRow)>,
@@ -154,6 +163,8 @@ impl<'a> Group<'a> {
             releases: Vec::new(),
             incoming: Vec::new(),
             unowned: Vec::new(),
+            parts: Vec::new(),
+            parts_gone: Vec::new(),
             starts: Vec::new(),
             outcomes: Vec::new(),
             reports: Vec::new(),
@@ -179,6 +190,8 @@ impl<'a> Group<'a> {
                 Write::Release(row) => group.releases.push((place, row)),
                 Write::In(row) => group.incoming.push((place, row)),
                 Write::Unowned(row) => group.unowned.push((place, row)),
+                Write::Part(row) => group.parts.push((place, row)),
+                Write::PartGone(row) => group.parts_gone.push(row),
                 Write::Start(row) => group.starts.push((place, row)),
                 Write::Outcome(row) => group.outcomes.push((place, row)),
                 Write::Report(row) => group.reports.push((place, row)),

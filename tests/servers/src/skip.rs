@@ -9,6 +9,8 @@ pub enum Server {
     Ejabberd,
     /// Kannel's bearerbox and smsbox.
     Kannel,
+    /// Node and the npm package `smpp`.
+    NpmSmsc,
     /// Postfix, which needs root.
     Postfix,
     /// A PostgreSQL server's programs.
@@ -23,6 +25,7 @@ impl Server {
             Self::Dovecot => "dovecot",
             Self::Ejabberd => "ejabberd",
             Self::Kannel => "kannel",
+            Self::NpmSmsc => "npm-smsc",
             Self::Postfix => "postfix",
             Self::Postgres => "postgres",
             Self::Prosody => "prosody",
