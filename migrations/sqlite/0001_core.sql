@@ -138,7 +138,7 @@ CREATE TABLE deliveries (
     reason      TEXT,
     code        TEXT,
     due_ms      BIGINT,
-    tell        TEXT CHECK (tell IN ('receipt', 'error', 'doubt', 'silence', 'delay')),
+    tell        TEXT CHECK (tell IN ('receipt', 'error', 'doubt', 'silence', 'delay', 'night')),
     told        TEXT,
     created_ms  BIGINT NOT NULL,
     started_ms  BIGINT,

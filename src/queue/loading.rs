@@ -6,7 +6,7 @@ use super::{
     OutWork, Surroundings, Work, lanes::LANES_MAX, lanes::WORK_PER_LANE, verdict::REPEATED,
 };
 use crate::{
-    gateway::payload::Payload,
+    gateway::{Gateway, payload::Payload},
     store::{
         StoreError,
         read::{DueLane, OutRow},
@@ -71,7 +71,7 @@ pub(super) async fn read_lanes(
 fn out_work(surroundings: &Surroundings, row: OutRow) -> Option<OutWork> {
     let gateway = &surroundings.gateways.get(&row.gateway_id)?.gateway;
     let payload = Payload::from_json(row.payload.as_deref());
-    let name = |route: &String| AccountName::new(&gateway.config.name, route);
+    let routes = routes(gateway, &row);
     let thread = match gateway.network() {
         Network::Email => payload.thread.map(Into::into),
         Network::Sms => None,
@@ -81,7 +81,7 @@ fn out_work(surroundings: &Surroundings, row: OutRow) -> Option<OutWork> {
         attempts: row.attempts,
         units: row.units,
         unit: row.units_done,
-        routes: row.routes.iter().map(name).collect(),
+        routes: routes.clone(),
         route: 0,
         unknowns: u32::from(row.code.as_deref() == Some(REPEATED)),
         outgoing: Outgoing {
@@ -92,8 +92,30 @@ fn out_work(surroundings: &Surroundings, row: OutRow) -> Option<OutWork> {
             text: row.body,
             thread,
             created_at: UnixMillis(row.created_ms),
-            routes: row.routes.iter().map(name).collect(),
+            routes,
             files: Vec::new(),
         },
     })
+}
+
+/// The accounts that it was planned for, as far as they are still configured. When its line has moved to others since, those.
+fn routes(gateway: &Gateway, row: &OutRow) -> Vec<AccountName> {
+    let named = |names: &[String]| -> Vec<AccountName> {
+        let names = names
+            .iter()
+            .map(|name| AccountName::new(&gateway.config.name, name));
+        names
+            .filter(|name| gateway.accounts.contains_key(name))
+            .collect()
+    };
+    let planned = named(&row.routes);
+    if !planned.is_empty() || gateway.network() == Network::Email {
+        return planned;
+    }
+    let line = gateway
+        .config
+        .lines
+        .iter()
+        .find(|line| line.number.as_str() == row.from);
+    line.map(|line| named(&line.providers)).unwrap_or_default()
 }

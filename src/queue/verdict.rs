@@ -18,6 +18,8 @@ pub(super) struct Circumstances<'a> {
     /// Failures of the lane in a row before this attempt.
     pub(super) failures: u32,
     pub(super) give_up: Duration,
+    /// When it could go out for the first time: it was accepted, and its recipient's quiet hours were over.
+    pub(super) since: UnixMillis,
     pub(super) report_after: Duration,
     /// A receipt stands for acceptance already.
     pub(super) receipt_on_acceptance: bool,
@@ -196,7 +198,7 @@ fn ended(
 }
 
 fn expired(of: &Circumstances<'_>, wait: Duration) -> bool {
-    of.now.after(wait) > of.work.outgoing.created_at.after(of.give_up)
+    of.now.after(wait) > of.since.after(of.give_up)
 }
 
 /// Text: 5 s doubling to 15 min. Mail: 1, 5, 15, 30, 60 min, then hourly. A quarter of it is jitter, from the key.

@@ -5,15 +5,18 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use transom_adapter::{
-    Account, AccountName, Adapter, Address, ConfigFault, ContactError, HttpClient, Network,
-    Outgoing, Plan, Refusal, Section, Signer,
+    Account, AccountName, Adapter, Address, ConfigFault, ContactError, Cost, HttpClient, Network,
+    Outgoing, Plan, Refusal, Section, Signer, UnixMillis,
 };
 use url::Url;
 
 use crate::{
-    Country, Number, ProviderEnv, ProviderFactory, Segments, TextLimit,
+    Country, Number, ProviderEnv, ProviderFactory, Segments, TextLimit, cost,
     country::{self, Place},
-    provider, read_typed,
+    plainer::Plainer,
+    provider,
+    quiet::QuietHours,
+    read_typed, simplify,
 };
 
 /// The section `gateway.X` of an SMS gateway, as far as the adapter reads it.
@@ -27,6 +30,14 @@ pub struct SmsConfig {
     /// Whose short codes may be written to: country codes. Default: the US and Canada, where a text to a short code costs what
     /// any other costs, as far as they are allowed countries. Elsewhere many short codes are premium numbers.
     pub short_codes: Option<Vec<String>>,
+    /// Whether typographic characters (curly quotation marks, dashes) are sent as plainer ones where they alone would make a text cost
+    /// more.
+    #[serde(default, deserialize_with = "switch")]
+    pub smart_encoding: bool,
+    /// When no text is sent, in the recipient's time: `21:00-08:00`. Texts wait until its end.
+    pub quiet_hours: Option<String>,
+    /// Whose clock counts where the recipient's is not known: `Europe/Berlin`. Default: the machine's.
+    pub time_zone: Option<String>,
     /// The providers by name.
     #[serde(default)]
     pub provider: BTreeMap<String, Map<String, Value>>,
@@ -36,6 +47,8 @@ pub struct SmsConfig {
 pub struct SmsAdapter {
     rules: Rules,
     routes: Vec<Route>,
+    smart_encoding: bool,
+    quiet_hours: Option<QuietHours>,
 }
 
 /// Where texts may go.
@@ -68,6 +81,8 @@ impl SmsAdapter {
         let config: SmsConfig = section.read().map_err(|fault| vec![fault])?;
         let mut faults = Vec::new();
         let rules = Rules::read(&config, section, &mut faults);
+        let (hours, zone) = (config.quiet_hours.as_deref(), config.time_zone.as_deref());
+        let quiet_hours = QuietHours::read(section, hours, zone, &mut faults);
         if config.provider.is_empty() {
             faults.push(section.fault(
                 "provider",
@@ -90,12 +105,18 @@ impl SmsAdapter {
         for name in config.provider.keys() {
             let section = section.section("provider").section(name);
             match build(gateway_name, name, section, &env, &factories) {
+                Ok(route) if config.smart_encoding => routes.push(route.plainer()),
                 Ok(route) => routes.push(route),
                 Err(mut more) => faults.append(&mut more),
             }
         }
         if faults.is_empty() {
-            Ok(Self { rules, routes })
+            Ok(Self {
+                rules,
+                routes,
+                smart_encoding: config.smart_encoding,
+                quiet_hours,
+            })
         } else {
             Err(faults)
         }
@@ -166,13 +187,35 @@ impl Adapter for SmsAdapter {
         if message.text.trim().is_empty() {
             return Err(Refusal::Empty);
         }
-        let size = Segments::of(&message.text);
+        let size = if self.smart_encoding {
+            Segments::of(&simplify(&message.text))
+        } else {
+            Segments::of(&message.text)
+        };
         Ok(Plan {
             units: std::num::NonZeroU16::MIN,
             segments: size.count,
             routes: self.routes_for(message, size)?,
             ids: Vec::new(),
         })
+    }
+
+    fn cost(&self, text: &str) -> Option<Cost> {
+        Some(cost::of(text, self.smart_encoding))
+    }
+
+    fn not_before(&self, to: &Address, now: UnixMillis) -> Option<UnixMillis> {
+        let hours = self.quiet_hours.as_ref()?;
+        hours.until(to.as_str(), self.rules.home, now)
+    }
+}
+
+impl Route {
+    fn plainer(self) -> Self {
+        Self {
+            account: Arc::new(Plainer(self.account)),
+            ..self
+        }
     }
 }
 
@@ -281,6 +324,20 @@ fn build(
         account,
         limit: factory.text_limit(&section),
     })
+}
+
+/// True or false, which may come as text: the environment gives nothing else.
+fn switch<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        Switch(bool),
+        Text(String),
+    }
+    match Either::deserialize(deserializer)? {
+        Either::Switch(switch) => Ok(switch),
+        Either::Text(text) => text.parse().map_err(serde::de::Error::custom),
+    }
 }
 
 #[cfg(test)]

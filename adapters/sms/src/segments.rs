@@ -39,6 +39,11 @@ impl Encoding {
         }
     }
 
+    /// How many units these characters take.
+    pub fn units_of(self, text: &str) -> usize {
+        text.chars().map(|c| self.units(c)).sum()
+    }
+
     /// How many units this character takes.
     fn units(self, character: char) -> usize {
         match self {
@@ -65,7 +70,7 @@ impl Segments {
     pub fn of(text: &str) -> Self {
         let text = normalise(text);
         let encoding = Encoding::of(&text);
-        let units: usize = text.chars().map(|c| encoding.units(c)).sum();
+        let units = encoding.units_of(&text);
         let count = parts(&text, encoding).count();
         Self {
             encoding,
@@ -103,7 +108,7 @@ pub fn gsm_septets(part: &str) -> Option<Vec<u8>> {
 
 /// The byte ranges of the parts.
 fn parts(text: &str, encoding: Encoding) -> impl Iterator<Item = Range<usize>> {
-    let units: usize = text.chars().map(|c| encoding.units(c)).sum();
+    let units = encoding.units_of(text);
     let room = if units <= encoding.units_single() {
         encoding.units_single()
     } else {
@@ -127,7 +132,7 @@ fn parts(text: &str, encoding: Encoding) -> impl Iterator<Item = Range<usize>> {
 fn atoms(text: &str, encoding: Encoding, room: usize) -> impl Iterator<Item = (usize, usize)> {
     let measure = move |c: char| (c.len_utf8(), encoding.units(c));
     text.graphemes(true).flat_map(move |cluster| {
-        let units: usize = cluster.chars().map(|c| encoding.units(c)).sum();
+        let units = encoding.units_of(cluster);
         let whole = (units <= room).then_some((cluster.len(), units));
         // A cluster longer than a part (somebody stacked accents) is cut between its characters.
         let rest = if whole.is_some() { "" } else { cluster };
