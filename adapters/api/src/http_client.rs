@@ -1,16 +1,21 @@
 //! Calls to providers: limits on everything, and a failure that tells whether the request may have gone out.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode};
 
+use crate::guard::{AllowedHosts, GuardedResolver};
+
 /// An HTTP client for providers' APIs. Follows no redirects, keeps connections, reads bounded bodies. Cheap to clone.
 ///
-/// It calls only what the admin configured (`base_url`); URLs that came from outside pass the guard of the attachments.
+/// Calls go only to what the admin configured (`base_url`). What URLs from outside name is fetched by [`fetch`](Self::fetch), under a guard.
 #[derive(Clone, Debug)]
 pub struct HttpClient {
     client: reqwest::Client,
+    /// Resolves names to public addresses alone.
+    guarded: reqwest::Client,
+    allowed_hosts: AllowedHosts,
     limits: HttpLimits,
 }
 
@@ -65,18 +70,48 @@ impl HttpClient {
     ///
     /// When the TLS trust store cannot be read.
     pub fn new(limits: HttpLimits) -> Result<Self, rustls::Error> {
-        let tls = (*crate::client_config()?).clone();
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .connect_timeout(limits.connect)
-            .timeout(limits.total)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .tcp_nodelay(true)
-            .user_agent(concat!("transom/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| rustls::Error::General(error.to_string()))?;
-        Ok(Self { client, limits })
+        let tls = crate::client_config()?;
+        let builder = || {
+            reqwest::Client::builder()
+                .tls_backend_preconfigured((*tls).clone())
+                .connect_timeout(limits.connect)
+                .timeout(limits.total)
+                .redirect(reqwest::redirect::Policy::none())
+                .no_proxy()
+                .tcp_nodelay(true)
+                .user_agent(concat!("transom/", env!("CARGO_PKG_VERSION")))
+        };
+        let general = |error: reqwest::Error| rustls::Error::General(error.to_string());
+        Ok(Self {
+            client: builder().build().map_err(general)?,
+            guarded: builder()
+                .dns_resolver(Arc::new(GuardedResolver))
+                .build()
+                .map_err(general)?,
+            allowed_hosts: AllowedHosts::default(),
+            limits,
+        })
+    }
+
+    /// The same client, which fetches from these hosts even where they are private.
+    #[must_use]
+    pub fn except(mut self, hosts: AllowedHosts) -> Self {
+        self.allowed_hosts = hosts;
+        self
+    }
+
+    pub(crate) fn allowed_hosts(&self) -> &AllowedHosts {
+        &self.allowed_hosts
+    }
+
+    /// A GET, past the guard or under it.
+    pub(crate) fn get_from(&self, url: url::Url, may_be_private: bool) -> reqwest::RequestBuilder {
+        let client = if may_be_private {
+            &self.client
+        } else {
+            &self.guarded
+        };
+        client.get(url)
     }
 
     /// Starts a POST; finish it with [`call`](Self::call).
@@ -125,7 +160,7 @@ fn classify(error: &reqwest::Error) -> HttpFailure {
 }
 
 /// The causes without the URL: query strings hold numbers and secrets.
-fn describe(error: &reqwest::Error) -> String {
+pub(crate) fn describe(error: &reqwest::Error) -> String {
     let mut text = if error.is_timeout() {
         "timed out".to_owned()
     } else {

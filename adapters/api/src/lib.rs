@@ -25,6 +25,7 @@ mod context;
 mod cost;
 mod event;
 mod fetch;
+mod guard;
 mod http_client;
 mod id;
 mod lifecycle;
@@ -47,7 +48,8 @@ pub use event::{
     Attachment, Class, Event, Incoming, MailFacts, MediaRef, MessageRef, Notice, Part, Progress,
     Repeats, Report,
 };
-pub use fetch::{FetchFailure, Fetched};
+pub use fetch::{FetchFailure, Fetched, TrustedOrigin};
+pub use guard::{AllowedHosts, is_public};
 pub use http_client::{HttpClient, HttpFailure, HttpLimits, HttpReply};
 pub use id::{AccountName, ExternalId, Key, Signer};
 pub use lifecycle::Lifecycle;

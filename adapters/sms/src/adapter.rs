@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use transom_adapter::{
     Account, AccountName, Adapter, Address, ConfigFault, ContactError, Cost, HttpClient, Network,
-    Outgoing, Plan, Refusal, Section, Signer, UnixMillis,
+    Outgoing, Plan, Refusal, Section, Signer, SystemClock, UnixMillis,
 };
 use url::Url;
 
@@ -94,6 +94,7 @@ impl SmsAdapter {
             return Err(faults);
         };
         let env = ProviderEnv {
+            clock: Arc::new(SystemClock),
             http,
             signer,
             public_url: public_url.cloned(),

@@ -11,14 +11,15 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Handled, HttpClient,
-    Outcome, Outgoing, Refused, Repeat, Reports, Section, UnixMillis, WebRequest,
+    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, FetchFailure, Fetched,
+    Handled, HttpClient, MediaRef, Outcome, Outgoing, Refused, Repeat, Reports, Section,
+    TrustedOrigin, UnixMillis, WebRequest,
 };
 
 use self::signature::Secrets;
 pub use self::{config::TwilioConfig, webhook::events};
-use super::{ProviderEnv, ProviderFactory, TextLimit, answer};
-use crate::{Country, Number};
+use super::{ProviderEnv, ProviderFactory, TextLimit, answer, received::wire};
+use crate::Country;
 
 /// `kind = "twilio"`.
 #[derive(Clone, Copy, Debug)]
@@ -105,6 +106,14 @@ impl Account for TwilioAccount {
         webhook::handle(&fields, request.query, self.home)
     }
 
+    /// `MediaUrl0` is of the API's own origin and redirects to a signed URL elsewhere.
+    async fn fetch(&self, media: &MediaRef, bytes_max: u64) -> Result<Fetched, FetchFailure> {
+        let token = self.secrets.auth_token.expose_secret();
+        let api =
+            TrustedOrigin::new(&self.api).map(|origin| origin.basic(&self.account_sid, token));
+        self.http.fetch(&media.url, bytes_max, api.as_ref()).await
+    }
+
     async fn check(&self) -> CheckReport {
         let mut report = CheckReport::default();
         let account = self.http.call(self.get(".json")).await;
@@ -154,11 +163,6 @@ impl TwilioAccount {
         let token: &SecretString = &self.secrets.auth_token;
         request.basic_auth(&self.account_sid, Some(token.expose_secret()))
     }
-}
-
-/// An address as Twilio writes it.
-fn wire(address: &str, home: Country) -> String {
-    Number::parse(address, home).map_or_else(|| address.to_owned(), |n| n.wire().to_owned())
 }
 
 #[cfg(test)]
