@@ -9,6 +9,7 @@
 
 mod crash;
 mod ejabberd;
+mod gammu;
 mod kannel;
 mod mail;
 mod people;

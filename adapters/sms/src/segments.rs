@@ -106,6 +106,35 @@ pub fn gsm_septets(part: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
+/// Reads unpacked septets, one a byte. An escaped septet that the extension table does not have is read without the escape, as TS 23.038
+/// §6.2.1.1 asks; what is not even a septet becomes the replacement character.
+pub fn gsm_text(septets: &[u8]) -> String {
+    let mut text = String::with_capacity(septets.len());
+    let mut rest = septets;
+    while let [first, tail @ ..] = rest {
+        let escaped = match (first, tail) {
+            (0x1b, [second, after @ ..]) => character(&[0x1b, *second]).map(|c| (c, after)),
+            _ => None,
+        };
+        let (read, after) = match (escaped, first) {
+            (Some((read, after)), _) => (Some(read), after),
+            (None, 0x1b) => (None, tail),
+            (None, _) => (
+                Some(character(&[*first]).unwrap_or(char::REPLACEMENT_CHARACTER)),
+                tail,
+            ),
+        };
+        text.extend(read);
+        rest = after;
+    }
+    text
+}
+
+fn character(septets: &[u8]) -> Option<char> {
+    let found = GSM_TABLE.iter().find(|(_, known)| *known == septets);
+    found.map(|(character, _)| *character)
+}
+
 /// The byte ranges of the parts.
 fn parts(text: &str, encoding: Encoding) -> impl Iterator<Item = Range<usize>> {
     let units = encoding.units_of(text);
@@ -263,6 +292,13 @@ mod tests {
         let (_, parts) = cut(&text);
         assert_eq!(parts.concat(), text);
         assert_eq!(parts.len(), 501_usize.div_ceil(67));
+    }
+
+    #[test]
+    fn septets_are_read_as_they_are_written() {
+        let all: String = GSM_TABLE.iter().map(|(character, _)| character).collect();
+        assert_eq!(gsm_text(&gsm_septets(&all).unwrap()), all);
+        assert_eq!(gsm_text(&[0x1b, 0x41, 0x80, 0x1b]), "A\u{fffd}");
     }
 
     proptest! {

@@ -7,6 +7,8 @@ pub enum Server {
     Dovecot,
     /// ejabberd and Erlang.
     Ejabberd,
+    /// gammu and gammu-smsd.
+    Gammu,
     /// Kannel's bearerbox and smsbox.
     Kannel,
     /// Postfix, which needs root.
@@ -22,6 +24,7 @@ impl Server {
         match self {
             Self::Dovecot => "dovecot",
             Self::Ejabberd => "ejabberd",
+            Self::Gammu => "gammu",
             Self::Kannel => "kannel",
             Self::Postfix => "postfix",
             Self::Postgres => "postgres",

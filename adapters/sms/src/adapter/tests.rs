@@ -141,7 +141,7 @@ fn an_account_carries_what_it_has_room_for() {
 
 #[test]
 fn a_text_is_planned_and_sent_with_the_same_characters() {
-    let text = format!("“{}” – yes", "a".repeat(60));
+    let text = format!("“{}” – yes", "a".repeat(70));
     let plan_with = |smart: bool| {
         let table =
             json!({ "region": "US", "smart_encoding": smart, "provider": { "a": twilio() } });
@@ -163,7 +163,7 @@ async fn the_account_is_given_the_plainer_text() {
     let table = json!({ "region": "US", "smart_encoding": "true", "provider": { "coo": { "kind": "pigeon" } } });
     let adapter = read(table, &[Box::new(Pigeon)]).unwrap();
     let account = adapter.accounts().pop().unwrap();
-    let long = "a".repeat(60);
+    let long = "a".repeat(70);
     let attempt = Attempt { number: 1, unit: 0 };
     for (typed, sent) in [
         (format!("“{long}” – yes"), format!("\"{long}\" - yes")),

@@ -9,12 +9,16 @@
 //! | `received` | the text that it becomes |
 
 #[expect(dead_code, reason = "for the providers that build on it")]
+pub mod android;
 mod answer;
 mod fields;
 #[cfg_attr(
     not(test),
     expect(dead_code, reason = "for the providers that build on it")
 )]
+pub mod gammu;
+pub mod httpsms;
+pub mod jasmin;
 mod json;
 #[cfg_attr(
     not(test),
@@ -30,10 +34,12 @@ mod received;
 mod settings;
 #[expect(dead_code, reason = "for the providers that build on it")]
 mod signature;
+pub mod templated;
 #[cfg(test)]
 #[expect(dead_code, reason = "for the providers that build on it")]
 mod testing;
 pub mod twilio;
+mod udh;
 
 use std::{fmt, sync::Arc};
 
@@ -139,5 +145,13 @@ impl Default for TextLimit {
 
 /// The providers that come with this crate.
 pub(crate) fn built_in() -> Vec<Box<dyn ProviderFactory>> {
-    vec![Box::new(twilio::Twilio), Box::new(kannel::Kannel)]
+    vec![
+        Box::new(twilio::Twilio),
+        Box::new(kannel::Kannel),
+        Box::new(android::Android),
+        Box::new(jasmin::Jasmin),
+        Box::new(gammu::Gammu),
+        Box::new(httpsms::Httpsms),
+        Box::new(templated::Http),
+    ]
 }
