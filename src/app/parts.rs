@@ -11,7 +11,8 @@ use crate::{
     config::GatewayConfig,
     gateway::Gateway,
     intake::{self, Doors, Intake, Knock},
-    queue::{Online, Queue, QueueGateway, Surroundings, Teller},
+    operations::Operations,
+    queue::{AccountStates, Online, Queue, QueueGateway, Surroundings, Teller},
     xmpp::{
         jid::DomainPart,
         stream::{Endpoint, Link, LinkConfig, LinkEvent, LinkHandle, StopWhen},
@@ -87,16 +88,22 @@ impl Part {
     }
 }
 
-/// The queue, and for each gateway its intake.
-pub(super) fn queue_and_intakes(
+/// The queue, and what works with it.
+pub(super) struct Works {
+    /// Every account of every gateway.
+    pub(super) accounts: HashMap<AccountName, Arc<dyn transom_adapter::Account>>,
+    pub(super) queue: Queue,
+    pub(super) teller: Teller,
+    online: Online,
+}
+
+/// Starts the queue.
+pub(super) fn queue(
     base: &Base,
-    parts: Vec<Part>,
+    parts: &[Part],
+    states: AccountStates,
     lifecycle: &Lifecycle,
-) -> (
-    HashMap<AccountName, Arc<dyn transom_adapter::Account>>,
-    Queue,
-    Teller,
-) {
+) -> Works {
     let (teller, tells) = Teller::new();
     let online = Online::default();
     let entry = |part: &Part| {
@@ -125,8 +132,25 @@ pub(super) fn queue_and_intakes(
         metrics: base.metrics.clone(),
         gateways: Arc::new(gateways),
         teller: teller.clone(),
+        states,
     };
     let queue = Queue::start(&surroundings, online.clone(), tells);
+    Works {
+        accounts,
+        queue,
+        teller,
+        online,
+    }
+}
+
+/// Starts each gateway's intake.
+pub(super) fn intakes(
+    base: &Base,
+    parts: Vec<Part>,
+    works: &Works,
+    operations: &Arc<Operations>,
+    lifecycle: &Lifecycle,
+) {
     for part in parts {
         let intake = Intake {
             gateway: part.gateway,
@@ -137,13 +161,13 @@ pub(super) fn queue_and_intakes(
             clock: Arc::clone(&base.clock),
             lifecycle: lifecycle.clone(),
             metrics: base.metrics.clone(),
-            queue: queue.clone(),
-            teller: teller.clone(),
-            online: online.clone(),
+            queue: works.queue.clone(),
+            teller: works.teller.clone(),
+            online: works.online.clone(),
+            operations: Arc::clone(operations),
         };
         lifecycle.spawn("intake", intake::run(intake, part.events, part.door));
     }
-    (accounts, queue, teller)
 }
 
 pub(super) async fn gateway(
@@ -204,6 +228,7 @@ pub(super) fn link_config(app: &App, config: &GatewayConfig) -> Result<LinkConfi
 pub(super) fn context(
     base: &Base,
     doors: &Doors,
+    states: &AccountStates,
     lifecycle: &Lifecycle,
 ) -> Result<Context, StartError> {
     let http = HttpClient::new(HttpLimits::default())
@@ -216,6 +241,7 @@ pub(super) fn context(
         http,
         signer: base.signer.clone(),
         meter: Arc::new(base.metrics.clone()),
+        states: Arc::new(states.clone()),
     })
 }
 

@@ -7,18 +7,20 @@ use std::{
     time::Duration,
 };
 
-use transom_adapter::{Clock, Lifecycle, Signer, SystemClock};
+use transom_adapter::{Account, AccountState, Clock, Context, Lifecycle, Signer, SystemClock};
 use transom_simulator::Simulator;
 
 use super::{
     App, Ended, StartError, control, notify,
-    parts::{Part, Parts, context, has_simulator, queue_and_intakes},
+    parts::{Part, Parts, context, has_simulator, intakes, queue},
     readiness,
 };
 use crate::{
     config::StoreUrl,
     http::{HttpOptions, HttpState, Server},
     metrics::Metrics,
+    operations::once::Once,
+    queue::AccountStates,
     store::{Ids, Store, StoreError, Writer},
 };
 
@@ -175,24 +177,34 @@ async fn start(
 ) -> Result<(), StartError> {
     let simulator = Simulator::new(Arc::clone(&base.clock));
     let Parts { parts, doors } = Parts::make(app, &base, &simulator, lifecycle).await?;
-    let context = context(&base, &doors, lifecycle)?;
+    let states = AccountStates::new(Arc::clone(&base.clock), base.metrics.clone());
+    let context = context(&base, &doors, &states, lifecycle)?;
     let links: Vec<_> = parts.iter().map(Part::link).collect();
     let gateways = parts.iter().map(|part| Arc::clone(&part.gateway)).collect();
     let handles = parts.iter().map(Part::numbered_link).collect();
-    let (accounts, queue, teller) = queue_and_intakes(&base, parts, lifecycle);
+    let works = queue(&base, &parts, states.clone(), lifecycle);
     let live = control::Live {
-        queue,
-        teller,
+        queue: works.queue.clone(),
+        teller: works.teller.clone(),
         links: handles,
+        states,
+        lifecycle: lifecycle.clone(),
+        log_level: Arc::clone(&app.log_level),
     };
-    control::start(app, &base, gateways, live, lifecycle);
+    let here = format!("http://{}", app.config.http.listen);
+    let once = Once::new(app.config.http.public_url.clone(), Some(here));
+    let operations = control::operations(&base, gateways, once, Some(Arc::new(live)));
+    let operations = Arc::new(operations);
+    control::start(app, &operations, lifecycle);
+    intakes(&base, parts, &works, &operations, lifecycle);
+    let accounts = works.accounts;
     for account in accounts.values() {
         // A port that is taken shows before READY, not in the log of a process that looks well.
         account.bind().await.map_err(StartError::Bind)?;
     }
     for account in accounts.values() {
         let (account, context) = (Arc::clone(account), context.clone());
-        lifecycle.spawn("account", async move { account.run(&context).await });
+        lifecycle.spawn("account", run_account(account, context));
     }
     readiness::watch_links(&links, lifecycle);
     let ready = readiness::Ready::new(base.store.clone(), links);
@@ -207,4 +219,20 @@ async fn start(
     };
     lifecycle.spawn("http", server.run(state, lifecycle.clone()));
     Ok(())
+}
+
+/// An account's long-lived side. One that ends by itself stays down until somebody changes the configuration.
+async fn run_account(account: Arc<dyn Account>, context: Context) {
+    let Err(failure) = account.run(&context).await else {
+        return;
+    };
+    let name = account.name();
+    tracing::error!(
+        account = name.as_str(),
+        reason = failure.reason.as_str(),
+        code = failure.code.as_deref().unwrap_or(""),
+        detail = failure.detail.as_deref().unwrap_or(""),
+        "The account cannot work as it is configured; change that, and start transom again."
+    );
+    context.report_state(name, AccountState::LoggedOut(failure));
 }

@@ -6,11 +6,13 @@
 //!
 //! - [`outward`]: a batch of stanzas.
 //! - [`inward`]: events of an account; [`Inbox`](transom_adapter::Inbox) and [`Directory`](transom_adapter::Directory) for the adapters.
-//! - [`people`]: presence and requests, on a task of their own, so that messages never wait behind them.
+//! - [`people`]: presence and requests, on a task of their own, so that messages never wait behind them; [`commands`] on another.
 
+mod commands;
 mod inward;
 mod outward;
 mod people;
+mod throttle;
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,6 +22,7 @@ use transom_adapter::{AccountName, Clock, Lifecycle, Meter as _};
 use crate::{
     gateway::Gateway,
     metrics::Metrics,
+    operations::Operations,
     queue::{Online, Queue, Teller},
     store::{Ids, Store, Writer},
     xmpp::stream::{LinkEvent, LinkHandle},
@@ -52,6 +55,8 @@ pub struct Intake {
     pub teller: Teller,
     /// Who is online.
     pub online: Online,
+    /// What commands do.
+    pub operations: Arc<Operations>,
 }
 
 /// Events of accounts gathered for one commit.

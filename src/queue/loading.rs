@@ -1,6 +1,8 @@
 //! From rows to work: what the scheduler has read from the database.
 
-use transom_adapter::{AccountName, Network, Outgoing, UnixMillis};
+use std::num::NonZeroU16;
+
+use transom_adapter::{AccountName, Network, Outgoing, Route, UnixMillis};
 
 use super::{
     OutWork, Surroundings, Work, lanes::LANES_MAX, lanes::WORK_PER_LANE, verdict::REPEATED,
@@ -8,7 +10,7 @@ use super::{
 use crate::{
     gateway::{Gateway, payload::Payload},
     store::{
-        StoreError,
+        StoreError, StoredRoute,
         read::{DueLane, OutRow},
     },
 };
@@ -71,18 +73,26 @@ pub(super) async fn read_lanes(
 fn out_work(surroundings: &Surroundings, row: OutRow) -> Option<OutWork> {
     let gateway = &surroundings.gateways.get(&row.gateway_id)?.gateway;
     let payload = Payload::from_json(row.payload.as_deref());
-    let routes = routes(gateway, &row);
+    let name = |route: &StoredRoute| AccountName::new(&gateway.config.name, &route.0);
+    let route = |stored: &StoredRoute| Route {
+        account: name(stored),
+        units: NonZeroU16::new(stored.1).unwrap_or(NonZeroU16::MIN),
+    };
+    let routes: Vec<Route> = row.routes.iter().map(route).collect();
+    // What was begun with one account goes on with it.
+    let begun_by = |route: &Route| gateway.scope_id(&route.account) == row.account_id;
+    let begun = row.units_done > 0;
+    let route = routes.iter().position(begun_by).filter(|_| begun);
     let thread = match gateway.network() {
         Network::Email => payload.thread.map(Into::into),
         Network::Sms => None,
     };
-    Some(OutWork {
+    let mut work = OutWork {
         delivery_id: row.delivery_id,
         attempts: row.attempts,
-        units: row.units,
         unit: row.units_done,
-        routes: routes.clone(),
-        route: 0,
+        routes,
+        route: route.unwrap_or(0),
         unknowns: u32::from(row.code.as_deref() == Some(REPEATED)),
         outgoing: Outgoing {
             key: transom_adapter::Key(row.delivery_id),
@@ -92,30 +102,34 @@ fn out_work(surroundings: &Surroundings, row: OutRow) -> Option<OutWork> {
             text: row.body,
             thread,
             created_at: UnixMillis(row.created_ms),
-            routes,
+            routes: row.routes.iter().map(name).collect(),
             files: Vec::new(),
         },
-    })
+    };
+    if gateway.network() == Network::Sms && !begun {
+        reroute(gateway, &mut work);
+    }
+    Some(work)
 }
 
-/// The accounts that it was planned for, as far as they are still configured. When its line has moved to others since, those.
-fn routes(gateway: &Gateway, row: &OutRow) -> Vec<AccountName> {
-    let named = |names: &[String]| -> Vec<AccountName> {
-        let names = names
-            .iter()
-            .map(|name| AccountName::new(&gateway.config.name, name));
-        names
-            .filter(|name| gateway.accounts.contains_key(name))
-            .collect()
-    };
-    let planned = named(&row.routes);
-    if !planned.is_empty() || gateway.network() == Network::Email {
-        return planned;
+/// When none of the accounts that it was planned for is configured any more: its line has moved to others, and it goes by those.
+fn reroute(gateway: &Gateway, work: &mut OutWork) {
+    let known = |route: &Route| gateway.accounts.contains_key(&route.account);
+    if work.routes.iter().any(known) {
+        return;
     }
-    let line = gateway
-        .config
-        .lines
-        .iter()
-        .find(|line| line.number.as_str() == row.from);
-    line.map(|line| named(&line.providers)).unwrap_or_default()
+    let from = &work.outgoing.from;
+    let lines = &gateway.config.lines;
+    let Some(line) = lines.iter().find(|line| line.number == *from) else {
+        return;
+    };
+    let name = |name: &String| AccountName::new(&gateway.config.name, name);
+    let moved = Outgoing {
+        routes: line.providers.iter().map(name).collect(),
+        ..work.outgoing.clone()
+    };
+    if let Ok(plan) = gateway.adapter.plan(&moved) {
+        work.routes = plan.routes;
+        work.outgoing = moved;
+    }
 }

@@ -1,7 +1,8 @@
 //! What waits, goes out, comes back and is told: the only place that retries and chooses routes.
 //!
+//! - [`accounts`]: where accounts stand, for whoever has to act on it.
 //! - [`lanes`]: the book of chats in which something waits, bounded in memory; pure.
-//! - [`scheduler`]: one task that owns the book and hands out work; it never waits for anything but its inbox.
+//! - [`scheduler`]: one task that owns the book and hands out work; it never waits for anything but its inbox. [`slots`]: what carries it.
 //! - [`attempt`]: one try outwards, from start mark to outcome; [`verdict`] is the one table of what follows.
 //! - [`handover`]: inwards, to the user's server, until its barrier is answered.
 //! - [`teller`]: receipts, errors and notices to the sender.
@@ -10,6 +11,7 @@
 //! In steady state committed work goes from the commit to the scheduler in memory; the database is read only at the start, for lanes
 //! that come back from a pause, and for chats with more waiting than the book keeps.
 
+pub mod accounts;
 mod attempt;
 mod handover;
 mod lanes;
@@ -17,13 +19,14 @@ mod loading;
 mod overdue;
 mod recovery;
 mod scheduler;
+mod slots;
 mod teller;
 mod verdict;
 
 use std::{collections::HashMap, sync::Arc};
 
 use tokio::sync::mpsc;
-use transom_adapter::{Account, AccountName, Clock, Lifecycle, Outgoing};
+use transom_adapter::{Account, AccountName, Clock, Lifecycle, Outgoing, Route};
 
 use crate::{
     gateway::Gateway,
@@ -32,6 +35,7 @@ use crate::{
     xmpp::stream::LinkHandle,
 };
 
+pub use accounts::AccountStates;
 pub use teller::{Online, Teller};
 
 /// Work that is committed and waits.
@@ -50,18 +54,25 @@ pub struct OutWork {
     pub delivery_id: i64,
     /// Attempts so far.
     pub attempts: u32,
-    /// How many sends it takes.
-    pub units: u16,
     /// Which send is next, counted from 0.
     pub unit: u16,
     /// The accounts that can carry it, best first.
-    pub routes: Vec<AccountName>,
+    pub routes: Vec<Route>,
     /// Which of them is tried next.
     pub route: usize,
     /// Attempts of which nobody knows what came.
     pub unknowns: u32,
     /// The message.
     pub outgoing: Outgoing,
+}
+
+impl OutWork {
+    /// How many sends it takes by the account that is next.
+    pub fn units(&self) -> u16 {
+        self.routes
+            .get(self.route)
+            .map_or(1, |route| route.units.get())
+    }
 }
 
 /// Work and the lane it waits in.
@@ -103,6 +114,8 @@ pub struct Surroundings {
     pub gateways: Arc<HashMap<i64, QueueGateway>>,
     /// Who tells the senders.
     pub teller: Teller,
+    /// Where the accounts stand.
+    pub states: AccountStates,
 }
 
 /// A handle of the queue. Cheap to clone.

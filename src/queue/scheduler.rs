@@ -1,12 +1,9 @@
 //! The one task that owns the book of lanes: hands out work, never waits for it.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use tokio::sync::mpsc;
-use transom_adapter::{Account, AccountName, UnixMillis};
+use transom_adapter::{AccountName, UnixMillis};
 
 use super::{
     Queue, QueueGateway, Surroundings, Waiting, Work,
@@ -15,6 +12,8 @@ use super::{
     lanes::{LaneBook, Next, WORK_PER_LANE},
     loading::{read_due, read_lanes},
     recovery,
+    slots::{Carrier, Slot},
+    verdict::Pause,
 };
 use crate::store::{StoreError, read::DueLane};
 
@@ -49,22 +48,6 @@ pub(super) enum Order {
     LookAgain,
     /// Somebody changed what waits: what the book holds may be wrong.
     Changed,
-}
-
-/// Something that carries work, so many at once: an account, or a gateway's link.
-struct Slot {
-    carrier: Carrier,
-    free: usize,
-    paused_until: Option<UnixMillis>,
-    waiting: VecDeque<i64>,
-}
-
-enum Carrier {
-    Account {
-        account: Arc<dyn Account>,
-        account_id: i64,
-    },
-    Link,
 }
 
 /// Hand-overs at once on one link; each is a chat with up to [`WORK_PER_LANE`] stanzas.
@@ -202,8 +185,11 @@ impl Scheduler {
 
     fn finished(&mut self, lane_id: i64, slot: usize, finished: Finished) {
         self.release(slot);
-        if let (Some(until), Some(slot)) = (finished.pause_account, self.slots.get_mut(slot)) {
-            slot.paused_until = slot.paused_until.max(Some(until));
+        if let (Some((pause, line)), Some(slot)) = (finished.pause, self.slots.get_mut(slot)) {
+            match pause {
+                Pause::Account(until) => slot.pause(until),
+                Pause::Line(until) => slot.pause_line(line, until),
+            }
         }
         if let Some((own_lane, due_ms, failures)) = finished.own_lane {
             let gateway_id = self.book.gateway_of(lane_id);
@@ -240,11 +226,7 @@ impl Scheduler {
     }
 
     fn next_wake(&self) -> Option<UnixMillis> {
-        let slots = self
-            .slots
-            .iter()
-            .filter(|slot| !slot.waiting.is_empty())
-            .filter_map(|slot| slot.paused_until);
+        let slots = self.slots.iter().filter_map(Slot::next_wake);
         self.book
             .next_wake()
             .map(UnixMillis)
@@ -256,11 +238,8 @@ impl Scheduler {
     fn wake(&mut self, now: UnixMillis) {
         self.book.wake(now.0);
         for slot in &mut self.slots {
-            if slot.paused_until.is_some_and(|until| until <= now) {
-                slot.paused_until = None;
-                for lane_id in std::mem::take(&mut slot.waiting) {
-                    self.book.ready_again(lane_id);
-                }
+            for lane_id in slot.wake(now) {
+                self.book.ready_again(lane_id);
             }
         }
         if self.book.take_overflow() {
@@ -284,7 +263,7 @@ impl Scheduler {
                 Work::Out(work) => work
                     .routes
                     .get(work.route)
-                    .and_then(|route| self.by_account.get(route))
+                    .and_then(|route| self.by_account.get(&route.account))
                     .copied(),
             };
             match slot {
@@ -298,6 +277,11 @@ impl Scheduler {
         let Some(slot) = self.slots.get_mut(at) else {
             return;
         };
+        if let Some((_, Work::Out(work))) = self.book.first(lane_id)
+            && slot.waits_for_line(&work.outgoing.from, lane_id)
+        {
+            return;
+        }
         let is_down = matches!(slot.carrier, Carrier::Link) && !gateway.link.is_up();
         if slot.free == 0 || slot.paused_until.is_some() || is_down {
             slot.waiting.push_back(lane_id);
@@ -377,16 +361,5 @@ impl Scheduler {
             let lanes = read_due(&surroundings).await;
             orders.send(Order::Found(lanes)).await.ok();
         });
-    }
-}
-
-impl Slot {
-    fn new(carrier: Carrier, free: usize) -> Self {
-        Self {
-            carrier,
-            free,
-            paused_until: None,
-            waiting: VecDeque::new(),
-        }
     }
 }

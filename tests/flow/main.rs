@@ -7,11 +7,13 @@
     reason = "a failing test panics"
 )]
 
+mod commands;
 mod crash;
 mod ejabberd;
 mod gammu;
 mod kannel;
 mod mail;
+mod moved;
 mod people;
 mod random_kills;
 mod shared_lines;

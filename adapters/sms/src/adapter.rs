@@ -1,17 +1,18 @@
 //! The adapter: one gateway's providers, and which texts may go where.
 
-use std::{collections::BTreeMap, sync::Arc};
+mod config;
 
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use std::{borrow::Cow, num::NonZeroU16, sync::Arc};
+
+use serde_json::Value;
 use transom_adapter::{
     Account, AccountName, Adapter, Address, ConfigFault, ContactError, Cost, HttpClient, Network,
-    Outgoing, Plan, Refusal, Section, Signer, SystemClock, UnixMillis,
+    Outgoing, Plan, Refusal, Route, Section, Signer, SystemClock, UnixMillis,
 };
 use url::Url;
 
 use crate::{
-    Country, Number, ProviderEnv, ProviderFactory, Segments, TextLimit, cost,
+    Country, Number, ProviderEnv, ProviderFactory, Segments, TextLimit, Units, cost,
     country::{self, Place},
     plainer::Plainer,
     provider,
@@ -19,34 +20,13 @@ use crate::{
     read_typed, simplify,
 };
 
-/// The section `gateway.X` of an SMS gateway, as far as the adapter reads it.
-#[derive(Debug, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SmsConfig {
-    /// How to read numbers typed without a country code: a two-letter country code, `US`.
-    pub region: String,
-    /// Where messages may go: country codes. Default: the region alone.
-    pub allow_countries: Option<Vec<String>>,
-    /// Whose short codes may be written to: country codes. Default: the US and Canada, where a text to a short code costs what
-    /// any other costs, as far as they are allowed countries. Elsewhere many short codes are premium numbers.
-    pub short_codes: Option<Vec<String>>,
-    /// Whether typographic characters (curly quotation marks, dashes) are sent as plainer ones where they alone would make a text cost
-    /// more.
-    #[serde(default, deserialize_with = "switch")]
-    pub smart_encoding: bool,
-    /// When no text is sent, in the recipient's time: `21:00-08:00`. Texts wait until its end.
-    pub quiet_hours: Option<String>,
-    /// Whose clock counts where the recipient's is not known: `Europe/Berlin`. Default: the machine's.
-    pub time_zone: Option<String>,
-    /// The providers by name.
-    #[serde(default)]
-    pub provider: BTreeMap<String, Map<String, Value>>,
-}
+pub use self::config::SmsConfig;
+pub(crate) use self::config::switch;
 
 /// Text messages of one gateway.
 pub struct SmsAdapter {
     rules: Rules,
-    routes: Vec<Route>,
+    carriers: Vec<Carrier>,
     smart_encoding: bool,
     quiet_hours: Option<QuietHours>,
 }
@@ -58,9 +38,11 @@ struct Rules {
     short_codes: Vec<Country>,
 }
 
-struct Route {
+/// An account, and what texts it takes.
+struct Carrier {
     account: Arc<dyn Account>,
     limit: TextLimit,
+    units: Option<Units>,
 }
 
 impl SmsAdapter {
@@ -102,19 +84,19 @@ impl SmsAdapter {
         };
         let built_in = provider::built_in();
         let factories: Vec<_> = built_in.iter().chain(extra).map(|f| &**f).collect();
-        let mut routes = Vec::new();
+        let mut carriers = Vec::new();
         for name in config.provider.keys() {
             let section = section.section("provider").section(name);
             match build(gateway_name, name, section, &env, &factories) {
-                Ok(route) if config.smart_encoding => routes.push(route.plainer()),
-                Ok(route) => routes.push(route),
+                Ok(carrier) if config.smart_encoding => carriers.push(carrier.plainer()),
+                Ok(carrier) => carriers.push(carrier),
                 Err(mut more) => faults.append(&mut more),
             }
         }
         if faults.is_empty() {
             Ok(Self {
                 rules,
-                routes,
+                carriers,
                 smart_encoding: config.smart_encoding,
                 quiet_hours,
             })
@@ -124,20 +106,25 @@ impl SmsAdapter {
     }
 
     /// The accounts that can carry a text of this size, best first.
-    fn routes_for(&self, message: &Outgoing, size: Segments) -> Result<Vec<AccountName>, Refusal> {
-        let named = |name: &AccountName| self.routes.iter().find(|r| r.account.name() == name);
-        let candidates: Vec<&Route> = if message.routes.is_empty() {
-            self.routes.iter().collect()
+    fn routes_for(
+        &self,
+        message: &Outgoing,
+        text: &str,
+        size: Segments,
+    ) -> Result<Vec<Route>, Refusal> {
+        let named = |name: &AccountName| self.carriers.iter().find(|c| c.account.name() == name);
+        let candidates: Vec<&Carrier> = if message.routes.is_empty() {
+            self.carriers.iter().collect()
         } else {
             message.routes.iter().filter_map(named).collect()
         };
-        let room = |route: &&&Route| size.count <= route.limit.of(size.encoding);
+        let room = |carrier: &&&Carrier| size.count <= carrier.limit.of(size.encoding);
         let fitting = candidates.iter().filter(room);
-        let routes: Vec<_> = fitting.map(|r| r.account.name().clone()).collect();
+        let routes: Vec<_> = fitting.map(|c| c.route(text)).collect();
         if !routes.is_empty() {
             return Ok(routes);
         }
-        let limits = candidates.iter().map(|r| r.limit.of(size.encoding));
+        let limits = candidates.iter().map(|c| c.limit.of(size.encoding));
         Err(limits
             .max()
             .map_or(Refusal::NoRoute, |segments_max| Refusal::TooLong {
@@ -153,7 +140,7 @@ impl Adapter for SmsAdapter {
     }
 
     fn accounts(&self) -> Vec<Arc<dyn Account>> {
-        let accounts = self.routes.iter().map(|route| &route.account);
+        let accounts = self.carriers.iter().map(|carrier| &carrier.account);
         accounts.cloned().collect()
     }
 
@@ -188,15 +175,15 @@ impl Adapter for SmsAdapter {
         if message.text.trim().is_empty() {
             return Err(Refusal::Empty);
         }
-        let size = if self.smart_encoding {
-            Segments::of(&simplify(&message.text))
+        let text = if self.smart_encoding {
+            simplify(&message.text)
         } else {
-            Segments::of(&message.text)
+            Cow::Borrowed(&*message.text)
         };
+        let size = Segments::of(&text);
         Ok(Plan {
-            units: std::num::NonZeroU16::MIN,
             segments: size.count,
-            routes: self.routes_for(message, size)?,
+            routes: self.routes_for(message, &text, size)?,
             ids: Vec::new(),
         })
     }
@@ -211,11 +198,18 @@ impl Adapter for SmsAdapter {
     }
 }
 
-impl Route {
+impl Carrier {
     fn plainer(self) -> Self {
         Self {
             account: Arc::new(Plainer(self.account)),
             ..self
+        }
+    }
+
+    fn route(&self, text: &str) -> Route {
+        Route {
+            account: self.account.name().clone(),
+            units: self.units.as_ref().map_or(NonZeroU16::MIN, |of| of(text)),
         }
     }
 }
@@ -301,7 +295,7 @@ fn build(
     mut section: Section,
     env: &ProviderEnv,
     factories: &[&dyn ProviderFactory],
-) -> Result<Route, Vec<ConfigFault>> {
+) -> Result<Carrier, Vec<ConfigFault>> {
     let kind = section.table.remove("kind");
     let kind = kind.as_ref().and_then(Value::as_str).unwrap_or_default();
     let is_path_safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
@@ -321,24 +315,11 @@ fn build(
         )]);
     };
     let account = factory.build(AccountName::new(gateway_name, name), &section, env)?;
-    Ok(Route {
+    Ok(Carrier {
         account,
         limit: factory.text_limit(&section),
+        units: factory.units(&section),
     })
-}
-
-/// True or false, which may come as text: the environment gives nothing else.
-pub(crate) fn switch<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Either {
-        Switch(bool),
-        Text(String),
-    }
-    match Either::deserialize(deserializer)? {
-        Either::Switch(switch) => Ok(switch),
-        Either::Text(text) => text.parse().map_err(serde::de::Error::custom),
-    }
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Context, FetchFailure,
-    Fetched, Handled, MediaRef, Outcome, Outgoing, Refused, UnixMillis, WebRequest,
+    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Context, Failure,
+    FetchFailure, Fetched, Handled, MediaRef, Outcome, Outgoing, Refused, UnixMillis, WebRequest,
 };
 
 use crate::typography::simplify;
@@ -35,8 +35,8 @@ impl Account for Plainer {
         self.0.bind().await
     }
 
-    async fn run(&self, context: &Context) {
-        self.0.run(context).await;
+    async fn run(&self, context: &Context) -> Result<(), Failure> {
+        self.0.run(context).await
     }
 
     fn webhook(&self, request: &WebRequest<'_>, now: UnixMillis) -> Result<Handled, Refused> {

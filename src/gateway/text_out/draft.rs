@@ -1,11 +1,18 @@
 //! What an accepted message is sent as, and stored as.
 
-use transom_adapter::{AccountName, Address, Key, Network, Outgoing, Plan, UnixMillis};
+use transom_adapter::{AccountName, Address, Key, Network, Outgoing, Plan, Route, UnixMillis};
 
 use super::{Candidate, Moment};
 use crate::{
-    gateway::{Gateway, caps, line_choice::Chosen, payload::Payload, threads},
+    gateway::{
+        Gateway, caps,
+        line_choice::Chosen,
+        payload::Payload,
+        settings::{Setting, Settings},
+        threads,
+    },
     store::{
+        StoredRoute,
         read::OutwardSnapshot,
         write::{ConversationRow, IdRow, NewOut},
     },
@@ -20,6 +27,9 @@ pub(super) struct Draft {
     pub(super) conversation_id: i64,
     pub(super) thread: Option<threads::Chosen>,
     pub(super) body: String,
+    /// The name beside the address.
+    pub(super) name: Option<String>,
+    pub(super) wants_receipt: bool,
 }
 
 impl Candidate<'_> {
@@ -33,6 +43,12 @@ impl Candidate<'_> {
         moment: &Moment<'_>,
     ) -> Draft {
         let key = (moment.ids)();
+        let settings = snapshot.users.get(self.user.as_str());
+        let settings = settings.map_or_else(Settings::default, |user| {
+            Settings::from_json(&user.settings)
+        });
+        let name = self.name(gateway, &settings);
+        let wants_receipt = self.message.wants_receipt() && settings.wants_receipts();
         let conversation_id = chosen
             .conversation
             .map_or_else(moment.ids, |known| known.conversation_id);
@@ -43,6 +59,8 @@ impl Candidate<'_> {
                 conversation_id,
                 thread: None,
                 body: self.body.clone(),
+                name,
+                wants_receipt,
             };
         }
         let wish = threads::wish(self.message, &self.body);
@@ -58,6 +76,8 @@ impl Candidate<'_> {
             conversation_id,
             thread: Some(thread),
             body: wish.body,
+            name,
+            wants_receipt,
         }
     }
 
@@ -76,7 +96,7 @@ impl Candidate<'_> {
         Outgoing {
             key: Key(draft.key),
             from: Address::new(chosen.line.address.clone()),
-            from_name: self.name(gateway),
+            from_name: draft.name.clone(),
             to: self.contact.peer.clone(),
             text: draft.body.clone(),
             thread: draft.thread.as_ref().map(threads::Chosen::headers),
@@ -101,11 +121,13 @@ impl Candidate<'_> {
             conversation_id,
             thread,
             body,
+            name,
+            wants_receipt,
         } = draft;
         let payload = Payload {
             pinned,
             thread: thread.as_ref().map(|thread| thread.headers().into()),
-            name: self.name(gateway),
+            name,
             ..Payload::default()
         };
         let message_id = plan
@@ -118,7 +140,7 @@ impl Candidate<'_> {
             let scope_id = plan
                 .routes
                 .first()
-                .and_then(|route| gateway.scope_id(route))?;
+                .and_then(|route| gateway.scope_id(&route.account))?;
             Some(IdRow {
                 scope_id,
                 kind: id.kind,
@@ -127,7 +149,9 @@ impl Candidate<'_> {
                 delivery_id: key,
             })
         });
-        let names: Vec<&str> = plan.routes.iter().map(AccountName::short).collect();
+        let route =
+            |route: &Route| StoredRoute(route.account.short().to_owned(), route.units.get());
+        let routes: Vec<StoredRoute> = plan.routes.iter().map(route).collect();
         NewOut {
             conversation: ConversationRow {
                 conversation_id,
@@ -152,21 +176,24 @@ impl Candidate<'_> {
                 .unwrap_or_default(),
             repeat_key: self.repeat_key(),
             full_jid: self.from.to_string(),
-            receipt: self.message.wants_receipt() && self.message.id.is_some(),
-            units: plan.units.get(),
+            receipt: wants_receipt && self.message.id.is_some(),
+            units: routes.first().map_or(1, |route| route.1),
             segments: plan.segments,
-            routes: serde_json::to_string(&names).unwrap_or_else(|_| "[]".to_owned()),
+            routes: StoredRoute::to_json(&routes),
             ids: ids.collect(),
             day: caps::day(at),
         }
     }
 
     /// The name beside the address, where the network shows names: never one that looks like another address.
-    pub(super) fn name(&self, gateway: &Gateway) -> Option<String> {
+    fn name(&self, gateway: &Gateway, settings: &Settings) -> Option<String> {
         let node = self
             .user
             .node()
             .filter(|_| gateway.network() == Network::Email)?;
+        if let Some(name) = settings.get(Setting::Name) {
+            return Some(name.to_owned());
+        }
         jid::unescape(node.as_str())
             .ok()
             .filter(|name| !name.contains('@'))

@@ -6,8 +6,10 @@ mod lanes;
 mod life;
 mod names;
 mod outward;
+mod own;
 mod people;
 mod registry;
+mod service;
 mod tells;
 
 pub use copy::CopyError;
@@ -17,12 +19,14 @@ pub use life::{ExternalRow, LifeRow, StanzaRow, UnownedRow, WaitingRow};
 pub use outward::{
     Ask, KnownConversation, KnownLine, KnownThread, KnownUser, OutwardSnapshot, SharedLine,
 };
+pub use own::{ContactListed, MessageKept, SentRow};
 pub use people::{ErrorTarget, LineListed, Member, Subscription};
 pub use registry::{BlockListed, ConversationListed, LineShown, RegistrationRow, UserListed};
+pub use service::Counts;
 pub use tells::TellRow;
 
 use super::{
-    Param, Row, Sql, Store, StoreError,
+    Param, Row, Sql, Store, StoreError, StoredRoute,
     backend::for_rows,
     json,
     write::{State, TellKind},

@@ -1,6 +1,7 @@
 //! gammu-smsd with gammu's dummy driver: a phone whose memory is a folder.
 
 use std::{
+    fmt::Write as _,
     fs,
     path::PathBuf,
     process::Command,
@@ -135,7 +136,9 @@ fn read(path: &PathBuf) -> Option<GammuText> {
 }
 
 fn hex(text: &str) -> String {
-    text.encode_utf16()
-        .map(|unit| format!("{unit:04X}"))
-        .collect()
+    let mut digits = String::new();
+    for unit in text.encode_utf16() {
+        write!(digits, "{unit:04X}").unwrap();
+    }
+    digits
 }

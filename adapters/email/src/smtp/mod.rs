@@ -11,8 +11,8 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use rustls::ClientConfig;
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, Context, ExternalId, Outcome,
-    Outgoing, Repeat, Reports,
+    Account, AccountName, Attempt, Capabilities, CheckReport, Context, ExternalId, Failure, Holder,
+    Outcome, Outgoing, Repeat, Reports,
 };
 
 pub(crate) use compose::LOOP_HEADER;
@@ -83,6 +83,7 @@ impl Account for SmtpAccount {
             concurrency: CONNECTIONS,
             send_seconds_max: 900,
             files: None,
+            holder: Holder::Anyone,
         }
     }
 
@@ -97,7 +98,7 @@ impl Account for SmtpAccount {
         }
     }
 
-    async fn run(&self, context: &Context) {
+    async fn run(&self, context: &Context) -> Result<(), Failure> {
         loop {
             let next = context.clock.now().after(SWEEP);
             tokio::select! {
@@ -106,6 +107,7 @@ impl Account for SmtpAccount {
             }
         }
         self.pool.close_all().await;
+        Ok(())
     }
 
     async fn check(&self) -> CheckReport {

@@ -8,17 +8,16 @@
 //! | `fields`, `json` | what they say, in forms and in JSON |
 //! | `received` | the text that it becomes |
 
-#[expect(dead_code, reason = "for the providers that build on it")]
 pub mod android;
 mod answer;
 mod fields;
+pub mod gammu;
+pub mod httpsms;
+pub mod jasmin;
 #[cfg_attr(
     not(test),
     expect(dead_code, reason = "for the providers that build on it")
 )]
-pub mod gammu;
-pub mod httpsms;
-pub mod jasmin;
 mod json;
 #[cfg_attr(
     not(test),
@@ -27,21 +26,16 @@ mod json;
 mod jwt;
 pub mod kannel;
 mod received;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "for the providers that build on it")
-)]
 mod settings;
 #[expect(dead_code, reason = "for the providers that build on it")]
 mod signature;
 pub mod templated;
 #[cfg(test)]
-#[expect(dead_code, reason = "for the providers that build on it")]
 mod testing;
 pub mod twilio;
 mod udh;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, num::NonZeroU16, sync::Arc};
 
 use transom_adapter::{Account, AccountName, Clock, ConfigFault, HttpClient, Section, Signer};
 use url::Url;
@@ -69,7 +63,15 @@ pub trait ProviderFactory: Send + Sync {
     fn text_limit(&self, _section: &Section) -> TextLimit {
         TextLimit::default()
     }
+
+    /// In how many sends an account of this section takes a text; `None` where it is always one. Asked only after it was built.
+    fn units(&self, _section: &Section) -> Option<Units> {
+        None
+    }
 }
+
+/// In how many sends a text goes.
+pub type Units = Box<dyn Fn(&str) -> NonZeroU16 + Send + Sync>;
 
 /// What every provider may use.
 #[derive(Clone)]

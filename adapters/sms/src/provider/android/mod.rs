@@ -12,8 +12,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use transom_adapter::{
     Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Context, Failure,
-    Handled, HttpClient, HttpReply, Outcome, Outgoing, Reason, Refused, Repeat, Reports, Section,
-    UnixMillis, WebReply, WebRequest,
+    Handled, Holder, HttpClient, HttpReply, Outcome, Outgoing, Reason, Refused, Repeat, Reports,
+    Section, UnixMillis, WebReply, WebRequest,
 };
 
 pub use self::{config::AndroidConfig, webhook::events};
@@ -73,6 +73,7 @@ impl Account for AndroidAccount {
             concurrency: 4,
             send_seconds_max: 40,
             files: None,
+            holder: Holder::Anyone,
         }
     }
 
@@ -84,8 +85,9 @@ impl Account for AndroidAccount {
         }
     }
 
-    async fn run(&self, context: &Context) {
+    async fn run(&self, context: &Context) -> Result<(), Failure> {
         catch_up::run(self, context).await;
+        Ok(())
     }
 
     fn webhook(&self, request: &WebRequest<'_>, now: UnixMillis) -> Result<Handled, Refused> {

@@ -289,7 +289,7 @@ async fn after_a_pause_the_phone_is_asked_for_its_inbox() {
         .await
         .unwrap();
     tokio::select! {
-        () = account.run(&context) => panic!("it goes on"),
+        _ = account.run(&context) => panic!("it goes on"),
         () = async { while server.requests().is_empty() { tokio::task::yield_now().await } } => {}
     }
     let request = server.requests().pop().unwrap();

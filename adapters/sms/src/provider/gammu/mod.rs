@@ -17,7 +17,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use transom_adapter::{
     Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Context, Failure,
-    Outcome, Outgoing, Reason, Repeat, Reports, Section,
+    Holder, Outcome, Outgoing, Reason, Repeat, Reports, Section,
 };
 
 use self::spool::Spool;
@@ -84,6 +84,7 @@ impl Account for GammuAccount {
             concurrency: 4,
             send_seconds_max: 60,
             files: None,
+            holder: Holder::One,
         }
     }
 
@@ -123,8 +124,9 @@ impl Account for GammuAccount {
         })
     }
 
-    async fn run(&self, context: &Context) {
+    async fn run(&self, context: &Context) -> Result<(), Failure> {
         watch::run(self, context).await;
+        Ok(())
     }
 
     async fn check(&self) -> CheckReport {

@@ -161,7 +161,7 @@ impl Watch<'_> {
             };
             match parts.first() {
                 Some(first) if first.kind == Kind::Report => {
-                    self.delivery_report(name, first).await?
+                    self.delivery_report(name, first).await?;
                 }
                 _ => self.texts(name, &content, &parts).await?,
             }

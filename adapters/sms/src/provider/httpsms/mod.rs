@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Context, Handled,
-    HttpClient, HttpReply, Outcome, Outgoing, Refused, Repeat, Reports, Section, UnixMillis,
-    WebReply, WebRequest,
+    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Context, Failure,
+    Handled, Holder, HttpClient, HttpReply, Outcome, Outgoing, Refused, Repeat, Reports, Section,
+    UnixMillis, WebReply, WebRequest,
 };
 
 pub use self::{config::HttpsmsConfig, webhook::events};
@@ -71,6 +71,7 @@ impl Account for HttpsmsAccount {
             concurrency: 4,
             send_seconds_max: 40,
             files: None,
+            holder: Holder::Anyone,
         }
     }
 
@@ -93,8 +94,9 @@ impl Account for HttpsmsAccount {
         }
     }
 
-    async fn run(&self, context: &Context) {
+    async fn run(&self, context: &Context) -> Result<(), Failure> {
         catch_up::run(self, context).await;
+        Ok(())
     }
 
     fn webhook(&self, request: &WebRequest<'_>, now: UnixMillis) -> Result<Handled, Refused> {

@@ -35,7 +35,10 @@ pub(super) fn verify(
         Value::Array(list) => &**list,
         one => std::slice::from_ref(one),
     };
-    let ours = account.webhook_url.as_ref().map(|url| url.expose_secret());
+    let ours = account
+        .webhook_url
+        .as_ref()
+        .map(ExposeSecret::expose_secret);
     if audience.iter().any(|aud| aud.as_str() == ours) {
         Ok(())
     } else {

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use transom_adapter::{
     Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, ExternalId, Failure,
-    Handled, HttpClient, HttpReply, Outcome, Outgoing, Reason, Refused, Repeat, Reports, Scope,
-    Section, UnixMillis, WebReply, WebRequest,
+    Handled, Holder, HttpClient, HttpReply, Outcome, Outgoing, Reason, Refused, Repeat, Reports,
+    Scope, Section, UnixMillis, WebReply, WebRequest,
 };
 
 pub use self::{config::JasminConfig, webhook::events};
@@ -78,6 +78,7 @@ impl Account for JasminAccount {
             concurrency: 10,
             send_seconds_max: 40,
             files: None,
+            holder: Holder::Anyone,
         }
     }
 

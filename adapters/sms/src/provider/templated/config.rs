@@ -129,19 +129,7 @@ pub(super) fn account(
             "write one of them",
         );
     }
-    let pointers = [
-        ("send.id", &config.send.id),
-        ("send.error", &config.send.error),
-    ];
-    for (key, pointer) in pointers.into_iter().chain(config.webhook.pointers()) {
-        if pointer.as_ref().is_some_and(|text| !text.starts_with('/')) {
-            settings.fault(
-                key,
-                "is not a JSON pointer",
-                "begin it with a slash, as /data/id",
-            );
-        }
-    }
+    check_pointers(&config.send, &config.webhook, &mut settings);
     let send = config.send;
     let templates = Templates::new(send.url, send.headers, send.body, secrets, way_back);
     let origin = match templates.try_out(env.home) {
@@ -174,6 +162,20 @@ pub(super) fn account(
     })
 }
 
+/// RFC 6901 §3: a pointer to anything but the whole document begins with a slash.
+fn check_pointers(send: &SendConfig, webhook: &Mapping, settings: &mut Settings<'_>) {
+    let pointers = [("send.id", &send.id), ("send.error", &send.error)];
+    for (key, pointer) in pointers.into_iter().chain(webhook.pointers()) {
+        if pointer.as_ref().is_some_and(|text| !text.starts_with('/')) {
+            settings.fault(
+                key,
+                "is not a JSON pointer",
+                "begin it with a slash, as /data/id",
+            );
+        }
+    }
+}
+
 /// Each secret as it is, or out of the file that `NAME_file` names.
 fn secrets(
     section: &Section,
@@ -204,7 +206,7 @@ fn secrets(
                 }
             }
             Err(fault) => {
-                settings.fault(&format!("secret.{name}_file"), fault.problem, fault.remedy)
+                settings.fault(&format!("secret.{name}_file"), fault.problem, fault.remedy);
             }
         }
     }

@@ -104,20 +104,13 @@ impl Mapping {
         };
         let mut events = Vec::new();
         for item in items {
-            if self.at(&self.state, item).is_some() {
+            if at(&self.state, item).is_some() {
                 events.extend(self.report(item));
-            } else if let (Some(from), Some(text)) =
-                (self.at(&self.from, item), self.at(&self.text, item))
-            {
+            } else if let (Some(from), Some(text)) = (at(&self.from, item), at(&self.text, item)) {
                 events.push(self.message(item, &from, text, home)?);
             }
         }
         Ok(events)
-    }
-
-    fn at(&self, pointer: &Option<String>, item: &Value) -> Option<String> {
-        let value = item.pointer(pointer.as_deref()?)?;
-        json::filled(value).map(std::borrow::Cow::into_owned)
     }
 
     fn message(
@@ -127,10 +120,8 @@ impl Mapping {
         text: String,
         home: Country,
     ) -> Result<Event, Refused> {
-        let to = self.at(&self.to, item).ok_or(Refused::Malformed)?;
-        let id = self
-            .at(&self.id, item)
-            .and_then(|id| received::id("http-in", &id));
+        let to = at(&self.to, item).ok_or(Refused::Malformed)?;
+        let id = at(&self.id, item).and_then(|id| received::id("http-in", &id));
         let repeats = match id {
             Some(id) => Repeats::ById(id),
             // Services repeat a call that was not answered; without an id, an identical one.
@@ -148,13 +139,11 @@ impl Mapping {
 
     /// `None` for a state without a meaning, and for a report about nothing.
     fn report(&self, item: &Value) -> Option<Event> {
-        let word = self.at(&self.state, item)?;
+        let word = at(&self.state, item)?;
         let meaning = self.states.get(&word)?;
-        let key = self.at(&self.key, item).and_then(|key| key.parse().ok());
+        let key = at(&self.key, item).and_then(|key| key.parse().ok());
         let key = key.map(|key| MessageRef::Key(key, 0));
-        let id = self
-            .at(&self.message_id, item)
-            .and_then(|id| received::id("http", &id));
+        let id = at(&self.message_id, item).and_then(|id| received::id("http", &id));
         let about: Vec<_> = key
             .into_iter()
             .chain(id.map(MessageRef::External))
@@ -167,7 +156,7 @@ impl Mapping {
             Meaning::Expired => (Progress::Expired, Some(Reason::Expired)),
             Meaning::Unknown => (Progress::Unknown, Some(Reason::Unspecified)),
         };
-        let code = self.at(&self.code, item).filter(|code| is_code(code));
+        let code = at(&self.code, item).filter(|code| is_code(code));
         let failure = reason.map(|reason| Failure::new(reason).with_code(code.unwrap_or(word)));
         (!about.is_empty()).then_some(Event::Report(Report {
             about,
@@ -176,6 +165,12 @@ impl Mapping {
             at: None,
         }))
     }
+}
+
+/// What stands there, as text; `None` when nothing does.
+fn at(pointer: &Option<String>, item: &Value) -> Option<String> {
+    let value = item.pointer(pointer.as_deref()?)?;
+    json::filled(value).map(std::borrow::Cow::into_owned)
 }
 
 /// Short and plain, so that it is no text and no number of anybody.

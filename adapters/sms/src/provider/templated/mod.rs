@@ -13,8 +13,8 @@ use secrecy::SecretString;
 use serde_json::Value;
 use transom_adapter::{
     Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Failure, Handled,
-    HttpClient, HttpReply, Outcome, Outgoing, Reason, Refused, Repeat, Reports, Scope, Section,
-    UnixMillis, WebReply, WebRequest,
+    Holder, HttpClient, HttpReply, Outcome, Outgoing, Reason, Refused, Repeat, Reports, Scope,
+    Section, UnixMillis, WebReply, WebRequest,
 };
 use url::Origin;
 
@@ -92,6 +92,7 @@ impl Account for HttpAccount {
             concurrency: 4,
             send_seconds_max: 40,
             files: None,
+            holder: Holder::Anyone,
         }
     }
 

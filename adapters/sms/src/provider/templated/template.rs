@@ -84,11 +84,9 @@ impl Templates {
     }
 
     fn render(&self, message: &Outgoing, home: Country) -> Result<Sent, (String, String)> {
-        let secret: BTreeMap<&str, &str> = self
-            .secrets
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.expose_secret()))
-            .collect();
+        let secret = self.secrets.iter();
+        let secret = secret.map(|(name, value)| (name.clone(), value.expose_secret().to_owned()));
+        let secret = minijinja::Value::from_pairs(secret);
         let (from, to) = (
             wire(message.from.as_str(), home),
             wire(message.to.as_str(), home),
@@ -104,7 +102,7 @@ impl Templates {
         if let Some(url) = &self.callback_url {
             values.insert("callback_url", url.expose_secret().to_owned());
         }
-        let values = context! { secret, ..minijinja::Value::from_serialize(values) };
+        let values = context! { secret, ..minijinja::Value::from_pairs(values) };
         let fill = |key: &str, source: &str| {
             let template = self.environment.template_from_str(source);
             let filled = template.and_then(|template| template.render(&values));
