@@ -1,6 +1,7 @@
 //! A message from a user to the outside: refused with a reason, known already, or accepted with all that has to be written.
 
 mod draft;
+mod edit;
 mod note;
 
 use sha2::{Digest, Sha256};
@@ -10,13 +11,16 @@ use super::{
     Contact, Gateway, caps,
     line_choice::{self, Chosen},
     registration::{self, NewUser, Standing},
+    settings::Settings,
 };
+pub use edit::Amended;
+use edit::Edit;
 use note::{fresh_line, newcomer, note};
 
 use crate::{
     store::{
         read::{Ask, OutwardSnapshot},
-        write::NewOut,
+        write::{NewOut, TakeBack},
     },
     texts::{Content, Encryption, Recipient, Refused},
     xmpp::{
@@ -36,6 +40,10 @@ pub enum Decision {
     Repeated(i64),
     /// Accepted, once it is committed.
     Accepted(Box<Accepted>),
+    /// A held message becomes another, once that is committed.
+    Amended(Box<Amended>),
+    /// A held message is taken back, once that is committed.
+    TakenBack(TakeBack),
 }
 
 /// A message that will be sent.
@@ -51,7 +59,7 @@ pub struct Accepted {
     pub plan: Plan,
 }
 
-/// A message that may be sent: it has a sender, a contact and a body.
+/// A message that may be sent: it has a sender, a contact, and a body or something to take back.
 #[derive(Debug)]
 pub struct Candidate<'a> {
     message: &'a Message,
@@ -59,6 +67,8 @@ pub struct Candidate<'a> {
     user: BareJid,
     contact: Contact,
     body: String,
+    repeat_key: Option<String>,
+    edit: Option<Edit<'a>>,
 }
 
 /// The parts of deciding that do not come from the message: time and keys.
@@ -87,14 +97,15 @@ impl<'a> Candidate<'a> {
         if let Some(encryption) = message.is_encrypted() {
             return Err(refused(Content::Encrypted(named(&encryption))));
         }
-        if message.retracts().is_some() {
+        let edit = Edit::of(message);
+        if !edit::is_possible(gateway) && matches!(edit, Some(Edit::TakeBack(_))) {
             return Err(refused(Content::AlreadySent));
         }
         let body = message
             .body()
             .map(|body| stanza::without_otr_tag(&body).trim_end().to_owned())
             .unwrap_or_default();
-        if body.trim_start().is_empty() {
+        if body.trim_start().is_empty() && !matches!(edit, Some(Edit::TakeBack(_))) {
             return Err(Decision::Ignored("no-body"));
         }
         let contact = gateway.contact(local.as_str()).map_err(|suggestion| {
@@ -105,18 +116,15 @@ impl<'a> Candidate<'a> {
             })
         })?;
         let user = from.to_bare();
-        // Semantics 26: a correction that comes too late to replace anything is a new text.
-        let body = if message.replaces().is_some() {
-            format!("* {body}")
-        } else {
-            body
-        };
+        let repeat_key = repeat_key(message, from, &body);
         Ok(Self {
             message,
             from,
             user,
             contact,
             body,
+            repeat_key,
+            edit,
         })
     }
 
@@ -126,8 +134,9 @@ impl<'a> Candidate<'a> {
             place,
             jid: self.user.to_string(),
             peer: self.contact.peer.as_str().to_owned(),
-            repeat_key: self.repeat_key(),
+            repeat_key: self.repeat_key.clone(),
             reply_to: self.message.reply_to().map(str::to_owned),
+            edits: self.edits(gateway).map(str::to_owned),
             has_threads: gateway.network() == Network::Email,
             address: gateway
                 .adapter
@@ -138,16 +147,22 @@ impl<'a> Candidate<'a> {
 
     /// Decides. An accepted message is noted in the snapshot, so that the next of the batch knows of it.
     pub fn decide(
-        self,
+        mut self,
         gateway: &Gateway,
         snapshot: &mut OutwardSnapshot,
         place: usize,
         moment: &Moment<'_>,
     ) -> Decision {
-        let key = self.repeat_key().map(|key| (self.user.to_string(), key));
+        let key = self
+            .repeat_key
+            .clone()
+            .map(|key| (self.user.to_string(), key));
         let of_batch = || key.as_ref().and_then(|key| snapshot.accepted.get(key));
         if let Some(message_id) = snapshot.repeats.get(&place).or_else(of_batch) {
             return Decision::Repeated(*message_id);
+        }
+        if let Some(decision) = self.decide_edit(gateway, snapshot, moment) {
+            return decision;
         }
         match self.accept(gateway, snapshot, place, moment) {
             Ok(accepted) => {
@@ -171,11 +186,7 @@ impl<'a> Candidate<'a> {
             Standing::Known(user) => Some(*user),
             Standing::New(_) => None,
         };
-        let peer = self.contact.peer.as_str();
-        let blocked = |user| snapshot.blocked.contains(&(user, peer.to_owned()));
-        if blocked(0) || known.is_some_and(|user| blocked(user.user_id)) {
-            return Err(Recipient::Blocked.into());
-        }
+        self.check_blocks(snapshot, known.map(|user| user.user_id))?;
         let fresh = fresh_line(&standing);
         let chosen = if let Some(line) = &fresh {
             Chosen {
@@ -198,14 +209,7 @@ impl<'a> Candidate<'a> {
         }
         let draft = self.draft(gateway, snapshot, place, &chosen, moment);
         let outgoing = self.outgoing(gateway, &chosen, &draft);
-        let plan = gateway.adapter.plan(&outgoing).map_err(|refusal| {
-            let jid = |address: &Address| {
-                gateway
-                    .jid_of(address, None)
-                    .map_or(String::new(), |jid| jid.to_string())
-            };
-            Refused::from_refusal(&refusal, gateway.network(), jid)
-        })?;
+        let plan = plan(gateway, &outgoing)?;
         let newcomer = newcomer(&standing);
         let user = known.unwrap_or(&newcomer);
         caps::check(
@@ -216,7 +220,7 @@ impl<'a> Candidate<'a> {
             chosen.conversation.is_none(),
             moment.now,
         )?;
-        let out = self.row(gateway, &chosen, user.user_id, &plan, draft);
+        let out = self.new_row(gateway, &chosen, user.user_id, &plan, draft);
         let new_user = match standing {
             Standing::New(new) => Some(*new),
             Standing::Known(_) => None,
@@ -229,28 +233,58 @@ impl<'a> Candidate<'a> {
         })
     }
 
-    /// Semantics 6: the origin-id; without one, the id with everything that a script that reuses ids changes.
-    fn repeat_key(&self) -> Option<String> {
-        if let Some(origin) = self.message.origin_id() {
-            return Some(format!(
-                "o{}",
-                hex::encode(Sha256::digest(origin.as_bytes()))
-            ));
+    fn check_blocks(
+        &self,
+        snapshot: &OutwardSnapshot,
+        user_id: Option<i64>,
+    ) -> Result<(), Refused> {
+        let peer = self.contact.peer.as_str();
+        let blocked = |user| snapshot.blocked.contains(&(user, peer.to_owned()));
+        if blocked(0) || user_id.is_some_and(blocked) {
+            return Err(Recipient::Blocked.into());
         }
-        let id = self.message.id.as_deref()?;
-        let to = self
-            .message
-            .to
-            .as_ref()
-            .map(Jid::as_str)
-            .unwrap_or_default();
-        let mut hash = Sha256::new();
-        for part in [self.from.as_str(), to, id, &self.body] {
-            hash.update(part.as_bytes());
-            hash.update([0]);
-        }
-        Some(format!("h{}", hex::encode(hash.finalize())))
+        Ok(())
     }
+
+    /// The stanza's id, as receipts, errors and corrections name it.
+    fn stanza_id(&self) -> String {
+        let origin = self.message.origin_id().map(str::to_owned);
+        self.message.id.clone().or(origin).unwrap_or_default()
+    }
+
+    fn wants_receipt(&self, settings: &Settings) -> bool {
+        self.message.wants_receipt() && settings.wants_receipts() && self.message.id.is_some()
+    }
+}
+
+/// How a message will be sent.
+fn plan(gateway: &Gateway, outgoing: &Outgoing) -> Result<Plan, Refused> {
+    gateway.adapter.plan(outgoing).map_err(|refusal| {
+        let jid = |address: &Address| {
+            gateway
+                .jid_of(address, None)
+                .map_or(String::new(), |jid| jid.to_string())
+        };
+        Refused::from_refusal(&refusal, gateway.network(), jid)
+    })
+}
+
+/// Semantics 6: the origin-id; without one, the id with everything that a script that reuses ids changes.
+fn repeat_key(message: &Message, from: &Jid, body: &str) -> Option<String> {
+    if let Some(origin) = message.origin_id() {
+        return Some(format!(
+            "o{}",
+            hex::encode(Sha256::digest(origin.as_bytes()))
+        ));
+    }
+    let id = message.id.as_deref()?;
+    let to = message.to.as_ref().map(Jid::as_str).unwrap_or_default();
+    let mut hash = Sha256::new();
+    for part in [from.as_str(), to, id, body] {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    Some(format!("h{}", hex::encode(hash.finalize())))
 }
 
 fn refused(why: impl Into<Refused>) -> Decision {

@@ -117,6 +117,7 @@ impl World {
             thread: None,
             ids: vec![id],
             day: 0,
+            held_until_ms: None,
         };
         on.commit(vec![Write::Out(Box::new(row))]).await.unwrap();
         message_id

@@ -9,7 +9,7 @@ use super::{
     Queue, QueueGateway, Surroundings, Waiting, Work,
     attempt::{Finished, Try},
     handover::{self, HandOver},
-    lanes::{LaneBook, Next, WORK_PER_LANE},
+    lanes::{LaneBook, Loaded, Next, WORK_PER_LANE},
     loading::{read_due, read_lanes},
     recovery,
     slots::{Carrier, Slot},
@@ -38,7 +38,7 @@ pub(super) enum Order {
     /// Lanes were read from the database.
     Loaded {
         lanes: Vec<i64>,
-        works: Result<Vec<(i64, Work)>, StoreError>,
+        found: Result<Loaded, StoreError>,
     },
     /// Lanes that are due were read from the database.
     Found(Vec<DueLane>),
@@ -137,9 +137,13 @@ impl Scheduler {
                     lane_id,
                     gateway_id,
                     work,
+                    held_until_ms,
                 } in waiting
                 {
-                    self.book.arrive(lane_id, gateway_id, work);
+                    match held_until_ms {
+                        Some(until) => self.book.hold(lane_id, gateway_id, until),
+                        None => self.book.arrive(lane_id, gateway_id, work),
+                    }
                 }
             }
             Order::Finished {
@@ -159,11 +163,11 @@ impl Scheduler {
             }
             Order::Loaded {
                 lanes,
-                works: Ok(works),
-            } => self.book.loaded(&lanes, works),
+                found: Ok(found),
+            } => self.book.loaded(&lanes, found),
             Order::Loaded {
                 lanes,
-                works: Err(_),
+                found: Err(_),
             } => {
                 let due_ms = self.surroundings.clock.now().0 + READ_PAUSE_MS;
                 self.book.not_loaded(&lanes, due_ms);
@@ -349,8 +353,8 @@ impl Scheduler {
         }
         let (surroundings, orders) = (self.surroundings.clone(), self.queue.orders.clone());
         self.surroundings.lifecycle.spawn("queue.load", async move {
-            let works = read_lanes(&surroundings, &lanes).await;
-            orders.send(Order::Loaded { lanes, works }).await.ok();
+            let found = read_lanes(&surroundings, &lanes).await;
+            orders.send(Order::Loaded { lanes, found }).await.ok();
         });
     }
 

@@ -11,6 +11,7 @@ mod commands;
 mod crash;
 mod ejabberd;
 mod gammu;
+mod held;
 mod kannel;
 mod mail;
 mod moved;

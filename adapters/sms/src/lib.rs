@@ -25,5 +25,5 @@ pub use adapter::{SmsAdapter, SmsConfig};
 pub use country::{Country, UnknownCountry};
 pub use number::{Number, read_typed};
 pub use provider::{ProviderEnv, ProviderFactory, TextLimit, Units};
-pub use segments::{Encoding, Segments, cut, gsm_septets, gsm_text, normalise};
+pub use segments::{Encoding, Segments, cut, gsm_septets, normalise};
 pub use typography::simplify;

@@ -71,7 +71,7 @@ impl Segments {
         let text = normalise(text);
         let encoding = Encoding::of(&text);
         let units = encoding.units_of(&text);
-        let count = parts(&text, encoding).count();
+        let count = parts(&text, encoding, Room::of(encoding)).count();
         Self {
             encoding,
             count: u16::try_from(count).unwrap_or(u16::MAX),
@@ -93,8 +93,39 @@ pub fn normalise(text: &str) -> Cow<'_, str> {
 /// pair or an escaped GSM character always is.
 pub fn cut(text: &str) -> (Encoding, Vec<&str>) {
     let encoding = Encoding::of(text);
-    let cuts = parts(text, encoding).filter_map(|range| text.get(range));
-    (encoding, cuts.collect())
+    (encoding, cut_into(text, encoding, Room::of(encoding)))
+}
+
+/// The same in an encoding that has all of its characters, into parts with this room.
+pub(crate) fn cut_into(text: &str, encoding: Encoding, room: Room) -> Vec<&str> {
+    let cuts = parts(text, encoding, room).filter_map(|range| text.get(range));
+    cuts.collect()
+}
+
+/// How many units fit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Room {
+    single: usize,
+    in_part: usize,
+}
+
+impl Room {
+    /// Beside a header with an 8-bit reference.
+    pub(crate) fn of(encoding: Encoding) -> Self {
+        Self {
+            single: encoding.units_single(),
+            in_part: encoding.units_in_part(),
+        }
+    }
+
+    /// Beside a header with a 16-bit reference.
+    pub(crate) fn with_wide_reference(encoding: Encoding) -> Self {
+        let in_part = encoding.units_in_part() - 1;
+        Self {
+            in_part,
+            ..Self::of(encoding)
+        }
+    }
 }
 
 /// A part in the default alphabet, one septet a byte, not packed; `None` when a character is not in it.
@@ -106,42 +137,13 @@ pub fn gsm_septets(part: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Reads unpacked septets, one a byte. An escaped septet that the extension table does not have is read without the escape, as TS 23.038
-/// §6.2.1.1 asks; what is not even a septet becomes the replacement character.
-pub fn gsm_text(septets: &[u8]) -> String {
-    let mut text = String::with_capacity(septets.len());
-    let mut rest = septets;
-    while let [first, tail @ ..] = rest {
-        let escaped = match (first, tail) {
-            (0x1b, [second, after @ ..]) => character(&[0x1b, *second]).map(|c| (c, after)),
-            _ => None,
-        };
-        let (read, after) = match (escaped, first) {
-            (Some((read, after)), _) => (Some(read), after),
-            (None, 0x1b) => (None, tail),
-            (None, _) => (
-                Some(character(&[*first]).unwrap_or(char::REPLACEMENT_CHARACTER)),
-                tail,
-            ),
-        };
-        text.extend(read);
-        rest = after;
-    }
-    text
-}
-
-fn character(septets: &[u8]) -> Option<char> {
-    let found = GSM_TABLE.iter().find(|(_, known)| *known == septets);
-    found.map(|(character, _)| *character)
-}
-
 /// The byte ranges of the parts.
-fn parts(text: &str, encoding: Encoding) -> impl Iterator<Item = Range<usize>> {
+fn parts(text: &str, encoding: Encoding, room: Room) -> impl Iterator<Item = Range<usize>> {
     let units = encoding.units_of(text);
-    let room = if units <= encoding.units_single() {
-        encoding.units_single()
+    let room = if units <= room.single {
+        room.single
     } else {
-        encoding.units_in_part()
+        room.in_part
     };
     let mut atoms = atoms(text, encoding, room).peekable();
     let mut start = 0;
@@ -292,13 +294,6 @@ mod tests {
         let (_, parts) = cut(&text);
         assert_eq!(parts.concat(), text);
         assert_eq!(parts.len(), 501_usize.div_ceil(67));
-    }
-
-    #[test]
-    fn septets_are_read_as_they_are_written() {
-        let all: String = GSM_TABLE.iter().map(|(character, _)| character).collect();
-        assert_eq!(gsm_text(&gsm_septets(&all).unwrap()), all);
-        assert_eq!(gsm_text(&[0x1b, 0x41, 0x80, 0x1b]), "A\u{fffd}");
     }
 
     proptest! {

@@ -4,6 +4,7 @@
 //! committed together with the outcome that brought its id finds that id.
 
 mod attempt;
+mod held;
 mod incoming;
 mod operation;
 mod outgoing;
@@ -12,12 +13,16 @@ mod report;
 mod state;
 
 pub use attempt::{Bounced, Due, OutcomeRow, Start, Told};
+pub(in crate::store) use held::RESTARTED;
+pub use held::{Amend, NewStanza, Release, TakeBack};
 pub use incoming::{NewIn, Seen, Unowned};
 pub use operation::{Operation, RESTORED};
 pub use outgoing::{ConversationRow, IdRow, NewOut, ThreadRow, UsageRow};
 pub use people::{ContactRow, LineRow, OptOut, OwnerRow, Unregister, UserRow, Wake};
 pub use report::{ReportRow, Tell};
 pub use state::{State, TellKind};
+
+use std::collections::HashSet;
 
 use super::{Connection, Row, Sql, StoreError, backend::for_rows, index, json};
 
@@ -40,6 +45,12 @@ pub enum Write {
     OptOut(OptOut),
     /// A message to an outside network was accepted.
     Out(Box<NewOut>),
+    /// A held message is changed.
+    Amend(Box<Amend>),
+    /// A held message is taken back.
+    TakeBack(TakeBack),
+    /// A held message is let go.
+    Release(Release),
     /// A message from an outside network was accepted.
     In(Box<NewIn>),
     /// A text to a line that nobody has.
@@ -88,6 +99,7 @@ pub(super) async fn apply(
     let mut group = Group::sort(writes);
     people::apply(connection, &mut group).await?;
     outgoing::apply(connection, &group.out).await?;
+    held::apply(connection, &mut group).await?;
     incoming::apply(connection, &mut group).await?;
     attempt::start(connection, &mut group).await?;
     attempt::outcome(connection, &mut group).await?;
@@ -110,6 +122,9 @@ struct Group<'a> {
     contacts: Vec<&'a ContactRow>,
     optouts: Vec<&'a OptOut>,
     out: Vec<&'a NewOut>,
+    amends: Vec<(usize, &'a Amend)>,
+    taken_back: Vec<(usize, &'a TakeBack)>,
+    releases: Vec<(usize, &'a Release)>,
     incoming: Vec<(usize, &'a NewIn)>,
     unowned: Vec<(usize, &'a Unowned)>,
     starts: Vec<(usize, &'a Start)>,
@@ -134,6 +149,9 @@ impl<'a> Group<'a> {
             contacts: Vec::new(),
             optouts: Vec::new(),
             out: Vec::new(),
+            amends: Vec::new(),
+            taken_back: Vec::new(),
+            releases: Vec::new(),
             incoming: Vec::new(),
             unowned: Vec::new(),
             starts: Vec::new(),
@@ -156,6 +174,9 @@ impl<'a> Group<'a> {
                 Write::Contact(row) => group.contacts.push(row),
                 Write::OptOut(row) => group.optouts.push(row),
                 Write::Out(row) => group.out.push(row),
+                Write::Amend(row) => group.amends.push((place, row)),
+                Write::TakeBack(row) => group.taken_back.push((place, row)),
+                Write::Release(row) => group.releases.push((place, row)),
                 Write::In(row) => group.incoming.push((place, row)),
                 Write::Unowned(row) => group.unowned.push((place, row)),
                 Write::Start(row) => group.starts.push((place, row)),
@@ -219,6 +240,11 @@ async fn run_rows<T: serde::Serialize>(
         return Ok(0);
     }
     connection.run(sql, &[json(rows)]).await
+}
+
+/// The keys that a statement answered with.
+fn touched(rows: &[Row]) -> Result<HashSet<i64>, StoreError> {
+    rows.iter().map(|row| row.int(0)).collect()
 }
 
 /// Runs a set-based statement that answers with rows, unless there are none.

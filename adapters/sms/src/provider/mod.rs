@@ -12,6 +12,7 @@ pub mod android;
 mod answer;
 mod fields;
 pub mod gammu;
+mod header;
 pub mod httpsms;
 pub mod jasmin;
 #[cfg_attr(
@@ -29,11 +30,12 @@ mod received;
 mod settings;
 #[expect(dead_code, reason = "for the providers that build on it")]
 mod signature;
+pub mod smpp;
 pub mod templated;
 #[cfg(test)]
+#[expect(dead_code, reason = "for the providers that build on it")]
 mod testing;
 pub mod twilio;
-mod udh;
 
 use std::{fmt, num::NonZeroU16, sync::Arc};
 
@@ -155,5 +157,6 @@ pub(crate) fn built_in() -> Vec<Box<dyn ProviderFactory>> {
         Box::new(gammu::Gammu),
         Box::new(httpsms::Httpsms),
         Box::new(templated::Http),
+        Box::new(smpp::Smpp),
     ]
 }

@@ -2,7 +2,7 @@
 
 use transom_adapter::Part;
 
-use crate::provider::udh;
+use crate::provider::header;
 
 /// One short message, of those in a file.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -83,7 +83,9 @@ impl Section<'_> {
         }
         let kind = match self.value("PDU")? {
             "Status_Report" => Kind::Report,
-            _ if self.value("Coding") == Some("8bit") || udh::is_port_addressed(&udh) => Kind::Data,
+            _ if self.value("Coding") == Some("8bit") || header::is_port_addressed(&udh) => {
+                Kind::Data
+            }
             _ => Kind::Text,
         };
         let number = match self.value("NumberUnicode") {
@@ -94,7 +96,7 @@ impl Section<'_> {
             kind,
             number,
             units,
-            part: udh::concatenation(&udh),
+            part: header::concatenation(&udh),
         })
     }
 }

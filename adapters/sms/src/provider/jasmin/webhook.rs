@@ -6,10 +6,11 @@ use transom_adapter::{
 };
 
 use crate::{
-    Country, gsm_text,
+    Country,
     provider::{
         fields::Fields,
         received::{self, Received},
+        smpp::gsm::{self, Shifts},
     },
 };
 
@@ -90,7 +91,7 @@ fn decode(bytes: &[u8], coding: u8) -> Option<String> {
         2 | 4 => None,
         // 3GPP TS 23.038 §4: data in 8 bits, class or not.
         0xf0..=0xff if coding & 0x04 != 0 => None,
-        _ => Some(gsm_text(bytes)),
+        _ => Some(gsm::decode(bytes, Shifts::default())),
     }
 }
 

@@ -6,7 +6,7 @@ use transom_adapter::{Event, ExternalId, Refused, Repeats, UnixMillis};
 use super::{charset, report};
 use crate::{
     Country,
-    provider::{fields::Fields, received::Received, udh},
+    provider::{fields::Fields, header, received::Received},
 };
 
 /// Reads a call whose token was right.
@@ -33,7 +33,8 @@ fn message(query: &str, fields: &Fields, home: Country) -> Result<Option<Event>,
     // %a squeezes blanks; it is only for a get-url that was written without %b.
     let bytes = fields.bytes("bin").or_else(|| fields.bytes("text"));
     let bytes = bytes.ok_or(Refused::Malformed)?;
-    let text = charset::decode(bytes, &charset, &coding).filter(|_| !udh::is_port_addressed(udh));
+    let text =
+        charset::decode(bytes, &charset, &coding).filter(|_| !header::is_port_addressed(udh));
     let Some(text) = text else {
         return Ok(None);
     };
@@ -44,7 +45,8 @@ fn message(query: &str, fields: &Fields, home: Country) -> Result<Option<Event>,
             from: &from,
             to: &to,
             text,
-            part: udh::concatenation(udh),
+            // Set when Kannel was told not to join parts (`sms-combine-concatenated-mo = false`).
+            part: header::concatenation(udh),
             sent_at: seconds.map(|seconds| UnixMillis(seconds.saturating_mul(1000))),
             media: Vec::new(),
         }
@@ -64,8 +66,7 @@ fn repeats(query: &str, fields: &Fields) -> Repeats {
 
 #[cfg(test)]
 mod tests {
-    use transom_adapter::Incoming;
-    use transom_adapter::Part;
+    use transom_adapter::{Incoming, Part};
 
     use super::*;
 

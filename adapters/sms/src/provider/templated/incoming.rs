@@ -104,9 +104,11 @@ impl Mapping {
         };
         let mut events = Vec::new();
         for item in items {
-            if at(&self.state, item).is_some() {
+            if at(self.state.as_ref(), item).is_some() {
                 events.extend(self.report(item));
-            } else if let (Some(from), Some(text)) = (at(&self.from, item), at(&self.text, item)) {
+            } else if let (Some(from), Some(text)) =
+                (at(self.from.as_ref(), item), at(self.text.as_ref(), item))
+            {
                 events.push(self.message(item, &from, text, home)?);
             }
         }
@@ -120,8 +122,8 @@ impl Mapping {
         text: String,
         home: Country,
     ) -> Result<Event, Refused> {
-        let to = at(&self.to, item).ok_or(Refused::Malformed)?;
-        let id = at(&self.id, item).and_then(|id| received::id("http-in", &id));
+        let to = at(self.to.as_ref(), item).ok_or(Refused::Malformed)?;
+        let id = at(self.id.as_ref(), item).and_then(|id| received::id("http-in", &id));
         let repeats = match id {
             Some(id) => Repeats::ById(id),
             // Services repeat a call that was not answered; without an id, an identical one.
@@ -139,11 +141,11 @@ impl Mapping {
 
     /// `None` for a state without a meaning, and for a report about nothing.
     fn report(&self, item: &Value) -> Option<Event> {
-        let word = at(&self.state, item)?;
+        let word = at(self.state.as_ref(), item)?;
         let meaning = self.states.get(&word)?;
-        let key = at(&self.key, item).and_then(|key| key.parse().ok());
+        let key = at(self.key.as_ref(), item).and_then(|key| key.parse().ok());
         let key = key.map(|key| MessageRef::Key(key, 0));
-        let id = at(&self.message_id, item).and_then(|id| received::id("http", &id));
+        let id = at(self.message_id.as_ref(), item).and_then(|id| received::id("http", &id));
         let about: Vec<_> = key
             .into_iter()
             .chain(id.map(MessageRef::External))
@@ -156,7 +158,7 @@ impl Mapping {
             Meaning::Expired => (Progress::Expired, Some(Reason::Expired)),
             Meaning::Unknown => (Progress::Unknown, Some(Reason::Unspecified)),
         };
-        let code = at(&self.code, item).filter(|code| is_code(code));
+        let code = at(self.code.as_ref(), item).filter(|code| is_code(code));
         let failure = reason.map(|reason| Failure::new(reason).with_code(code.unwrap_or(word)));
         (!about.is_empty()).then_some(Event::Report(Report {
             about,
@@ -168,8 +170,8 @@ impl Mapping {
 }
 
 /// What stands there, as text; `None` when nothing does.
-fn at(pointer: &Option<String>, item: &Value) -> Option<String> {
-    let value = item.pointer(pointer.as_deref()?)?;
+fn at(pointer: Option<&String>, item: &Value) -> Option<String> {
+    let value = item.pointer(pointer?)?;
     json::filled(value).map(std::borrow::Cow::into_owned)
 }
 
