@@ -30,6 +30,7 @@ pub mod operations;
 pub mod queue;
 pub mod store;
 pub mod texts;
+pub mod upkeep;
 pub mod xmpp;
 
 pub use app::App;

@@ -19,4 +19,5 @@ mod shared_lines;
 mod simulated;
 mod text;
 mod trouble;
+mod upkeep;
 mod world;

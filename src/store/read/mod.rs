@@ -11,6 +11,7 @@ mod people;
 mod registry;
 mod service;
 mod tells;
+mod trouble;
 
 pub use copy::CopyError;
 pub use inward::{InwardAsk, InwardRow, LineFound};
