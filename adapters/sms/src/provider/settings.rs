@@ -165,6 +165,22 @@ impl<'a> Settings<'a> {
             Err(self.faults)
         }
     }
+
+    /// The same with what is only there if nothing was wrong.
+    ///
+    /// # Errors
+    ///
+    /// Every fault; empty when `part` is missing without a fault, which is a mistake of the caller's.
+    pub(crate) fn built_with<P, T>(
+        self,
+        part: Option<P>,
+        build: impl FnOnce(P) -> T,
+    ) -> Result<T, Vec<ConfigFault>> {
+        match part {
+            Some(part) => self.built(|| build(part)),
+            None => Err(self.faults),
+        }
+    }
 }
 
 fn is_plain(byte: u8) -> bool {
@@ -183,6 +199,13 @@ pub(crate) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D
         Either::Number(number) => Ok(number),
         Either::Text(text) => text.parse().map_err(serde::de::Error::custom),
     }
+}
+
+/// The same for a count that may be missing.
+pub(crate) fn optional_count<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<u16>, D::Error> {
+    count(deserializer).map(Some)
 }
 
 #[cfg(test)]
