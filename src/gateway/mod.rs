@@ -13,6 +13,7 @@
 pub mod answers;
 mod caps;
 mod line_choice;
+mod mail_facts;
 pub mod payload;
 pub mod refusal;
 pub mod registration;

@@ -16,11 +16,13 @@ pub fn error(text: &Text, lang: Lang) -> StanzaError {
         Text::Refused(Refused::Cap(why)) => cap(why),
         Text::Failed(why) => failed(why),
         Text::Notice(_)
+        | Text::Mail(_)
         | Text::Admin(_)
         | Text::Registration(_)
         | Text::Chat(_)
         | Text::Dialogue(_)
         | Text::Label(_)
+        | Text::Page(_)
         | Text::Told(_)
         | Text::Refusal(_) => (Condition::UndefinedCondition, ErrorType::Cancel),
     };

@@ -1,10 +1,10 @@
-//! The one HTTP listener: webhooks, health, metrics and the simulator's page.
+//! The one HTTP listener: webhooks, health, metrics, the operator's page and the simulator's.
 //!
 //! ```text
 //!   accept ─▶ connection (deadlines, limits) ─▶ routes ─▶ gate (count, headers, 503, panic ─▶ 500)
 //!                                                          ├─ /webhook/…  account.webhook ─▶ inbox.commit ─▶ the provider's answer
 //!                                                          ├─ /healthz /readyz /metrics
-//!                                                          └─ /simulator/…  Page
+//!                                                          └─ /simulator/… /admin/…  Page
 //! ```
 //!
 //! A webhook is answered 2xx only after the commit, and a commit runs to its end whatever becomes of the caller.
@@ -35,7 +35,7 @@ use crate::metrics::Metrics;
 
 pub use health::{LinkHealth, Readiness};
 pub use listen::Server;
-pub use page::Page;
+pub use page::{Page, PageReply};
 
 /// How the server listens: `[http]` of the configuration.
 #[derive(Clone, Debug)]
@@ -66,4 +66,6 @@ pub struct HttpState {
     pub ready: Arc<dyn Readiness>,
     /// The page at `/simulator/`; without it there is none.
     pub simulator: Option<Arc<dyn Page>>,
+    /// The operator's page at `/admin/`; without it there is none.
+    pub admin: Option<Arc<dyn Page>>,
 }

@@ -89,6 +89,7 @@ impl Running {
             metrics: this.metrics.clone(),
             ready: Arc::clone(&this.ready) as Arc<dyn Readiness>,
             simulator: wish.simulator,
+            admin: None,
         };
         let lifecycle = this.lifecycle.clone();
         this.lifecycle.spawn("http", server.run(state, lifecycle));

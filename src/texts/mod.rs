@@ -10,7 +10,9 @@ mod de;
 mod en;
 mod label;
 mod language;
+mod mail;
 mod notice;
+mod page;
 mod quantity;
 mod refusal;
 mod refused;
@@ -21,7 +23,9 @@ pub use admin::{Admin, Trouble};
 pub use command::{Dialogue, Topic};
 pub use label::Label;
 pub use language::Lang;
+pub use mail::{Card, CardRepeats, CardStep, Mail};
 pub use notice::{Failed, Notice, Quoted};
+pub use page::Page;
 pub use refusal::Refusal;
 pub use refused::{Cap, Content, Encryption, Membership, Recipient, Refused};
 pub use registration::{Chat, Registration};
@@ -36,6 +40,8 @@ pub enum Text {
     Failed(Failed),
     /// A line in the chat with a contact.
     Notice(Notice),
+    /// What is said about a mail.
+    Mail(Mail),
     /// A line to the admins.
     Admin(Admin),
     /// Becoming a user, and ceasing to be one.
@@ -46,6 +52,8 @@ pub enum Text {
     Dialogue(Dialogue),
     /// A word or two in a form, a list or a table.
     Label(Label),
+    /// A heading, a button or a sentence of a web page.
+    Page(Page),
     /// What came of a command.
     Told(Told),
     /// Why a command came to nothing.
@@ -66,11 +74,13 @@ impl Text {
             Self::Refused(Refused::Cap(text)) => translation.cap(text),
             Self::Failed(text) => translation.failed(text),
             Self::Notice(text) => translation.notice(text),
+            Self::Mail(text) => translation.mail(text),
             Self::Admin(text) => translation.admin(text),
             Self::Registration(text) => translation.registration(text),
             Self::Chat(text) => translation.chat(text),
             Self::Dialogue(text) => translation.dialogue(text),
             Self::Label(text) => translation.label(text),
+            Self::Page(text) => translation.page(text),
             Self::Told(text) => translation.told(text),
             Self::Refusal(text) => translation.refusal(text),
         }
@@ -85,11 +95,13 @@ trait Translation {
     fn cap(&self, text: &Cap) -> String;
     fn failed(&self, text: &Failed) -> String;
     fn notice(&self, text: &Notice) -> String;
+    fn mail(&self, text: &Mail) -> String;
     fn admin(&self, text: &Admin) -> String;
     fn registration(&self, text: &Registration) -> String;
     fn chat(&self, text: &Chat) -> String;
     fn dialogue(&self, text: &Dialogue) -> String;
     fn label(&self, text: &Label) -> String;
+    fn page(&self, text: &Page) -> String;
     fn told(&self, text: &Told) -> String;
     fn refusal(&self, text: &Refusal) -> String;
 }
@@ -107,11 +119,13 @@ text_from!(
     Refused,
     Failed,
     Notice,
+    Mail,
     Admin,
     Registration,
     Chat,
     Dialogue,
     Label,
+    Page,
     Told,
     Refusal
 );

@@ -1,7 +1,9 @@
 //! English.
 
 mod command;
+mod mail;
 mod outcome;
+mod page;
 mod refusal;
 mod refused;
 mod service;
@@ -10,8 +12,8 @@ mod told;
 use std::time::Duration;
 
 use super::{
-    Admin, Cap, Chat, Content, Dialogue, Failed, Label, Membership, Notice, Recipient, Refusal,
-    Registration, Told, Translation,
+    Admin, Cap, Chat, Content, Dialogue, Failed, Label, Mail, Membership, Notice, Page, Recipient,
+    Refusal, Registration, Told, Translation,
     quantity::{self, Unit, length},
 };
 
@@ -42,6 +44,10 @@ impl Translation for English {
         outcome::notice(text)
     }
 
+    fn mail(&self, text: &Mail) -> String {
+        mail::mail(text)
+    }
+
     fn admin(&self, text: &Admin) -> String {
         service::admin(text)
     }
@@ -60,6 +66,10 @@ impl Translation for English {
 
     fn label(&self, text: &Label) -> String {
         command::label(text)
+    }
+
+    fn page(&self, text: &Page) -> String {
+        page::page(text)
     }
 
     fn told(&self, text: &Told) -> String {
