@@ -1,4 +1,4 @@
-//! Links the binary with packed relocations (DT_RELR, glibc 2.36 and later): the tables shrink from 1.3 MB to a few kilobytes, which would
+//! Links the binary with packed relocations (`DT_RELR`, glibc 2.36 and later): the tables shrink from 1.3 MB to a few kilobytes, which would
 //! otherwise stay in memory from the start on.
 
 fn main() {
