@@ -4,7 +4,7 @@
 
 use http::Method;
 use libfuzzer_sys::fuzz_target;
-use transom_sms::provider::{kannel, twilio};
+use transom_sms::provider::{bandwidth, kannel, plivo, sinch, telnyx, twilio, vonage};
 
 fuzz_target!(|data: &[u8]| {
     let home = "US".parse().expect("a country");
@@ -13,6 +13,13 @@ fuzz_target!(|data: &[u8]| {
     twilio::events(&Method::GET, query, b"", home).ok();
     twilio::events(&Method::POST, query, body.as_bytes(), home).ok();
     twilio::events(&Method::POST, "", data, home).ok();
+    telnyx::events(query, body.as_bytes(), home).ok();
+    bandwidth::events(body.as_bytes(), home).ok();
+    sinch::events(body.as_bytes(), home).ok();
+    for method in [Method::GET, Method::POST] {
+        plivo::events(&method, query, body.as_bytes(), home).ok();
+        vonage::events(&method, query, body.as_bytes(), home).ok();
+    }
     kannel::events(query, home).ok();
     kannel::events(&text, home).ok();
 });

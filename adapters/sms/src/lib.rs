@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! config ─▶ SmsAdapter ─plan─▶ Number · Place · Segments     may it go, where to, what does it cost
-//!               └─ accounts: provider::{twilio, kannel, …}   how it goes, and what comes back
+//!               └─ accounts: provider::{twilio, telnyx, …}   how it goes, and what comes back
 //! ```
 //!
 //! A provider is a [`ProviderFactory`]: it reads its section of the configuration and builds an account. Everything that providers
