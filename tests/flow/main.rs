@@ -13,6 +13,7 @@ mod ejabberd;
 mod held;
 mod kannel;
 mod mail;
+mod operators;
 mod people;
 mod random_kills;
 mod shared_lines;
