@@ -23,4 +23,5 @@ mod simulated;
 mod storm;
 mod text;
 mod trouble;
+mod upkeep;
 mod world;
