@@ -16,6 +16,7 @@ pub fn error(text: &Text, lang: Lang) -> StanzaError {
         Text::Refused(Refused::Cap(why)) => cap(why),
         Text::Failed(why) => failed(why),
         Text::Notice(_)
+        | Text::Mail(_)
         | Text::Admin(_)
         | Text::Registration(_)
         | Text::Chat(_)
@@ -64,7 +65,9 @@ fn recipient(why: &Recipient) -> (Condition, ErrorType) {
         Recipient::EmergencyNumber | Recipient::CannotBeAnswered | Recipient::OptedOut => {
             (Condition::NotAllowed, ErrorType::Cancel)
         }
-        Recipient::UnsupportedAddress => (Condition::NotAcceptable, ErrorType::Cancel),
+        Recipient::BlockedByUser | Recipient::UnsupportedAddress => {
+            (Condition::NotAcceptable, ErrorType::Cancel)
+        }
     }
 }
 

@@ -81,6 +81,91 @@ pub struct MailFacts {
     pub notice: Option<Notice>,
     /// Whether the text is less than what came: a quotation or a signature was cut, or its end.
     pub shortened: bool,
+    /// What speaks against its sender, for a warning before the text.
+    pub suspicions: Vec<Suspicion>,
+    /// The appointment that it is about.
+    pub appointment: Option<Box<Appointment>>,
+}
+
+/// What speaks against the sender of a mail.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Suspicion {
+    /// A spam filter on the way took it for spam.
+    Spam,
+    /// Our mail server could not verify that it comes from its sender's domain (DMARC).
+    Unverified,
+    /// The same, and the sender's domain asks to refuse such mail.
+    Disowned,
+    /// The sender's name shows an address that is not the sender's.
+    NameShowsAddress(Address),
+}
+
+impl Suspicion {
+    /// Whether a stranger's mail waits for the user's word because of it (semantics 30).
+    pub fn is_grave(&self) -> bool {
+        matches!(self, Self::Spam | Self::Disowned)
+    }
+}
+
+/// An appointment in a calendar, as far as a person has to know it. Times are those of [`zone`](Self::zone), as written.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Appointment {
+    /// What the mail does about it.
+    pub step: Step,
+    /// What it is called; may be empty.
+    pub title: String,
+    /// `2026-11-02 10:00`, or the day alone.
+    pub starts: String,
+    /// When it ends, likewise.
+    pub ends: Option<String>,
+    /// The time zone's name, as the calendar gives it; `None`: wherever the reader is.
+    pub zone: Option<String>,
+    /// Where it is.
+    pub place: Option<String>,
+    /// Who asks: a name, else an address.
+    pub organiser: Option<String>,
+    /// How often it comes again.
+    pub repeats: Option<Frequency>,
+}
+
+/// What a mail does about an appointment. RFC 5546 §1.4
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Step {
+    /// It tells of it.
+    #[default]
+    Announced,
+    /// It asks the reader to come, or changes what was asked.
+    Asked,
+    /// It calls it off.
+    Cancelled,
+    /// Somebody answers an invitation.
+    Answered,
+}
+
+impl Step {
+    /// The step of a calendar's METHOD; `None` for the others.
+    pub fn of(method: &str) -> Option<Self> {
+        match method.to_ascii_uppercase().as_str() {
+            "REQUEST" | "ADD" | "COUNTER" => Some(Self::Asked),
+            "CANCEL" => Some(Self::Cancelled),
+            "REPLY" => Some(Self::Answered),
+            "PUBLISH" => Some(Self::Announced),
+            _ => None,
+        }
+    }
+}
+
+/// How often an appointment comes again. RFC 5545 §3.3.10
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Frequency {
+    /// Every day, or every few.
+    Daily,
+    /// Every week, or every few.
+    Weekly,
+    /// Every month, or every few.
+    Monthly,
+    /// Every year, or every few.
+    Yearly,
 }
 
 /// What has to be said about a mail that its text does not say.

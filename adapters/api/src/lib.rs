@@ -22,6 +22,7 @@ mod adapter;
 mod clock;
 mod config;
 mod context;
+mod cost;
 mod event;
 mod fetch;
 mod guard;
@@ -44,9 +45,10 @@ pub use adapter::{Adapter, ContactError, Network};
 pub use clock::{Clock, SystemClock, UnixMillis};
 pub use config::{ConfigFault, Section};
 pub use context::{Busy, Context, Cursor, Directory, Inbox, Meter, Recipient, States, Verdict};
+pub use cost::{Alphabet, Cost};
 pub use event::{
-    Attachment, Class, Event, Incoming, MailFacts, MediaRef, MessageRef, Notice, Part, Progress,
-    Repeats, Report,
+    Appointment, Attachment, Class, Event, Frequency, Incoming, MailFacts, MediaRef, MessageRef,
+    Notice, Part, Progress, Repeats, Report, Step, Suspicion,
 };
 pub use fetch::{FetchFailure, Fetched, TrustedOrigin};
 pub use guard::{AllowedHosts, is_public};

@@ -1,14 +1,14 @@
 //! The stanza that carries a message from outside.
 
-use transom_adapter::{Address, UnixMillis};
+use transom_adapter::{Address, Network, UnixMillis};
 
 use crate::{
     gateway::{
         Gateway,
-        payload::{Payload, StoredNotice},
+        payload::{Payload, StoredMail, StoredNotice},
     },
     store::read::InRow,
-    texts::{Notice, Text},
+    texts::{Mail, Notice, Text},
     xmpp::{
         jid::Jid,
         ns,
@@ -22,6 +22,8 @@ const DELAY_MS: i64 = 60_000;
 /// What a stanza carries at most, so that no server's limit is met after escaping.
 const BODY_CHARS_MAX: usize = 16_000;
 
+const ZERO_WIDTH_SPACE: char = '\u{200b}';
+
 /// The stanza of a stored message; the same each time it is made.
 pub fn stanza(gateway: &Gateway, row: &InRow, now: UnixMillis) -> Option<Message> {
     let payload = Payload::from_json(row.payload.as_deref());
@@ -34,7 +36,7 @@ pub fn stanza(gateway: &Gateway, row: &InRow, now: UnixMillis) -> Option<Message
     let mut message = Message::chat(contact, user)
         .with_id(row.stanza_id.clone())
         .with_origin_id(row.stanza_id.clone())
-        .with_body(body(&whole(gateway, &payload, &row.body)));
+        .with_body(body(&whole(gateway, &payload, row)));
     if let Some(subject) = payload.subject {
         message = message.with_subject(subject);
     }
@@ -59,9 +61,16 @@ pub fn stanza(gateway: &Gateway, row: &InRow, now: UnixMillis) -> Option<Message
 }
 
 /// The text with what has to stand around it: the subject of another thread, what is to be said, the names of files.
-fn whole(gateway: &Gateway, payload: &Payload, text: &str) -> String {
+fn whole(gateway: &Gateway, payload: &Payload, row: &InRow) -> String {
     let lang = gateway.lang(None);
     let mut whole = String::new();
+    let about = payload.mail.as_deref();
+    for warning in about
+        .map(|about| about.warnings(&row.peer))
+        .unwrap_or_default()
+    {
+        whole.extend([&*Text::from(warning).render(lang), "\n"]);
+    }
     if let Some(subject) = payload.subject.as_deref().filter(|_| payload.shows_subject) {
         whole.extend(["*", subject, "*\n\n"]);
     }
@@ -77,23 +86,29 @@ fn whole(gateway: &Gateway, payload: &Payload, text: &str) -> String {
             name: name.clone(),
             bytes: *bytes,
         });
-    whole.push_str(text);
-    for notice in notice.into_iter().chain(files) {
+    if row.body.trim_start().starts_with('⚠') {
+        // Semantics 22: never taken for a line of ours.
+        whole.push(ZERO_WIDTH_SPACE);
+    }
+    whole.push_str(&row.body);
+    let card = about.and_then(StoredMail::card).map(Text::from);
+    let notices = notice.into_iter().chain(files).map(Text::from);
+    let mut behind: Vec<Text> = card.into_iter().chain(notices).collect();
+    if row.body.trim().is_empty() && behind.is_empty() && gateway.network() == Network::Email {
+        behind.push(Text::from(Mail::Empty));
+    }
+    for notice in behind {
         if !whole.is_empty() && !whole.ends_with('\n') {
             whole.push('\n');
         }
-        whole.push_str(&Text::from(notice).render(lang));
+        whole.push_str(&notice.render(lang));
     }
     whole
 }
 
-/// The body as the user sees it: never taken for a notice of ours (semantics 22), never too long for a server.
+/// The body as the user sees it: never too long for a server.
 fn body(text: &str) -> String {
-    const ZERO_WIDTH_SPACE: char = '\u{200b}';
-    let mut body = String::with_capacity(text.len() + 3);
-    if text.trim_start().starts_with('⚠') {
-        body.push(ZERO_WIDTH_SPACE);
-    }
+    let mut body = String::with_capacity(text.len());
     match text.char_indices().nth(BODY_CHARS_MAX) {
         Some((end, _)) => {
             body.push_str(text.get(..end).unwrap_or_default());

@@ -1,5 +1,6 @@
 //! What is loaded: one file an aggregate, each question one statement over all that ask.
 
+mod book;
 mod copy;
 mod inward;
 mod lanes;
@@ -12,7 +13,9 @@ mod people;
 mod registry;
 mod service;
 mod tells;
+mod trouble;
 
+pub use book::KnownContact;
 pub use copy::CopyError;
 pub use inward::{InwardAsk, InwardRow, LineFound};
 pub use lanes::{DueLane, InRow, OutRow, Sending};
@@ -23,7 +26,7 @@ pub use outward::{
 };
 pub use own::{ContactListed, MessageKept, SentRow};
 pub use parts::{KeptPart, PartsOf};
-pub use people::{ErrorTarget, LineListed, Member, Subscription};
+pub use people::{ErrorTarget, LineListed, Member, PIN, Subscription};
 pub use registry::{BlockListed, ConversationListed, LineShown, RegistrationRow, UserListed};
 pub use service::Counts;
 pub use tells::{TellRow, ToldStanza};

@@ -3,6 +3,8 @@
 
 pub mod addresses;
 pub mod adhoc;
+pub mod avatar;
+pub mod blocking;
 pub mod delay;
 pub mod disco;
 pub mod forms;
@@ -10,6 +12,10 @@ pub mod gateway;
 pub mod hints;
 pub mod ping;
 pub mod privilege;
+pub mod pubsub;
 pub mod receipts;
 pub mod register;
+pub mod search;
+pub mod time;
+pub mod vcard;
 pub mod version;

@@ -3,10 +3,14 @@
 /// A server that a laptop may lack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Server {
+    /// Debian's dkimpy, which verifies signatures.
+    Dkimpy,
     /// Dovecot's IMAP and LMTP.
     Dovecot,
     /// ejabberd and Erlang.
     Ejabberd,
+    /// gammu and gammu-smsd.
+    Gammu,
     /// Kannel's bearerbox and smsbox.
     Kannel,
     /// Node and the npm package `smpp`.
@@ -22,8 +26,10 @@ pub enum Server {
 impl Server {
     fn name(self) -> &'static str {
         match self {
+            Self::Dkimpy => "dkimpy",
             Self::Dovecot => "dovecot",
             Self::Ejabberd => "ejabberd",
+            Self::Gammu => "gammu",
             Self::Kannel => "kannel",
             Self::NpmSmsc => "npm-smsc",
             Self::Postfix => "postfix",

@@ -3,11 +3,12 @@
 use std::time::{Duration, SystemTime};
 
 use lettre::message::{
-    Mailbox, Message, SinglePart,
+    Mailbox, Message, MultiPart, SinglePart,
     header::{HeaderName, HeaderValue},
 };
 use transom_adapter::{Outgoing, Thread, UnixMillis};
 
+use super::styling;
 use crate::{address::is_invisible, ids::OwnIds};
 
 /// References beyond the first and this many last are left out, as RFC 5322 §3.6.4 allows where a header grows long.
@@ -30,15 +31,28 @@ pub(crate) enum Unsendable {
     Build(#[from] lettre::error::Error),
 }
 
+/// What the configuration adds to every mail.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Writing {
+    /// Below every text, behind the separator of RFC 3676 §4.3.
+    pub(crate) signature: Option<String>,
+    /// The subject of a thread that has none; without it the text's first words.
+    pub(crate) subject: Option<String>,
+}
+
 /// The mail, ready for DATA: ASCII throughout, the same bytes on every attempt.
-pub(crate) fn compose(message: &Outgoing, ids: &OwnIds) -> Result<Vec<u8>, Unsendable> {
+pub(crate) fn compose(
+    message: &Outgoing,
+    ids: &OwnIds,
+    writing: &Writing,
+) -> Result<Vec<u8>, Unsendable> {
     let from: lettre::Address = message.from.as_str().parse()?;
     let name = display_name(message.from_name.as_deref(), from.user());
     let to: lettre::Address = message.to.as_str().parse()?;
     let mut builder = Message::builder()
         .from(Mailbox::new(Some(name), from))
         .to(Mailbox::new(None, to))
-        .subject(subject(message))
+        .subject(subject(message, writing))
         .date(date(message.created_at))
         .message_id(Some(format!("<{}>", ids.message_id(message.key))))
         .raw_header(loop_header(ids.domain()));
@@ -52,7 +66,21 @@ pub(crate) fn compose(message: &Outgoing, ids: &OwnIds) -> Result<Vec<u8>, Unsen
         }
     }
     // No Auto-Submitted: a person wrote it. RFC 3834 §5
-    let mail = builder.singlepart(SinglePart::plain(body(&message.text)))?;
+    let text = signed(&message.text, writing.signature.as_deref());
+    let plain = SinglePart::plain(body(&text));
+    let mail = match styling::to_html(message.text.trim_end()) {
+        // The boundary follows from the delivery: the same bytes on every attempt.
+        Some(_) => {
+            let html = styling::to_html(&text).unwrap_or_default();
+            let boundary = format!(
+                "alternative-{}",
+                ids.message_id(message.key).replace('@', ".")
+            );
+            let parts = MultiPart::alternative().boundary(boundary);
+            builder.multipart(parts.singlepart(plain).singlepart(SinglePart::html(html)))?
+        }
+        None => builder.singlepart(plain)?,
+    };
     let mut mail = mail.formatted();
     // The line end that closes the last line is written with the dot that ends DATA.
     while mail
@@ -80,7 +108,7 @@ fn one_line(text: &str) -> String {
     words.join(" ").replace(is_invisible, "")
 }
 
-fn subject(message: &Outgoing) -> String {
+fn subject(message: &Outgoing, writing: &Writing) -> String {
     let thread = message.thread.as_ref();
     let subject = thread
         .map(|thread| one_line(&thread.subject))
@@ -91,7 +119,10 @@ fn subject(message: &Outgoing) -> String {
         .is_some_and(|start| start.eq_ignore_ascii_case("re:"));
     match (subject.is_empty(), answers && !prefixed) {
         (true, true) => "Re:".to_owned(),
-        (true, false) => first_words(&message.text),
+        (true, false) => match &writing.subject {
+            Some(subject) => one_line(subject),
+            None => first_words(&message.text),
+        },
         (false, true) => format!("Re: {subject}"),
         (false, false) => subject,
     }
@@ -144,6 +175,18 @@ fn loop_header(domain: &str) -> HeaderValue {
     )
 }
 
+/// The text with the signature below it.
+fn signed(text: &str, signature: Option<&str>) -> String {
+    let text = text.trim_end();
+    match signature
+        .map(str::trim)
+        .filter(|signature| !signature.is_empty())
+    {
+        Some(signature) => format!("{text}\n\n-- \n{signature}"),
+        None => text.to_owned(),
+    }
+}
+
 /// The text with mail's line ends.
 fn body(text: &str) -> String {
     let lines = text.trim_end().replace("\r\n", "\n").replace('\r', "\n");
@@ -164,7 +207,8 @@ mod tests {
     }
 
     fn composed(message: &Outgoing) -> String {
-        let mail = String::from_utf8(compose(message, &ids()).unwrap()).unwrap();
+        let mail =
+            String::from_utf8(compose(message, &ids(), &Writing::default()).unwrap()).unwrap();
         assert!(mail.is_ascii());
         assert!(
             mail.lines().all(|line| line.len() <= 998),
@@ -265,14 +309,48 @@ mod tests {
 
     #[test]
     fn without_a_thread_the_first_words_are_the_subject() {
-        assert_eq!(subject(&outgoing("  Short one\nmore")), "Short one");
-        let long = subject(&outgoing(&"word ".repeat(40)));
+        assert_eq!(
+            subject(&outgoing("  Short one\nmore"), &Writing::default()),
+            "Short one"
+        );
+        let long = subject(&outgoing(&"word ".repeat(40)), &Writing::default());
         assert!(
             long.ends_with("word…") && long.chars().count() <= SUBJECT_CHARS,
             "{long}"
         );
         let mut answer = outgoing("x");
         answer.thread = Some(thread("RE: Lunch", Some("a@x"), &[]));
-        assert_eq!(subject(&answer), "RE: Lunch");
+        assert_eq!(subject(&answer, &Writing::default()), "RE: Lunch");
+    }
+
+    #[test]
+    fn styled_text_has_an_html_alternative_and_plain_text_none() {
+        let styled = composed(&outgoing("see *this* <b>"));
+        assert!(
+            styled.contains("Content-Type: multipart/alternative"),
+            "{styled}"
+        );
+        assert!(
+            styled.contains("<strong>*this*</strong> &lt;b&gt;"),
+            "{styled}"
+        );
+        assert_eq!(
+            styled,
+            composed(&outgoing("see *this* <b>")),
+            "the same bytes"
+        );
+        assert!(!composed(&outgoing("see this")).contains("text/html"));
+    }
+
+    #[test]
+    fn signature_and_subject_are_those_of_the_configuration() {
+        let writing = Writing {
+            signature: Some("Example Inc.".to_owned()),
+            subject: Some("A message".to_owned()),
+        };
+        let mail = compose(&outgoing("hi"), &ids(), &writing).unwrap();
+        let mail = String::from_utf8(mail).unwrap();
+        assert!(mail.ends_with("hi\r\n\r\n-- \r\nExample Inc."), "{mail}");
+        assert!(mail.contains("Subject: A message\r\n"), "{mail}");
     }
 }
