@@ -14,6 +14,7 @@ mod outward;
 mod parts;
 mod people;
 mod throttle;
+mod trial;
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,6 +31,7 @@ use crate::{
 };
 
 pub use inward::{Doors, Knock};
+pub use trial::Trial;
 
 /// What the intake of one gateway works with.
 #[derive(Clone)]
@@ -71,6 +73,7 @@ pub async fn run(
     intake: Intake,
     mut link: mpsc::Receiver<LinkEvent>,
     mut door: mpsc::Receiver<Knock>,
+    mut trials: mpsc::Receiver<Trial>,
 ) {
     let people = people::start(&intake);
     parts::recover(&intake).await;
@@ -89,6 +92,7 @@ pub async fn run(
                 swept_at = intake.clock.now();
                 parts::sweep(&intake).await;
             }
+            Some(trial) = trials.recv() => trial::take(&intake, trial).await,
             () = intake.lifecycle.draining(), if !is_stopping => {
                 is_stopping = true;
                 people::farewell(&intake).await;
