@@ -4,7 +4,9 @@
 
 use http::Method;
 use libfuzzer_sys::fuzz_target;
-use transom_sms::provider::{bandwidth, kannel, plivo, sinch, telnyx, twilio, vonage};
+use transom_sms::provider::{
+    android, bandwidth, httpsms, jasmin, kannel, plivo, sinch, telnyx, templated, twilio, vonage,
+};
 
 fuzz_target!(|data: &[u8]| {
     let home = "US".parse().expect("a country");
@@ -22,4 +24,19 @@ fuzz_target!(|data: &[u8]| {
     }
     kannel::events(query, home).ok();
     kannel::events(&text, home).ok();
+    jasmin::events(query, body.as_bytes(), home).ok();
+    jasmin::events("", data, home).ok();
+    android::events(data, &["+12025550100".to_owned()], home).ok();
+    httpsms::events(data, home).ok();
+    let at = |pointer: &str| Some(pointer.to_owned());
+    let mapping = templated::Mapping {
+        items: text.starts_with(' ').then(|| "/0".to_owned()),
+        from: at("/a"),
+        to: at("/b"),
+        text: at("/c"),
+        id: at("/d"),
+        ..templated::Mapping::default()
+    };
+    mapping.events(query, body.as_bytes(), home).ok();
+    mapping.events("", data, home).ok();
 });

@@ -48,6 +48,7 @@ CREATE TABLE lines (
     changed_ms BIGINT NOT NULL,
     UNIQUE (gateway_id, address)
 );
+CREATE INDEX lines_resting ON lines (changed_ms) WHERE state = 'resting';
 CREATE INDEX lines_open ON lines (gateway_id, kind) WHERE kind <> 'owned';
 
 CREATE TABLE line_owners (
@@ -141,7 +142,7 @@ CREATE TABLE deliveries (
     reason      TEXT,
     code        TEXT,
     due_ms      BIGINT,
-    tell        TEXT CHECK (tell IN ('receipt', 'error', 'doubt', 'silence', 'delay')),
+    tell        TEXT CHECK (tell IN ('receipt', 'error', 'doubt', 'silence', 'delay', 'night')),
     told        TEXT,
     created_ms  BIGINT NOT NULL,
     started_ms  BIGINT,
@@ -152,6 +153,7 @@ CREATE INDEX deliveries_of_lane ON deliveries (lane_id);
 CREATE INDEX deliveries_lane ON deliveries (lane_id, delivery_id) WHERE state IN ('held', 'queued', 'sending');
 CREATE INDEX deliveries_due ON deliveries (due_ms) WHERE due_ms IS NOT NULL;
 CREATE INDEX deliveries_tell ON deliveries (delivery_id) WHERE tell IS NOT NULL;
+CREATE INDEX deliveries_failed ON deliveries (delivery_id) WHERE state = 'failed';
 CREATE INDEX deliveries_sending ON deliveries (delivery_id) WHERE state = 'sending';
 
 CREATE TABLE accounts (
@@ -202,6 +204,26 @@ CREATE TABLE unowned (
     at_ms      BIGINT NOT NULL
 );
 
+CREATE INDEX unowned_age ON unowned (at_ms);
+
+-- Parts of longer texts that wait for the others.
+CREATE TABLE parts (
+    part_id    BIGINT NOT NULL PRIMARY KEY,
+    gateway_id BIGINT NOT NULL REFERENCES gateways,
+    scope_id   BIGINT NOT NULL,
+    line       TEXT   NOT NULL,
+    peer       TEXT   NOT NULL,
+    peer_name  TEXT,
+    reference  BIGINT NOT NULL,
+    total      BIGINT NOT NULL,
+    number     BIGINT NOT NULL,
+    body       TEXT   NOT NULL,
+    sent_ms    BIGINT,
+    at_ms      BIGINT NOT NULL
+);
+CREATE INDEX parts_of_text ON parts (gateway_id, line, peer, reference, total, part_id);
+CREATE INDEX parts_age ON parts (gateway_id, at_ms);
+
 -- How far an outside source was read.
 CREATE TABLE cursors (
     account_id BIGINT NOT NULL REFERENCES accounts,
@@ -218,6 +240,15 @@ CREATE TABLE usage_days (
     messages   BIGINT NOT NULL,
     segments   BIGINT NOT NULL,
     PRIMARY KEY (gateway_id, user_id, day)
+);
+CREATE INDEX usage_days_age ON usage_days (day);
+
+-- What admins were told of and is not over (semantics 24).
+CREATE TABLE troubles (
+    name     TEXT   NOT NULL PRIMARY KEY,
+    concern  TEXT   NOT NULL,
+    since_ms BIGINT NOT NULL,
+    said_ms  BIGINT NOT NULL
 );
 
 CREATE TABLE optouts (

@@ -4,21 +4,22 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
+use tokio::sync::{mpsc, oneshot};
 use transom_adapter::{AccountName, AccountState, Lifecycle};
 
 use super::{App, StartError, readiness, start::Base};
 use crate::{
     gateway::Gateway,
-    intake::Rosters,
+    intake::{Rosters, Trial},
     operations::{
         AccountNow, LinkNow, Operations, Running,
         control::{Control, places},
         once::Once,
         restored,
     },
-    queue::{AccountStates, Queue, Teller, accounts::Standing},
+    queue::{AccountStates, Queue, Standing, Teller},
     xmpp::{
-        stanza::Stanza,
+        stanza::{Message, Stanza},
         stream::{LinkHandle, LinkState},
     },
 };
@@ -31,6 +32,8 @@ pub(super) struct Live {
     pub(super) links: Vec<(i64, String, LinkHandle)>,
     /// By the gateway's key.
     pub(super) rosters: HashMap<i64, Rosters>,
+    /// Key of the gateway, and where its trials go.
+    pub(super) trials: Vec<(i64, mpsc::Sender<Trial>)>,
     /// Where the accounts stand.
     pub(super) states: AccountStates,
     pub(super) lifecycle: Lifecycle,
@@ -105,6 +108,13 @@ impl Running for Live {
             // What is said at the desk is said once; without a link it is not.
             rosters.send(link, stanza).await;
         }
+    }
+
+    async fn try_message(&self, gateway_id: i64, message: Message) -> Option<Vec<Stanza>> {
+        let (_, trials) = self.trials.iter().find(|(id, _)| *id == gateway_id)?;
+        let (answer, answered) = oneshot::channel();
+        trials.send(Trial { message, answer }).await.ok()?;
+        answered.await.ok()
     }
 
     fn go_on(&self, work: BoxFuture<'static, ()>) {

@@ -10,7 +10,7 @@ use super::{App, StartError, adapters, lines, start::Base};
 use crate::{
     config::GatewayConfig,
     gateway::Gateway,
-    intake::{self, Doors, Intake, Knock, Rosters},
+    intake::{self, Doors, Intake, Knock, Rosters, Trial},
     operations::Operations,
     queue::{AccountStates, Online, Queue, QueueGateway, Surroundings, Teller},
     xmpp::{
@@ -21,6 +21,8 @@ use crate::{
 
 /// Events of a link and calls of accounts that wait for the intake.
 const WAITING_MAX: usize = 256;
+/// Trials that wait for the intake: an admin makes one at a time.
+const TRIALS_MAX: usize = 4;
 
 /// Every gateway, and the doors that accounts knock at.
 pub(super) struct Parts {
@@ -35,6 +37,8 @@ pub(super) struct Part {
     rosters: Rosters,
     events: mpsc::Receiver<LinkEvent>,
     door: mpsc::Receiver<Knock>,
+    trials: mpsc::Receiver<Trial>,
+    trial: mpsc::Sender<Trial>,
 }
 
 impl Parts {
@@ -55,12 +59,15 @@ impl Parts {
             doors.insert(config.name.clone(), knocks);
             let (sender, events) = mpsc::channel(WAITING_MAX);
             let link = Link::spawn(link_config(app, config)?, lifecycle, sender);
+            let (trial, trials) = mpsc::channel(TRIALS_MAX);
             parts.push(Part {
                 gateway,
                 link,
                 rosters: Rosters::default(),
                 events,
                 door,
+                trials,
+                trial,
             });
         }
         let named = |part: &Part| (part.gateway.config.name.clone(), Arc::clone(&part.gateway));
@@ -75,6 +82,11 @@ impl Parts {
 }
 
 impl Part {
+    /// The gateway and its link.
+    pub(super) fn watched(&self) -> (Arc<Gateway>, LinkHandle) {
+        (Arc::clone(&self.gateway), self.link.clone())
+    }
+
     /// The gateway's name and its link.
     pub(super) fn link(&self) -> (String, LinkHandle) {
         (self.gateway.config.name.clone(), self.link.clone())
@@ -83,6 +95,11 @@ impl Part {
     /// The gateway's key, and who should know whom there.
     pub(super) fn rosters(&self) -> (i64, Rosters) {
         (self.gateway.id, self.rosters.clone())
+    }
+
+    /// The gateway's key, and where its trials go.
+    pub(super) fn trial(&self) -> (i64, mpsc::Sender<Trial>) {
+        (self.gateway.id, self.trial.clone())
     }
 
     /// The gateway's key, its name and its link.
@@ -174,7 +191,8 @@ pub(super) fn intakes(
             rosters: part.rosters,
             operations: Arc::clone(operations),
         };
-        lifecycle.spawn("intake", intake::run(intake, part.events, part.door));
+        let running = intake::run(intake, part.events, part.door, part.trials);
+        lifecycle.spawn("intake", running);
     }
 }
 

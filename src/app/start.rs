@@ -13,7 +13,7 @@ use transom_simulator::Simulator;
 use super::{
     App, Ended, StartError, control, notify,
     parts::{Part, Parts, context, has_simulator, intakes, queue},
-    readiness,
+    readiness, upkeep,
 };
 use crate::{
     config::StoreUrl,
@@ -190,6 +190,7 @@ async fn start(
     let states = AccountStates::new(Arc::clone(&base.clock), base.metrics.clone());
     let context = context(&base, &doors, &states, lifecycle)?;
     let links: Vec<_> = parts.iter().map(Part::link).collect();
+    let watched = parts.iter().map(Part::watched).collect();
     let gateways = parts.iter().map(|part| Arc::clone(&part.gateway)).collect();
     let handles = parts.iter().map(Part::numbered_link).collect();
     let rosters = parts.iter().map(Part::rosters).collect();
@@ -199,7 +200,8 @@ async fn start(
         teller: works.teller.clone(),
         links: handles,
         rosters,
-        states,
+        trials: parts.iter().map(Part::trial).collect(),
+        states: states.clone(),
         lifecycle: lifecycle.clone(),
         log_level: Arc::clone(&app.log_level),
     };
@@ -218,6 +220,7 @@ async fn start(
         let (account, context) = (Arc::clone(account), context.clone());
         lifecycle.spawn("account", run_account(account, context));
     }
+    upkeep::start(app, &base, watched, states, lifecycle);
     readiness::watch_links(&links, lifecycle);
     let ready = readiness::Ready::new(base.store.clone(), links);
     let http = &app.config.http;

@@ -16,6 +16,7 @@ pub mod call;
 mod caps;
 mod line_choice;
 mod mail_facts;
+pub mod parts;
 pub mod payload;
 pub mod picture;
 pub mod refusal;

@@ -1,6 +1,6 @@
 //! Events of accounts: messages find their users, reports their messages; committed, then answered.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
@@ -9,10 +9,10 @@ use transom_adapter::{
     Report, UnixMillis, Verdict,
 };
 
-use super::{Intake, rosters};
+use super::{Intake, parts, rosters};
 use crate::{
     gateway::{
-        Gateway,
+        Gateway, parts as joining,
         text_in::{self, NoSuchRecipient},
     },
     hooks::{Step, step},
@@ -20,12 +20,8 @@ use crate::{
     queue::{Waiting, Work},
     store::{
         Store, Write, WriteError,
-        read::{InRow, InwardAsk, LineFound},
-        write::{Bounced, Done, NewIn, ReportRow},
-    },
-    xmpp::{
-        stanza::{Condition, ErrorType, Message},
-        xep::blocking,
+        read::{InRow, InwardAsk, LineFound, PartsOf},
+        write::{Done, NewIn, ReportRow},
     },
 };
 
@@ -48,10 +44,6 @@ pub struct Doors {
     /// For cursors and recipients.
     pub store: Store,
 }
-
-/// A message that failed at the user's server is tried again after this, and at the user's next presence.
-const HELD: Duration = Duration::from_mins(10);
-const HELD_MAX: Duration = Duration::from_hours(6);
 
 #[async_trait]
 impl Inbox for Doors {
@@ -135,7 +127,31 @@ pub(super) async fn take(intake: &Intake, knocks: Vec<Knock>) {
     let committing = commits
         .into_iter()
         .map(|(decided, answer)| commit(intake, decided, answer));
-    futures_util::future::join_all(committing).await;
+    let parts = futures_util::future::join_all(committing).await.concat();
+    parts::join_committed(intake, &parts).await;
+}
+
+/// Takes a text whose parts are all there; with it they go.
+pub(super) async fn take_whole(
+    intake: &Intake,
+    account: &AccountName,
+    event: Event,
+    gone: Vec<Write>,
+) {
+    let now = intake.clock.now();
+    let Event::Message(message) = &event else {
+        return;
+    };
+    let asks = [text_in::ask(&intake.gateway, message, 0)];
+    let Ok(found) = intake.store.inward(intake.gateway.id, &asks).await else {
+        return;
+    };
+    let mut place = 0;
+    let mut decided = decide(intake, account, &[event], None, (&found, &mut place, now));
+    // What comes to nobody, since the line is gone, goes all the same.
+    decided.writes.extend(gone);
+    let (answer, _nobody_waits) = oneshot::channel();
+    commit(intake, decided, answer).await;
 }
 
 fn refuse_all(knocks: Vec<Knock>) {
@@ -214,6 +230,11 @@ fn message_writes(
     line: Option<&LineFound>,
     now: UnixMillis,
 ) -> Result<Vec<Write>, NoSuchRecipient> {
+    if let (Some(part), Some(_)) = (joining::part(message), line) {
+        let made = (intake.next_id(), now);
+        let row = joining::row(&intake.gateway, account, message, part, made);
+        return Ok(vec![Write::Part(Box::new(row))]);
+    }
     text_in::decide(&intake.gateway, account, message, line, now, &|| {
         intake.next_id()
     })
@@ -254,9 +275,10 @@ async fn commit(
     intake: &Intake,
     decided: Decided,
     answer: oneshot::Sender<Result<Vec<Verdict>, Busy>>,
-) {
+) -> Vec<PartsOf> {
     let Decided { writes, shares } = decided;
     let rows: Vec<Option<Waiting>> = writes.iter().map(|write| waiting(intake, write)).collect();
+    let texts: Vec<Option<PartsOf>> = writes.iter().map(parts::parts_of).collect();
     let done = match intake.writer.commit(writes).await {
         Ok(done) => done,
         Err(error) => {
@@ -267,7 +289,7 @@ async fn commit(
                 );
             }
             answer.send(Err(Busy)).ok();
-            return;
+            return Vec::new();
         }
     };
     step(Step::BeforeAnswer);
@@ -294,6 +316,10 @@ async fn commit(
             .message(&intake.gateway.config.name, Direction::In, "stored");
     }
     intake.queue.arrived(arrived).await;
+    let new = texts.into_iter().zip(&done);
+    new.filter(|(_, done)| **done == Done::Written)
+        .filter_map(|(text, _)| text)
+        .collect()
 }
 
 fn verdict(share: Option<&std::ops::Range<usize>>, done: &[Done]) -> Verdict {
@@ -341,58 +367,5 @@ fn in_row(new: &NewIn, lane_id: i64) -> InRow {
         body: new.body.clone(),
         payload: new.payload.clone(),
         created_ms: new.conversation.at_ms,
-    }
-}
-
-/// The user's server sent back a message of ours (semantics 23): held for a while, or failed.
-pub(super) async fn bounced(intake: &Intake, error: &Message) {
-    let (Some(id), Some(from)) = (&error.id, &error.from) else {
-        return;
-    };
-    let now = intake.clock.now();
-    let target = intake
-        .store
-        .error_target(id, from.to_bare().as_str(), now.0)
-        .await;
-    let Ok(Some(target)) = target else {
-        intake.count("error-about-nothing");
-        return;
-    };
-    let why = error.error();
-    // XEP-0191 §3.5: the user does not want to hear from this contact. There is nothing to wait for.
-    let blocked = why.as_ref().is_some_and(blocking::is_blocked);
-    if blocked {
-        intake.count("blocked-by-user");
-    }
-    let may_pass = !blocked
-        && why.as_ref().is_some_and(|error| {
-            error.kind == ErrorType::Wait
-                || matches!(error.condition, Condition::ServiceUnavailable)
-        });
-    let in_time = now < UnixMillis(target.created_ms).after(intake.gateway.config.give_up_inbound);
-    let wait = HELD
-        .saturating_mul(1 << target.attempts.min(6))
-        .min(HELD_MAX);
-    let held = may_pass && in_time;
-    let reason = why.map_or_else(String::new, |error| error.condition.name().to_owned());
-    tracing::warn!(
-        message_id = target.delivery_id,
-        held,
-        reason,
-        "The user's server sent a message back."
-    );
-    let write = Write::Bounced(Bounced {
-        delivery_id: target.delivery_id,
-        lane_id: target.lane_id,
-        state: if held { "queued" } else { "failed" },
-        code: reason,
-        due_ms: now.after(wait).0,
-    });
-    let outcome = if held { "held" } else { "failed" };
-    intake
-        .metrics
-        .message(&intake.gateway.config.name, Direction::In, outcome);
-    if intake.writer.commit_one(write).await.is_ok() {
-        intake.queue.look_again().await;
     }
 }

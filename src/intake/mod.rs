@@ -9,12 +9,15 @@
 //! - [`people`]: presence and requests, on a task of their own, so that messages never wait behind them; [`commands`] on another;
 //!   [`rosters`], which waits for servers and clients, on a third.
 
+mod bounced;
 mod commands;
 mod inward;
 mod outward;
+mod parts;
 mod people;
 mod rosters;
 mod throttle;
+mod trial;
 
 use std::{sync::Arc, time::Duration};
 
@@ -32,6 +35,7 @@ use crate::{
 
 pub use inward::{Doors, Knock};
 pub use rosters::Rosters;
+pub use trial::Trial;
 
 /// What the intake of one gateway works with.
 #[derive(Clone)]
@@ -75,9 +79,12 @@ pub async fn run(
     intake: Intake,
     mut link: mpsc::Receiver<LinkEvent>,
     mut door: mpsc::Receiver<Knock>,
+    mut trials: mpsc::Receiver<Trial>,
 ) {
     let people = people::start(&intake);
     intake.rosters.start(&intake);
+    parts::recover(&intake).await;
+    let mut swept_at = intake.clock.now();
     let (mut link_is_open, mut is_stopping) = (true, false);
     while link_is_open || !is_stopping {
         let mut knocks = Vec::new();
@@ -88,6 +95,11 @@ pub async fn run(
                 None => link_is_open = false,
             },
             _ = door.recv_many(&mut knocks, KNOCKS_MAX) => inward::take(&intake, knocks).await,
+            () = intake.clock.sleep_until(swept_at.after(parts::SWEEP)), if !is_stopping => {
+                swept_at = intake.clock.now();
+                parts::sweep(&intake).await;
+            }
+            Some(trial) = trials.recv() => trial::take(&intake, trial).await,
             () = intake.lifecycle.draining(), if !is_stopping => {
                 is_stopping = true;
                 people::farewell(&intake).await;

@@ -50,9 +50,9 @@ pub(super) async fn take(intake: &Intake, people: &People, batch: Batch) {
             Received::Stanza(stanza) => people.take(intake, stanza).await,
         }
     }
-    let answers = decide_all(intake, people, &messages).await;
+    let answers = decide_all(intake, Some(people), &messages).await;
     for error in &errors {
-        super::inward::bounced(intake, error).await;
+        super::bounced::bounced(intake, error).await;
     }
     commit.committed();
     for answer in answers {
@@ -66,7 +66,12 @@ fn is_to_contact(message: &Message) -> bool {
 }
 
 /// Decides and commits; what comes back are the answers to refused ones.
-async fn decide_all(intake: &Intake, people: &People, messages: &[Message]) -> Vec<Stanza> {
+/// `people` learns who has to be let in first; a trial tells nobody.
+pub(super) async fn decide_all(
+    intake: &Intake,
+    people: Option<&People>,
+    messages: &[Message],
+) -> Vec<Stanza> {
     let mut round = Round {
         people,
         answers: Vec::new(),
@@ -101,7 +106,7 @@ async fn decide_all(intake: &Intake, people: &People, messages: &[Message]) -> V
 
 /// One batch on its way to a decision.
 struct Round<'a> {
-    people: &'a People,
+    people: Option<&'a People>,
     answers: Vec<Stanza>,
     asks: Vec<Ask>,
     candidates: Vec<(&'a Message, Candidate<'a>)>,
@@ -115,7 +120,9 @@ impl Round<'_> {
             Decision::Refused(why) => {
                 intake.metrics.message(name, Direction::Out, "refused");
                 if why == Refused::Membership(Membership::AwaitingApproval) {
-                    self.people.applies(message);
+                    if let Some(people) = self.people {
+                        people.applies(message);
+                    }
                 }
                 self.answers
                     .extend(refuse(intake, message, &Text::from(why)));
@@ -273,7 +280,7 @@ fn writes_of(effect: &Effect) -> usize {
 
 /// Gives committed messages to the queue. What came too late to change a message is decided anew.
 async fn follow(
-    (intake, people): (&Intake, &People),
+    (intake, people): (&Intake, Option<&People>),
     effects: Vec<(&Message, Effect)>,
     done: Vec<Done>,
 ) -> Vec<Stanza> {

@@ -17,16 +17,20 @@ macro_rules! proves {
 
 mod crash;
 mod ejabberd;
+mod gammu;
 mod held;
 mod kannel;
 mod mail;
+mod moved;
 mod operators;
 mod people;
 mod random_kills;
 mod rosters;
 mod shared_lines;
 mod simulated;
+mod smpp;
 mod storm;
 mod text;
 mod trouble;
+mod upkeep;
 mod world;

@@ -8,10 +8,12 @@ mod life;
 mod names;
 mod outward;
 mod own;
+mod parts;
 mod people;
 mod registry;
 mod service;
 mod tells;
+mod trouble;
 
 pub use book::KnownContact;
 pub use copy::CopyError;
@@ -23,6 +25,7 @@ pub use outward::{
     SharedLine,
 };
 pub use own::{ContactListed, MessageKept, SentRow};
+pub use parts::{KeptPart, PartsOf};
 pub use people::{ErrorTarget, LineListed, Member, PIN, Subscription};
 pub use registry::{BlockListed, ConversationListed, LineShown, RegistrationRow, UserListed};
 pub use service::Counts;

@@ -8,9 +8,12 @@ mod held;
 mod incoming;
 mod operation;
 mod outgoing;
+mod parts;
 mod people;
 mod report;
 mod state;
+mod sweep;
+mod trouble;
 
 pub use attempt::{Bounced, Due, OutcomeRow, Start, Told};
 pub(in crate::store) use held::RESTARTED;
@@ -18,9 +21,12 @@ pub use held::{Amend, NewStanza, Release, TakeBack};
 pub use incoming::{NewIn, Seen, Unowned};
 pub use operation::{Operation, RESTORED};
 pub use outgoing::{ConversationRow, IdRow, NewOut, ThreadRow, UsageRow};
+pub use parts::{PartGone, PartRow};
 pub use people::{ContactRow, LineRow, OptOut, OwnerRow, Unregister, UserRow, Wake};
 pub use report::{ReportRow, Tell};
 pub use state::{State, TellKind};
+pub use sweep::{Kept, Sweep};
+pub use trouble::TroubleRow;
 
 use std::collections::HashSet;
 
@@ -55,6 +61,10 @@ pub enum Write {
     In(Box<NewIn>),
     /// A text to a line that nobody has.
     Unowned(Unowned),
+    /// A part of a longer text came.
+    Part(Box<PartRow>),
+    /// A part is delivered within its text.
+    PartGone(PartGone),
     /// A start mark: the attempt is about to be made.
     Start(Start),
     /// What came of an attempt, and when the lane goes on.
@@ -69,6 +79,10 @@ pub enum Write {
     Told(Told),
     /// What an operator does.
     Operation(Operation),
+    /// What was kept for long enough is forgotten.
+    Sweep(Sweep),
+    /// What admins were told of.
+    Trouble(TroubleRow),
     /// How far a source was read.
     Cursor {
         /// The account.
@@ -89,6 +103,8 @@ pub enum Done {
     Unchanged,
     /// It is written, and these users have to be told of these deliveries.
     Tells(Vec<Tell>),
+    /// So many rows were forgotten.
+    Swept(u64),
 }
 
 /// Writes a group inside an open transaction.
@@ -101,6 +117,7 @@ pub(super) async fn apply(
     outgoing::apply(connection, &group.out).await?;
     held::apply(connection, &mut group).await?;
     incoming::apply(connection, &mut group).await?;
+    parts::apply(connection, &mut group).await?;
     attempt::start(connection, &mut group).await?;
     attempt::outcome(connection, &mut group).await?;
     report::apply(connection, &mut group).await?;
@@ -108,6 +125,8 @@ pub(super) async fn apply(
     attempt::due(connection, &group.due).await?;
     attempt::told(connection, &group.told).await?;
     operation::apply(connection, &mut group).await?;
+    sweep::apply(connection, &mut group).await?;
+    trouble::apply(connection, &group.troubles).await?;
     cursors(connection, &group.cursors).await?;
     Ok(group.done)
 }
@@ -127,6 +146,8 @@ struct Group<'a> {
     releases: Vec<(usize, &'a Release)>,
     incoming: Vec<(usize, &'a NewIn)>,
     unowned: Vec<(usize, &'a Unowned)>,
+    parts: Vec<(usize, &'a PartRow)>,
+    parts_gone: Vec<&'a PartGone>,
     starts: Vec<(usize, &'a Start)>,
     outcomes: Vec<(usize, &'a OutcomeRow)>,
     reports: Vec<(usize, &'a ReportRow)>,
@@ -134,6 +155,8 @@ struct Group<'a> {
     due: Vec<&'a Due>,
     told: Vec<&'a Told>,
     operations: Vec<(usize, &'a Operation)>,
+    sweeps: Vec<(usize, &'a Sweep)>,
+    troubles: Vec<&'a TroubleRow>,
     cursors: Vec<(i64, &'a str, &'a str)>,
     done: Vec<Done>,
 }
@@ -154,6 +177,8 @@ impl<'a> Group<'a> {
             releases: Vec::new(),
             incoming: Vec::new(),
             unowned: Vec::new(),
+            parts: Vec::new(),
+            parts_gone: Vec::new(),
             starts: Vec::new(),
             outcomes: Vec::new(),
             reports: Vec::new(),
@@ -161,6 +186,8 @@ impl<'a> Group<'a> {
             due: Vec::new(),
             told: Vec::new(),
             operations: Vec::new(),
+            sweeps: Vec::new(),
+            troubles: Vec::new(),
             cursors: Vec::new(),
             done: vec![Done::Written; writes.len()],
         };
@@ -179,6 +206,8 @@ impl<'a> Group<'a> {
                 Write::Release(row) => group.releases.push((place, row)),
                 Write::In(row) => group.incoming.push((place, row)),
                 Write::Unowned(row) => group.unowned.push((place, row)),
+                Write::Part(row) => group.parts.push((place, row)),
+                Write::PartGone(row) => group.parts_gone.push(row),
                 Write::Start(row) => group.starts.push((place, row)),
                 Write::Outcome(row) => group.outcomes.push((place, row)),
                 Write::Report(row) => group.reports.push((place, row)),
@@ -186,6 +215,8 @@ impl<'a> Group<'a> {
                 Write::Due(row) => group.due.push(row),
                 Write::Told(row) => group.told.push(row),
                 Write::Operation(operation) => group.operations.push((place, operation)),
+                Write::Sweep(row) => group.sweeps.push((place, row)),
+                Write::Trouble(row) => group.troubles.push(row),
                 Write::Cursor {
                     account_id,
                     name,

@@ -15,7 +15,7 @@
 //!
 //! | kind | types |
 //! |---|---|
-//! | real servers | [`Prosody`], [`Ejabberd`], [`Postfix`], [`Dovecot`], [`Kannel`], [`Postgres`] |
+//! | real servers | [`Prosody`], [`Ejabberd`], [`Postfix`], [`Dovecot`], [`Kannel`], [`Gammu`], [`NpmSmsc`], [`Postgres`] |
 //! | the code under test | [`Transom`] |
 //! | scripted peers | [`HttpDouble`], [`MailSink`], [`FakeSmsc`] |
 //! | clients | [`XmppClient`], [`Mailer`], [`Lines`], [`get`] |
@@ -40,6 +40,7 @@ mod client;
 mod daemon;
 mod dovecot;
 mod ejabberd;
+mod gammu;
 mod http_client;
 mod http_double;
 mod http_message;
@@ -47,6 +48,7 @@ mod kannel;
 mod lines;
 mod mail_sink;
 mod mailer;
+mod npm_smsc;
 mod owner;
 mod ports;
 mod postfix;
@@ -63,6 +65,7 @@ mod xml;
 pub use client::XmppClient;
 pub use dovecot::{Dovecot, MAIL_PASSWORD, Mailboxes, StoredMail};
 pub use ejabberd::{Component, Ejabberd};
+pub use gammu::{Gammu, GammuText};
 pub use http_client::{get, post, post_with};
 pub use http_double::{Answer, HttpDouble};
 pub use http_message::{Request, Response};
@@ -70,6 +73,7 @@ pub use kannel::{Kannel, KannelBuilder};
 pub use lines::Lines;
 pub use mail_sink::{Mail, MailSink, Stage, Verdict};
 pub use mailer::Mailer;
+pub use npm_smsc::NpmSmsc;
 pub use ports::free_port;
 pub use postfix::{Postfix, PostfixBuilder};
 pub use postgres::Postgres;

@@ -9,8 +9,12 @@ pub enum Server {
     Dovecot,
     /// ejabberd and Erlang.
     Ejabberd,
+    /// gammu and gammu-smsd.
+    Gammu,
     /// Kannel's bearerbox and smsbox.
     Kannel,
+    /// Node and the npm package `smpp`.
+    NpmSmsc,
     /// Postfix, which needs root.
     Postfix,
     /// A PostgreSQL server's programs.
@@ -25,7 +29,9 @@ impl Server {
             Self::Dkimpy => "dkimpy",
             Self::Dovecot => "dovecot",
             Self::Ejabberd => "ejabberd",
+            Self::Gammu => "gammu",
             Self::Kannel => "kannel",
+            Self::NpmSmsc => "npm-smsc",
             Self::Postfix => "postfix",
             Self::Postgres => "postgres",
             Self::Prosody => "prosody",

@@ -11,11 +11,15 @@
 //! | `catch_up` | texts that came while nobody answered |
 
 mod access_token;
+pub mod android;
 mod answer;
 pub mod bandwidth;
 mod catch_up;
 mod fields;
+pub mod gammu;
 mod header;
+pub mod httpsms;
+pub mod jasmin;
 mod json;
 mod jwt;
 pub mod kannel;
@@ -27,6 +31,7 @@ mod signature;
 pub mod sinch;
 pub mod smpp;
 pub mod telnyx;
+pub mod templated;
 #[cfg(test)]
 mod testing;
 pub mod twilio;
@@ -147,6 +152,11 @@ pub(crate) fn built_in() -> Vec<Box<dyn ProviderFactory>> {
     vec![
         Box::new(bandwidth::Bandwidth),
         Box::new(kannel::Kannel),
+        Box::new(android::Android),
+        Box::new(jasmin::Jasmin),
+        Box::new(gammu::Gammu),
+        Box::new(httpsms::Httpsms),
+        Box::new(templated::Http),
         Box::new(plivo::Plivo),
         Box::new(sinch::Sinch),
         Box::new(smpp::Smpp),
