@@ -5,6 +5,7 @@
 //!
 //! - [`text_out`]: a message from a user to the outside; [`line_choice`] picks the line, [`caps`] counts.
 //! - [`text_in`]: a message from outside to a user.
+//! - [`files`]: which files are taken, and what is written of them.
 //! - [`payload`]: what is stored of a message besides its body.
 //! - [`told`]: what became of a message: receipts, errors, notices.
 //! - [`subscription`]: presence; [`registration`]: XEP-0077; [`answers`]: every other request; [`talk`]: the chat with the gateway.
@@ -12,6 +13,7 @@
 
 pub mod answers;
 mod caps;
+pub mod files;
 mod line_choice;
 pub mod payload;
 pub mod refusal;
@@ -26,6 +28,8 @@ pub mod told;
 use std::{collections::HashMap, sync::Arc};
 
 use transom_adapter::{AccountName, Adapter, Address, Network};
+
+use files::FilePolicy;
 
 use crate::{
     config::{AccessList, GatewayConfig},
@@ -47,6 +51,8 @@ pub struct Gateway {
     pub adapter: Arc<dyn Adapter>,
     /// The keys of its accounts.
     pub accounts: HashMap<AccountName, i64>,
+    /// What the configuration says of files.
+    pub files: FilePolicy,
 }
 
 /// What a contact's JID means.

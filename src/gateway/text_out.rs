@@ -4,7 +4,7 @@ mod draft;
 mod note;
 
 use sha2::{Digest, Sha256};
-use transom_adapter::{Address, Network, Outgoing, Plan, UnixMillis};
+use transom_adapter::{Address, Network, Outgoing, Plan, Refusal, UnixMillis};
 
 use super::{
     Contact, Gateway, caps,
@@ -22,6 +22,7 @@ use crate::{
     xmpp::{
         jid::{BareJid, Jid},
         stanza::{self, Message, MessageType},
+        xep::sharing::{self, Shared},
     },
 };
 
@@ -59,6 +60,7 @@ pub struct Candidate<'a> {
     user: BareJid,
     contact: Contact,
     body: String,
+    files: Vec<Shared>,
 }
 
 /// The parts of deciding that do not come from the message: time and keys.
@@ -94,7 +96,10 @@ impl<'a> Candidate<'a> {
             .body()
             .map(|body| stanza::without_otr_tag(&body).trim_end().to_owned())
             .unwrap_or_default();
-        if body.trim_start().is_empty() {
+        let files = sharing::files(message);
+        check_files(gateway, &files).map_err(Decision::Refused)?;
+        let body = sharing::without_urls(&body, &files);
+        if body.trim_start().is_empty() && files.is_empty() {
             return Err(Decision::Ignored("no-body"));
         }
         let contact = gateway.contact(local.as_str()).map_err(|suggestion| {
@@ -106,7 +111,7 @@ impl<'a> Candidate<'a> {
         })?;
         let user = from.to_bare();
         // Semantics 26: a correction that comes too late to replace anything is a new text.
-        let body = if message.replaces().is_some() {
+        let body = if message.replaces().is_some() && !body.is_empty() {
             format!("* {body}")
         } else {
             body
@@ -117,6 +122,7 @@ impl<'a> Candidate<'a> {
             user,
             contact,
             body,
+            files,
         })
     }
 
@@ -196,9 +202,14 @@ impl<'a> Candidate<'a> {
         if chosen.opted_out {
             return Err(Recipient::OptedOut.into());
         }
-        let draft = self.draft(gateway, snapshot, place, &chosen, moment);
-        let outgoing = self.outgoing(gateway, &chosen, &draft);
-        let plan = gateway.adapter.plan(&outgoing).map_err(|refusal| {
+        let mut draft = self.draft(gateway, snapshot, place, &chosen, moment);
+        let mut outgoing = self.outgoing(gateway, &chosen, &draft);
+        let mut planned = gateway.adapter.plan(&outgoing);
+        if planned == Err(Refusal::FilesNotTaken) && draft.link_files(gateway) {
+            outgoing = self.outgoing(gateway, &chosen, &draft);
+            planned = gateway.adapter.plan(&outgoing);
+        }
+        let plan = planned.map_err(|refusal| {
             let jid = |address: &Address| {
                 gateway
                     .jid_of(address, None)
@@ -245,12 +256,26 @@ impl<'a> Candidate<'a> {
             .map(Jid::as_str)
             .unwrap_or_default();
         let mut hash = Sha256::new();
-        for part in [self.from.as_str(), to, id, &self.body] {
+        let urls = self.files.iter().map(|file| file.url.as_str());
+        let parts = [self.from.as_str(), to, id, &self.body];
+        for part in parts.into_iter().chain(urls) {
             hash.update(part.as_bytes());
             hash.update([0]);
         }
         Some(format!("h{}", hex::encode(hash.finalize())))
     }
+}
+
+/// What can be said of files before anybody has seen them.
+fn check_files(gateway: &Gateway, files: &[Shared]) -> Result<(), Refused> {
+    if files.iter().any(Shared::is_encrypted) {
+        return Err(Content::Encrypted(Encryption::Omemo).into());
+    }
+    let bytes_max = gateway.files.size_bytes_max;
+    if files.iter().any(|file| file.bytes.is_some_and(|bytes| bytes > bytes_max)) {
+        return Err(Content::TooLarge { bytes_max }.into());
+    }
+    Ok(())
 }
 
 fn refused(why: impl Into<Refused>) -> Decision {

@@ -298,6 +298,7 @@ fn opened(gateway: &Gateway) -> Gateway {
         admins: gateway.admins.clone(),
         adapter: Arc::clone(&gateway.adapter),
         accounts: gateway.accounts.clone(),
+        files: gateway.files.clone(),
     }
 }
 

@@ -4,10 +4,11 @@ use transom_adapter::{AccountName, Address, Key, Network, Outgoing, Plan, UnixMi
 
 use super::{Candidate, Moment};
 use crate::{
-    gateway::{Gateway, caps, line_choice::Chosen, payload::Payload, threads},
+    config::FilesNotCarried,
+    gateway::{Gateway, caps, files, line_choice::Chosen, payload::Payload, threads},
     store::{
         read::OutwardSnapshot,
-        write::{ConversationRow, IdRow, NewOut},
+        write::{ConversationRow, IdRow, NewFile, NewOut},
     },
     xmpp::jid,
 };
@@ -20,6 +21,32 @@ pub(super) struct Draft {
     pub(super) conversation_id: i64,
     pub(super) thread: Option<threads::Chosen>,
     pub(super) body: String,
+    pub(super) files: Vec<NewFile>,
+}
+
+impl Draft {
+    /// Lets the text lead to the files, where the admin wants that of networks without files; false when it is not to be.
+    pub(super) fn link_files(&mut self, gateway: &Gateway) -> bool {
+        let links: Option<Vec<String>> = self
+            .files
+            .iter()
+            .map(|file| gateway.files.url(&file.token, &file.name))
+            .collect();
+        let wanted = gateway.config.files == FilesNotCarried::Link;
+        let Some(links) = links.filter(|_| wanted) else {
+            return false;
+        };
+        for link in links {
+            if !self.body.is_empty() {
+                self.body.push('\n');
+            }
+            self.body.push_str(&link);
+        }
+        for file in &mut self.files {
+            file.link = 1;
+        }
+        true
+    }
 }
 
 impl Candidate<'_> {
@@ -36,6 +63,7 @@ impl Candidate<'_> {
         let conversation_id = chosen
             .conversation
             .map_or_else(moment.ids, |known| known.conversation_id);
+        let files = files::outgoing(gateway, &self.files, key, (moment.now, moment.ids));
         if gateway.network() != Network::Email {
             return Draft {
                 key,
@@ -43,6 +71,7 @@ impl Candidate<'_> {
                 conversation_id,
                 thread: None,
                 body: self.body.clone(),
+                files,
             };
         }
         let wish = threads::wish(self.message, &self.body);
@@ -58,6 +87,7 @@ impl Candidate<'_> {
             conversation_id,
             thread: Some(thread),
             body: wish.body,
+            files,
         }
     }
 
@@ -82,7 +112,7 @@ impl Candidate<'_> {
             thread: draft.thread.as_ref().map(threads::Chosen::headers),
             created_at: draft.at,
             routes,
-            files: Vec::new(),
+            files: files::planned(&draft.files),
         }
     }
 
@@ -101,6 +131,7 @@ impl Candidate<'_> {
             conversation_id,
             thread,
             body,
+            files,
         } = draft;
         let payload = Payload {
             pinned,
@@ -158,6 +189,7 @@ impl Candidate<'_> {
             routes: serde_json::to_string(&names).unwrap_or_else(|_| "[]".to_owned()),
             ids: ids.collect(),
             day: caps::day(at),
+            files,
         }
     }
 

@@ -1,6 +1,7 @@
 //! What is loaded: one file an aggregate, each question one statement over all that ask.
 
 mod copy;
+mod files;
 mod inward;
 mod lanes;
 mod life;

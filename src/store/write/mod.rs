@@ -4,6 +4,7 @@
 //! committed together with the outcome that brought its id finds that id.
 
 mod attempt;
+mod files;
 mod incoming;
 mod operation;
 mod outgoing;
@@ -12,6 +13,7 @@ mod report;
 mod state;
 
 pub use attempt::{Bounced, Due, OutcomeRow, Start, Told};
+pub use files::{FileRow, FileState, NewFile};
 pub use incoming::{NewIn, Seen, Unowned};
 pub use operation::{Operation, RESTORED};
 pub use outgoing::{ConversationRow, IdRow, NewOut, ThreadRow, UsageRow};
@@ -56,6 +58,10 @@ pub enum Write {
     Due(Due),
     /// The user was told.
     Told(Told),
+    /// What became of a file.
+    File(FileRow),
+    /// The contents of these files were removed.
+    FilesExpired(Vec<i64>),
     /// What an operator does.
     Operation(Operation),
     /// How far a source was read.
@@ -89,6 +95,7 @@ pub(super) async fn apply(
     people::apply(connection, &mut group).await?;
     outgoing::apply(connection, &group.out).await?;
     incoming::apply(connection, &mut group).await?;
+    files::apply(connection, &group.files, &group.expired_files).await?;
     attempt::start(connection, &mut group).await?;
     attempt::outcome(connection, &mut group).await?;
     report::apply(connection, &mut group).await?;
@@ -112,6 +119,8 @@ struct Group<'a> {
     out: Vec<&'a NewOut>,
     incoming: Vec<(usize, &'a NewIn)>,
     unowned: Vec<(usize, &'a Unowned)>,
+    files: Vec<&'a FileRow>,
+    expired_files: Vec<i64>,
     starts: Vec<(usize, &'a Start)>,
     outcomes: Vec<(usize, &'a OutcomeRow)>,
     reports: Vec<(usize, &'a ReportRow)>,
@@ -136,6 +145,8 @@ impl<'a> Group<'a> {
             out: Vec::new(),
             incoming: Vec::new(),
             unowned: Vec::new(),
+            files: Vec::new(),
+            expired_files: Vec::new(),
             starts: Vec::new(),
             outcomes: Vec::new(),
             reports: Vec::new(),
@@ -158,6 +169,8 @@ impl<'a> Group<'a> {
                 Write::Out(row) => group.out.push(row),
                 Write::In(row) => group.incoming.push((place, row)),
                 Write::Unowned(row) => group.unowned.push((place, row)),
+                Write::File(row) => group.files.push(row),
+                Write::FilesExpired(keys) => group.expired_files.extend(keys),
                 Write::Start(row) => group.starts.push((place, row)),
                 Write::Outcome(row) => group.outcomes.push((place, row)),
                 Write::Report(row) => group.reports.push((place, row)),

@@ -11,4 +11,6 @@ pub mod ping;
 pub mod privilege;
 pub mod receipts;
 pub mod register;
+pub mod sharing;
+pub mod upload;
 pub mod version;
