@@ -3,13 +3,14 @@
 use std::{collections::HashMap, sync::Arc};
 
 use tokio::sync::mpsc;
-use transom_adapter::{AccountName, Adapter, Context, HttpClient, HttpLimits, Lifecycle};
+use transom_adapter::{AccountName, Adapter, Context, Lifecycle};
 use transom_simulator::Simulator;
 
 use super::{App, StartError, adapters, lines, start::Base};
 use crate::{
     config::GatewayConfig,
-    gateway::Gateway,
+    files::Files,
+    gateway::{Gateway, files::FilePolicy},
     intake::{self, Doors, Intake, Knock},
     queue::{Online, Queue, QueueGateway, Surroundings, Teller},
     xmpp::{
@@ -91,6 +92,7 @@ impl Part {
 pub(super) fn queue_and_intakes(
     base: &Base,
     parts: Vec<Part>,
+    files: &Files,
     lifecycle: &Lifecycle,
 ) -> (
     HashMap<AccountName, Arc<dyn transom_adapter::Account>>,
@@ -125,6 +127,7 @@ pub(super) fn queue_and_intakes(
         metrics: base.metrics.clone(),
         gateways: Arc::new(gateways),
         teller: teller.clone(),
+        files: files.clone(),
     };
     let queue = Queue::start(&surroundings, online.clone(), tells);
     for part in parts {
@@ -140,6 +143,7 @@ pub(super) fn queue_and_intakes(
             queue: queue.clone(),
             teller: teller.clone(),
             online: online.clone(),
+            files: files.clone(),
         };
         lifecycle.spawn("intake", intake::run(intake, part.events, part.door));
     }
@@ -175,6 +179,11 @@ pub(super) async fn gateway(
         admins: app.config.xmpp.admins.clone(),
         adapter,
         accounts,
+        files: FilePolicy {
+            size_bytes_max: app.config.files.size_bytes_max,
+            keep: app.config.keep.files,
+            public_url: app.config.http.public_url.clone(),
+        },
     })
 }
 
@@ -201,22 +210,16 @@ pub(super) fn link_config(app: &App, config: &GatewayConfig) -> Result<LinkConfi
     Ok(link)
 }
 
-pub(super) fn context(
-    base: &Base,
-    doors: &Doors,
-    lifecycle: &Lifecycle,
-) -> Result<Context, StartError> {
-    let http = HttpClient::new(HttpLimits::default())
-        .map_err(|error| StartError::System(error.to_string()))?;
-    Ok(Context {
+pub(super) fn context(base: &Base, doors: &Doors, files: &Files, lifecycle: &Lifecycle) -> Context {
+    Context {
         clock: Arc::clone(&base.clock),
         lifecycle: lifecycle.clone(),
         inbox: Arc::new(doors.clone()),
         directory: Arc::new(doors.clone()),
-        http,
+        http: files.http.clone(),
         signer: base.signer.clone(),
         meter: Arc::new(base.metrics.clone()),
-    })
+    }
 }
 
 pub(super) fn has_simulator(gateway: &GatewayConfig) -> bool {

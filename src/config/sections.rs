@@ -193,7 +193,9 @@ fn hosts(list: Option<&OneOrMany>, faults: &mut Collector) -> Vec<String> {
     for (index, text) in texts.iter().enumerate() {
         let url = Url::parse(&format!("http://{text}/")).ok();
         let is_host = url.is_some_and(|url| {
-            url.path() == "/" && url.username().is_empty() && url.host_str().is_some_and(|host| text.starts_with(host))
+            url.path() == "/"
+                && url.username().is_empty()
+                && url.host_str().is_some_and(|host| text.starts_with(host))
         });
         if !is_host {
             faults.error(

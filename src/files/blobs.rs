@@ -12,6 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
 use transom_adapter::UnixMillis;
 
 /// 128 bits in hexadecimal.
@@ -77,12 +78,12 @@ impl Blobs {
         is_token(token).then(|| self.folder.join(token))
     }
 
-    /// Keeps a content; returns once it would survive a power cut.
+    /// Keeps a content; returns once it would survive a power cut, with its SHA-256 in hexadecimal.
     ///
     /// # Errors
     ///
     /// [`PutError`]; then nothing is kept.
-    pub async fn put(&self, token: &str, content: Bytes) -> Result<(), PutError> {
+    pub async fn put(&self, token: &str, content: Bytes) -> Result<String, PutError> {
         let path = self.path(token).ok_or(PutError::BadToken)?;
         let reserved = Reserved::new(&self.used_bytes, content.len() as u64, self.quota_bytes)?;
         let folder = self.folder.clone();
@@ -94,14 +95,25 @@ impl Blobs {
             if written.is_err() {
                 fs::remove_file(&unfinished).ok();
             }
-            written.map(|()| before)
+            let digest = hex::encode(Sha256::digest(&content));
+            written.map(|()| (before, digest))
         };
-        let before = tokio::task::spawn_blocking(work)
+        let (before, digest) = tokio::task::spawn_blocking(work)
             .await
             .map_err(io::Error::other)??;
         reserved.keep();
         self.release(before);
-        Ok(())
+        Ok(digest)
+    }
+
+    /// The whole content of this token.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there, or the disk is out of order.
+    pub async fn read(&self, token: &str) -> io::Result<Bytes> {
+        let path = self.path(token).ok_or(io::ErrorKind::NotFound)?;
+        tokio::fs::read(path).await.map(Bytes::from)
     }
 
     /// Removes contents; what is not there is removed already.

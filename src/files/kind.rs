@@ -194,9 +194,7 @@ fn with_extension(name: &str, content_type: &str) -> String {
         Some(found) if fits(found) => name.to_owned(),
         // Another type's extension is wrong and goes; what only looks like one is a part of the name.
         Some(found) if !mime_guess::from_ext(found).is_empty() => {
-            let stem = name
-                .get(..name.len() - found.len() - 1)
-                .unwrap_or_default();
+            let stem = name.get(..name.len() - found.len() - 1).unwrap_or_default();
             shortened(&format!("{stem}.{wanted}"))
         }
         _ => shortened(&format!("{name}.{wanted}")),
@@ -236,7 +234,12 @@ mod tests {
             ("x", None, PNG, ("x.png", "image/png")),
             ("x.v2", None, PNG, ("x.v2.png", "image/png")),
             ("", Some("text/html"), PNG, ("file.png", "image/png")),
-            ("evil.exe", Some("image/png"), PNG, ("evil.png", "image/png")),
+            (
+                "evil.exe",
+                Some("image/png"),
+                PNG,
+                ("evil.png", "image/png"),
+            ),
             (
                 "x.docx",
                 Some("application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
@@ -246,15 +249,29 @@ mod tests {
                     "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
                 ),
             ),
-            ("x.txt", Some("text/plain; charset=utf-8"), b"hello", ("x.txt", "text/plain")),
+            (
+                "x.txt",
+                Some("text/plain; charset=utf-8"),
+                b"hello",
+                ("x.txt", "text/plain"),
+            ),
             ("notes", None, b"hello", ("notes", UNKNOWN)),
             ("card.vcf", None, b"BEGIN:VCARD", ("card.vcf", "text/vcard")),
             // Said to be a picture, and none.
             ("x.png", Some("image/png"), b"<script>", ("x.png", UNKNOWN)),
-            ("v.amr", Some("audio/AMR"), b"#!AMR\n..", ("v.amr", "audio/amr")),
+            (
+                "v.amr",
+                Some("audio/AMR"),
+                b"#!AMR\n..",
+                ("v.amr", "audio/amr"),
+            ),
         ] {
             let (name_got, type_got) = kind(name, said, content);
-            assert_eq!((name_got.as_str(), type_got.as_str()), want, "{name} {said:?}");
+            assert_eq!(
+                (name_got.as_str(), type_got.as_str()),
+                want,
+                "{name} {said:?}"
+            );
         }
     }
 
@@ -285,7 +302,10 @@ mod tests {
 
     #[test]
     fn types_are_plain() {
-        assert_eq!(plain_type("Text/HTML; charset=x").as_deref(), Some("text/html"));
+        assert_eq!(
+            plain_type("Text/HTML; charset=x").as_deref(),
+            Some("text/html")
+        );
         for text in ["", "text", "a/b/c", "text/", "te xt/x", "text/\r\nX: y"] {
             assert_eq!(plain_type(text), None, "{text:?}");
         }

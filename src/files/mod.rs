@@ -77,6 +77,19 @@ impl Files {
         })
     }
 
+    /// One with room for a mebibyte.
+    #[cfg(test)]
+    pub(crate) fn for_test(directory: PathBuf, store: Store) -> Self {
+        let config = FilesConfig {
+            directory,
+            size_bytes_max: 1 << 20,
+            quota_bytes: 1 << 20,
+            allow_hosts: Vec::new(),
+        };
+        let http = HttpClient::new(transom_adapter::HttpLimits::default()).unwrap();
+        Self::open(&config, http, store).unwrap()
+    }
+
     /// The file whose URL holds this token, unless it has expired.
     ///
     /// # Errors

@@ -113,7 +113,11 @@ mod tests {
         let small = shrink(&large, 100_000).unwrap();
         assert!(small.len() <= 100_000 && large.len() > 1_000_000);
         let seen = image::load_from_memory(&small).unwrap();
-        assert!(seen.width() >= 480, "as large as it may be: {}", seen.width());
+        assert!(
+            seen.width() >= 480,
+            "as large as it may be: {}",
+            seen.width()
+        );
     }
 
     #[test]
@@ -123,7 +127,12 @@ mod tests {
 
     #[test]
     fn what_is_no_picture_is_none() {
-        for content in [&b""[..], b"hello", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0"] {
+        for content in [
+            &b""[..],
+            b"hello",
+            b"\x89PNG\r\n\x1a\n",
+            b"\xff\xd8\xff\xe0",
+        ] {
             assert_eq!(shrink(content, 100_000), None);
         }
     }

@@ -272,7 +272,10 @@ fn check_files(gateway: &Gateway, files: &[Shared]) -> Result<(), Refused> {
         return Err(Content::Encrypted(Encryption::Omemo).into());
     }
     let bytes_max = gateway.files.size_bytes_max;
-    if files.iter().any(|file| file.bytes.is_some_and(|bytes| bytes > bytes_max)) {
+    if files
+        .iter()
+        .any(|file| file.bytes.is_some_and(|bytes| bytes > bytes_max))
+    {
         return Err(Content::TooLarge { bytes_max }.into());
     }
     Ok(())

@@ -9,7 +9,7 @@ use transom_adapter::{
     Report, UnixMillis, Verdict,
 };
 
-use super::Intake;
+use super::{Intake, files};
 use crate::{
     gateway::{
         Gateway,
@@ -126,12 +126,12 @@ pub(super) async fn take(intake: &Intake, knocks: Vec<Knock>) {
             answer,
         } = knock;
         let decided = decide(intake, &account, &events, cursor, (&found, &mut place, now));
-        commits.push((decided, answer));
+        commits.push((decided, events, answer));
     }
     // All at once: the writer groups them into one commit.
     let committing = commits
         .into_iter()
-        .map(|(decided, answer)| commit(intake, decided, answer));
+        .map(|(decided, events, answer)| commit(intake, decided, events, answer));
     futures_util::future::join_all(committing).await;
 }
 
@@ -250,9 +250,16 @@ fn report_write(
 async fn commit(
     intake: &Intake,
     decided: Decided,
+    events: Vec<Event>,
     answer: oneshot::Sender<Result<Vec<Verdict>, Busy>>,
 ) {
-    let Decided { writes, shares } = decided;
+    let Decided { mut writes, shares } = decided;
+    let kept = files::keep(intake, &events, &mut writes, &shares).await;
+    if let Err(busy) = kept {
+        answer.send(Err(busy)).ok();
+        return;
+    }
+    let tokens = files::tokens(&writes);
     let rows: Vec<Option<Waiting>> = writes.iter().map(|write| waiting(intake, write)).collect();
     let done = match intake.writer.commit(writes).await {
         Ok(done) => done,
@@ -284,6 +291,7 @@ async fn commit(
             arrived.extend(row);
         }
     }
+    files::forget(intake, tokens, &done).await;
     for _ in &arrived {
         intake
             .metrics
@@ -320,7 +328,7 @@ fn waiting(intake: &Intake, write: &Write) -> Option<Waiting> {
     Some(Waiting {
         lane_id,
         gateway_id: intake.gateway.id,
-        work: Work::In(Box::new(in_row(new, lane_id))),
+        work: Work::In(Box::new(in_row(new, lane_id).into())),
     })
 }
 
@@ -336,6 +344,7 @@ fn in_row(new: &NewIn, lane_id: i64) -> InRow {
         body: new.body.clone(),
         payload: new.payload.clone(),
         created_ms: new.conversation.at_ms,
+        has_files: !new.files.is_empty(),
     }
 }
 
@@ -347,7 +356,7 @@ pub(super) async fn bounced(intake: &Intake, error: &Message) {
     let now = intake.clock.now();
     let target = intake
         .store
-        .error_target(id, from.to_bare().as_str(), now.0)
+        .error_target(text_in::message_of(id), from.to_bare().as_str(), now.0)
         .await;
     let Ok(Some(target)) = target else {
         intake.count("error-about-nothing");

@@ -6,8 +6,10 @@
 //!
 //! - [`outward`]: a batch of stanzas.
 //! - [`inward`]: events of an account; [`Inbox`](transom_adapter::Inbox) and [`Directory`](transom_adapter::Directory) for the adapters.
+//! - [`files`]: the contents that come with events.
 //! - [`people`]: presence and requests, on a task of their own, so that messages never wait behind them.
 
+mod files;
 mod inward;
 mod outward;
 mod people;
@@ -18,6 +20,7 @@ use tokio::sync::mpsc;
 use transom_adapter::{AccountName, Clock, Lifecycle, Meter as _};
 
 use crate::{
+    files::Files,
     gateway::Gateway,
     metrics::Metrics,
     queue::{Online, Queue, Teller},
@@ -52,6 +55,8 @@ pub struct Intake {
     pub teller: Teller,
     /// Who is online.
     pub online: Online,
+    /// Attachments.
+    pub files: Files,
 }
 
 /// Events of accounts gathered for one commit.

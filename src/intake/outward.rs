@@ -257,6 +257,7 @@ async fn hand_on(intake: &Intake, accepted: Vec<(&Message, Box<Accepted>)>) {
             routes: plan.routes,
             route: 0,
             unknowns: 0,
+            needs_files: !out.files.is_empty(),
             outgoing,
         };
         waiting.push(Waiting {

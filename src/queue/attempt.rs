@@ -121,7 +121,7 @@ impl Try {
     }
 
     /// Commits what came of it and what follows.
-    async fn conclude(&self, attempt: Attempt, outcome: Outcome) -> Finished {
+    pub(super) async fn conclude(&self, attempt: Attempt, outcome: Outcome) -> Finished {
         let config = &self.gateway.gateway.config;
         let now = self.surroundings.clock.now();
         let ids = self.ids(&outcome);
@@ -271,7 +271,7 @@ impl Try {
     }
 
     /// Commits until the database takes it: an outcome must not be lost while it can be kept.
-    async fn commit(&self, write: impl Fn() -> Write) -> Done {
+    pub(super) async fn commit(&self, write: impl Fn() -> Write) -> Done {
         loop {
             match self.surroundings.writer.commit_one(write()).await {
                 Ok(done) => return done,

@@ -49,6 +49,8 @@ enum Stage {
 pub(super) enum Next {
     /// At once, with what waits behind.
     GoOn,
+    /// At once, and nothing was tried: what went wrong before still counts.
+    Prepared,
     /// At this time, from the database.
     At {
         /// UTC milliseconds.
@@ -184,6 +186,7 @@ impl LaneBook {
                 lane.failures = 0;
                 self.go_on(lane_id);
             }
+            Next::Prepared => self.go_on(lane_id),
         }
     }
 
@@ -281,10 +284,10 @@ impl LaneBook {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::read::InRow;
+    use crate::{queue::InWork, store::read::InRow};
 
     fn work(delivery_id: i64) -> Work {
-        Work::In(Box::new(InRow {
+        Work::In(Box::new(InWork::from(InRow {
             delivery_id,
             lane_id: -1,
             attempts: 0,
@@ -295,12 +298,13 @@ mod tests {
             body: String::new(),
             payload: None,
             created_ms: 0,
-        }))
+            has_files: false,
+        })))
     }
 
     fn ids(works: &[Work]) -> Vec<i64> {
         let id = |work: &Work| match work {
-            Work::In(row) => row.delivery_id,
+            Work::In(work) => work.row.delivery_id,
             Work::Out(work) => work.delivery_id,
         };
         works.iter().map(id).collect()

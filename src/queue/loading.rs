@@ -61,7 +61,7 @@ pub(super) async fn read_lanes(
         let rows = surroundings.store.waiting_in(&inward, limit).await?;
         works.extend(
             rows.into_iter()
-                .map(|row| (row.lane_id, Work::In(Box::new(row)))),
+                .map(|row| (row.lane_id, Work::In(Box::new(row.into())))),
         );
     }
     Ok(works)
@@ -84,6 +84,7 @@ fn out_work(surroundings: &Surroundings, row: OutRow) -> Option<OutWork> {
         routes: row.routes.iter().map(name).collect(),
         route: 0,
         unknowns: u32::from(row.code.as_deref() == Some(REPEATED)),
+        needs_files: row.has_files,
         outgoing: Outgoing {
             key: transom_adapter::Key(row.delivery_id),
             from: transom_adapter::Address::new(row.from),

@@ -9,8 +9,9 @@ use tokio::sync::mpsc;
 use transom_adapter::{Account, AccountName, UnixMillis};
 
 use super::{
-    Queue, QueueGateway, Surroundings, Waiting, Work,
+    OutWork, Queue, QueueGateway, Surroundings, Waiting, Work,
     attempt::{Finished, Try},
+    files_in::FilesIn,
     handover::{self, HandOver},
     lanes::{LaneBook, Next, WORK_PER_LANE},
     loading::{read_due, read_lanes},
@@ -60,6 +61,8 @@ struct Slot {
 }
 
 enum Carrier {
+    /// Fetches, stores and gives out files.
+    Files,
     Account {
         account: Arc<dyn Account>,
         account_id: i64,
@@ -67,6 +70,8 @@ enum Carrier {
     Link,
 }
 
+/// Messages at once whose files are fetched or given out; each has a file in memory.
+const FILES: usize = 8;
 /// Hand-overs at once on one link; each is a chat with up to [`WORK_PER_LANE`] stanzas.
 const LINK_LANES: usize = 64;
 /// Lanes read from the database at once.
@@ -81,6 +86,7 @@ struct Scheduler {
     slots: Vec<Slot>,
     by_account: HashMap<AccountName, usize>,
     by_link: HashMap<i64, usize>,
+    files: usize,
 }
 
 /// Runs until the lifecycle drains; what is under way then ends by itself.
@@ -121,9 +127,10 @@ impl Scheduler {
             surroundings,
             queue,
             book: LaneBook::default(),
-            slots: Vec::new(),
+            slots: vec![Slot::new(Carrier::Files, FILES)],
             by_account: HashMap::new(),
             by_link: HashMap::new(),
+            files: 0,
         };
         let gateways = Arc::clone(&this.surroundings.gateways);
         for (gateway_id, entry) in gateways.iter() {
@@ -280,12 +287,11 @@ impl Scheduler {
                 continue;
             };
             let slot = match work {
+                Work::In(work) if work.row.has_files && work.files.is_none() => Some(self.files),
                 Work::In(_) => self.by_link.get(&gateway_id).copied(),
-                Work::Out(work) => work
-                    .routes
-                    .get(work.route)
-                    .and_then(|route| self.by_account.get(route))
-                    .copied(),
+                Work::Out(work) => self
+                    .account_slot(work)
+                    .map(|slot| if work.needs_files { self.files } else { slot }),
             };
             match slot {
                 Some(slot) => self.dispatch_on(lane_id, slot, gateway),
@@ -306,8 +312,14 @@ impl Scheduler {
         slot.free -= 1;
         let failures = self.book.failures(lane_id);
         match &slot.carrier {
+            Carrier::Files => self.prepare(lane_id, gateway, failures),
             Carrier::Link => {
-                let works = self.book.take(lane_id, WORK_PER_LANE);
+                let mut works = self.book.take(lane_id, WORK_PER_LANE);
+                // What stands behind a message with files waits for them.
+                if let Some(first) = works.iter().position(Work::needs_files) {
+                    let rest = works.split_off(first);
+                    self.book.give_back(lane_id, rest);
+                }
                 let task = HandOver {
                     surroundings: self.surroundings.clone(),
                     gateway,
@@ -344,6 +356,57 @@ impl Scheduler {
                     .spawn("queue.attempt", task.run());
             }
         }
+    }
+
+    /// Starts on the files of the first message of a lane.
+    fn prepare(&mut self, lane_id: i64, gateway: QueueGateway, failures: u32) {
+        let (surroundings, finished) = (self.surroundings.clone(), self.queue.orders.clone());
+        let slot = self.files;
+        match self.book.take(lane_id, 1).pop() {
+            Some(Work::In(work)) => {
+                let task = FilesIn {
+                    surroundings,
+                    gateway,
+                    lane_id,
+                    work,
+                    failures,
+                    slot,
+                    finished,
+                };
+                self.surroundings.lifecycle.spawn("queue.files", task.run());
+            }
+            Some(Work::Out(work)) => {
+                let carrier = self.account_slot(&work).and_then(|at| self.slots.get(at));
+                let Some(Carrier::Account {
+                    account,
+                    account_id,
+                }) = carrier.map(|slot| &slot.carrier)
+                else {
+                    return;
+                };
+                let task = Try {
+                    surroundings,
+                    gateway,
+                    account: Arc::clone(account),
+                    account_id: *account_id,
+                    lane_id,
+                    work,
+                    failures,
+                    slot,
+                    finished,
+                };
+                self.surroundings
+                    .lifecycle
+                    .spawn("queue.files", task.prepare());
+            }
+            None => {}
+        }
+    }
+
+    /// The slot of the account that carries a message next.
+    fn account_slot(&self, work: &OutWork) -> Option<usize> {
+        let route = work.routes.get(work.route)?;
+        self.by_account.get(route).copied()
     }
 
     /// None of its accounts is configured any more: it waits for one to come back, and its give-up is the admin's to see.

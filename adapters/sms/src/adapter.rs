@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use transom_adapter::{
     Account, AccountName, Adapter, Address, ConfigFault, ContactError, HttpClient, Network,
-    Outgoing, Plan, Refusal, Section, Signer,
+    OutFile, Outgoing, Plan, Refusal, Section, Signer,
 };
 use url::Url;
 
@@ -109,6 +109,15 @@ impl SmsAdapter {
         } else {
             message.routes.iter().filter_map(named).collect()
         };
+        let with_files: Vec<&Route> = candidates
+            .iter()
+            .filter(|route| takes_files(&*route.account, &message.files))
+            .copied()
+            .collect();
+        if with_files.is_empty() && !candidates.is_empty() {
+            return Err(Refusal::FilesNotTaken);
+        }
+        let candidates = with_files;
         let room = |route: &&&Route| size.count <= route.limit.of(size.encoding);
         let fitting = candidates.iter().filter(room);
         let routes: Vec<_> = fitting.map(|r| r.account.name().clone()).collect();
@@ -123,6 +132,25 @@ impl SmsAdapter {
                 segments_max,
             }))
     }
+}
+
+/// Whether an account takes these files, as far as can be told before they are fetched.
+fn takes_files(account: &dyn Account, files: &[OutFile]) -> bool {
+    if files.is_empty() {
+        return true;
+    }
+    let Some(limits) = account.capabilities().files else {
+        return false;
+    };
+    // What has no type yet shows it when it is fetched.
+    let unknown = |file: &OutFile| file.content_type == "application/octet-stream";
+    // Pictures are made to fit, into another type too.
+    let taken = |file: &OutFile| {
+        let kind = &file.content_type;
+        limits.takes(kind) || (kind.starts_with("image/") && limits.takes("image/jpeg"))
+    };
+    files.len() <= usize::from(limits.count_max)
+        && files.iter().all(|file| unknown(file) || taken(file))
 }
 
 impl Adapter for SmsAdapter {
@@ -163,13 +191,14 @@ impl Adapter for SmsAdapter {
 
     fn plan(&self, message: &Outgoing) -> Result<Plan, Refusal> {
         self.rules.check(message.to.as_str())?;
-        if message.text.trim().is_empty() {
+        if message.text.trim().is_empty() && message.files.is_empty() {
             return Err(Refusal::Empty);
         }
         let size = Segments::of(&message.text);
         Ok(Plan {
             units: std::num::NonZeroU16::MIN,
-            segments: size.count,
+            // A message with files costs at least one, however little is said.
+            segments: size.count.max(1),
             routes: self.routes_for(message, size)?,
             ids: Vec::new(),
         })

@@ -89,7 +89,10 @@ fn shared(file: &FileRow) -> Option<Shared> {
         name: Some(file.name.clone()),
         media_type: Some(file.content_type.clone()),
         bytes: u64::try_from(file.bytes).ok(),
-        sha256: file.digest.as_ref().and_then(|digest| hex::decode(digest).ok()),
+        sha256: file
+            .digest
+            .as_ref()
+            .and_then(|digest| hex::decode(digest).ok()),
     })
 }
 

@@ -80,7 +80,12 @@ impl Candidate<'_> {
             .get(&conversation_id)
             .map_or(&[][..], Vec::as_slice);
         let replied = snapshot.replied.get(&place).copied();
-        let thread = threads::choose(known, replied, self.message, &wish, moment.now, moment.ids);
+        let mut thread =
+            threads::choose(known, replied, self.message, &wish, moment.now, moment.ids);
+        // A file without a word: what it is called is what the mail is about.
+        if let Some(file) = files.first().filter(|_| thread.subject.is_empty()) {
+            thread.subject.clone_from(&file.name);
+        }
         Draft {
             key,
             at: moment.now,

@@ -14,6 +14,7 @@ use transom_adapter::{Lifecycle, testkit::ManualClock};
 use super::*;
 use crate::{
     config::StoreUrl,
+    files::Files,
     gateway::registration::{
         DISABLED_FOR,
         fixture::{self, NOW},
@@ -60,6 +61,7 @@ impl Bench {
         let writer = store.writer(metrics.clone());
         let (teller, tells) = Teller::new();
         let online = Online::default();
+        let files = Files::for_test(folder.path().join("files"), store.clone());
         let surroundings = Surroundings {
             store: store.clone(),
             writer: writer.clone(),
@@ -68,6 +70,7 @@ impl Bench {
             metrics: metrics.clone(),
             gateways: Arc::new(HashMap::new()),
             teller: teller.clone(),
+            files: files.clone(),
         };
         let queue = Queue::start(&surroundings, online.clone(), tells);
         let (link, server, events) = connect(&lifecycle).await;
@@ -83,6 +86,7 @@ impl Bench {
             queue,
             teller,
             online,
+            files,
         };
         let people = start(&intake);
         Self {

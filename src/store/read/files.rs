@@ -54,7 +54,9 @@ impl Store {
         now_ms: i64,
         limit: i64,
     ) -> Result<Vec<(i64, String)>, StoreError> {
-        let rows = self.rows(EXPIRED, vec![now_ms.into(), limit.into()]).await?;
+        let rows = self
+            .rows(EXPIRED, vec![now_ms.into(), limit.into()])
+            .await?;
         rows.iter()
             .map(|row| Ok((row.int(0)?, row.text(1)?.to_owned())))
             .collect()

@@ -120,7 +120,9 @@ fn reason_of(reason: Reason, network: Network) -> &'static str {
         (Reason::FileForbidden, _) => {
             "The file is in a place that nothing may be fetched from. Attach it with your XMPP client."
         }
-        (Reason::FileTooLarge, _) => "The file is larger than what can be sent. Send a smaller one.",
+        (Reason::FileTooLarge, _) => {
+            "The file is larger than what can be sent. Send a smaller one."
+        }
         (Reason::FileNotTaken, _) => {
             "The network does not carry this kind of file. Send another kind, or describe it in words."
         }

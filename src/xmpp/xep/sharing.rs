@@ -83,7 +83,9 @@ fn url_data(sources: &Element) -> Option<String> {
         .children()
         .filter(|source| source.is("url-data", ns::URL_DATA))
         .filter_map(|source| source.attr("target"));
-    targets.find(|target| is_fetchable(target)).map(str::to_owned)
+    targets
+        .find(|target| is_fetchable(target))
+        .map(str::to_owned)
 }
 
 fn oob(child: &Element) -> Option<Shared> {
@@ -179,9 +181,18 @@ mod tests {
         };
         assert_eq!(files(&message(SIMS)), [whole.clone()]);
         assert_eq!(files(&message(SFS)), [whole.clone()]);
-        assert_eq!(files(&message(&format!("{OOB}{SFS}{SIMS}"))), [whole.clone()]);
+        assert_eq!(
+            files(&message(&format!("{OOB}{SFS}{SIMS}"))),
+            [whole.clone()]
+        );
         let url = whole.url;
-        assert_eq!(files(&message(OOB)), [Shared { url, ..Shared::default() }]);
+        assert_eq!(
+            files(&message(OOB)),
+            [Shared {
+                url,
+                ..Shared::default()
+            }]
+        );
     }
 
     #[test]
@@ -226,8 +237,14 @@ mod tests {
         let files = files(&message(OOB));
         for (body, want) in [
             ("https://u.example.org/1/x.jpg", ""),
-            ("Look at this\nhttps://u.example.org/1/x.jpg\n", "Look at this"),
-            ("https://u.example.org/1/x.jpg is it", "https://u.example.org/1/x.jpg is it"),
+            (
+                "Look at this\nhttps://u.example.org/1/x.jpg\n",
+                "Look at this",
+            ),
+            (
+                "https://u.example.org/1/x.jpg is it",
+                "https://u.example.org/1/x.jpg is it",
+            ),
             ("https://other.example.org/", "https://other.example.org/"),
         ] {
             assert_eq!(without_urls(body, &files), want);
@@ -247,6 +264,12 @@ mod tests {
         let mut message = Message::chat(from.clone(), from).with_body(file.url.as_str());
         message.children.extend(elements(&file));
         let read = files(&message);
-        assert_eq!(read, [Shared { sha256: None, ..file }]);
+        assert_eq!(
+            read,
+            [Shared {
+                sha256: None,
+                ..file
+            }]
+        );
     }
 }

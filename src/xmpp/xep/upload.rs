@@ -76,9 +76,15 @@ mod tests {
              <header name='Host'>evil</header><header name='cookie'>a=b</header></put><get url='https://u/g'/></slot>",
         ))
         .unwrap();
-        assert_eq!((slot.put.as_str(), slot.get.as_str()), ("https://u/p", "https://u/g"));
+        assert_eq!(
+            (slot.put.as_str(), slot.get.as_str()),
+            ("https://u/p", "https://u/g")
+        );
         let headers = [("authorization", "Basic xy"), ("cookie", "a=b")];
-        assert_eq!(slot.headers, headers.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(
+            slot.headers,
+            headers.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
     }
 
     #[test]

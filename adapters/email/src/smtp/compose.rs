@@ -3,9 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use lettre::message::{
-    Mailbox, Message, SinglePart,
-    header::{HeaderName, HeaderValue},
+    Body, Mailbox, Message, MultiPart, SinglePart,
+    header::{ContentDisposition, ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
 };
+use sha2::{Digest, Sha256};
 use transom_adapter::{Outgoing, Thread, UnixMillis};
 
 use crate::{address::is_invisible, ids::OwnIds};
@@ -30,8 +31,12 @@ pub(crate) enum Unsendable {
     Build(#[from] lettre::error::Error),
 }
 
-/// The mail, ready for DATA: ASCII throughout, the same bytes on every attempt.
-pub(crate) fn compose(message: &Outgoing, ids: &OwnIds) -> Result<Vec<u8>, Unsendable> {
+/// The mail, ready for DATA: ASCII throughout, the same bytes on every attempt. `contents` are those of the message's files.
+pub(crate) fn compose(
+    message: &Outgoing,
+    contents: &[Vec<u8>],
+    ids: &OwnIds,
+) -> Result<Vec<u8>, Unsendable> {
     let from: lettre::Address = message.from.as_str().parse()?;
     let name = display_name(message.from_name.as_deref(), from.user());
     let to: lettre::Address = message.to.as_str().parse()?;
@@ -52,7 +57,12 @@ pub(crate) fn compose(message: &Outgoing, ids: &OwnIds) -> Result<Vec<u8>, Unsen
         }
     }
     // No Auto-Submitted: a person wrote it. RFC 3834 §5
-    let mail = builder.singlepart(SinglePart::plain(body(&message.text)))?;
+    let text = SinglePart::plain(body(&message.text));
+    let mail = if message.files.is_empty() {
+        builder.singlepart(text)?
+    } else {
+        builder.multipart(mixed(text, message, contents, ids))?
+    };
     let mut mail = mail.formatted();
     // The line end that closes the last line is written with the dot that ends DATA.
     while mail
@@ -62,6 +72,44 @@ pub(crate) fn compose(message: &Outgoing, ids: &OwnIds) -> Result<Vec<u8>, Unsen
         mail.pop();
     }
     Ok(mail)
+}
+
+/// The text, if there is any, and the files. RFC 2046 §5.1.3
+fn mixed(text: SinglePart, message: &Outgoing, contents: &[Vec<u8>], ids: &OwnIds) -> MultiPart {
+    // Made of the Message-ID and not by chance, so that a repeat is the same to the byte. RFC 2046 §5.1.1: at most 70 characters.
+    let digest = Sha256::digest(ids.message_id(message.key));
+    let boundary: String = digest
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let builder = MultiPart::mixed().boundary(format!("=_{boundary}"));
+    let mut parts = Vec::with_capacity(1 + contents.len());
+    if !message.text.trim().is_empty() {
+        parts.push(text);
+    }
+    for (file, content) in message.files.iter().zip(contents) {
+        let content_type = ContentType::parse(&file.content_type).ok();
+        // Base64 whatever it is: a text's own line ends and the missing last one are part of it.
+        let encoded = Body::new_with_encoding(content.clone(), ContentTransferEncoding::Base64);
+        let Ok(encoded) = encoded else { continue };
+        let part = SinglePart::builder()
+            .header(content_type.unwrap_or_else(octets))
+            .header(ContentDisposition::attachment(&one_line(&file.name)))
+            .body(encoded);
+        parts.push(part);
+    }
+    let mut parts = parts.into_iter();
+    // There is a text or a file: the first part makes the builder a mail.
+    let first = parts
+        .next()
+        .unwrap_or_else(|| SinglePart::plain(String::new()));
+    parts.fold(builder.singlepart(first), MultiPart::singlepart)
+}
+
+fn octets() -> ContentType {
+    const OCTETS: &str = "application/octet-stream";
+    ContentType::parse(OCTETS).unwrap_or(ContentType::TEXT_PLAIN)
 }
 
 /// The user's name, or the local part. Never something with an `@`: filters take that for a forgery.
@@ -164,7 +212,11 @@ mod tests {
     }
 
     fn composed(message: &Outgoing) -> String {
-        let mail = String::from_utf8(compose(message, &ids()).unwrap()).unwrap();
+        composed_with(message, &[])
+    }
+
+    fn composed_with(message: &Outgoing, contents: &[Vec<u8>]) -> String {
+        let mail = String::from_utf8(compose(message, contents, &ids()).unwrap()).unwrap();
         assert!(mail.is_ascii());
         assert!(
             mail.lines().all(|line| line.len() <= 998),
@@ -274,5 +326,71 @@ mod tests {
         let mut answer = outgoing("x");
         answer.thread = Some(thread("RE: Lunch", Some("a@x"), &[]));
         assert_eq!(subject(&answer), "RE: Lunch");
+    }
+
+    fn with_file(text: &str, name: &str, content_type: &str) -> Outgoing {
+        let mut message = outgoing(text);
+        message.files.push(transom_adapter::OutFile {
+            name: name.to_owned(),
+            content_type: content_type.to_owned(),
+            bytes: 0,
+            stored: None,
+        });
+        message
+    }
+
+    #[test]
+    fn files_are_attached_as_they_are() {
+        let message = with_file("See this", "grüße \"x\".jpg", "image/jpeg");
+        let content: Vec<u8> = (0..=255).cycle().take(5000).collect();
+        let mail = composed_with(&message, &[content.clone()]);
+        assert_eq!(
+            mail,
+            composed_with(&message, &[content.clone()]),
+            "the same bytes on every attempt"
+        );
+        let read = mail_parser::MessageParser::default()
+            .parse(mail.as_bytes())
+            .unwrap();
+        assert_eq!(read.body_text(0).as_deref(), Some("See this"));
+        let attached = read.attachment(0).unwrap();
+        use mail_parser::MimeHeaders;
+        assert_eq!(attached.contents(), content);
+        assert_eq!(attached.attachment_name(), Some("grüße \"x\".jpg"));
+        assert_eq!(attached.content_type().unwrap().subtype(), Some("jpeg"));
+        assert_eq!(read.attachment_count(), 1);
+    }
+
+    #[test]
+    fn a_file_may_go_without_a_word() {
+        let mail = composed_with(
+            &with_file("", "notes.txt", "text/plain"),
+            &[b"a\nb".to_vec()],
+        );
+        let read = mail_parser::MessageParser::default()
+            .parse(mail.as_bytes())
+            .unwrap();
+        use mail_parser::MimeHeaders;
+        let attached = read
+            .parts
+            .iter()
+            .find(|part| part.attachment_name() == Some("notes.txt"));
+        assert_eq!(attached.unwrap().contents(), b"a\nb");
+    }
+
+    #[test]
+    fn a_files_name_becomes_no_header() {
+        let message = with_file(
+            "x",
+            "a\r\nBcc: eve@example.com\r\n\r\nbody.txt",
+            "text/\r\nX: y",
+        );
+        let mail = composed_with(&message, &[b"x".to_vec()]);
+        assert!(
+            !mail
+                .lines()
+                .any(|line| line.starts_with("Bcc") || line.starts_with("X: ")),
+            "{mail}"
+        );
     }
 }

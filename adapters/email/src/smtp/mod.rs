@@ -11,8 +11,8 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use rustls::ClientConfig;
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, Context, ExternalId, Outcome,
-    Outgoing, Repeat, Reports,
+    Account, AccountName, Attempt, Capabilities, CheckReport, Context, ExternalId, FileLimits,
+    Outcome, Outgoing, Repeat, Reports,
 };
 
 pub(crate) use compose::LOOP_HEADER;
@@ -25,6 +25,14 @@ use pool::{CONNECTIONS, Pool};
 
 /// The kind of external id under which our Message-IDs are kept.
 pub(crate) const MESSAGE_ID_KIND: &str = "message-id";
+
+/// What a mail carries. Most servers take 25 MiB, of which base64 leaves 18; what the next one takes it says by SIZE.
+const FILES: FileLimits = FileLimits {
+    count_max: 20,
+    bytes_max: 18 << 20,
+    total_bytes_max: 18 << 20,
+    types: &["*/*"],
+};
 
 /// How often idle connections are looked after.
 const SWEEP: Duration = Duration::from_secs(15);
@@ -50,8 +58,9 @@ impl SmtpAccount {
     }
 
     async fn try_send(&self, message: &Outgoing) -> Result<(), Trouble> {
-        let mail =
-            compose::compose(message, &self.ids).map_err(|error| Trouble::unsendable(&error))?;
+        let files = read_files(message).await?;
+        let mail = compose::compose(message, &files, &self.ids)
+            .map_err(|error| Trouble::unsendable(&error))?;
         let transaction = Transaction {
             from: self.ids.bounce_address(message.key),
             to: message.to.as_str().to_owned(),
@@ -82,7 +91,7 @@ impl Account for SmtpAccount {
             reports: Reports::Failures,
             concurrency: CONNECTIONS,
             send_seconds_max: 900,
-            files: None,
+            files: Some(FILES),
         }
     }
 
@@ -125,6 +134,21 @@ impl Account for SmtpAccount {
         }
         report
     }
+}
+
+/// The contents of the files that go with a message, in their order.
+async fn read_files(message: &Outgoing) -> Result<Vec<Vec<u8>>, Trouble> {
+    let mut contents = Vec::with_capacity(message.files.len());
+    for file in &message.files {
+        let missing = |detail: String| Trouble::Ours { detail };
+        let stored = file.stored.as_ref();
+        let stored = stored.ok_or_else(|| missing("a file was not prepared".to_owned()))?;
+        let content = tokio::fs::read(&stored.path).await;
+        let content =
+            content.map_err(|error| missing(format!("a file cannot be read: {error}")))?;
+        contents.push(content);
+    }
+    Ok(contents)
 }
 
 impl Trouble {
