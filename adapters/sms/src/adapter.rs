@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use transom_adapter::{
     Account, AccountName, Adapter, Address, ConfigFault, ContactError, HttpClient, Network,
-    OutFile, Outgoing, Plan, Refusal, Section, Signer,
+    OutFile, Outgoing, Plan, Refusal, Section, Signer, SystemClock,
 };
 use url::Url;
 
@@ -79,6 +79,7 @@ impl SmsAdapter {
             return Err(faults);
         };
         let env = ProviderEnv {
+            clock: Arc::new(SystemClock),
             http,
             signer,
             public_url: public_url.cloned(),

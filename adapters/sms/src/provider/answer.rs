@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
-use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
-use transom_adapter::{Failure, HttpFailure, Outcome, Reason, Refused, Scope, WebRequest};
+use serde_json::Value;
+use transom_adapter::{CheckReport, Failure, HttpFailure, HttpReply, Outcome, Reason, Scope};
 
 /// What a code means for the message it was said about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -99,15 +98,63 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds.min(SECONDS_MAX)))
 }
 
-/// Checks the token in the path, which stands in for a signature (semantics 32).
-pub(crate) fn check_token(request: &WebRequest<'_>, token: &SecretString) -> Result<(), Refused> {
-    let given = request.token.ok_or(Refused::Unsigned)?;
-    let digest = |text: &str| Sha256::digest(text.as_bytes());
-    // Digests take as long to compare whatever the token is, as far as anybody can make use of it.
-    if digest(given) == digest(token.expose_secret()) {
-        Ok(())
-    } else {
-        Err(Refused::Forged)
+/// The outcome of an attempt that was answered with this status and, if the provider said one, this code; what it says by
+/// words stays out of the log, for it may quote numbers and the text.
+pub(crate) fn judge(reply: &HttpReply, table: &'static [ErrorRow], code: Option<u32>) -> Outcome {
+    let Some(code) = code else {
+        return bare_status(reply.status, &reply.headers);
+    };
+    let after = retry_after(&reply.headers);
+    let row = ErrorRow::find(table, code);
+    match (row, reply.status.as_u16()) {
+        (Some(row), _) => outcome(row.verdict, failure(table, code), after),
+        (None, 429) => {
+            let verdict = Verdict::Throttled(Scope::Account);
+            outcome(verdict, failure(table, code), after)
+        }
+        (None, 400 | 422) => Outcome::Rejected(failure(table, code)),
+        (None, _) => bare_status(reply.status, &reply.headers),
+    }
+}
+
+/// The failure that a code stands for.
+pub(crate) fn failure(table: &'static [ErrorRow], code: u32) -> Failure {
+    let row = ErrorRow::find(table, code);
+    let reason = row.map_or(Reason::Unspecified, |row| row.reason);
+    Failure::new(reason).with_code(code.to_string())
+}
+
+/// The outcome of an attempt whose answer says that all went well and not what was made of it.
+pub(crate) fn unreadable(reply: &HttpReply) -> Outcome {
+    Outcome::Unknown(
+        Failure::new(Reason::NetworkDown)
+            .with_code(format!("HTTP {}", reply.status.as_u16()))
+            .with_detail("the answer is not what the provider answers"),
+    )
+}
+
+/// The answer to a question of `check --live`: the document, or what went wrong in words.
+///
+/// # Errors
+///
+/// One line, without a full stop.
+pub(crate) fn document(reply: Result<HttpReply, HttpFailure>) -> Result<Value, String> {
+    let reply = reply.map_err(|error| error.to_string())?;
+    if !reply.status.is_success() {
+        return Err(format!("HTTP {}", reply.status.as_u16()));
+    }
+    serde_json::from_slice(&reply.body).map_err(|_| "the answer cannot be read".to_owned())
+}
+
+/// What `check --live` says of the way back to us.
+pub(crate) fn check_way_back(webhook_url: Option<&str>, provider: &str, report: &mut CheckReport) {
+    match webhook_url {
+        Some(url) => report
+            .findings
+            .push(format!("{provider} has to call {url}")),
+        None => report.faults.push(format!(
+            "http.public_url is not set: {provider} can bring neither messages nor reports"
+        )),
     }
 }
 

@@ -1,15 +1,43 @@
 //! Providers: who takes our texts to phones and brings theirs.
+//!
+//! | what they have in common | |
+//! |---|---|
+//! | `settings` | the section of the configuration, every fault at once |
+//! | `answer` | what an answer to a send means, as a table of codes |
+//! | `signature`, `jwt` | who calls |
+//! | `fields`, `json` | what they say, in forms and in JSON |
+//! | `received` | the text that it becomes |
 
+#[expect(dead_code, reason = "for the providers that build on it")]
 mod answer;
 mod fields;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "for the providers that build on it")
+)]
+mod json;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "for the providers that build on it")
+)]
+mod jwt;
 pub mod kannel;
+mod received;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "for the providers that build on it")
+)]
+mod settings;
+#[expect(dead_code, reason = "for the providers that build on it")]
+mod signature;
+#[cfg(test)]
+#[expect(dead_code, reason = "for the providers that build on it")]
+mod testing;
 pub mod twilio;
 
-use std::{str::FromStr, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
-use secrecy::SecretString;
-use serde::{Deserialize, Deserializer};
-use transom_adapter::{Account, AccountName, ConfigFault, HttpClient, Section, Signer};
+use transom_adapter::{Account, AccountName, Clock, ConfigFault, HttpClient, Section, Signer};
 use url::Url;
 
 use crate::{Country, Encoding};
@@ -38,8 +66,10 @@ pub trait ProviderFactory: Send + Sync {
 }
 
 /// What every provider may use.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ProviderEnv {
+    /// For what a send has to date: a signature, an expiry.
+    pub clock: Arc<dyn Clock>,
     /// HTTP with limits and deadlines.
     pub http: HttpClient,
     /// Tokens that cannot be guessed.
@@ -50,11 +80,26 @@ pub struct ProviderEnv {
     pub home: Country,
 }
 
+impl fmt::Debug for ProviderEnv {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProviderEnv")
+            .field("public_url", &self.public_url.as_ref().map(Url::as_str))
+            .field("home", &self.home)
+            .finish_non_exhaustive()
+    }
+}
+
 impl ProviderEnv {
     /// The URL of this account's webhook behind `base`, without a token.
     pub fn webhook_url(base: &Url, name: &AccountName) -> String {
         let base = base.as_str().trim_end_matches('/');
         format!("{base}/webhook/{}/{}", name.gateway(), name.short())
+    }
+
+    /// The same behind `callback_url`, or else behind `http.public_url`; `None` without either.
+    pub(crate) fn way_back(&self, callback: Option<&Url>, name: &AccountName) -> Option<String> {
+        let base = callback.or(self.public_url.as_ref())?;
+        Some(Self::webhook_url(base, name))
     }
 }
 
@@ -93,84 +138,6 @@ impl Default for TextLimit {
 }
 
 /// The providers that come with this crate.
-pub(crate) fn built_in() -> [Box<dyn ProviderFactory>; 2] {
-    [Box::new(twilio::Twilio), Box::new(kannel::Kannel)]
-}
-
-/// A secret that has to be there; its fault goes to `faults`.
-fn required_secret(
-    section: &Section,
-    name: &str,
-    secret: Result<Option<SecretString>, ConfigFault>,
-    faults: &mut Vec<ConfigFault>,
-) -> SecretString {
-    match secret {
-        Ok(Some(secret)) => return secret,
-        Ok(None) => faults.push(section.fault(
-            name,
-            "is missing",
-            format!("give {name}, or {name}_file with the path of a file that holds it"),
-        )),
-        Err(fault) => faults.push(fault),
-    }
-    SecretString::default()
-}
-
-/// An URL of the configuration; its fault goes to `faults`.
-fn http_url(
-    section: &Section,
-    name: &str,
-    text: &str,
-    faults: &mut Vec<ConfigFault>,
-) -> Option<Url> {
-    let url = Url::parse(text).ok().filter(|url| {
-        matches!(url.scheme(), "http" | "https")
-            && url.has_host()
-            && url.query().is_none()
-            && url.fragment().is_none()
-    });
-    if url.is_none() {
-        faults.push(section.fault(
-            name,
-            "is not an http or https URL without query",
-            "write it like https://api.example.com",
-        ));
-    }
-    url
-}
-
-/// A humane duration (`4h`, `90s`) between two bounds; its fault goes to `faults`.
-fn duration(
-    section: &Section,
-    name: &str,
-    text: &str,
-    bounds: (Duration, Duration),
-    faults: &mut Vec<ConfigFault>,
-) -> Option<Duration> {
-    let parsed = jiff::SignedDuration::from_str(text).ok();
-    let parsed = parsed.and_then(|value| Duration::try_from(value).ok());
-    let parsed = parsed.filter(|value| (bounds.0..=bounds.1).contains(value));
-    if parsed.is_none() {
-        let (min, max) = (bounds.0.as_secs(), bounds.1.as_secs());
-        faults.push(section.fault(
-            name,
-            format!("is not a duration from {min}s to {max}s"),
-            "write it like 4h or 90s",
-        ));
-    }
-    parsed
-}
-
-/// A count that may come as text: the environment gives nothing else.
-fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Either {
-        Number(u16),
-        Text(String),
-    }
-    match Either::deserialize(deserializer)? {
-        Either::Number(number) => Ok(number),
-        Either::Text(text) => text.parse().map_err(serde::de::Error::custom),
-    }
+pub(crate) fn built_in() -> Vec<Box<dyn ProviderFactory>> {
+    vec![Box::new(twilio::Twilio), Box::new(kannel::Kannel)]
 }

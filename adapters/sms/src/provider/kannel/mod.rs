@@ -16,8 +16,8 @@ use transom_adapter::{
 };
 
 pub use self::{config::KannelConfig, webhook::events};
-use super::{ProviderEnv, ProviderFactory, TextLimit, answer};
-use crate::{Country, Encoding, Number};
+use super::{ProviderEnv, ProviderFactory, TextLimit, answer, received::wire, signature};
+use crate::{Country, Encoding};
 
 /// `kind = "kannel"`.
 #[derive(Clone, Copy, Debug)]
@@ -88,7 +88,7 @@ impl Account for KannelAccount {
     }
 
     fn webhook(&self, request: &WebRequest<'_>, _now: UnixMillis) -> Result<Handled, Refused> {
-        answer::check_token(request, &self.webhook_token)?;
+        signature::token(request, &self.webhook_token)?;
         Ok(Handled {
             events: events(request.query, self.home)?,
             // Kannel may send a body back as a text.
@@ -131,8 +131,8 @@ impl KannelAccount {
         };
         let mut request = self
             .signed_in()
-            .header("X-Kannel-To", self.wire(message.to.as_str()))
-            .header("X-Kannel-From", self.wire(message.from.as_str()))
+            .header("X-Kannel-To", wire(message.to.as_str(), self.home))
+            .header("X-Kannel-From", wire(message.from.as_str(), self.home))
             .header("X-Kannel-Coding", coding);
         if let Some(smsc) = &self.smsc {
             request = request.header("X-Kannel-SMSC", smsc);
@@ -156,11 +156,6 @@ impl KannelAccount {
             .header("Content-Type", "text/plain; charset=UTF-8")
             .header("X-Kannel-Username", &self.username)
             .header("X-Kannel-Password", self.password.expose_secret())
-    }
-
-    fn wire(&self, address: &str) -> String {
-        Number::parse(address, self.home)
-            .map_or_else(|| address.to_owned(), |number| number.wire().to_owned())
     }
 }
 

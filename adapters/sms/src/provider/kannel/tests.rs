@@ -2,48 +2,22 @@ use http::{HeaderMap, Method};
 use proptest::prelude::*;
 use serde_json::json;
 use transom_adapter::{
-    Event, HttpLimits, MessageRef, Progress,
+    Event, MessageRef, Progress,
     testkit::{
         Reply, ScriptedHttp,
         conformance::{self, HttpSubject},
-        outgoing, signer,
     },
 };
-use url::Url;
 
 use super::*;
-
-const FIRST: Attempt = Attempt { number: 1, unit: 0 };
-const TOKEN: &str = "0123456789abcdef";
+use crate::provider::testing::{FIRST, TOKEN, client, env, message, section};
 
 fn account(base_url: &str, http: HttpClient) -> KannelAccount {
     let table = json!({
         "base_url": base_url, "username": "tester", "password": "foobar", "webhook_token": TOKEN,
         "callback_url": "http://127.0.0.1:8480", "smsc": "FAKE", "validity": "90s",
     });
-    let serde_json::Value::Object(table) = table else {
-        unreachable!()
-    };
-    let section = Section {
-        key: "gateway.sms.provider.main".into(),
-        table,
-        base_dir: ".".into(),
-    };
-    let env = ProviderEnv {
-        http,
-        signer: signer(),
-        public_url: Url::parse("https://gw.example.org").ok(),
-        home: "US".parse().unwrap(),
-    };
-    config::account(AccountName::new("sms", "main"), &section, &env).unwrap()
-}
-
-fn client() -> HttpClient {
-    HttpClient::new(HttpLimits::default()).unwrap()
-}
-
-fn message(text: &str) -> Outgoing {
-    outgoing("+12025550100", "+12025550147", text)
+    config::account(AccountName::new("sms", "main"), &section(table), &env(http)).unwrap()
 }
 
 #[tokio::test]

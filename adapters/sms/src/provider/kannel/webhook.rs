@@ -1,12 +1,13 @@
 //! What Kannel brings: texts (`get-url`) and delivery reports (`dlr-url`), both as GET with a query of our own making.
 
 use sha2::{Digest, Sha256};
-use transom_adapter::{
-    Class, Event, ExternalId, Incoming, MailFacts, Part, Refused, Repeats, UnixMillis,
-};
+use transom_adapter::{Event, ExternalId, Part, Refused, Repeats, UnixMillis};
 
 use super::{charset, report};
-use crate::{Country, Number, provider::fields::Fields};
+use crate::{
+    Country,
+    provider::{fields::Fields, received::Received},
+};
 
 /// Reads a call whose token was right.
 ///
@@ -17,14 +18,14 @@ pub fn events(query: &str, home: Country) -> Result<Vec<Event>, Refused> {
     let fields = Fields::parse(query.as_bytes()).ok_or(Refused::Malformed)?;
     let event = match fields.filled("key") {
         Some(key) => report::read(&key, &fields).map(Event::Report),
-        None => message(query, &fields, home)?.map(|m| Event::Message(Box::new(m))),
+        None => message(query, &fields, home)?,
     };
     Ok(Vec::from_iter(event))
 }
 
 /// A text; `None` for what is none: settings, ring tones, port-addressed data.
-fn message(query: &str, fields: &Fields, home: Country) -> Result<Option<Incoming>, Refused> {
-    let raw_from = fields.text("from").ok_or(Refused::Malformed)?;
+fn message(query: &str, fields: &Fields, home: Country) -> Result<Option<Event>, Refused> {
+    let from = fields.text("from").ok_or(Refused::Malformed)?;
     let to = fields.filled("to").ok_or(Refused::Malformed)?;
     let udh = fields.bytes("udh").unwrap_or_default();
     let charset = fields.text("charset").unwrap_or_default();
@@ -36,25 +37,19 @@ fn message(query: &str, fields: &Fields, home: Country) -> Result<Option<Incomin
     let Some(text) = text else {
         return Ok(None);
     };
-    let from = Number::received(&raw_from, home);
-    let is_name = matches!(from, Number::Alphanumeric(_)) && !raw_from.is_empty();
     let seconds = fields.text("ts").and_then(|text| text.parse::<i64>().ok());
-    Ok(Some(Incoming {
-        repeats: repeats(query, fields),
-        to: Number::received(&to, home).to_address(),
-        from: from.to_address(),
-        from_name: is_name.then(|| raw_from.into_owned()),
-        text,
-        subject: None,
-        answers: Vec::new(),
-        message_id: None,
-        part: concatenation(udh),
-        class: Class::Human,
-        sent_at: seconds.map(|seconds| UnixMillis(seconds.saturating_mul(1000))),
-        attachments: Vec::new(),
-        media: Vec::new(),
-        mail: MailFacts::default(),
-    }))
+    Ok(Some(
+        Received {
+            repeats: repeats(query, fields),
+            from: &from,
+            to: &to,
+            text,
+            part: concatenation(udh),
+            sent_at: seconds.map(|seconds| UnixMillis(seconds.saturating_mul(1000))),
+            media: Vec::new(),
+        }
+        .event(home),
+    ))
 }
 
 /// Kannel repeats a call that failed (`http-request-retry`), with the same `%I`.
@@ -107,6 +102,8 @@ fn elements(udh: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
 
 #[cfg(test)]
 mod tests {
+    use transom_adapter::Incoming;
+
     use super::*;
 
     fn read(query: &str) -> Result<Vec<Event>, Refused> {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use transom_adapter::{AccountName, ConfigFault, Section};
 
 use super::{ProviderEnv, Secrets, TwilioAccount};
-use crate::provider::{duration, http_url, required_secret};
+use crate::provider::settings::Settings;
 
 /// `[gateway.X.provider.Y]` with `kind = "twilio"`.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
@@ -47,65 +47,44 @@ pub(super) fn account(
     env: &ProviderEnv,
 ) -> Result<TwilioAccount, Vec<ConfigFault>> {
     let config: TwilioConfig = section.read().map_err(|fault| vec![fault])?;
-    let mut faults = Vec::new();
-    check_sid(
-        section,
-        "account_sid",
-        "AC",
-        &config.account_sid,
-        &mut faults,
-    );
+    let mut settings = Settings::of(section);
+    check_sid(&mut settings, "account_sid", "AC", &config.account_sid);
     if let Some(sid) = &config.messaging_service_sid {
-        check_sid(section, "messaging_service_sid", "MG", sid, &mut faults);
+        check_sid(&mut settings, "messaging_service_sid", "MG", sid);
     }
-    let base = http_url(section, "base_url", &config.base_url, &mut faults);
+    let base = settings.base_url("base_url", &config.base_url);
     let bounds = (Duration::from_secs(1), Duration::from_hours(10));
-    let validity = config.validity.as_deref();
-    let validity =
-        validity.and_then(|text| duration(section, "validity", text, bounds, &mut faults));
+    let validity = settings.duration("validity", config.validity.as_deref(), bounds);
     let account_sid = config.account_sid.clone();
     let messaging_service_sid = config.messaging_service_sid.clone();
-    let secrets = secrets(section, config, &mut faults);
-    let Some(base) = base.filter(|_| faults.is_empty()) else {
-        return Err(faults);
-    };
-    let base = base.as_str().trim_end_matches('/');
-    let webhook_url = env.public_url.as_ref();
-    Ok(TwilioAccount {
+    let secrets = secrets(&mut settings, config);
+    settings.built(|| TwilioAccount {
         http: env.http.clone(),
         api: format!("{base}/2010-04-01/Accounts/{account_sid}"),
         account_sid,
         secrets,
         messaging_service_sid,
         validity,
-        webhook_url: webhook_url.map(|url| ProviderEnv::webhook_url(url, &name)),
+        webhook_url: env.way_back(None, &name),
         home: env.home,
         name,
     })
 }
 
-fn secrets(section: &Section, config: TwilioConfig, faults: &mut Vec<ConfigFault>) -> Secrets {
-    let token = section.secret(
-        "auth_token",
-        config.auth_token,
-        config.auth_token_file.as_deref(),
-    );
-    let auth_token = required_secret(section, "auth_token", token, faults);
+fn secrets(settings: &mut Settings<'_>, config: TwilioConfig) -> Secrets {
+    let file = config.auth_token_file.as_deref();
+    let auth_token = settings.secret("auth_token", config.auth_token, file);
     let file = config.shared_key_secret_file.as_deref();
-    let shared = section.secret("shared_key_secret", config.shared_key_secret, file);
-    let shared = shared.unwrap_or_else(|fault| {
-        faults.push(fault);
-        None
-    });
+    let shared = settings.optional_secret("shared_key_secret", config.shared_key_secret, file);
     let shared_key = match (config.shared_key_id, shared) {
         (Some(id), Some(secret)) => Some((id, secret)),
         (None, None) => None,
         _ => {
-            faults.push(section.fault(
+            settings.fault(
                 "shared_key_id",
                 "the id and the secret of the shared key belong together",
                 "give both or neither",
-            ));
+            );
             None
         }
     };
@@ -115,15 +94,15 @@ fn secrets(section: &Section, config: TwilioConfig, faults: &mut Vec<ConfigFault
     }
 }
 
-fn check_sid(section: &Section, key: &str, prefix: &str, sid: &str, faults: &mut Vec<ConfigFault>) {
+fn check_sid(settings: &mut Settings<'_>, key: &str, prefix: &str, sid: &str) {
     let is_sid = sid.starts_with(prefix)
         && sid.len() <= 64
         && sid.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if !is_sid {
-        faults.push(section.fault(
+        settings.fault(
             key,
             format!("is not a SID: {prefix} and 32 hexadecimal digits"),
             "copy it from the Twilio console",
-        ));
+        );
     }
 }

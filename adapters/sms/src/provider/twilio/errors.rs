@@ -2,7 +2,7 @@
 
 use transom_adapter::{Failure, Reason, Scope};
 
-use crate::provider::answer::{ErrorRow, Verdict};
+use crate::provider::answer::{self, ErrorRow, Verdict};
 
 use Verdict::{Misconfigured, Rejected, Throttled, Transient};
 
@@ -67,7 +67,5 @@ pub(super) const TABLE: &[ErrorRow] = &[
 
 /// The failure of this code.
 pub(super) fn failure(code: u32) -> Failure {
-    let row = ErrorRow::find(TABLE, code);
-    let reason = row.map_or(Reason::Unspecified, |row| row.reason);
-    Failure::new(reason).with_code(code.to_string())
+    answer::failure(TABLE, code)
 }

@@ -2,12 +2,11 @@
 
 use serde::Deserialize;
 use transom_adapter::{
-    CheckReport, ExternalId, Failure, HttpFailure, HttpReply, Outcome, Outgoing, Reason, Scope,
-    UnixMillis,
+    CheckReport, ExternalId, Failure, HttpFailure, HttpReply, Outcome, Outgoing, Reason, UnixMillis,
 };
 
 use super::{errors, webhook::SID};
-use crate::provider::answer::{self, ErrorRow, Verdict, retry_after};
+use crate::provider::answer;
 
 /// Messages resource.
 #[derive(Deserialize)]
@@ -37,29 +36,12 @@ pub(super) fn outcome(reply: &HttpReply) -> Outcome {
     if reply.status.is_success() {
         return match serde_json::from_slice::<Message>(&reply.body) {
             Ok(message) if is_sid(&message.sid) => accepted(message),
-            _ => Outcome::Unknown(
-                Failure::new(Reason::NetworkDown)
-                    .with_code(format!("HTTP {}", reply.status.as_u16()))
-                    .with_detail("the answer is not a message"),
-            ),
+            _ => answer::unreadable(reply),
         };
     }
     // A broken answer is judged by its status alone.
     let problem = serde_json::from_slice::<Problem>(&reply.body).ok();
-    let bare = || answer::bare_status(reply.status, &reply.headers);
-    let Some(Problem { code }) = problem else {
-        return bare();
-    };
-    let after = retry_after(&reply.headers);
-    match ErrorRow::find(errors::TABLE, code) {
-        Some(row) => answer::outcome(row.verdict, errors::failure(code), after),
-        None if reply.status.as_u16() == 429 => {
-            let verdict = Verdict::Throttled(Scope::Account);
-            answer::outcome(verdict, errors::failure(code), after)
-        }
-        None if reply.status.as_u16() == 400 => Outcome::Rejected(errors::failure(code)),
-        None => bare(),
-    }
+    answer::judge(reply, errors::TABLE, problem.map(|problem| problem.code))
 }
 
 /// The one message that this answer to a look-up shows to be ours; `None` when there is none, or doubt.

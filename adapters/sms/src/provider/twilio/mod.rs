@@ -18,8 +18,8 @@ use transom_adapter::{
 
 use self::signature::Secrets;
 pub use self::{config::TwilioConfig, webhook::events};
-use super::{ProviderEnv, ProviderFactory, TextLimit, answer};
-use crate::{Country, Number};
+use super::{ProviderEnv, ProviderFactory, TextLimit, answer, received::wire};
+use crate::Country;
 
 /// `kind = "twilio"`.
 #[derive(Clone, Copy, Debug)]
@@ -163,11 +163,6 @@ impl TwilioAccount {
         let token: &SecretString = &self.secrets.auth_token;
         request.basic_auth(&self.account_sid, Some(token.expose_secret()))
     }
-}
-
-/// An address as Twilio writes it.
-fn wire(address: &str, home: Country) -> String {
-    Number::parse(address, home).map_or_else(|| address.to_owned(), |n| n.wire().to_owned())
 }
 
 #[cfg(test)]

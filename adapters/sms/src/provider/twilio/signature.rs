@@ -3,12 +3,15 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, Method, header::CONTENT_TYPE};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use transom_adapter::{Refused, WebRequest};
 
-use crate::provider::fields::Fields;
+use crate::provider::{
+    fields::Fields,
+    signature::{self, header, required},
+};
 
 /// What Twilio signs its calls with.
 pub(super) struct Secrets {
@@ -23,7 +26,7 @@ impl Secrets {
     ///
     /// There is no timestamp in it: a repeated call verifies, and is known by its id.
     pub(super) fn verify(&self, request: &WebRequest<'_>) -> Result<Fields, Refused> {
-        let signature = header(request.headers, "x-twilio-signature").ok_or(Refused::Unsigned)?;
+        let signature = required(request, "x-twilio-signature")?;
         let signature = BASE64_STANDARD
             .decode(signature)
             .map_err(|_| Refused::Forged)?;
@@ -110,15 +113,9 @@ impl SigningKey<'_> {
 }
 
 fn verify<M: Mac + KeyInit>(secret: &SecretString, url: &str, fields: &Fields, mac: &[u8]) -> bool {
-    let Ok(mut hmac) = <M as KeyInit>::new_from_slice(secret.expose_secret().as_bytes()) else {
-        return false;
-    };
-    hmac.update(url.as_bytes());
-    for (name, value) in fields.sorted() {
-        hmac.update(name);
-        hmac.update(value);
-    }
-    hmac.verify_slice(mac).is_ok()
+    let pairs = fields.sorted();
+    let parameters = pairs.iter().flat_map(|(name, value)| [*name, *value]);
+    signature::hmac::<M>(secret, [url.as_bytes()].into_iter().chain(parameters), mac)
 }
 
 /// As it is, with the default port, without any port: Twilio is not consistent in what it signs.
@@ -146,8 +143,4 @@ fn is_form(headers: &HeaderMap) -> bool {
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
     content_type.is_some_and(|text| text.starts_with("application/x-www-form-urlencoded"))
-}
-
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
 }

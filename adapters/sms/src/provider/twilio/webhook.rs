@@ -2,12 +2,17 @@
 
 use http::Method;
 use transom_adapter::{
-    Class, Event, ExternalId, Failure, Handled, Incoming, MailFacts, MediaRef, MessageRef,
-    Progress, Reason, Refused, Repeats, Report, WebReply,
+    Event, Failure, Handled, MediaRef, MessageRef, Progress, Reason, Refused, Report, WebReply,
 };
 
 use super::errors;
-use crate::{Country, Number, provider::fields::Fields};
+use crate::{
+    Country,
+    provider::{
+        fields::Fields,
+        received::{self, Received},
+    },
+};
 
 /// The kind of external id under which message SIDs are kept.
 pub(super) const SID: &str = "sid";
@@ -51,36 +56,21 @@ fn read(fields: &Fields, query: &str, home: Country) -> Result<Option<Event>, Re
         .filled("MessageStatus")
         .or_else(|| fields.filled("SmsStatus"));
     match (sid, status.as_deref()) {
-        (Some(sid), None | Some("received" | "receiving")) => {
-            message(&sid, fields, home).map(|incoming| Some(Event::Message(Box::new(incoming))))
-        }
+        (Some(sid), None | Some("received" | "receiving")) => message(&sid, fields, home).map(Some),
         (Some(sid), Some(status)) => Ok(report(&sid, status, fields, query).map(Event::Report)),
         // Signed, and about something else: a call, a debugger event, a JSON body.
         (None, _) => Ok(None),
     }
 }
 
-fn message(sid: &str, fields: &Fields, home: Country) -> Result<Incoming, Refused> {
-    let raw_from = fields.filled("From").ok_or(Refused::Malformed)?;
+fn message(sid: &str, fields: &Fields, home: Country) -> Result<Event, Refused> {
+    let from = fields.filled("From").ok_or(Refused::Malformed)?;
     let to = fields.filled("To").ok_or(Refused::Malformed)?;
-    let from = Number::received(&raw_from, home);
-    let is_name = matches!(from, Number::Alphanumeric(_));
-    Ok(Incoming {
-        repeats: Repeats::ById(ExternalId::new(SID, bounded(sid)?)),
-        to: Number::received(&to, home).to_address(),
-        from: from.to_address(),
-        from_name: is_name.then(|| raw_from.into_owned()),
-        text: fields.text("Body").unwrap_or_default().into_owned(),
-        subject: None,
-        answers: Vec::new(),
-        message_id: None,
-        part: None,
-        class: Class::Human,
-        sent_at: None,
-        attachments: Vec::new(),
-        media: media(fields),
-        mail: MailFacts::default(),
-    })
+    let text = fields.text("Body").unwrap_or_default().into_owned();
+    let id = received::required_id(SID, sid)?;
+    let mut received = Received::new(id, &from, &to, text);
+    received.media = media(fields);
+    Ok(received.event(home))
 }
 
 /// `NumMedia`, `MediaUrl0`, `MediaContentType0`, …
@@ -119,10 +109,7 @@ fn report(sid: &str, status: &str, fields: &Fields, query: &str) -> Option<Repor
         // A word from the future is no evidence of anything.
         _ => return None,
     };
-    let mut about = vec![MessageRef::External(ExternalId::new(
-        SID,
-        bounded(sid).ok()?,
-    ))];
+    let mut about = vec![MessageRef::External(received::id(SID, sid)?)];
     let key = Fields::parse(query.as_bytes()).and_then(|query| query.text("key")?.parse().ok());
     about.extend(key.map(|key| MessageRef::Key(key, 0)));
     Some(Report {
@@ -131,13 +118,4 @@ fn report(sid: &str, status: &str, fields: &Fields, query: &str) -> Option<Repor
         failure,
         at: None,
     })
-}
-
-/// SIDs have 34 characters.
-fn bounded(sid: &str) -> Result<String, Refused> {
-    if sid.len() <= 64 {
-        Ok(sid.to_owned())
-    } else {
-        Err(Refused::Malformed)
-    }
 }

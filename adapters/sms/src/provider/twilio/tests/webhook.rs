@@ -11,6 +11,7 @@ use super::{
     super::{Account, TwilioAccount, events},
     offline,
 };
+use crate::provider::testing::soup;
 
 /// A call as the server hands it over.
 struct Call<'a> {
@@ -373,14 +374,6 @@ const TOKENS: &[&str] = &[
     "ACME",
     "é",
 ];
-
-/// Words that mean something and bytes that do not, in any order.
-fn soup(words: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
-    let word = proptest::sample::select(words).prop_map(|word| word.as_bytes().to_vec());
-    let byte = any::<u8>().prop_map(|byte| vec![byte]);
-    proptest::collection::vec(prop_oneof![4 => word, 1 => byte], 0..24)
-        .prop_map(|parts| parts.concat())
-}
 
 thread_local! {
     static SUBJECT: TwilioAccount = offline();

@@ -1,0 +1,85 @@
+//! A text that came in, from what its provider said of it.
+
+use transom_adapter::{
+    Class, Event, ExternalId, Incoming, MailFacts, MediaRef, Part, Refused, Repeats, UnixMillis,
+};
+
+use crate::{Country, Number};
+
+/// What a provider says of a text; who wrote it and to whom as the provider writes numbers.
+#[derive(Debug)]
+pub(crate) struct Received<'a> {
+    /// How a repeat is known.
+    pub(crate) repeats: Repeats,
+    /// Who wrote it.
+    pub(crate) from: &'a str,
+    /// To which of our lines.
+    pub(crate) to: &'a str,
+    /// What was written.
+    pub(crate) text: String,
+    /// Which part of a longer text it is.
+    pub(crate) part: Option<Part>,
+    /// When it was sent.
+    pub(crate) sent_at: Option<UnixMillis>,
+    /// The pictures that came with it.
+    pub(crate) media: Vec<MediaRef>,
+}
+
+impl<'a> Received<'a> {
+    /// A text that is known by the provider's id.
+    pub(crate) fn new(id: ExternalId, from: &'a str, to: &'a str, text: String) -> Self {
+        Self {
+            repeats: Repeats::ById(id),
+            from,
+            to,
+            text,
+            part: None,
+            sent_at: None,
+            media: Vec::new(),
+        }
+    }
+
+    /// The event. What was sent by a name instead of a number also keeps the name as it was written.
+    pub(crate) fn event(self, home: Country) -> Event {
+        let from = Number::received(self.from, home);
+        let is_name = matches!(from, Number::Alphanumeric(_)) && !self.from.is_empty();
+        Event::Message(Box::new(Incoming {
+            repeats: self.repeats,
+            to: Number::received(self.to, home).to_address(),
+            from: from.to_address(),
+            from_name: is_name.then(|| self.from.to_owned()),
+            text: self.text,
+            subject: None,
+            answers: Vec::new(),
+            message_id: None,
+            part: self.part,
+            class: Class::Human,
+            sent_at: self.sent_at,
+            attachments: Vec::new(),
+            media: self.media,
+            mail: MailFacts::default(),
+        }))
+    }
+}
+
+/// A provider's id; `None` when no provider makes such an id: empty, or longer than 128 bytes.
+pub(crate) fn id(kind: &'static str, value: &str) -> Option<ExternalId> {
+    const BYTES_MAX: usize = 128;
+    (1..=BYTES_MAX)
+        .contains(&value.len())
+        .then(|| ExternalId::new(kind, value))
+}
+
+/// The same where there has to be one.
+///
+/// # Errors
+///
+/// [`Refused::Malformed`].
+pub(crate) fn required_id(kind: &'static str, value: &str) -> Result<ExternalId, Refused> {
+    id(kind, value).ok_or(Refused::Malformed)
+}
+
+/// An address as providers take it: a number with its plus sign, the digits of a short code.
+pub(crate) fn wire(address: &str, home: Country) -> String {
+    Number::parse(address, home).map_or_else(|| address.to_owned(), |n| n.wire().to_owned())
+}
