@@ -114,9 +114,9 @@ fn is_media(content_type: &str) -> bool {
 fn by_name(name: &str) -> String {
     let guessed = mime_guess::from_path(name).first_raw();
     guessed
+        .and_then(plain_type)
         .filter(|guessed| !is_media(guessed))
-        .unwrap_or(UNKNOWN)
-        .to_owned()
+        .unwrap_or_else(|| UNKNOWN.to_owned())
 }
 
 /// The type alone, lower case; `None` for what is no type.
@@ -258,11 +258,22 @@ mod tests {
             ("notes", None, b"hello", ("notes", UNKNOWN)),
             ("card.vcf", None, b"BEGIN:VCARD", ("card.vcf", "text/vcard")),
             // Said to be a picture, and none.
-            ("x.png", Some("image/png"), b"<script>", ("x.png", UNKNOWN)),
+            (
+                "x.png",
+                Some("image/png"),
+                b"\x01\x02nonsense",
+                ("x.png", UNKNOWN),
+            ),
+            (
+                "x.png",
+                Some("image/png"),
+                b"<html>",
+                ("x.html", "text/html"),
+            ),
             (
                 "v.amr",
                 Some("audio/AMR"),
-                b"#!AMR\n..",
+                b"#!AMR\n<\x91\x17\x16\xbe\x66\x79",
                 ("v.amr", "audio/amr"),
             ),
         ] {

@@ -19,7 +19,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use bytes::Bytes;
 use tokio::sync::Semaphore;
-use transom_adapter::HttpClient;
+use transom_adapter::{HttpClient, UnixMillis};
 
 use crate::{
     config::FilesConfig,
@@ -95,12 +95,15 @@ impl Files {
     /// # Errors
     ///
     /// [`StoreError`].
-    pub async fn served(&self, token: &str) -> Result<Option<Served>, StoreError> {
+    pub async fn served(&self, token: &str, now: UnixMillis) -> Result<Option<Served>, StoreError> {
         let Some(path) = self.blobs.path(token) else {
             return Ok(None);
         };
         let row = self.store.file(token).await?;
-        let stored = |row: &FileRow| row.state == FileState::Stored;
+        // Its time may be over a little before its content is removed.
+        let stored = |row: &FileRow| {
+            row.state == FileState::Stored && row.expires_ms.is_none_or(|end| now.0 < end)
+        };
         Ok(row.filter(stored).map(|row| Served {
             path,
             name: row.name,

@@ -56,7 +56,8 @@ pub(super) async fn give(
     let Some(files) = &site.state.files else {
         return gone();
     };
-    let found = tokio::time::timeout(site.limits.commit, files.served(&token)).await;
+    let looking = files.served(&token, site.state.clock.now());
+    let found = tokio::time::timeout(site.limits.commit, looking).await;
     match found {
         Ok(Ok(Some(served))) => answer(&served, &method, &headers)
             .await

@@ -182,7 +182,7 @@ impl Try {
         let (lane_due_ms, failures) = match (verdict.next, verdict.leaves_lane) {
             (_, true) => (verdict.due_ms.unwrap_or(now.0), self.failures + 1),
             (Next::At { due_ms, failures }, _) => (due_ms, failures),
-            (Next::GoOn, _) => (now.0, 0),
+            (Next::GoOn | Next::Prepared, _) => (now.0, 0),
         };
         let ended = !matches!(
             verdict.state,

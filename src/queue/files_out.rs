@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use transom_adapter::{
-    Attempt, Failure, FetchFailure, Fetched, FileLimits, OutFile, Outcome, Reason, Scope,
+    Attempt, Failure, FetchFailure, Fetched, FileLimits, Network, OutFile, Outcome, Reason, Scope,
     StoredFile,
 };
 
@@ -196,11 +196,10 @@ impl Try {
         refused(reason, &failure.to_string())
     }
 
-    /// Nothing was sent; the next look has its time by the table of backoffs, whichever account it would go by.
+    /// Nothing was sent. A web server is asked again as soon as a text is, whatever network the message is for.
     fn later(&self, reason: Reason, detail: String) -> Box<Outcome> {
-        let network = self.gateway.gateway.network();
         Box::new(Outcome::Throttled {
-            after: Some(backoff(network, self.failures, self.work.delivery_id)),
+            after: Some(backoff(Network::Sms, self.failures, self.work.delivery_id)),
             scope: Scope::Request,
             failure: Failure::new(reason).with_detail(detail),
         })

@@ -9,6 +9,8 @@
 
 mod crash;
 mod ejabberd;
+mod files;
+mod files_kills;
 mod kannel;
 mod mail;
 mod people;

@@ -22,6 +22,8 @@ pub(crate) const SMS: &str = "sms.example.org";
 pub(crate) const LINE: &str = "+12025550100";
 const SECRET: &str = "component-secret";
 const TOKEN: &str = "12345";
+/// A picture, by its beginning.
+pub(crate) const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR and so on";
 
 /// Twilio as transom sees it, and as it calls transom.
 pub(crate) struct Twilio {
@@ -34,7 +36,10 @@ impl Twilio {
     pub(crate) async fn start(webhook: SocketAddr) -> Self {
         let api = HttpDouble::start().await;
         let count = Arc::new(AtomicU64::new(1));
-        api.answer_by(move |_| {
+        api.answer_by(move |request| {
+            if request.method == "GET" {
+                return Answer::with(200, "image/png", PICTURE);
+            }
             let number = count.fetch_add(1, Ordering::Relaxed);
             Answer::json(
                 201,
@@ -85,6 +90,28 @@ impl Twilio {
         post_with(self.webhook, &path, &headers, body.as_bytes())
             .await
             .map(|response| response.status)
+    }
+
+    /// The same with a picture, which stays with Twilio until it is fetched.
+    pub(crate) async fn deliver_picture(
+        &self,
+        sid: &str,
+        from: &str,
+        to: &str,
+        body: &str,
+    ) -> Result<u16, String> {
+        let url = self.api.url(&format!("/2010-04-01/Media/{sid}"));
+        let fields = [
+            ("MessageSid", sid),
+            ("AccountSid", "AC1"),
+            ("From", from),
+            ("To", to),
+            ("Body", body),
+            ("NumMedia", "1"),
+            ("MediaUrl0", &url),
+            ("MediaContentType0", "image/png"),
+        ];
+        self.call("", &fields).await
     }
 
     /// A text from a phone to a line.
@@ -177,6 +204,7 @@ impl World {
             .user("alice")
             .user("bob")
             .with(Feature::Offline)
+            .with(Feature::Upload)
             .start()
             .await;
         let http = free_port();
