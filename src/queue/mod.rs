@@ -1,7 +1,8 @@
 //! What waits, goes out, comes back and is told: the only place that retries and chooses routes.
 //!
 //! - [`lanes`]: the book of chats in which something waits, bounded in memory; pure.
-//! - [`scheduler`]: one task that owns the book and hands out work; it never waits for anything but its inbox.
+//! - [`scheduler`]: one task that owns the book and hands out work; it never waits for anything but its inbox;
+//!   [`dispatch`] finds each lane its slot.
 //! - [`files_in`], [`files_out`]: files fetched, stored and given out, before the message that they belong to goes on.
 //! - [`attempt`]: one try outwards, from start mark to outcome; [`verdict`] is the one table of what follows.
 //! - [`handover`]: inwards, to the user's server, until its barrier is answered.
@@ -12,6 +13,7 @@
 //! that come back from a pause, and for chats with more waiting than the book keeps.
 
 mod attempt;
+mod dispatch;
 mod files_in;
 mod files_out;
 mod handover;

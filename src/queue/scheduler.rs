@@ -1,19 +1,15 @@
 //! The one task that owns the book of lanes: hands out work, never waits for it.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use tokio::sync::mpsc;
-use transom_adapter::{Account, AccountName, UnixMillis};
+use transom_adapter::{AccountName, UnixMillis};
 
 use super::{
-    OutWork, Queue, QueueGateway, Surroundings, Waiting, Work,
-    attempt::{Finished, Try},
-    files_in::FilesIn,
-    handover::{self, HandOver},
-    lanes::{LaneBook, Next, WORK_PER_LANE},
+    Queue, Surroundings, Waiting, Work,
+    attempt::Finished,
+    dispatch::{Carrier, Slot},
+    lanes::{LaneBook, Next},
     loading::{read_due, read_lanes},
     recovery,
 };
@@ -52,41 +48,23 @@ pub(super) enum Order {
     Changed,
 }
 
-/// Something that carries work, so many at once: an account, or a gateway's link.
-struct Slot {
-    carrier: Carrier,
-    free: usize,
-    paused_until: Option<UnixMillis>,
-    waiting: VecDeque<i64>,
-}
-
-enum Carrier {
-    /// Fetches, stores and gives out files.
-    Files,
-    Account {
-        account: Arc<dyn Account>,
-        account_id: i64,
-    },
-    Link,
-}
-
 /// Messages at once whose files are fetched or given out; each has a file in memory.
 const FILES: usize = 8;
-/// Hand-overs at once on one link; each is a chat with up to [`WORK_PER_LANE`] stanzas.
+/// Hand-overs at once on one link; each is a chat with up to [`WORK_PER_LANE`](super::lanes::WORK_PER_LANE) messages.
 const LINK_LANES: usize = 64;
 /// Lanes read from the database at once.
 const LOAD_LANES: usize = 64;
 /// How long a lane waits when the database could not be read.
 const READ_PAUSE_MS: i64 = 1_000;
 
-struct Scheduler {
-    surroundings: Surroundings,
-    queue: Queue,
-    book: LaneBook,
-    slots: Vec<Slot>,
-    by_account: HashMap<AccountName, usize>,
-    by_link: HashMap<i64, usize>,
-    files: usize,
+pub(super) struct Scheduler {
+    pub(super) surroundings: Surroundings,
+    pub(super) queue: Queue,
+    pub(super) book: LaneBook,
+    pub(super) slots: Vec<Slot>,
+    pub(super) by_account: HashMap<AccountName, usize>,
+    pub(super) by_link: HashMap<i64, usize>,
+    pub(super) files: usize,
 }
 
 /// Runs until the lifecycle drains; what is under way then ends by itself.
@@ -276,150 +254,6 @@ impl Scheduler {
         self.surroundings.metrics.lanes(self.book.len());
     }
 
-    /// Hands out everything that has a slot.
-    fn dispatch(&mut self) {
-        while let Some(lane_id) = self.book.next_ready() {
-            let Some((gateway_id, work)) = self.book.first(lane_id) else {
-                self.book.done(lane_id, Next::GoOn);
-                continue;
-            };
-            let Some(gateway) = self.surroundings.gateways.get(&gateway_id).cloned() else {
-                continue;
-            };
-            let slot = match work {
-                Work::In(work) if work.row.has_files && work.files.is_none() => Some(self.files),
-                Work::In(_) => self.by_link.get(&gateway_id).copied(),
-                Work::Out(work) => self
-                    .account_slot(work)
-                    .map(|slot| if work.needs_files { self.files } else { slot }),
-            };
-            match slot {
-                Some(slot) => self.dispatch_on(lane_id, slot, gateway),
-                None => self.no_route(lane_id),
-            }
-        }
-    }
-
-    fn dispatch_on(&mut self, lane_id: i64, at: usize, gateway: QueueGateway) {
-        let Some(slot) = self.slots.get_mut(at) else {
-            return;
-        };
-        let is_down = matches!(slot.carrier, Carrier::Link) && !gateway.link.is_up();
-        if slot.free == 0 || slot.paused_until.is_some() || is_down {
-            slot.waiting.push_back(lane_id);
-            return;
-        }
-        slot.free -= 1;
-        let failures = self.book.failures(lane_id);
-        match &slot.carrier {
-            Carrier::Files => self.prepare(lane_id, gateway, failures),
-            Carrier::Link => {
-                let mut works = self.book.take(lane_id, WORK_PER_LANE);
-                // What stands behind a message with files waits for them.
-                if let Some(first) = works.iter().position(Work::needs_files) {
-                    let rest = works.split_off(first);
-                    self.book.give_back(lane_id, rest);
-                }
-                let task = HandOver {
-                    surroundings: self.surroundings.clone(),
-                    gateway,
-                    lane_id,
-                    works,
-                    slot: at,
-                    finished: self.queue.orders.clone(),
-                };
-                self.surroundings
-                    .lifecycle
-                    .spawn("queue.handover", handover::run(task));
-            }
-            Carrier::Account {
-                account,
-                account_id,
-            } => {
-                let (account, account_id) = (Arc::clone(account), *account_id);
-                let Some(Work::Out(work)) = self.book.take(lane_id, 1).pop() else {
-                    return;
-                };
-                let task = Try {
-                    surroundings: self.surroundings.clone(),
-                    gateway,
-                    account,
-                    account_id,
-                    lane_id,
-                    work,
-                    failures,
-                    slot: at,
-                    finished: self.queue.orders.clone(),
-                };
-                self.surroundings
-                    .lifecycle
-                    .spawn("queue.attempt", task.run());
-            }
-        }
-    }
-
-    /// Starts on the files of the first message of a lane.
-    fn prepare(&mut self, lane_id: i64, gateway: QueueGateway, failures: u32) {
-        let (surroundings, finished) = (self.surroundings.clone(), self.queue.orders.clone());
-        let slot = self.files;
-        match self.book.take(lane_id, 1).pop() {
-            Some(Work::In(work)) => {
-                let task = FilesIn {
-                    surroundings,
-                    gateway,
-                    lane_id,
-                    work,
-                    failures,
-                    slot,
-                    finished,
-                };
-                self.surroundings.lifecycle.spawn("queue.files", task.run());
-            }
-            Some(Work::Out(work)) => {
-                let carrier = self.account_slot(&work).and_then(|at| self.slots.get(at));
-                let Some(Carrier::Account {
-                    account,
-                    account_id,
-                }) = carrier.map(|slot| &slot.carrier)
-                else {
-                    return;
-                };
-                let task = Try {
-                    surroundings,
-                    gateway,
-                    account: Arc::clone(account),
-                    account_id: *account_id,
-                    lane_id,
-                    work,
-                    failures,
-                    slot,
-                    finished,
-                };
-                self.surroundings
-                    .lifecycle
-                    .spawn("queue.files", task.prepare());
-            }
-            None => {}
-        }
-    }
-
-    /// The slot of the account that carries a message next.
-    fn account_slot(&self, work: &OutWork) -> Option<usize> {
-        let route = work.routes.get(work.route)?;
-        self.by_account.get(route).copied()
-    }
-
-    /// None of its accounts is configured any more: it waits for one to come back, and its give-up is the admin's to see.
-    fn no_route(&mut self, lane_id: i64) {
-        tracing::error!(
-            lane_id,
-            "A message waits for an account that is not configured any more."
-        );
-        let due_ms = self.surroundings.clock.now().0 + 60_000;
-        let failures = self.book.failures(lane_id) + 1;
-        self.book.done(lane_id, Next::At { due_ms, failures });
-    }
-
     /// Reads the lanes that have more in the database.
     fn load(&mut self) {
         let lanes = self.book.take_unloaded(LOAD_LANES);
@@ -440,16 +274,5 @@ impl Scheduler {
             let lanes = read_due(&surroundings).await;
             orders.send(Order::Found(lanes)).await.ok();
         });
-    }
-}
-
-impl Slot {
-    fn new(carrier: Carrier, free: usize) -> Self {
-        Self {
-            carrier,
-            free,
-            paused_until: None,
-            waiting: VecDeque::new(),
-        }
     }
 }
