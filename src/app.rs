@@ -30,6 +30,7 @@ pub struct App {
     config: Config,
     factories: Vec<Box<dyn AdapterFactory>>,
     reload: Box<dyn Fn() + Send + Sync>,
+    log_level: Arc<dyn Fn(&str) -> bool + Send + Sync>,
 }
 
 /// Collects adapters.
@@ -124,6 +125,13 @@ impl App {
         self
     }
 
+    /// What the command that changes the log's level does; it says whether that level exists.
+    #[must_use]
+    pub fn on_log_level(mut self, change: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        self.log_level = Arc::new(change);
+        self
+    }
+
     /// Runs until SIGTERM or SIGINT.
     ///
     /// # Errors
@@ -172,6 +180,7 @@ impl Builder {
             config,
             factories: self.factories,
             reload: Box::new(|| {}),
+            log_level: Arc::new(|_| false),
         }
     }
 }

@@ -19,6 +19,7 @@
 
 pub mod app;
 pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod files;
 pub mod gateway;

@@ -20,15 +20,18 @@ CREATE TABLE users (
     lang       TEXT,
     since_ms   BIGINT NOT NULL,
     changed_ms BIGINT NOT NULL,
+    -- The user's own choices: one JSON object of texts, by the names of gateway/settings.rs.
+    settings   TEXT   NOT NULL DEFAULT '{}',
     UNIQUE (gateway_id, jid)
 );
 
--- What a user's roster knows of the gateway (peer '') and of its contacts.
+-- What a user's roster knows of the gateway (peer '') and of its contacts; name: the one that the user gave.
 CREATE TABLE contacts (
     user_id    BIGINT NOT NULL REFERENCES users ON DELETE CASCADE,
     peer       TEXT   NOT NULL,
     subscribed BIGINT NOT NULL CHECK (subscribed IN (0, 1)),
     asked      BIGINT NOT NULL CHECK (asked IN (0, 1)),
+    name       TEXT,
     PRIMARY KEY (user_id, peer)
 );
 

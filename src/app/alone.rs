@@ -12,7 +12,11 @@ use transom_adapter::{Clock, Lifecycle, SystemClock};
 use transom_simulator::Simulator;
 
 use super::{App, StartError, adapters, control, parts, start};
-use crate::{config::StoreUrl, operations::Operations, store::Store};
+use crate::{
+    config::StoreUrl,
+    operations::{Operations, once::Once},
+    store::Store,
+};
 
 /// Operations on a store that nothing else uses; the lock is held as long as this lives.
 pub struct Alone {
@@ -66,7 +70,7 @@ pub(super) async fn open(app: App) -> Result<Alone, StartError> {
             parts::gateway(&app, &base, config, adapter).await?,
         ));
     }
-    let operations = control::operations(&base, gateways, None);
+    let operations = control::operations(&base, gateways, Once::default(), None);
     Ok(Alone {
         operations,
         store: base.store,

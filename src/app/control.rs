@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use transom_adapter::Lifecycle;
 
 use super::{App, StartError, readiness, start::Base};
@@ -11,6 +12,7 @@ use crate::{
     operations::{
         LinkNow, Operations, Running,
         control::{Control, places},
+        once::Once,
         restored,
     },
     queue::{Queue, Teller},
@@ -26,23 +28,20 @@ pub(super) struct Live {
     pub(super) teller: Teller,
     /// Key and name of the gateway, and its link.
     pub(super) links: Vec<(i64, String, LinkHandle)>,
+    pub(super) lifecycle: Lifecycle,
+    /// Changes the log's level, if that level exists.
+    pub(super) log_level: Arc<dyn Fn(&str) -> bool + Send + Sync>,
 }
 
 /// Listens for commands. A process that cannot is of use all the same: it only says so.
-pub(super) fn start(
-    app: &App,
-    base: &Base,
-    gateways: Vec<Arc<Gateway>>,
-    live: Live,
-    lifecycle: &Lifecycle,
-) {
-    let operations = Arc::new(operations(base, gateways, Some(Arc::new(live))));
+pub(super) fn start(app: &App, operations: &Arc<Operations>, lifecycle: &Lifecycle) {
     let Some(path) = places(&app.config).into_iter().next() else {
         return;
     };
     match Control::bind(&path) {
         Ok(control) => {
-            lifecycle.spawn("control", control.serve(operations, lifecycle.clone()));
+            let serving = control.serve(Arc::clone(operations), lifecycle.clone());
+            lifecycle.spawn("control", serving);
         }
         Err(error) => tracing::warn!(
             path = %path.display(),
@@ -55,6 +54,7 @@ pub(super) fn start(
 pub(super) fn operations(
     base: &Base,
     gateways: Vec<Arc<Gateway>>,
+    once: Once,
     running: Option<Arc<dyn Running>>,
 ) -> Operations {
     Operations {
@@ -63,6 +63,7 @@ pub(super) fn operations(
         clock: Arc::clone(&base.clock),
         ids: base.ids.clone(),
         gateways,
+        once: Arc::new(once),
         running,
     }
 }
@@ -98,6 +99,20 @@ impl Running for Live {
                 link.send(stanza).await.ok();
             }
         }
+    }
+
+    fn go_on(&self, work: BoxFuture<'static, ()>) {
+        let life = self.lifecycle.clone();
+        self.lifecycle.spawn("operation", async move {
+            tokio::select! {
+                () = work => {}
+                () = life.draining() => {}
+            }
+        });
+    }
+
+    fn log_level(&self, level: &str) -> bool {
+        (self.log_level)(level)
     }
 
     fn links(&self) -> Vec<LinkNow> {

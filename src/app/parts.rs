@@ -12,6 +12,7 @@ use crate::{
     files::Files,
     gateway::{Gateway, files::FilePolicy},
     intake::{self, Doors, Intake, Knock},
+    operations::Operations,
     queue::{Online, Queue, QueueGateway, Surroundings, Teller},
     xmpp::{
         jid::DomainPart,
@@ -88,17 +89,18 @@ impl Part {
     }
 }
 
-/// The queue, and for each gateway its intake.
-pub(super) fn queue_and_intakes(
-    base: &Base,
-    parts: Vec<Part>,
-    files: &Files,
-    lifecycle: &Lifecycle,
-) -> (
-    HashMap<AccountName, Arc<dyn transom_adapter::Account>>,
-    Queue,
-    Teller,
-) {
+/// The queue, and what works with it.
+pub(super) struct Works {
+    /// Every account of every gateway.
+    pub(super) accounts: HashMap<AccountName, Arc<dyn transom_adapter::Account>>,
+    pub(super) queue: Queue,
+    pub(super) teller: Teller,
+    online: Online,
+    files: Files,
+}
+
+/// Starts the queue.
+pub(super) fn queue(base: &Base, parts: &[Part], files: &Files, lifecycle: &Lifecycle) -> Works {
     let (teller, tells) = Teller::new();
     let online = Online::default();
     let entry = |part: &Part| {
@@ -130,6 +132,23 @@ pub(super) fn queue_and_intakes(
         files: files.clone(),
     };
     let queue = Queue::start(&surroundings, online.clone(), tells);
+    Works {
+        accounts,
+        queue,
+        teller,
+        online,
+        files: files.clone(),
+    }
+}
+
+/// Starts each gateway's intake.
+pub(super) fn intakes(
+    base: &Base,
+    parts: Vec<Part>,
+    works: &Works,
+    operations: &Arc<Operations>,
+    lifecycle: &Lifecycle,
+) {
     for part in parts {
         let intake = Intake {
             gateway: part.gateway,
@@ -140,14 +159,14 @@ pub(super) fn queue_and_intakes(
             clock: Arc::clone(&base.clock),
             lifecycle: lifecycle.clone(),
             metrics: base.metrics.clone(),
-            queue: queue.clone(),
-            teller: teller.clone(),
-            online: online.clone(),
-            files: files.clone(),
+            queue: works.queue.clone(),
+            teller: works.teller.clone(),
+            online: works.online.clone(),
+            operations: Arc::clone(operations),
+            files: works.files.clone(),
         };
         lifecycle.spawn("intake", intake::run(intake, part.events, part.door));
     }
-    (accounts, queue, teller)
 }
 
 pub(super) async fn gateway(

@@ -14,7 +14,7 @@ use super::{
     App, Ended, StartError,
     adapters::allow_hosts,
     control, notify,
-    parts::{Part, Parts, context, has_simulator, queue_and_intakes},
+    parts::{Part, Parts, context, has_simulator, intakes, queue},
     readiness,
 };
 use crate::{
@@ -22,6 +22,7 @@ use crate::{
     files::{Files, sweep},
     http::{HttpOptions, HttpState, Server},
     metrics::Metrics,
+    operations::once::Once,
     store::{Ids, Store, StoreError, Writer},
 };
 
@@ -194,13 +195,21 @@ async fn start(
     let links: Vec<_> = parts.iter().map(Part::link).collect();
     let gateways = parts.iter().map(|part| Arc::clone(&part.gateway)).collect();
     let handles = parts.iter().map(Part::numbered_link).collect();
-    let (accounts, queue, teller) = queue_and_intakes(&base, parts, &files, lifecycle);
+    let works = queue(&base, &parts, &files, lifecycle);
     let live = control::Live {
-        queue,
-        teller,
+        queue: works.queue.clone(),
+        teller: works.teller.clone(),
         links: handles,
+        lifecycle: lifecycle.clone(),
+        log_level: Arc::clone(&app.log_level),
     };
-    control::start(app, &base, gateways, live, lifecycle);
+    let here = format!("http://{}", app.config.http.listen);
+    let once = Once::new(app.config.http.public_url.clone(), Some(here));
+    let operations = control::operations(&base, gateways, once, Some(Arc::new(live)));
+    let operations = Arc::new(operations);
+    control::start(app, &operations, lifecycle);
+    intakes(&base, parts, &works, &operations, lifecycle);
+    let accounts = works.accounts;
     for account in accounts.values() {
         // A port that is taken shows before READY, not in the log of a process that looks well.
         account.bind().await.map_err(StartError::Bind)?;

@@ -120,6 +120,10 @@ async fn run(loaded: Loaded, file: PathBuf) -> Exit {
     }
     match App::builder()
         .build(loaded.config)
+        .on_log_level({
+            let level = level.clone();
+            move |word| change(&level, word)
+        })
         .on_hangup(move || reload(&file, &level))
         .run()
         .await
@@ -180,6 +184,11 @@ fn reload(file: &Path, level: &Level) {
             show(&faults.0);
         }
     }
+}
+
+/// The command `log-level`: until the next start or SIGHUP.
+fn change(level: &Level, word: &str) -> bool {
+    EnvFilter::try_new(word).is_ok_and(|filter| level.reload(filter).is_ok())
 }
 
 /// The end by which the log's level is changed.

@@ -11,7 +11,7 @@ pub(super) struct Table {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Column {
-    title: &'static str,
+    title: String,
     shrinks: bool,
 }
 
@@ -21,13 +21,13 @@ const GAP: usize = 2;
 
 impl Table {
     /// A table with these columns; a title that ends in `~` is that of one that may shrink.
-    pub(super) fn new(titles: &[&'static str]) -> Self {
-        let column = |title: &&'static str| Column {
-            title: title.strip_suffix('~').unwrap_or(title),
+    pub(super) fn new<'a>(titles: impl IntoIterator<Item = &'a str>) -> Self {
+        let column = |title: &str| Column {
+            title: title.strip_suffix('~').unwrap_or(title).to_owned(),
             shrinks: title.ends_with('~'),
         };
         Self {
-            columns: titles.iter().map(column).collect(),
+            columns: titles.into_iter().map(column).collect(),
             rows: Vec::new(),
         }
     }
@@ -66,7 +66,7 @@ impl fmt::Display for Table {
         let titles: Vec<String> = self
             .columns
             .iter()
-            .map(|column| column.title.to_owned())
+            .map(|column| column.title.clone())
             .collect();
         for row in std::iter::once(&titles).chain(&self.rows) {
             let padded = |(cell, width): (&String, &usize)| {
@@ -82,25 +82,19 @@ impl fmt::Display for Table {
 
 /// Facts with their names in front, aligned.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(super) struct Facts(Vec<(&'static str, String)>);
+pub(super) struct Facts(Vec<(String, String)>);
 
 impl Facts {
     /// Adds a fact; an empty name goes on under the last one.
-    pub(super) fn add(&mut self, name: &'static str, value: impl AsRef<str>) {
-        self.0.push((name, plain(value.as_ref())));
-    }
-
-    /// Adds a fact, if there is one.
-    pub(super) fn add_some(&mut self, name: &'static str, value: Option<impl AsRef<str>>) {
-        if let Some(value) = value {
-            self.add(name, value);
-        }
+    pub(super) fn add(&mut self, name: impl Into<String>, value: impl AsRef<str>) {
+        self.0.push((name.into(), plain(value.as_ref())));
     }
 }
 
 impl fmt::Display for Facts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self.0.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        let width = self.0.iter().map(|(name, _)| name.chars().count());
+        let width = width.max().unwrap_or(0);
         for (name, value) in &self.0 {
             writeln!(f, "{}", format!("{name:<width$}  {value}").trim_end())?;
         }
@@ -135,7 +129,7 @@ mod tests {
 
     #[test]
     fn columns_are_aligned_and_lines_end_without_spaces() {
-        let mut table = Table::new(&["USER~", "STATE"]);
+        let mut table = Table::new(["USER~", "STATE"]);
         table.row(["alice@example.org".to_owned(), "active".to_owned()]);
         table.row(["bob".to_owned(), String::new()]);
         assert_eq!(
@@ -146,7 +140,7 @@ mod tests {
 
     #[test]
     fn only_columns_that_may_shrink_do() {
-        let mut table = Table::new(&["ID", "USER~", "PEER~"]);
+        let mut table = Table::new(["ID", "USER~", "PEER~"]);
         table.row(["1".repeat(40), "u".repeat(60), "p".repeat(20)]);
         let shown = table.to_string();
         assert!(
@@ -157,7 +151,7 @@ mod tests {
             shown.contains(&"1".repeat(40)) && shown.contains('…'),
             "{shown}"
         );
-        let mut stiff = Table::new(&["ID"]);
+        let mut stiff = Table::new(["ID"]);
         stiff.row(["1".repeat(140)]);
         assert!(
             stiff.to_string().contains(&"1".repeat(140)),
@@ -167,7 +161,7 @@ mod tests {
 
     #[test]
     fn what_comes_from_outside_moves_no_cursor() {
-        let mut table = Table::new(&["ID"]);
+        let mut table = Table::new(["ID"]);
         table.row(["a\u{1b}[2J\nb\u{9b}1A".to_owned()]);
         assert_eq!(table.to_string(), "ID\na\u{fffd}[2J\u{fffd}b\u{fffd}1A\n");
         let mut facts = Facts::default();

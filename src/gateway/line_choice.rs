@@ -1,6 +1,9 @@
 //! Which of our lines a message leaves by (semantics 9 and 18).
 
-use super::{Contact, Gateway};
+use super::{
+    Contact, Gateway,
+    settings::{Setting, Settings},
+};
 use crate::{
     store::read::{KnownConversation, KnownLine, OutwardSnapshot},
     texts::{Membership, Refused},
@@ -42,7 +45,7 @@ pub(super) fn choose<'a>(
         let line = line.ok_or_else(|| no_line(gateway))?;
         return active(line, on(line), false);
     }
-    // The line last used with that peer, else the default line: the one owned longest.
+    // The line last used with that peer, else the default line: the user's choice, or the one owned longest.
     let talked_on = own
         .iter()
         .filter_map(|line| Some((line, on(line)?)))
@@ -50,14 +53,21 @@ pub(super) fn choose<'a>(
     if let Some((line, known)) = talked_on.max_by_key(|(_, known)| known.plain_ms) {
         return active(line, Some(known), false);
     }
-    if let Some(line) = own
+    let wanted = default_line(snapshot, user);
+    let usable = |line: &&KnownLine| line.state == "active";
+    let wanted = own
         .iter()
-        .find(|line| line.state == "active")
-        .or(own.first())
-    {
+        .filter(usable)
+        .find(|line| Some(&line.address) == wanted.as_ref());
+    if let Some(line) = wanted.or_else(|| own.iter().find(usable)).or(own.first()) {
         return active(line, on(line), false);
     }
     shared_line(gateway, snapshot, user_id, peer, on)
+}
+
+fn default_line(snapshot: &OutwardSnapshot, user: &str) -> Option<String> {
+    let settings = Settings::from_json(&snapshot.users.get(user)?.settings);
+    settings.get(Setting::Line).map(str::to_owned)
 }
 
 /// The shared line on which this user talks to the peer already, else one on which nobody else does.

@@ -6,9 +6,9 @@
 //! - [`text_out`]: a message from a user to the outside; [`line_choice`] picks the line, [`caps`] counts.
 //! - [`text_in`]: a message from outside to a user.
 //! - [`files`]: which files are taken, and what is written of them.
-//! - [`payload`]: what is stored of a message besides its body.
+//! - [`payload`]: what is stored of a message besides its body; [`settings`]: what a user has chosen.
 //! - [`told`]: what became of a message: receipts, errors, notices.
-//! - [`subscription`]: presence; [`registration`]: XEP-0077; [`answers`]: every other request; [`talk`]: the chat with the gateway.
+//! - [`subscription`]: presence; [`registration`]: XEP-0077; [`answers`]: every other request.
 //! - [`refusal`]: the one table from causes to stanza errors and sentences.
 
 pub mod answers;
@@ -18,8 +18,8 @@ mod line_choice;
 pub mod payload;
 pub mod refusal;
 pub mod registration;
+pub mod settings;
 pub mod subscription;
-pub mod talk;
 pub mod text_in;
 pub mod text_out;
 mod threads;
@@ -27,14 +27,17 @@ pub mod told;
 
 use std::{collections::HashMap, sync::Arc};
 
-use transom_adapter::{AccountName, Adapter, Address, Network};
+use transom_adapter::{AccountName, Adapter, Address, Network, UnixMillis};
 
 use files::FilePolicy;
 
 use crate::{
     config::{AccessList, GatewayConfig},
     texts::Lang,
-    xmpp::jid::{self, BareJid, Jid},
+    xmpp::{
+        jid::{self, BareJid, Jid},
+        stanza::{Message, Stanza},
+    },
 };
 
 /// One gateway, as the pure part sees it: its configuration and its adapter.
@@ -121,6 +124,18 @@ impl Gateway {
     /// The gateway's own JID.
     pub fn own_jid(&self) -> Jid {
         Jid::from(self.config.domain.clone())
+    }
+
+    /// A line of the gateway's own chat with somebody.
+    pub fn say(&self, to: &BareJid, body: String, lang: Lang, now: UnixMillis) -> Stanza {
+        // Semantics 7.
+        let id = text_in::stanza_id(now);
+        Message::chat(self.own_jid(), to.clone())
+            .with_id(id.clone())
+            .with_origin_id(id)
+            .with_lang(lang.tag())
+            .with_body(body)
+            .into()
     }
 
     /// The scope that external ids of an account are unique in: mail ids are unique world-wide, others within their account.

@@ -15,9 +15,14 @@ pub fn error(text: &Text, lang: Lang) -> StanzaError {
         Text::Refused(Refused::Content(why)) => content(why),
         Text::Refused(Refused::Cap(why)) => cap(why),
         Text::Failed(why) => failed(why),
-        Text::Notice(_) | Text::Admin(_) | Text::Registration(_) | Text::Chat(_) => {
-            (Condition::UndefinedCondition, ErrorType::Cancel)
-        }
+        Text::Notice(_)
+        | Text::Admin(_)
+        | Text::Registration(_)
+        | Text::Chat(_)
+        | Text::Dialogue(_)
+        | Text::Label(_)
+        | Text::Told(_)
+        | Text::Refusal(_) => (Condition::UndefinedCondition, ErrorType::Cancel),
     };
     StanzaError::new(condition)
         .with_type(kind)

@@ -285,7 +285,8 @@ fn refused(why: impl Into<Refused>) -> Decision {
     Decision::Refused(why.into())
 }
 
-pub(super) fn named(encryption: &stanza::Encryption) -> Encryption {
+/// An encryption by the name that users know.
+pub fn named(encryption: &stanza::Encryption) -> Encryption {
     match encryption {
         stanza::Encryption::Omemo | stanza::Encryption::AesGcm => Encryption::Omemo,
         stanza::Encryption::OpenPgp => Encryption::OpenPgp,

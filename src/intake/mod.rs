@@ -7,12 +7,14 @@
 //! - [`outward`]: a batch of stanzas.
 //! - [`inward`]: events of an account; [`Inbox`](transom_adapter::Inbox) and [`Directory`](transom_adapter::Directory) for the adapters.
 //! - [`files`]: the contents that come with events.
-//! - [`people`]: presence and requests, on a task of their own, so that messages never wait behind them.
+//! - [`people`]: presence and requests, on a task of their own, so that messages never wait behind them; [`commands`] on another.
 
+mod commands;
 mod files;
 mod inward;
 mod outward;
 mod people;
+mod throttle;
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,6 +25,7 @@ use crate::{
     files::Files,
     gateway::Gateway,
     metrics::Metrics,
+    operations::Operations,
     queue::{Online, Queue, Teller},
     store::{Ids, Store, Writer},
     xmpp::stream::{LinkEvent, LinkHandle},
@@ -57,6 +60,8 @@ pub struct Intake {
     pub online: Online,
     /// Attachments.
     pub files: Files,
+    /// What commands do.
+    pub operations: Arc<Operations>,
 }
 
 /// Events of accounts gathered for one commit.

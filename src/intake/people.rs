@@ -1,23 +1,25 @@
-//! Presence, requests and the chat with the gateway itself: on a task of their own, in order.
+//! Presence and requests: on a task of their own, in order. Commands and the chat with the gateway have another.
 //!
 //! One stanza at a time: load what is known of the person, let [`crate::gateway`] decide, commit, answer. When somebody else was
 //! quicker with what was decided on, it is decided anew.
 
 mod announce;
 mod sweep;
-mod throttle;
 
 use std::{collections::HashSet, time::Duration};
 
 use tokio::sync::mpsc;
 
-use super::Intake;
+use super::{
+    Intake,
+    commands::{self, Desk},
+    throttle::Throttle,
+};
 use crate::{
     gateway::{
         answers, refusal,
         registration::{self, Effects, Person},
         subscription::{self, Target},
-        talk::{NotSaid, Said},
         text_out::Moment,
     },
     store::{
@@ -28,16 +30,16 @@ use crate::{
     texts::Cap,
     xmpp::{
         jid::{BareJid, Jid},
-        stanza::{Iq, Message, Presence, PresenceType, Stanza},
+        stanza::{Iq, Presence, PresenceType, Stanza},
     },
 };
 pub(super) use announce::{announce, farewell};
-use throttle::Throttle;
 
 /// Where what is not a message to a contact goes.
 #[derive(Clone, Debug)]
 pub(super) struct People {
     stanzas: mpsc::Sender<Stanza>,
+    commands: Desk,
 }
 
 /// Stanzas that may wait; requests beyond are refused, presences beyond are dropped and counted.
@@ -51,8 +53,6 @@ const FREE_MAX: i64 = 1000;
 /// Between two looks for registrations that nobody came back to.
 const SWEEP: Duration = Duration::from_hours(1);
 const MINUTE_MS: i64 = 60_000;
-/// Answers in the chat with the gateway: two machines that talk to each other must come to an end.
-const ANSWERS_PER_MINUTE: u32 = 20;
 
 /// Starts the task; it ends when the intake does.
 pub(super) fn start(intake: &Intake) -> People {
@@ -61,17 +61,20 @@ pub(super) fn start(intake: &Intake) -> People {
         intake: intake.clone(),
         greeted: HashSet::new(),
         wakes: Throttle::new(1, MINUTE_MS),
-        talks: Throttle::new(ANSWERS_PER_MINUTE, MINUTE_MS),
     };
     intake
         .lifecycle
         .spawn("intake.people", reception.run(inbox));
-    People { stanzas }
+    let commands = commands::start(intake);
+    People { stanzas, commands }
 }
 
 impl People {
     /// Takes one stanza.
     pub(super) async fn take(&self, intake: &Intake, stanza: Stanza) {
+        let Some(stanza) = self.commands.take(intake, stanza).await else {
+            return;
+        };
         let Err(full) = self.stanzas.try_send(stanza) else {
             return;
         };
@@ -83,7 +86,7 @@ impl People {
 }
 
 /// The answer to a stanza that cannot be looked at now.
-fn too_much(intake: &Intake, stanza: &Stanza) -> Option<Stanza> {
+pub(super) fn too_much(intake: &Intake, stanza: &Stanza) -> Option<Stanza> {
     match stanza {
         Stanza::Iq(iq) => {
             answers::later(iq, intake.gateway.lang(iq.lang.as_deref())).map(Stanza::from)
@@ -103,7 +106,6 @@ struct Reception {
     /// Full JIDs that have had the gateway's presence since they came.
     greeted: HashSet<String>,
     wakes: Throttle,
-    talks: Throttle,
 }
 
 /// What has to be known of whom.
@@ -150,7 +152,8 @@ impl Reception {
         let outcome = match &stanza {
             Stanza::Iq(iq) => self.request(iq).await,
             Stanza::Presence(presence) => self.presence(presence).await,
-            Stanza::Message(message) => self.talk(message).await,
+            // Those to the gateway are commands; those to contacts never come here.
+            Stanza::Message(_) => Ok(()),
         };
         let Err(trouble) = outcome else { return };
         tracing::error!(
@@ -243,37 +246,6 @@ impl Reception {
         }
         let is_first = to.node().is_none() && !self.greeted.contains(from.as_str());
         Ok(is_first && self.greeted.len() < GREETED_MAX && self.greeted.insert(from.to_string()))
-    }
-
-    async fn talk(&mut self, message: &Message) -> Result<(), Trouble> {
-        let said = match Said::read(&self.intake.gateway, message) {
-            Ok(said) => said,
-            Err(NotSaid::Ignored(why)) => {
-                self.intake.count(why);
-                return Ok(());
-            }
-            Err(NotSaid::Refused(answer)) => {
-                self.intake.link.send(*answer).await.ok();
-                return Ok(());
-            }
-        };
-        if !self
-            .talks
-            .allows(said.speaker.as_str(), self.intake.clock.now().0)
-        {
-            self.intake.count("talk-too-much");
-            return Ok(());
-        }
-        let lookup = Lookup {
-            jid: said.subject(),
-            contact: "",
-            lines: true,
-            choice: said.choice(),
-        };
-        self.settle(&lookup, |person, moment| {
-            said.decide(&self.intake.gateway, person, moment)
-        })
-        .await
     }
 
     /// Loads, decides, commits, answers; decides anew when what was decided on has changed meanwhile.

@@ -28,6 +28,7 @@ pub(super) async fn set(
     gateway: Option<&str>,
     blocked: bool,
 ) -> Result<Reply, Refusal> {
+    const EVERYBODY: i64 = 0;
     let asked = match gateway {
         Some(name) => vec![Arc::clone(on.find(name)?)],
         None => on.gateways.clone(),
@@ -40,6 +41,7 @@ pub(super) async fn set(
         gateways.push(gateway.config.name.clone());
         writes.push(Write::Operation(Operation::Block {
             gateway_id: gateway.id,
+            user_id: EVERYBODY,
             peer: address.as_str().to_owned(),
             blocked,
             at_ms: on.now_ms(),

@@ -1,19 +1,25 @@
-//! What operators do, one function an operation: ([`Actor`], [`Request`]) → [`Reply`].
+//! What operators and users do, one function an operation: ([`Actor`], [`Request`]) → [`Reply`].
 //!
 //! The command line, XEP-0050, the chat with the gateway and the operator's page are thin fronts: they make requests and show replies.
 //!
-//! - [`users`], [`lines`], [`queue`], [`trace`], [`blocks`]: the operations.
+//! - [`users`], [`lines`], [`queue`], [`trace`], [`blocks`], [`service`]: the operations of operators.
+//! - [`own`]: those of users, each on what is theirs.
+//! - [`once`]: links that work once.
 //! - [`restored`]: a database that is a copy holds what it has queued.
 //! - [`control`]: the socket by which the commands reach a running process.
 
 mod blocks;
 pub mod control;
+mod desk;
 mod lines;
+pub mod once;
+mod own;
 mod queue;
 mod refusal;
 mod reply;
 mod request;
 pub mod restored;
+mod service;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -22,15 +28,19 @@ mod users;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use transom_adapter::{Clock, UnixMillis};
 
+use once::Once;
 pub use refusal::{Fault, Refusal};
 pub use reply::{
-    Blocked, Conversation, ExternalId, Life, Line, LinkNow, Now, Registration, Renamed, Reply,
-    StanzaSeen, User, UserAdded, UserShown, Waiting, WaitingState,
+    Blocked, Contact, Conversation, Cost, ExternalId, GatewayNow, Life, Line, LinkNow, Now, Offer,
+    OnceLink, Overview, Registration, Renamed, Reply, Sent, SettingShown, StanzaSeen, Usage, User,
+    UserAdded, UserShown, Waiting, WaitingState,
 };
-pub use request::{Actor, Direction, Request};
+pub use request::{Actor, Asker, Direction, Request};
+pub use service::LEVELS;
 
 use crate::{
     gateway::Gateway,
@@ -56,6 +66,8 @@ pub struct Operations {
     pub ids: Ids,
     /// The gateways, in the order of the configuration.
     pub gateways: Vec<Arc<Gateway>>,
+    /// Links that work once.
+    pub once: Arc<Once>,
     /// The running process; `None`: the store is open alone.
     pub running: Option<Arc<dyn Running>>,
 }
@@ -74,6 +86,12 @@ pub trait Running: Send + Sync {
 
     /// Where the links stand.
     fn links(&self) -> Vec<LinkNow>;
+
+    /// Goes on with this beside everything else; it is dropped when the process stops.
+    fn go_on(&self, work: BoxFuture<'static, ()>);
+
+    /// The log says so much from now on; `false`: there is no such level.
+    fn log_level(&self, level: &str) -> bool;
 }
 
 impl Operations {
@@ -85,6 +103,7 @@ impl Operations {
     pub async fn perform(&self, actor: Actor, request: Request) -> Result<Reply, Refusal> {
         match actor {
             Actor::Admin => self.as_admin(request).await,
+            Actor::User(asker) => own::perform(self, &asker, request).await,
         }
     }
 
@@ -123,6 +142,30 @@ impl Operations {
             }
             Request::BlockList { gateway } => blocks::list(self, gateway.as_deref()).await,
             Request::Now => Ok(Reply::Now(self.now_running().await)),
+            Request::Overview => service::overview(self).await,
+            Request::UserDecline { user, gateway } => {
+                users::decline(self, &user, gateway.as_deref()).await
+            }
+            Request::Announce { gateway, text } => {
+                service::announce(self, gateway.as_deref(), text).await
+            }
+            Request::LogLevel { level } => service::log_level(self, &level),
+            Request::AdminLink => service::admin_link(self),
+            Request::Cost { text } => own::cost(self, self.find_or_only(None)?, &text),
+            Request::Offer
+            | Request::Register { .. }
+            | Request::Unregister
+            | Request::Status
+            | Request::Settings
+            | Request::SettingsChange { .. }
+            | Request::Contacts
+            | Request::ContactRename { .. }
+            | Request::ContactRemove { .. }
+            | Request::Messages
+            | Request::Usage
+            | Request::Export => Err(Refusal::BadRequest(
+                "it is about whoever asks, and that is nobody here".to_owned(),
+            )),
         }
     }
 

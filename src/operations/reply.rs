@@ -1,9 +1,15 @@
 //! What comes of it: data for `--json`, for tables, for forms.
 
+mod message;
+mod own;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Direction;
+pub use message::{ExternalId, Life, StanzaSeen, Waiting, WaitingState};
+pub use own::{Contact, Cost, Offer, Sent, SettingShown, Usage};
+
+use crate::texts::Text;
 
 /// What was done, or found. The text form is JSON: `{"users": […]}`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -75,6 +81,100 @@ pub enum Reply {
     Blocks(Vec<Blocked>),
     /// How the running process is.
     Now(Now),
+    /// How the running process is, and how much there is.
+    Overview(Overview),
+    /// Somebody who asked is not let in.
+    UserDeclined {
+        /// The bare JID.
+        user: String,
+    },
+    /// A message goes out to so many users.
+    Announcing {
+        /// How many.
+        users: usize,
+    },
+    /// The log says so much from now on.
+    LogLevel(String),
+    /// The operator's page.
+    AdminLink(OnceLink),
+    /// What registering comes to.
+    Offer(Offer),
+    /// What the desk says to the one who asked.
+    #[serde(skip)]
+    Said(Text),
+    /// What can be chosen, and what was.
+    Settings(Vec<SettingShown>),
+    /// It is chosen.
+    SettingsChanged,
+    /// Whom somebody writes with.
+    Contacts(Vec<Contact>),
+    /// A contact has a name, or none any more.
+    ContactRenamed {
+        /// The peer.
+        peer: String,
+        /// The name.
+        name: String,
+    },
+    /// A contact is forgotten.
+    ContactRemoved {
+        /// The peer.
+        peer: String,
+    },
+    /// What became of messages.
+    Sent(Vec<Sent>),
+    /// What was used, and what is allowed.
+    Usage(Usage),
+    /// What a text would cost; `None`: nothing, on this network.
+    Cost(Option<Cost>),
+    /// Where everything that is kept can be fetched.
+    Export(OnceLink),
+    /// Everything that is kept, where it is little and there are no links.
+    ExportText(String),
+}
+
+/// How much there is of everything.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Overview {
+    /// The running process.
+    pub now: Now,
+    /// Each gateway.
+    pub gateways: Vec<GatewayNow>,
+}
+
+/// How much there is of everything at a gateway.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct GatewayNow {
+    /// Its name.
+    pub gateway: String,
+    /// Its JID.
+    pub domain: String,
+    /// Active registrations.
+    pub users: i64,
+    /// Those that wait for an admin.
+    pub pending: i64,
+    /// Lines that can be used.
+    pub lines: i64,
+    /// Messages that wait, outwards.
+    pub waiting_out: i64,
+    /// Messages that wait, inwards.
+    pub waiting_in: i64,
+    /// When the oldest of them was accepted.
+    pub oldest: Option<Timestamp>,
+    /// Texts that belong to nobody.
+    pub unowned: i64,
+    /// Messages sent today.
+    pub messages_today: i64,
+    /// The accounts, by name.
+    pub accounts: Vec<String>,
+}
+
+/// A link that works once.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OnceLink {
+    /// Where.
+    pub url: String,
+    /// How long, in seconds.
+    pub works_for_s: u64,
 }
 
 /// A registration in a list.
@@ -192,132 +292,6 @@ pub struct Line {
     pub owners: Vec<String>,
     /// Who gets what belongs to nobody.
     pub fallback: Option<String>,
-}
-
-/// A message that waits.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Waiting {
-    /// Its id, for the other commands.
-    pub id: String,
-    /// The gateway's name.
-    pub gateway: String,
-    /// Which way it goes.
-    pub direction: Direction,
-    /// The user; `None`: it belongs to nobody.
-    pub user: Option<String>,
-    /// Our address.
-    pub line: String,
-    /// The peer.
-    pub peer: String,
-    /// Why it is here.
-    pub state: WaitingState,
-    /// When it was accepted.
-    pub accepted: Timestamp,
-    /// When it is tried next.
-    pub due: Option<Timestamp>,
-    /// Attempts so far.
-    pub attempts: i64,
-    /// Why the last one failed, as a word.
-    pub reason: Option<String>,
-    /// The network's code.
-    pub code: Option<String>,
-}
-
-/// Why a message waits.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum WaitingState {
-    /// For corrections and retractions.
-    Held,
-    /// For its turn, or for the next attempt.
-    Queued,
-    /// For an operator: the database is a copy, and it may have been sent before.
-    Restored,
-    /// For the end of an attempt.
-    Sending,
-    /// For an operator: it belongs to nobody.
-    Unowned,
-}
-
-/// One message's whole life.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Life {
-    /// Its id: the key of logs and of the other commands.
-    pub id: String,
-    /// The form of the id that networks see.
-    pub key: String,
-    /// The gateway's name.
-    pub gateway: String,
-    /// Which way it goes.
-    pub direction: Direction,
-    /// The user; `None`: it belongs to nobody.
-    pub user: Option<String>,
-    /// Our address.
-    pub line: String,
-    /// The peer.
-    pub peer: String,
-    /// The contact's JID, where the peer fits in one.
-    pub contact: Option<String>,
-    /// What it is.
-    pub state: String,
-    /// When it was accepted.
-    pub accepted: Timestamp,
-    /// When the last attempt began, where that is kept.
-    pub started: Option<Timestamp>,
-    /// When it ended.
-    pub ended: Option<Timestamp>,
-    /// When it is tried next.
-    pub due: Option<Timestamp>,
-    /// Attempts so far.
-    pub attempts: i64,
-    /// The account that tried last.
-    pub account: Option<String>,
-    /// The accounts that can carry it, best first.
-    pub providers: Vec<String>,
-    /// How many sends it takes.
-    pub units: i64,
-    /// How many of them are through.
-    pub units_done: i64,
-    /// What it costs.
-    pub segments: i64,
-    /// Why it failed, as a word.
-    pub reason: Option<String>,
-    /// The network's code.
-    pub code: Option<String>,
-    /// What the sender was told last, as a word.
-    pub told: Option<String>,
-    /// What the sender still has to be told, as a word.
-    pub to_tell: Option<String>,
-    /// Whether its text is still kept.
-    pub text_is_kept: bool,
-    /// Its stanzas.
-    pub stanzas: Vec<StanzaSeen>,
-    /// The ids that networks use for it, with the reports on each.
-    pub network_ids: Vec<ExternalId>,
-}
-
-/// A stanza of a message.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct StanzaSeen {
-    /// Its id; empty: it had none.
-    pub id: String,
-    /// Who sent it, with resource; inwards: who gets it.
-    pub jid: String,
-    /// Whether a receipt was asked for.
-    pub wants_receipt: bool,
-}
-
-/// A network's id for a message.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct ExternalId {
-    /// What sort of id.
-    pub kind: String,
-    /// The id.
-    pub value: String,
-    /// Which part it names, counted from 0.
-    pub part: i64,
-    /// How far that part came.
-    pub progress: String,
 }
 
 /// A peer that is blocked for everybody.

@@ -1,12 +1,29 @@
 //! What can be asked.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use crate::{texts::Lang, xmpp::jid::BareJid};
+
 /// Who asks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Actor {
     /// An operator: whoever may read the database, or is listed in `xmpp.admins`.
     Admin,
+    /// Somebody who uses a gateway, or would like to: sees and changes only their own.
+    User(Asker),
+}
+
+/// A person at a gateway.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Asker {
+    /// The gateway's name.
+    pub gateway: String,
+    /// Who.
+    pub jid: BareJid,
+    /// What the person reads.
+    pub lang: Lang,
 }
 
 /// What is asked. The text form is JSON, one object: `{"do": "user-show", "user": "alice@example.org"}`.
@@ -120,6 +137,72 @@ pub enum Request {
     },
     /// How the running process is.
     Now,
+    /// How the running process is, and how much there is of everything.
+    Overview,
+    /// An admin says no to somebody who asked to be let in.
+    UserDecline {
+        /// The bare JID.
+        user: String,
+        /// The gateway; can be left out where there is only one.
+        gateway: Option<String>,
+    },
+    /// Writes to all users of a gateway, little by little.
+    Announce {
+        /// The gateway; can be left out where there is only one.
+        gateway: Option<String>,
+        /// What.
+        text: String,
+    },
+    /// How much the log says, until the next start.
+    LogLevel {
+        /// `error`, `warn`, `info`, `debug` or `trace`.
+        level: String,
+    },
+    /// A link that opens the operator's page once.
+    AdminLink,
+    /// What registering would come to, for the one who asks.
+    Offer,
+    /// The one who asks becomes a user, or chooses a number or an address.
+    Register {
+        /// The number or alias; without: what comes by itself.
+        address: Option<String>,
+    },
+    /// The one who asks stops being a user.
+    Unregister,
+    /// Where the one who asks stands.
+    Status,
+    /// What the one who asks has chosen.
+    Settings,
+    /// The one who asks chooses.
+    SettingsChange {
+        /// By name; what is empty goes back to the gateway's.
+        values: BTreeMap<String, String>,
+    },
+    /// Whom the one who asks writes with.
+    Contacts,
+    /// The one who asks names a contact.
+    ContactRename {
+        /// The peer, as people write it.
+        peer: String,
+        /// The name; empty: none.
+        name: String,
+    },
+    /// The one who asks forgets a contact and the conversations.
+    ContactRemove {
+        /// The peer, as people write it.
+        peer: String,
+    },
+    /// What became of the last messages of the one who asks.
+    Messages,
+    /// What the one who asks has used today, and what is allowed.
+    Usage,
+    /// What a text would cost.
+    Cost {
+        /// The text.
+        text: String,
+    },
+    /// Everything that is kept about the one who asks.
+    Export,
 }
 
 /// Which way a message goes.

@@ -4,31 +4,24 @@ use std::sync::Arc;
 
 use super::{
     Conversation, Operations, ROWS_MAX, Refusal, Registration, Renamed, Reply, User, UserAdded,
-    UserShown, rows, time,
+    UserShown,
+    desk::{apply, at_desk, claimed, load, opened, refused, stored_lang},
+    rows, time,
 };
 use crate::{
-    config::{GatewayConfig, Ownership, Registration as Mode},
-    gateway::{
-        Gateway,
-        registration::{self, Desk, Effects, Person},
-        text_out::Moment,
-    },
+    config::{GatewayConfig, Ownership},
+    gateway::{Gateway, registration::Effects},
     store::{
-        Write,
-        read::{Ask, ConversationListed, RegistrationRow},
-        write::{Done, Operation, Wake},
+        read::{ConversationListed, RegistrationRow},
+        write::Operation,
     },
-    texts::{Membership, Refused, Registration as Said, Text},
+    texts::{Admin, Registration as Said},
     xmpp::jid::BareJid,
 };
 
 /// Conversations shown of one user.
 const CONVERSATIONS: u32 = 20;
-/// Free numbers named in a refusal.
-const NAMED: usize = 5;
-/// Free numbers of the pool that are looked at.
-const FREE_MAX: i64 = 1_000;
-const DAY_MS: i64 = 24 * 3_600_000;
+pub(super) const DAY_MS: i64 = 24 * 3_600_000;
 
 pub(super) async fn list(on: &Operations, gateway: Option<&str>) -> Result<Reply, Refusal> {
     let users = on
@@ -120,23 +113,36 @@ pub(super) async fn add(
     }
     let mut person = load(on, gateway, &jid, address).await?;
     let before = person.member.as_ref().map(|member| member.state.clone());
-    match before.as_deref() {
-        Some("active") if address.is_none() => {
+    let lang = gateway.lang(stored_lang(&person));
+    let mut effects = Effects::default();
+    match (before.as_deref(), address) {
+        (Some("active"), None) => {
             return Err(Refusal::UserExists {
                 user,
                 gateway: name,
             });
         }
+        // Who asked is told, and may still have to choose a number.
+        (Some("pending"), None) => {
+            at_desk(on, gateway, &person, lang, |desk| {
+                desk.approve(&mut effects)
+            });
+        }
         // Who waits for an answer is let in like somebody new; the key of the registration stays.
-        Some("pending") => person.member = None,
+        (Some("pending"), Some(_)) => person.member = None,
         _ => {}
     }
-    let mut effects = Effects::default();
-    let open = opened(gateway);
-    at_desk(on, &open, &person, |desk| {
-        desk.register(address, &mut effects).map(drop)
-    })
-    .map_err(|said| refused(&said, &user, gateway, &person))?;
+    if effects.writes.is_empty() {
+        let open = opened(gateway);
+        at_desk(on, &open, &person, lang, |desk| {
+            desk.register(address, &mut effects).map(drop)
+        })
+        .map_err(|said| refused(&said, &user, gateway, &person))?;
+        let told = at_desk(on, gateway, &person, lang, |desk| {
+            desk.line(&Said::Approved.into())
+        });
+        effects.answers.push(told);
+    }
     let given = claimed(&effects);
     apply(on, gateway, &jid, effects).await?;
     let own = || person.view.lines.get(&user)?.first();
@@ -162,7 +168,8 @@ pub(super) async fn remove(
     for gateway in &asked {
         let person = load(on, gateway, &jid, None).await?;
         let mut effects = Effects::default();
-        let left = at_desk(on, gateway, &person, |desk| {
+        let lang = gateway.lang(stored_lang(&person));
+        let left = at_desk(on, gateway, &person, lang, |desk| {
             desk.unregister(&mut effects).map(drop)
         });
         if left.is_ok() {
@@ -176,6 +183,30 @@ pub(super) async fn remove(
         return Err(Refusal::NoSuchUser { user, gateway });
     }
     Ok(Reply::UserRemoved { user, gateways })
+}
+
+/// Says no to somebody who asked (semantics 14).
+pub(super) async fn decline(
+    on: &Operations,
+    user: &str,
+    gateway: Option<&str>,
+) -> Result<Reply, Refusal> {
+    let gateway = on.find_or_only(gateway)?;
+    let jid = person(user)?;
+    let user = jid.to_string();
+    let person = load(on, gateway, &jid, None).await?;
+    let mut effects = Effects::default();
+    let lang = gateway.lang(stored_lang(&person));
+    at_desk(on, gateway, &person, lang, |desk| {
+        desk.decline(&mut effects)
+    });
+    if effects.writes.is_empty() {
+        return Err(Refusal::Said(Box::new(
+            Admin::NothingToDecline { user }.into(),
+        )));
+    }
+    apply(on, gateway, &jid, effects).await?;
+    Ok(Reply::UserDeclined { user })
 }
 
 /// Semantics 19: everything moves; identities route at once.
@@ -259,136 +290,4 @@ pub(super) fn person(text: &str) -> Result<BareJid, Refusal> {
 pub(super) fn contact(gateway: Option<&Gateway>, peer: &str) -> Option<String> {
     let jid = gateway?.jid_of(&transom_adapter::Address::new(peer), None)?;
     Some(jid.to_string())
-}
-
-async fn load(
-    on: &Operations,
-    gateway: &Gateway,
-    jid: &BareJid,
-    choice: Option<&str>,
-) -> Result<Person, Refusal> {
-    let (user, now_ms) = (jid.to_string(), on.now_ms());
-    let derived = gateway.adapter.own_address(&user);
-    let ask = Ask::about_user(
-        user.clone(),
-        derived.map(|address| address.as_str().to_owned()),
-    );
-    let wanted = choice.and_then(|choice| registration::chosen_address(gateway, choice));
-    let taken = match wanted {
-        Some(address) => on.store.has_line(gateway.id, address.as_str()).await?,
-        None => false,
-    };
-    Ok(Person {
-        jid: jid.clone(),
-        member: on.store.member(gateway.id, &user, "").await?,
-        view: on.store.outward(gateway.id, &[ask], now_ms).await?,
-        free: on.store.free_lines(gateway.id, now_ms, FREE_MAX).await?,
-        taken,
-    })
-}
-
-/// The gateway, as if everybody whom it admits could register: an operator decides here.
-fn opened(gateway: &Gateway) -> Gateway {
-    let mut config = gateway.config.clone();
-    config.registration = Mode::Open;
-    Gateway {
-        id: gateway.id,
-        config,
-        allow: gateway.allow.clone(),
-        admins: gateway.admins.clone(),
-        adapter: Arc::clone(&gateway.adapter),
-        accounts: gateway.accounts.clone(),
-        files: gateway.files.clone(),
-    }
-}
-
-fn at_desk(
-    on: &Operations,
-    gateway: &Gateway,
-    person: &Person,
-    action: impl FnOnce(&Desk<'_>) -> Result<(), Text>,
-) -> Result<(), Text> {
-    let ids = || on.ids.next();
-    let moment = Moment {
-        now: on.clock.now(),
-        ids: &ids,
-    };
-    action(&Desk {
-        gateway,
-        person,
-        moment: &moment,
-        lang: gateway.config.lang,
-    })
-}
-
-/// Commits what came of it and lets a running process say it.
-async fn apply(
-    on: &Operations,
-    gateway: &Gateway,
-    jid: &BareJid,
-    effects: Effects,
-) -> Result<(), Refusal> {
-    let claims = on.commit(effects.claims).await?;
-    if claims.contains(&Done::Unchanged) {
-        return Err(Refusal::Changed);
-    }
-    let mut writes = effects.writes;
-    if on.running.is_none() {
-        // Nobody asks for presence now; the process that runs next does.
-        writes.retain(|write| !matches!(write, Write::Contact(_)));
-    }
-    on.commit(writes).await?;
-    if effects.wakes {
-        let (jid, at_ms) = (jid.to_string(), on.now_ms());
-        let gateway_id = gateway.id;
-        let wake = Wake {
-            gateway_id,
-            jid,
-            at_ms,
-        };
-        on.commit(vec![Write::Wake(wake)]).await?;
-        on.look_again().await;
-    }
-    if let Some(running) = &on.running {
-        running.send(gateway.id, effects.answers).await;
-    }
-    Ok(())
-}
-
-/// The address that is claimed.
-fn claimed(effects: &Effects) -> Option<String> {
-    effects.claims.iter().find_map(|write| match write {
-        Write::Owner(row) if row.owned => Some(row.address.clone()),
-        _ => None,
-    })
-}
-
-/// What the desk says to a user, said to an operator.
-fn refused(said: &Text, user: &str, gateway: &Gateway, person: &Person) -> Refusal {
-    let (user, name) = (user.to_owned(), gateway.config.name.clone());
-    let free = || person.free.iter().take(NAMED).cloned().collect();
-    match said {
-        Text::Registration(Said::AlreadyRegistered { address }) => Refusal::Taken {
-            address: address.clone(),
-            owner: user,
-        },
-        Text::Registration(Said::BadAlias { alias }) => Refusal::BadAlias {
-            address: alias.clone(),
-        },
-        Text::Registration(Said::Taken { address }) => Refusal::NotFree {
-            address: address.clone(),
-            gateway: name,
-            free: free(),
-        },
-        Text::Refused(Refused::Recipient(_)) => Refusal::BadAddress { gateway: name },
-        Text::Registration(Said::NoFreeLine)
-        | Text::Refused(Refused::Membership(Membership::HasToChoose { .. })) => {
-            Refusal::HasToChoose {
-                user,
-                gateway: name,
-                free: free(),
-            }
-        }
-        other => Refusal::BadRequest(other.render(crate::texts::Lang::En)),
-    }
 }

@@ -5,19 +5,27 @@
 //! need no manual: no codes, no hosts, no names of protocols.
 
 mod admin;
+mod command;
 mod de;
 mod en;
+mod label;
 mod language;
 mod notice;
 mod quantity;
+mod refusal;
 mod refused;
 mod registration;
+mod told;
 
 pub use admin::{Admin, Trouble};
+pub use command::{Dialogue, Topic};
+pub use label::Label;
 pub use language::Lang;
 pub use notice::{Failed, Notice, Quoted};
+pub use refusal::Refusal;
 pub use refused::{Cap, Content, Encryption, Membership, Recipient, Refused};
 pub use registration::{Chat, Registration};
+pub use told::Told;
 
 /// A sentence.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,6 +42,14 @@ pub enum Text {
     Registration(Registration),
     /// The conversation with the gateway itself.
     Chat(Chat),
+    /// A command's name, question or hint.
+    Dialogue(Dialogue),
+    /// A word or two in a form, a list or a table.
+    Label(Label),
+    /// What came of a command.
+    Told(Told),
+    /// Why a command came to nothing.
+    Refusal(Refusal),
 }
 
 impl Text {
@@ -53,6 +69,10 @@ impl Text {
             Self::Admin(text) => translation.admin(text),
             Self::Registration(text) => translation.registration(text),
             Self::Chat(text) => translation.chat(text),
+            Self::Dialogue(text) => translation.dialogue(text),
+            Self::Label(text) => translation.label(text),
+            Self::Told(text) => translation.told(text),
+            Self::Refusal(text) => translation.refusal(text),
         }
     }
 }
@@ -68,6 +88,10 @@ trait Translation {
     fn admin(&self, text: &Admin) -> String;
     fn registration(&self, text: &Registration) -> String;
     fn chat(&self, text: &Chat) -> String;
+    fn dialogue(&self, text: &Dialogue) -> String;
+    fn label(&self, text: &Label) -> String;
+    fn told(&self, text: &Told) -> String;
+    fn refusal(&self, text: &Refusal) -> String;
 }
 
 macro_rules! text_from {
@@ -79,7 +103,18 @@ macro_rules! text_from {
         })*
     };
 }
-text_from!(Refused, Failed, Notice, Admin, Registration, Chat);
+text_from!(
+    Refused,
+    Failed,
+    Notice,
+    Admin,
+    Registration,
+    Chat,
+    Dialogue,
+    Label,
+    Told,
+    Refusal
+);
 
 #[cfg(test)]
 mod tests;

@@ -62,20 +62,11 @@ pub enum Chat {
         /// What the gateway is for.
         network: Network,
     },
-    /// What can be said to the gateway.
-    Help {
-        /// The gateway's JID.
-        gateway: String,
-        /// What the gateway is for.
-        network: Network,
-    },
     /// That is none of the commands.
     UnknownCommand {
         /// What was written, or its beginning.
         command: Quoted,
     },
-    /// Asks once more before everything is deleted.
-    ConfirmUnregister,
     /// `jabber:iq:gateway`: what to enter and why.
     PromptDescription {
         /// What the gateway is for.

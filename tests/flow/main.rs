@@ -7,6 +7,7 @@
     reason = "a failing test panics"
 )]
 
+mod commands;
 mod crash;
 mod ejabberd;
 mod files;

@@ -92,9 +92,9 @@ async fn commands_work_on_the_store_alone() {
     );
     assert_eq!(
         say("transom line list").await.0,
-        "NUMBER        GATEWAY  KIND   STATE   PROVIDERS  FROM  OWNERS\n\
-         +12025550100  sms      owned  active  main       file  alice@example.org\n\
-         +12025550101  sms      pool   active  main       file  bob@example.org\n"
+        "NUMBER OR ADDRESS  GATEWAY  KIND   STATE   PROVIDERS  FROM  OWNERS\n\
+         +12025550100       sms      owned  active  main       file  alice@example.org\n\
+         +12025550101       sms      pool   active  main       file  bob@example.org\n"
     );
     let refused = ("there is no message \"5\"".to_owned(), Exit::BadData);
     assert_eq!(say("transom queue cancel 5").await, refused);
@@ -213,6 +213,6 @@ fn a_life_is_told_in_full_and_moves_no_cursor() {
          segments   2\n\
          reason     network-down, code 30008\n\
          text       still kept\n\
-         stanza     a\u{fffd}[2J of alice@example.org/phone, wants a receipt\n"
+         stanza     a\u{fffd}[2J · alice@example.org/phone, wants a receipt\n"
     );
 }

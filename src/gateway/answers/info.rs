@@ -26,8 +26,10 @@ pub fn gateway_info(gateway: &Gateway) -> Info {
     let name = Text::from(Chat::Name { network }).render(gateway.config.lang);
     let features = [
         ns::CAPS,
+        ns::COMMANDS,
         ns::DISCO_INFO,
         ns::DISCO_ITEMS,
+        ns::FORMS,
         ns::GATEWAY,
         ns::PING,
         ns::REGISTER,
@@ -81,6 +83,7 @@ pub(super) fn answer(gateway: &Gateway, target: &Target, query: &Query) -> Answe
                 missing()
             }
         }
+        // The commands of the gateway are answered by those.
         Topic::Items if node.is_none_or(|node| node == ns::COMMANDS) => {
             Ok(Some(disco::items(&[], node)))
         }

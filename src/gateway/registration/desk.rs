@@ -3,7 +3,7 @@
 use super::DISABLED_FOR;
 use crate::{
     config::Registration as Mode,
-    gateway::{Gateway, subscription, text_in, text_out::Moment},
+    gateway::{Gateway, subscription, text_out::Moment},
     store::{
         Write,
         read::{KnownLine, Member, OutwardSnapshot, Subscription},
@@ -12,7 +12,7 @@ use crate::{
     texts::{Admin, Lang, Membership, Registration, Text},
     xmpp::{
         jid::{BareJid, Jid},
-        stanza::{Message, Presence, PresenceType, Stanza},
+        stanza::{Presence, PresenceType, Stanza},
     },
 };
 
@@ -156,13 +156,7 @@ impl Desk<'_> {
             }
             effects.writes.push(self.user("active"));
             effects.wakes = true;
-            effects.answers.push(chat(
-                self.gateway,
-                &self.person.jid,
-                told,
-                self.lang,
-                self.moment,
-            ));
+            effects.answers.push(self.say(told));
             self.ask_back(effects);
         }
         Admin::UserAdded { user }.into()
@@ -220,13 +214,12 @@ impl Desk<'_> {
 
     /// A line of the gateway's own chat with the person.
     pub fn line(&self, text: &Text) -> Stanza {
-        chat(
-            self.gateway,
-            &self.person.jid,
-            text.render(self.lang),
-            self.lang,
-            self.moment,
-        )
+        self.say(text.render(self.lang))
+    }
+
+    fn say(&self, body: String) -> Stanza {
+        self.gateway
+            .say(&self.person.jid, body, self.lang, self.moment.now)
     }
 
     fn enter(&self, choice: Option<&str>, effects: &mut Effects) -> Result<Text, Text> {
@@ -265,7 +258,8 @@ impl Desk<'_> {
         };
         let lang = self.gateway.config.lang;
         let body = Text::from(ask).render(lang);
-        let to_admin = |admin| chat(self.gateway, admin, body.clone(), lang, self.moment);
+        let now = self.moment.now;
+        let to_admin = |admin| self.gateway.say(admin, body.clone(), lang, now);
         effects
             .answers
             .extend(self.gateway.admins.iter().map(to_admin));
@@ -386,15 +380,4 @@ fn contact(user_id: i64, known: Subscription) -> Write {
         subscribed: subscribed.into(),
         asked: asked.into(),
     })
-}
-
-fn chat(gateway: &Gateway, to: &BareJid, body: String, lang: Lang, moment: &Moment<'_>) -> Stanza {
-    // Semantics 7.
-    let id = text_in::stanza_id(moment.now);
-    Message::chat(gateway.own_jid(), to.clone())
-        .with_id(id.clone())
-        .with_origin_id(id)
-        .with_lang(lang.tag())
-        .with_body(body)
-        .into()
 }

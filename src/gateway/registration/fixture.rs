@@ -149,6 +149,7 @@ pub(crate) fn user(state: &str) -> Person {
         changed_ms: NOW.0 - 1000,
         contact: Subscription::default(),
         others: 0,
+        settings: "{}".to_owned(),
     });
     let known = KnownUser {
         user_id: 7,
@@ -158,6 +159,7 @@ pub(crate) fn user(state: &str) -> Person {
         segments: 0,
         new_peers: 0,
         changed_ms: NOW.0 - 1000,
+        settings: "{}".to_owned(),
     };
     person
         .view

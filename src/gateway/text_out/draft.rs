@@ -5,7 +5,13 @@ use transom_adapter::{AccountName, Address, Key, Network, Outgoing, Plan, UnixMi
 use super::{Candidate, Moment};
 use crate::{
     config::FilesNotCarried,
-    gateway::{Gateway, caps, files, line_choice::Chosen, payload::Payload, threads},
+    gateway::{
+        Gateway, caps, files,
+        line_choice::Chosen,
+        payload::Payload,
+        settings::{Setting, Settings},
+        threads,
+    },
     store::{
         read::OutwardSnapshot,
         write::{ConversationRow, IdRow, NewFile, NewOut},
@@ -21,6 +27,9 @@ pub(super) struct Draft {
     pub(super) conversation_id: i64,
     pub(super) thread: Option<threads::Chosen>,
     pub(super) body: String,
+    /// The name beside the address.
+    pub(super) name: Option<String>,
+    pub(super) wants_receipt: bool,
     pub(super) files: Vec<NewFile>,
 }
 
@@ -60,6 +69,12 @@ impl Candidate<'_> {
         moment: &Moment<'_>,
     ) -> Draft {
         let key = (moment.ids)();
+        let settings = snapshot.users.get(self.user.as_str());
+        let settings = settings.map_or_else(Settings::default, |user| {
+            Settings::from_json(&user.settings)
+        });
+        let name = self.name(gateway, &settings);
+        let wants_receipt = self.message.wants_receipt() && settings.wants_receipts();
         let conversation_id = chosen
             .conversation
             .map_or_else(moment.ids, |known| known.conversation_id);
@@ -72,6 +87,8 @@ impl Candidate<'_> {
                 thread: None,
                 body: self.body.clone(),
                 files,
+                name,
+                wants_receipt,
             };
         }
         let wish = threads::wish(self.message, &self.body);
@@ -93,6 +110,8 @@ impl Candidate<'_> {
             thread: Some(thread),
             body: wish.body,
             files,
+            name,
+            wants_receipt,
         }
     }
 
@@ -111,7 +130,7 @@ impl Candidate<'_> {
         Outgoing {
             key: Key(draft.key),
             from: Address::new(chosen.line.address.clone()),
-            from_name: self.name(gateway),
+            from_name: draft.name.clone(),
             to: self.contact.peer.clone(),
             text: draft.body.clone(),
             thread: draft.thread.as_ref().map(threads::Chosen::headers),
@@ -137,11 +156,13 @@ impl Candidate<'_> {
             thread,
             body,
             files,
+            name,
+            wants_receipt,
         } = draft;
         let payload = Payload {
             pinned,
             thread: thread.as_ref().map(|thread| thread.headers().into()),
-            name: self.name(gateway),
+            name,
             ..Payload::default()
         };
         let message_id = plan
@@ -188,7 +209,7 @@ impl Candidate<'_> {
                 .unwrap_or_default(),
             repeat_key: self.repeat_key(),
             full_jid: self.from.to_string(),
-            receipt: self.message.wants_receipt() && self.message.id.is_some(),
+            receipt: wants_receipt && self.message.id.is_some(),
             units: plan.units.get(),
             segments: plan.segments,
             routes: serde_json::to_string(&names).unwrap_or_else(|_| "[]".to_owned()),
@@ -199,11 +220,14 @@ impl Candidate<'_> {
     }
 
     /// The name beside the address, where the network shows names: never one that looks like another address.
-    pub(super) fn name(&self, gateway: &Gateway) -> Option<String> {
+    fn name(&self, gateway: &Gateway, settings: &Settings) -> Option<String> {
         let node = self
             .user
             .node()
             .filter(|_| gateway.network() == Network::Email)?;
+        if let Some(name) = settings.get(Setting::Name) {
+            return Some(name.to_owned());
+        }
         jid::unescape(node.as_str())
             .ok()
             .filter(|name| !name.contains('@'))

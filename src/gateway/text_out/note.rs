@@ -39,6 +39,7 @@ pub(super) fn newcomer(standing: &Standing<'_>) -> KnownUser {
         segments: 0,
         new_peers: 0,
         changed_ms: 0,
+        settings: "{}".to_owned(),
     }
 }
 

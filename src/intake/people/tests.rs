@@ -19,7 +19,9 @@ use crate::{
         DISABLED_FOR,
         fixture::{self, NOW},
     },
+    intake::commands::ANSWERS_PER_MINUTE,
     metrics::Metrics,
+    operations::Operations,
     queue::{Online, Queue, Surroundings, Teller},
     store::{Store, write::LineRow},
     xmpp::{
@@ -74,6 +76,15 @@ impl Bench {
         };
         let queue = Queue::start(&surroundings, online.clone(), tells);
         let (link, server, events) = connect(&lifecycle).await;
+        let operations = Arc::new(Operations {
+            store: store.clone(),
+            writer: writer.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            gateways: vec![Arc::clone(&gateway)],
+            once: Arc::default(),
+            running: None,
+        });
         let intake = Intake {
             gateway,
             link,
@@ -87,6 +98,7 @@ impl Bench {
             teller,
             online,
             files,
+            operations: Arc::clone(&operations),
         };
         let people = start(&intake);
         Self {
@@ -276,10 +288,15 @@ async fn the_first_presence_of_a_resource_is_answered_once() {
             "sms.example.org",
         ))
         .await;
+    let ping = "<ping xmlns='urn:xmpp:ping'/>";
     bench
-        .take(fixture::said("alice@example.org/phone", "help"))
+        .take(fixture::iq(
+            crate::xmpp::stanza::IqType::Get,
+            "sms.example.org",
+            ping,
+        ))
         .await;
-    bench.until("</message>").await;
+    bench.until("type='result'").await;
     assert!(!bench.intake.online.contains("alice@example.org/phone"));
 }
 
@@ -291,11 +308,12 @@ async fn two_machines_that_talk_come_to_an_end() {
             .take(fixture::said("alice@example.org/bot", "what?"))
             .await;
     }
+    let list = "<query xmlns='http://jabber.org/protocol/disco#items' node='http://jabber.org/protocol/commands'/>";
     bench
         .take(fixture::iq(
             crate::xmpp::stanza::IqType::Get,
             "sms.example.org",
-            "<ping xmlns='urn:xmpp:ping'/>",
+            list,
         ))
         .await;
     let heard = bench.until("type='result'").await;

@@ -7,8 +7,10 @@ mod lanes;
 mod life;
 mod names;
 mod outward;
+mod own;
 mod people;
 mod registry;
+mod service;
 mod tells;
 
 pub use copy::CopyError;
@@ -18,8 +20,10 @@ pub use life::{ExternalRow, LifeRow, StanzaRow, UnownedRow, WaitingRow};
 pub use outward::{
     Ask, KnownConversation, KnownLine, KnownThread, KnownUser, OutwardSnapshot, SharedLine,
 };
+pub use own::{ContactListed, MessageKept, SentRow};
 pub use people::{ErrorTarget, LineListed, Member, Subscription};
 pub use registry::{BlockListed, ConversationListed, LineShown, RegistrationRow, UserListed};
+pub use service::Counts;
 pub use tells::TellRow;
 
 use super::{

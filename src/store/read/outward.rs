@@ -1,6 +1,7 @@
 //! What a batch of stanzas needs to be decided on.
 
 mod statements;
+mod thread;
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,6 +14,7 @@ use statements::{
     ADDRESSES, BLOCKS, CONVERSATIONS, GATEWAY_USAGE, LINES, OPEN_LINES, REPEATS, REPLIED,
     SHARED_OPTOUTS, TAKEN, USERS,
 };
+pub use thread::KnownThread;
 
 /// What one stanza asks.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -37,36 +39,16 @@ pub struct Ask {
 impl Ask {
     /// About a user alone, without a message.
     pub fn about_user(jid: String, address: Option<String>) -> Self {
-        let peer = String::new();
         Self {
             place: 0,
             jid,
-            peer,
+            peer: String::new(),
             repeat_key: None,
             address,
             reply_to: None,
             has_threads: false,
         }
     }
-}
-
-/// A mail thread.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct KnownThread {
-    /// Its key.
-    pub thread_id: i64,
-    /// Its conversation.
-    pub conversation_id: i64,
-    /// The subject without reply prefixes.
-    pub subject: String,
-    /// What clients call it.
-    pub xmpp_thread: String,
-    /// The Message-ID of its last mail.
-    pub last_id: Option<String>,
-    /// The Message-IDs before it, oldest first.
-    pub references: Vec<String>,
-    /// When it was last active.
-    pub active_ms: i64,
 }
 
 /// What the database knows of a batch's senders and peers.
@@ -115,6 +97,8 @@ pub struct KnownUser {
     pub new_peers: i64,
     /// When the registration was last changed.
     pub changed_ms: i64,
+    /// The user's own choices, a JSON object.
+    pub settings: String,
 }
 
 /// A line that a user owns.
@@ -276,6 +260,7 @@ fn known_user(row: &super::Row) -> Result<KnownUser, StoreError> {
         segments: row.int(5)?,
         new_peers: row.int(6)?,
         changed_ms: row.int(7)?,
+        settings: row.text(8)?.to_owned(),
     })
 }
 

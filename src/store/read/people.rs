@@ -26,6 +26,8 @@ pub struct Member {
     pub contact: Subscription,
     /// How many contacts are remembered, that one not counted.
     pub others: i64,
+    /// The user's own choices, a JSON object.
+    pub settings: String,
 }
 
 /// A line as `transom line list` shows it.
@@ -71,7 +73,7 @@ const LINES: Sql = Sql::both(
 
 const MEMBER: Sql = Sql::both(
     "SELECT u.user_id, u.state, u.lang, u.changed_ms, COALESCE(c.subscribed, 0), COALESCE(c.asked, 0),
-            (SELECT COUNT(*) FROM contacts o WHERE o.user_id = u.user_id AND o.peer <> $3)
+            (SELECT COUNT(*) FROM contacts o WHERE o.user_id = u.user_id AND o.peer <> $3), u.settings
        FROM users u LEFT JOIN contacts c ON c.user_id = u.user_id AND c.peer = $3
       WHERE u.gateway_id = $1 AND u.jid = $2",
 );
@@ -164,6 +166,7 @@ impl Store {
                     asked: row.flag(5)?,
                 },
                 others: row.int(6)?,
+                settings: row.text(7)?.to_owned(),
             })
         };
         rows.first().map(member).transpose()

@@ -40,10 +40,12 @@ pub enum Operation {
         /// Now.
         at_ms: i64,
     },
-    /// A peer is blocked for everybody, or no longer.
+    /// A peer is blocked for one user or for everybody, or no longer.
     Block {
         /// At this gateway.
         gateway_id: i64,
+        /// For this user; 0: for everybody.
+        user_id: i64,
         /// The peer.
         peer: String,
         /// Whether it is blocked from now on.
@@ -55,6 +57,31 @@ pub enum Operation {
     TakeUnowned {
         /// The text.
         unowned_id: i64,
+    },
+    /// A user's own choices; what is null goes back to the gateway's.
+    Settings {
+        /// The registration.
+        user_id: i64,
+        /// What changes: a JSON object of texts and nulls.
+        changes: String,
+        /// The language, when it was chosen.
+        lang: Option<String>,
+    },
+    /// A user gives a contact a name.
+    NameContact {
+        /// The registration.
+        user_id: i64,
+        /// The peer.
+        peer: String,
+        /// The name; `None`: none any more.
+        name: Option<String>,
+    },
+    /// A user's conversations with a peer are forgotten, and what the roster knew.
+    ForgetContact {
+        /// The registration.
+        user_id: i64,
+        /// The peer.
+        peer: String,
     },
     /// If this database is a copy that was put back, its waiting sends are held (semantics 36).
     HoldCopy,
@@ -142,12 +169,28 @@ const SEND: Sql = Sql::both(
 );
 
 const BLOCK: Sql = Sql::both(
-    "INSERT INTO blocks (gateway_id, user_id, peer, since_ms) VALUES ($1, 0, $2, $3)
+    "INSERT INTO blocks (gateway_id, user_id, peer, since_ms) VALUES ($1, $4, $2, $3)
      ON CONFLICT (gateway_id, user_id, peer) DO NOTHING",
 );
 
 const UNBLOCK: Sql =
-    Sql::both("DELETE FROM blocks WHERE gateway_id = $1 AND user_id = 0 AND peer = $2");
+    Sql::both("DELETE FROM blocks WHERE gateway_id = $1 AND user_id = $3 AND peer = $2");
+
+const SETTINGS: Sql = Sql {
+    sqlite: "UPDATE users SET settings = json_patch(settings, $2), lang = COALESCE($3, lang) WHERE user_id = $1",
+    postgres: "UPDATE users SET settings = CAST(jsonb_strip_nulls(CAST(settings AS jsonb) || CAST($2 AS jsonb)) AS TEXT),
+                      lang = COALESCE($3, lang) WHERE user_id = $1",
+};
+
+const NAME_CONTACT: Sql = Sql::both(
+    "INSERT INTO contacts (user_id, peer, subscribed, asked, name) VALUES ($1, $2, 0, 0, $3)
+     ON CONFLICT (user_id, peer) DO UPDATE SET name = excluded.name",
+);
+
+const FORGET_CONTACT: [Sql; 2] = [
+    Sql::both("DELETE FROM contacts WHERE user_id = $1 AND peer = $2"),
+    Sql::both("DELETE FROM conversations WHERE user_id = $1 AND peer = $2"),
+];
 
 const TAKE_UNOWNED: Sql = Sql::both("DELETE FROM unowned WHERE unowned_id = $1");
 
@@ -210,22 +253,10 @@ async fn apply_one(connection: &mut Connection, operation: &Operation) -> Result
                 .await?;
             connection.run(SEND, &[which.into()]).await?
         }
-        Operation::Block {
-            gateway_id,
-            peer,
-            blocked: true,
-            at_ms,
-        } => {
-            let row = [(*gateway_id).into(), peer.as_str().into(), (*at_ms).into()];
-            connection.run(BLOCK, &row).await?
-        }
-        Operation::Block {
-            gateway_id, peer, ..
-        } => {
-            connection
-                .run(UNBLOCK, &[(*gateway_id).into(), peer.as_str().into()])
-                .await?
-        }
+        Operation::Block { .. }
+        | Operation::Settings { .. }
+        | Operation::NameContact { .. }
+        | Operation::ForgetContact { .. } => of_user(connection, operation).await?,
         Operation::TakeUnowned { unowned_id } => {
             connection
                 .run(TAKE_UNOWNED, &[(*unowned_id).into()])
@@ -237,6 +268,61 @@ async fn apply_one(connection: &mut Connection, operation: &Operation) -> Result
         Done::Unchanged
     } else {
         Done::Written
+    })
+}
+
+/// What users do too, each with what is theirs.
+async fn of_user(connection: &mut Connection, operation: &Operation) -> Result<u64, StoreError> {
+    Ok(match operation {
+        Operation::Block {
+            gateway_id,
+            user_id,
+            peer,
+            blocked,
+            at_ms,
+        } => {
+            let (gateway, user) = ((*gateway_id).into(), (*user_id).into());
+            let peer = peer.as_str().into();
+            if *blocked {
+                let row = [gateway, peer, (*at_ms).into(), user];
+                connection.run(BLOCK, &row).await?
+            } else {
+                connection.run(UNBLOCK, &[gateway, peer, user]).await?
+            }
+        }
+        Operation::Settings {
+            user_id,
+            changes,
+            lang,
+        } => {
+            let row = [
+                (*user_id).into(),
+                changes.as_str().into(),
+                lang.as_deref().into(),
+            ];
+            connection.run(SETTINGS, &row).await?
+        }
+        Operation::NameContact {
+            user_id,
+            peer,
+            name,
+        } => {
+            let row = [
+                (*user_id).into(),
+                peer.as_str().into(),
+                name.as_deref().into(),
+            ];
+            connection.run(NAME_CONTACT, &row).await?
+        }
+        Operation::ForgetContact { user_id, peer } => {
+            let row = [(*user_id).into(), peer.as_str().into()];
+            let mut touched = 0;
+            for statement in FORGET_CONTACT {
+                touched += connection.run(statement, &row).await?;
+            }
+            touched
+        }
+        _ => 0,
     })
 }
 

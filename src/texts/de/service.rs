@@ -88,20 +88,9 @@ pub(super) fn chat(text: &Chat) -> String {
         Chat::Name {
             network: Network::Email,
         } => "E-Mail".into(),
-        Chat::Help { gateway, network } => format!(
-            "Hier ist {gateway}. Um jemandem zu schreiben, füge {} als Kontakt hinzu und sende eine Nachricht.\n\
-             Das kannst du hier schreiben:\n\
-             register: anmelden\n\
-             unregister: abmelden\n\
-             help: dieser Text",
-            a_contact_at(gateway, *network)
-        ),
         Chat::UnknownCommand { command } => {
             format!("„{command}“ ist kein Befehl. Schreib „help“, um die Befehle zu sehen.")
         }
-        Chat::ConfirmUnregister => "Deine Nummer oder Adresse wird aufgegeben und alles, was über dich gespeichert ist, gelöscht. \
-             Schreib „unregister yes“, um das zu tun."
-            .into(),
         Chat::PromptDescription {
             network: Network::Sms,
         } => "Gib die Telefonnummer der Person ein, der du schreiben möchtest, mit Ländervorwahl."
@@ -174,7 +163,7 @@ fn a_contact(network: Network) -> &'static str {
     }
 }
 
-fn a_contact_at(gateway: &str, network: Network) -> String {
+pub(super) fn a_contact_at(gateway: &str, network: Network) -> String {
     match network {
         Network::Sms => format!("+12025550147@{gateway} (mit der Nummer der Person)"),
         Network::Email => format!("name\\40example.com@{gateway} (mit der Adresse der Person)"),

@@ -1,13 +1,17 @@
 //! English.
 
+mod command;
 mod outcome;
+mod refusal;
 mod refused;
 mod service;
+mod told;
 
 use std::time::Duration;
 
 use super::{
-    Admin, Cap, Chat, Content, Failed, Membership, Notice, Recipient, Registration, Translation,
+    Admin, Cap, Chat, Content, Dialogue, Failed, Label, Membership, Notice, Recipient, Refusal,
+    Registration, Told, Translation,
     quantity::{self, Unit, length},
 };
 
@@ -48,6 +52,22 @@ impl Translation for English {
 
     fn chat(&self, text: &Chat) -> String {
         service::chat(text)
+    }
+
+    fn dialogue(&self, text: &Dialogue) -> String {
+        command::dialogue(text)
+    }
+
+    fn label(&self, text: &Label) -> String {
+        command::label(text)
+    }
+
+    fn told(&self, text: &Told) -> String {
+        told::told(text)
+    }
+
+    fn refusal(&self, text: &Refusal) -> String {
+        refusal::refusal(text)
     }
 }
 

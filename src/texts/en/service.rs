@@ -79,21 +79,8 @@ pub(super) fn chat(text: &Chat) -> String {
         Chat::Name {
             network: Network::Email,
         } => "Mail".into(),
-        Chat::Help { gateway, network } => format!(
-            "This is {gateway}. To write to somebody, add {} as a contact and send a message.\n\
-             What you can write here:\n\
-             register: become a user\n\
-             unregister: stop being one\n\
-             help: this text",
-            a_contact_at(gateway, *network)
-        ),
         Chat::UnknownCommand { command } => {
             format!("\"{command}\" is not a command. Write \"help\" to see what is.")
-        }
-        Chat::ConfirmUnregister => {
-            "Your number or address is given up and everything kept about you is deleted. \
-             Write \"unregister yes\" to do it."
-                .into()
         }
         Chat::PromptDescription {
             network: Network::Sms,
@@ -167,7 +154,7 @@ fn a_contact(network: Network) -> &'static str {
     }
 }
 
-fn a_contact_at(gateway: &str, network: Network) -> String {
+pub(super) fn a_contact_at(gateway: &str, network: Network) -> String {
     match network {
         Network::Sms => format!("+12025550147@{gateway} (with the person's number)"),
         Network::Email => format!("name\\40example.com@{gateway} (with the person's address)"),

@@ -13,6 +13,10 @@ pub struct Form {
     pub instructions: Vec<String>,
     /// Its fields.
     pub fields: Vec<Field>,
+    /// The columns of a table (XEP-0004 §3.4): only in results.
+    pub reported: Vec<Field>,
+    /// The rows of that table: the values of each, in the order of the columns.
+    pub items: Vec<Vec<String>>,
 }
 
 /// What a form is for.
@@ -98,13 +102,24 @@ impl Form {
             _ => return None,
         };
         let texts = |name| children(element, name).map(|child| child.text().into_owned());
+        let fields = |of: &Element| children(of, "field").map(Field::from_element).collect();
+        let reported: Vec<Field> = children(element, "reported").flat_map(fields).collect();
+        let row = |item: &Element| {
+            let filled: Vec<Field> = fields(item);
+            let cell = |column: &Field| {
+                let field = filled.iter().find(|field| field.var == column.var);
+                let value = field.and_then(|field| field.values.first());
+                value.cloned().unwrap_or_default()
+            };
+            reported.iter().map(cell).collect()
+        };
         Some(Self {
+            items: children(element, "item").map(row).collect(),
             kind,
             title: texts("title").next(),
             instructions: texts("instructions").collect(),
-            fields: children(element, "field")
-                .map(Field::from_element)
-                .collect(),
+            fields: fields(element),
+            reported,
         })
     }
 
@@ -124,6 +139,30 @@ impl Form {
             .with_children(self.title.iter().map(text("title")))
             .with_children(self.instructions.iter().map(text("instructions")))
             .with_children(self.fields.iter().map(Field::to_element))
+            .with_children(self.table())
+    }
+
+    /// XEP-0004 §3.4.
+    fn table(&self) -> Vec<Element> {
+        if self.reported.is_empty() {
+            return Vec::new();
+        }
+        let header = Element::new("reported", ns::FORMS)
+            .with_children(self.reported.iter().map(Field::to_element));
+        let cell = |(column, value): (&Field, &String)| {
+            let field = Field {
+                var: column.var.clone(),
+                ..Field::default()
+            };
+            field.with_value(value.as_str()).to_element()
+        };
+        let row = |row: &Vec<String>| {
+            let cells = self.reported.iter().zip(row).map(cell);
+            Element::new("item", ns::FORMS).with_children(cells)
+        };
+        std::iter::once(header)
+            .chain(self.items.iter().map(row))
+            .collect()
     }
 
     /// The protocol it belongs to (XEP-0068).
@@ -255,6 +294,23 @@ mod tests {
         assert_eq!(form.form_type(), Some(ns::REGISTER));
         assert_eq!(form.value("phone"), Some("+12025550100"));
         assert_eq!(form.value("nothing"), None);
+    }
+
+    #[test]
+    fn a_table_survives() {
+        let form = Form {
+            kind: FormType::Result,
+            reported: vec![
+                Field::new("a", "text-single").with_label("A"),
+                Field::new("b", "text-single"),
+            ],
+            items: vec![
+                vec!["1".to_owned(), "<&>".to_owned()],
+                vec!["2".to_owned(), String::new()],
+            ],
+            ..Form::default()
+        };
+        assert_eq!(Form::from_element(&form.to_element()), Some(form));
     }
 
     #[track_caller]

@@ -2,6 +2,7 @@
 //! take one; what is unknown is passed over, what is missing is `None`.
 
 pub mod addresses;
+pub mod adhoc;
 pub mod delay;
 pub mod disco;
 pub mod forms;

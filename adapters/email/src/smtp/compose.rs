@@ -78,12 +78,11 @@ pub(crate) fn compose(
 fn mixed(text: SinglePart, message: &Outgoing, contents: &[Vec<u8>], ids: &OwnIds) -> MultiPart {
     // Made of the Message-ID and not by chance, so that a repeat is the same to the byte. RFC 2046 §5.1.1: at most 70 characters.
     let digest = Sha256::digest(ids.message_id(message.key));
-    let boundary: String = digest
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let builder = MultiPart::mixed().boundary(format!("=_{boundary}"));
+    let mut boundary = "=_".to_owned();
+    for byte in digest.iter().take(16) {
+        boundary.extend([byte >> 4, byte & 15].map(|half| char::from(b'a' + half)));
+    }
+    let builder = MultiPart::mixed().boundary(boundary);
     let mut parts = Vec::with_capacity(1 + contents.len());
     if !message.text.trim().is_empty() {
         parts.push(text);

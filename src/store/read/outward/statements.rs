@@ -4,7 +4,7 @@ use super::super::{Sql, for_rows};
 
 pub(in crate::store::read) const USERS: Sql = for_rows!(
     "SELECT u.jid, u.user_id, u.state, u.lang, COALESCE(d.messages, 0), COALESCE(d.segments, 0),
-            (SELECT COUNT(*) FROM conversations c WHERE c.user_id = u.user_id AND c.created_ms > $4), u.changed_ms
+            (SELECT COUNT(*) FROM conversations c WHERE c.user_id = u.user_id AND c.created_ms > $4), u.changed_ms, u.settings
        FROM",
     "CROSS JOIN users u
        LEFT JOIN usage_days d ON d.gateway_id = u.gateway_id AND d.user_id = u.user_id AND d.day = $3

@@ -1,4 +1,4 @@
-//! Answers to requests, presence, and the chat with the gateway.
+//! Answers to requests, and presence.
 
 use proptest::prelude::*;
 use transom::{
@@ -6,11 +6,10 @@ use transom::{
         Gateway, answers,
         registration::{Effects, Person},
         subscription::{self, Target},
-        talk::{NotSaid, Said},
     },
     xmpp::{
         ns,
-        stanza::{Element, Iq, IqType, Message, Presence, PresenceType},
+        stanza::{Element, Iq, IqType, Presence, PresenceType},
         xep::{disco::Query, disco::Topic, forms::Form, ping},
     },
 };
@@ -174,23 +173,6 @@ proptest! {
                     let about = Target::read(gateway, &target);
                     at_this_moment(|moment| all_parse(subscription::decide(gateway, &presence, &about, &person, moment)));
                 }
-            }
-        }
-    }
-
-    #[test]
-    fn whatever_is_said_to_the_gateway_the_answer_parses(words in words()) {
-        let sayings = ["help", "register", "register +12025550101", "unregister", "unregister yes", "status"].map(str::to_owned);
-        let sayings = sayings.into_iter().chain([format!("register {words}"), words.clone()]);
-        let gateways = gateways();
-        for (gateway, body) in sayings.flat_map(|body| gateways.iter().map(move |gateway| (gateway, body.clone()))) {
-            let message = Message::chat(jid(USER), jid("gw.example.org")).with_id(words.as_str()).with_body(body);
-            match Said::read(gateway, &message) {
-                Ok(said) => people(gateway, &words).iter().for_each(|person| {
-                    at_this_moment(|moment| all_parse(said.decide(gateway, person, moment)));
-                }),
-                Err(NotSaid::Refused(stanza)) => drop(oracle::read(*stanza)),
-                Err(NotSaid::Ignored(_)) => {}
             }
         }
     }

@@ -11,9 +11,10 @@ use transom::xmpp::{
     },
     xep::{
         addresses::{self, Address, Role, Who},
+        adhoc::{Action, Note, Stage, Status},
         delay,
         disco::{self, Identity, Info, Item},
-        forms::{Field, Form},
+        forms::{Field, Form, FormType},
         gateway, hints, ping,
         privilege::Privileges,
         receipts,
@@ -110,6 +111,17 @@ proptest! {
         let form = Form::new(ns::REGISTER).with_title(given()).with_instructions(given()).with_field(field);
         let offer = Offer { instructions: given(), registered: true, fields: vec![("phone", given())], form: Some(form) };
         read(result(offer.to_element()));
+    }
+
+    #[test]
+    fn commands_hold_any_words(words in words()) {
+        let given = || words.clone();
+        let column = Field::new("column-1", "text-single").with_label(given());
+        let table = Form { kind: FormType::Result, reported: vec![column], items: vec![vec![given()]], ..Form::default() };
+        let note = Note { is_error: true, text: given() };
+        let stage = Stage { node: "cost".to_owned(), session: given(), status: Status::Executing, actions: vec![Action::Next, Action::Prev],
+            notes: vec![note], form: Some(table.with_title(given())), lang: "en" };
+        read(result(stage.to_element()));
     }
 
     #[test]

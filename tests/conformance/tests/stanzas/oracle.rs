@@ -125,6 +125,10 @@ fn payload(element: &Element) -> Result<(), String> {
             element.children().try_for_each(payload)
         }
         ("forwarded", ns::FORWARD) => parse_as!(element, Forwarded),
+        ("command", ns::COMMANDS) => element
+            .children()
+            .filter(|child| child.name() == "x")
+            .try_for_each(payload),
         // The other parser does not know these; their form is checked by our own tests.
         ("query", ns::GATEWAY)
         | ("reply", ns::REPLY)

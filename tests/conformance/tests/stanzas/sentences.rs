@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use transom::{
     gateway::refusal,
     texts::{
-        Admin, Cap, Chat, Content, Encryption, Failed, Lang, Membership, Notice, Quoted, Recipient,
-        Registration, Text, Trouble,
+        Admin, Cap, Chat, Content, Dialogue, Encryption, Failed, Label, Lang, Membership, Notice,
+        Quoted, Recipient, Refusal, Registration, Text, Told, Topic, Trouble,
     },
     xmpp::stanza::Message,
 };
@@ -124,7 +124,16 @@ pub(crate) fn all(words: &str) -> Vec<Text> {
         Registration::Restored.into(),
         Registration::Unregistered.into(),
         Chat::UnknownCommand { command: quoted() }.into(),
-        Chat::ConfirmUnregister.into(),
+        Dialogue::ConfirmUnregister.into(),
+        Dialogue::BadValue(Label::Word(given())).into(),
+        Dialogue::MayBeSkipped { now: Some(given()) }.into(),
+        Told::Renamed {
+            peer: given(),
+            name: given(),
+        }
+        .into(),
+        Told::Announcement { text: quoted() }.into(),
+        Refusal::NoSuchMessage { id: given() }.into(),
     ];
     let encryptions = [
         Encryption::Omemo,
@@ -175,12 +184,14 @@ fn of_network(words: &str, network: Network) -> Vec<Text> {
             network,
         }
         .into(),
-        Chat::Name { network }.into(),
-        Chat::Help {
+        Dialogue::Help {
             gateway: given(),
             network,
+            commands: vec![("cost", Topic::Cost)],
+            admin: vec![("users", Topic::Users)],
         }
         .into(),
+        Chat::Name { network }.into(),
         Chat::PromptDescription { network }.into(),
         Chat::Prompt { network }.into(),
     ];

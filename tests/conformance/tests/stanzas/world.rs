@@ -111,6 +111,7 @@ pub(crate) fn person(
             asked: false,
         },
         others: 1,
+        settings: "{}".to_owned(),
     });
     Person {
         jid,

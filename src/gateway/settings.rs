@@ -1,0 +1,155 @@
+//! A user's own choices: one JSON object of texts beside the registration, loaded with it.
+//!
+//! To add one: a name here with its [`Kind`], its label in `texts`, and a reader that asks [`Settings`] where it matters.
+
+use std::collections::BTreeMap;
+
+use transom_adapter::Network;
+
+use super::Gateway;
+use crate::texts::{Label, Lang};
+
+/// What can be chosen.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Setting {
+    /// The language of everything that is said to the user.
+    Language,
+    /// Whether delivery receipts are wanted.
+    Receipts,
+    /// The line by which new conversations leave.
+    Line,
+    /// The name beside the address of mails.
+    Name,
+}
+
+/// What values a setting takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// The tag of a language.
+    Language,
+    /// `yes` or `no`.
+    YesNo,
+    /// The address of one of the user's lines.
+    OwnLine,
+    /// One line of text, of so many characters at most.
+    Text(usize),
+}
+
+/// The choices of one user.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Settings(BTreeMap<String, String>);
+
+impl Setting {
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [Self; 4] = [Self::Language, Self::Receipts, Self::Line, Self::Name];
+
+    /// Its name in the database and in forms.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Language => "language",
+            Self::Receipts => "receipts",
+            Self::Line => "line",
+            Self::Name => "name",
+        }
+    }
+
+    /// What people read beside it.
+    pub fn label(self) -> Label {
+        match self {
+            Self::Language => Label::Language,
+            Self::Receipts => Label::Receipts,
+            Self::Line => Label::DefaultLine,
+            Self::Name => Label::Name,
+        }
+    }
+
+    /// What values it takes.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Language => Kind::Language,
+            Self::Receipts => Kind::YesNo,
+            Self::Line => Kind::OwnLine,
+            Self::Name => Kind::Text(64),
+        }
+    }
+
+    /// Whether it means anything at this gateway.
+    pub fn applies(self, gateway: &Gateway) -> bool {
+        match self {
+            Self::Language | Self::Receipts | Self::Line => true,
+            Self::Name => gateway.network() == Network::Email,
+        }
+    }
+
+    /// Whether this value can be chosen; `lines` are the user's own.
+    pub fn takes(self, value: &str, lines: &[String]) -> bool {
+        match self.kind() {
+            Kind::Language => Lang::ALL.iter().any(|lang| lang.tag() == value),
+            Kind::YesNo => matches!(value, "yes" | "no"),
+            Kind::OwnLine => lines.iter().any(|line| line == value),
+            // Semantics 28: no name that looks like another address.
+            Kind::Text(most) => {
+                value.chars().count() <= most
+                    && !value.contains(|c: char| c.is_control() || "@<>\"".contains(c))
+            }
+        }
+    }
+}
+
+impl Settings {
+    /// Reads what the database holds; what makes no sense was never chosen.
+    pub fn from_json(json: &str) -> Self {
+        Self(serde_json::from_str(json).unwrap_or_default())
+    }
+
+    /// What was chosen.
+    pub fn get(&self, setting: Setting) -> Option<&str> {
+        self.0.get(setting.name()).map(String::as_str)
+    }
+
+    /// The language that was chosen.
+    pub fn lang(&self) -> Option<Lang> {
+        self.get(Setting::Language).and_then(Lang::from_tag)
+    }
+
+    /// Whether delivery receipts are wanted.
+    pub fn wants_receipts(&self) -> bool {
+        self.get(Setting::Receipts) != Some("no")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_makes_no_sense_was_never_chosen() {
+        for json in ["", "[]", "{\"receipts\":1}", "null"] {
+            let settings = Settings::from_json(json);
+            assert!(
+                settings.wants_receipts() && settings.lang().is_none(),
+                "{json}"
+            );
+        }
+        let chosen =
+            Settings::from_json(r#"{"language":"de","receipts":"no","from another version":"x"}"#);
+        assert_eq!(
+            (chosen.lang(), chosen.wants_receipts()),
+            (Some(Lang::De), false)
+        );
+    }
+
+    #[test]
+    fn values_are_checked() {
+        let lines = ["+12025550100".to_owned()];
+        assert!(
+            Setting::Line.takes("+12025550100", &lines)
+                && !Setting::Line.takes("+12025550101", &lines)
+        );
+        assert!(Setting::Language.takes("de", &[]) && !Setting::Language.takes("xx", &[]));
+        assert!(Setting::Name.takes("Alice Ödegård", &[]));
+        for bad in ["a\r\nBcc: x", "ceo@example.org", "<x>", &"x".repeat(65)] {
+            assert!(!Setting::Name.takes(bad, &[]), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Links that work once and for ten minutes (semantics 25): in memory, gone with the process.
+//!
+//! A link is not used up by looking at it: mail and chat programs fetch links to show what is behind them. Only the button is.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use transom_adapter::UnixMillis;
+use url::Url;
+
+use super::{OnceLink, Refusal};
+
+/// How long a link works.
+pub const WORKS_FOR: Duration = Duration::from_mins(10);
+/// Links at a time; the oldest give way.
+const LINKS_MAX: usize = 500;
+/// Bytes of all files behind links; the oldest give way.
+const BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// What a link is for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// Signs in to the operator's page.
+    SignIn,
+    /// A file to fetch.
+    Download {
+        /// What it is saved as.
+        name: String,
+        /// What is in it.
+        bytes: Vec<u8>,
+    },
+}
+
+/// The links that have not been used.
+#[derive(Debug, Default)]
+pub struct Once {
+    base: Option<Url>,
+    local: Option<String>,
+    open: Mutex<HashMap<String, Open>>,
+}
+
+#[derive(Debug)]
+struct Open {
+    purpose: Purpose,
+    until: UnixMillis,
+}
+
+impl Once {
+    /// Links under `http.public_url`; `local` is where the process itself listens, for whoever sits at the machine.
+    pub fn new(base: Option<Url>, local: Option<String>) -> Self {
+        Self {
+            base,
+            local,
+            open: Mutex::default(),
+        }
+    }
+
+    /// Makes a link for somebody outside.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::NoLinks`] without a public address.
+    pub fn link(&self, purpose: Purpose, now: UnixMillis) -> Result<OnceLink, Refusal> {
+        let base = self.base.as_ref().ok_or(Refusal::NoLinks)?;
+        let base = base.as_str().trim_end_matches('/').to_owned();
+        Ok(self.make(&base, purpose, now))
+    }
+
+    /// Makes a link for somebody who may sit at the machine.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::NotRunning`] where nothing listens.
+    pub fn link_here(&self, purpose: Purpose, now: UnixMillis) -> Result<OnceLink, Refusal> {
+        match (&self.base, &self.local) {
+            (Some(_), _) => self.link(purpose, now),
+            (None, Some(local)) => Ok(self.make(local, purpose, now)),
+            (None, None) => Err(Refusal::NotRunning),
+        }
+    }
+
+    fn make(&self, base: &str, purpose: Purpose, now: UnixMillis) -> OnceLink {
+        let token = hex::encode(rand::random::<[u8; 24]>());
+        let folder = match purpose {
+            Purpose::SignIn => "admin/in",
+            Purpose::Download { .. } => "admin/get",
+        };
+        let url = format!("{base}/{folder}/{token}");
+        let until = now.after(WORKS_FOR);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|_, link| link.until.0 > now.0);
+        while open.len() >= LINKS_MAX || bytes(&open) > BYTES_MAX {
+            let oldest = open.iter().min_by_key(|(_, link)| link.until.0);
+            let Some(oldest) = oldest.map(|(token, _)| token.clone()) else {
+                break;
+            };
+            open.remove(&oldest);
+        }
+        open.insert(token, Open { purpose, until });
+        OnceLink {
+            url,
+            works_for_s: WORKS_FOR.as_secs(),
+        }
+    }
+
+    /// Whether this link still works, without using it.
+    pub fn works(&self, token: &str, now: UnixMillis) -> bool {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.get(token).is_some_and(|link| link.until.0 > now.0)
+    }
+
+    /// Uses the link: what it is for, once.
+    pub fn take(&self, token: &str, now: UnixMillis) -> Option<Purpose> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let link = open.remove(token)?;
+        (link.until.0 > now.0).then_some(link.purpose)
+    }
+}
+
+fn bytes(open: &HashMap<String, Open>) -> usize {
+    let size = |link: &Open| match &link.purpose {
+        Purpose::SignIn => 0,
+        Purpose::Download { bytes, .. } => bytes.len(),
+    };
+    open.values().map(size).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
+
+    fn token(link: &OnceLink) -> String {
+        link.url.rsplit('/').next().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_link_works_once_and_not_for_long() {
+        let once = Once::new(Some("https://gw.example.org/x/".parse().unwrap()), None);
+        let link = once.link(Purpose::SignIn, NOW).unwrap();
+        assert!(
+            link.url.starts_with("https://gw.example.org/x/admin/in/"),
+            "{link:?}"
+        );
+        let token = token(&link);
+        assert!(once.works(&token, NOW), "looking does not use it up");
+        assert_eq!(once.take(&token, NOW), Some(Purpose::SignIn));
+        assert_eq!(once.take(&token, NOW), None, "a second time");
+        let late = once.link(Purpose::SignIn, NOW).unwrap();
+        assert_eq!(once.take(&self::token(&late), NOW.after(WORKS_FOR)), None);
+    }
+
+    #[test]
+    fn the_oldest_give_way() {
+        let once = Once::new(None, Some("http://127.0.0.1:1".to_owned()));
+        assert_eq!(once.link(Purpose::SignIn, NOW), Err(Refusal::NoLinks));
+        let first = once.link_here(Purpose::SignIn, NOW).unwrap();
+        for later in 1..=LINKS_MAX {
+            let later = UnixMillis(NOW.0 + i64::try_from(later).unwrap());
+            once.link_here(Purpose::SignIn, later).unwrap();
+        }
+        assert!(!once.works(&token(&first), NOW));
+        assert!(once.open.lock().unwrap().len() <= LINKS_MAX);
+    }
+}
