@@ -23,6 +23,9 @@ use crate::{
     },
 };
 
+/// The message does not go on with its files: what becomes of it instead.
+struct Stopped(Box<Outcome>);
+
 impl Try {
     /// Gets the files, and gives the message back to its lane; without them it fails, or is tried again later.
     pub(super) async fn prepare(self) {
@@ -37,7 +40,7 @@ impl Try {
                     ..Finished::go_on()
                 }
             }
-            Err(outcome) => {
+            Err(Stopped(outcome)) => {
                 let attempt = Attempt {
                     number: self.work.attempts + 1,
                     unit: self.work.unit,
@@ -53,7 +56,7 @@ impl Try {
         self.finished.send(order).await.ok();
     }
 
-    async fn files(&self) -> Result<Vec<OutFile>, Box<Outcome>> {
+    async fn files(&self) -> Result<Vec<OutFile>, Stopped> {
         let rows = self
             .surroundings
             .store
@@ -109,7 +112,7 @@ impl Try {
         row: &mut FileRow,
         limits: Option<FileLimits>,
         carried: usize,
-    ) -> Result<(), Box<Outcome>> {
+    ) -> Result<(), Stopped> {
         let files = &self.surroundings.files;
         let url = row.source.clone().unwrap_or_default();
         let fetched = files.http.fetch(&url, files.size_bytes_max, None).await;
@@ -144,7 +147,7 @@ impl Try {
         content: Bytes,
         limits: FileLimits,
         carried: usize,
-    ) -> Result<(Kind, Bytes), Box<Outcome>> {
+    ) -> Result<(Kind, Bytes), Stopped> {
         let share = limits.total_bytes_max / u64::try_from(carried.max(1)).unwrap_or(1);
         let is_picture = kind.content_type.starts_with("image/");
         let bytes_max = if is_picture {
@@ -186,7 +189,7 @@ impl Try {
         })
     }
 
-    fn not_fetched(&self, failure: FetchFailure) -> Box<Outcome> {
+    fn not_fetched(&self, failure: FetchFailure) -> Stopped {
         let reason = match failure {
             FetchFailure::Transient(problem) => return self.later(Reason::FileGone, problem),
             FetchFailure::Gone => Reason::FileGone,
@@ -197,12 +200,12 @@ impl Try {
     }
 
     /// Nothing was sent. A web server is asked again as soon as a text is, whatever network the message is for.
-    fn later(&self, reason: Reason, detail: String) -> Box<Outcome> {
-        Box::new(Outcome::Throttled {
+    fn later(&self, reason: Reason, detail: String) -> Stopped {
+        Stopped(Box::new(Outcome::Throttled {
             after: Some(backoff(Network::Sms, self.failures, self.work.delivery_id)),
             scope: Scope::Request,
             failure: Failure::new(reason).with_detail(detail),
-        })
+        }))
     }
 }
 
@@ -210,6 +213,7 @@ fn size(row: &FileRow) -> u64 {
     u64::try_from(row.bytes).unwrap_or(0)
 }
 
-fn refused(reason: Reason, detail: &str) -> Box<Outcome> {
-    Box::new(Outcome::Rejected(Failure::new(reason).with_detail(detail)))
+fn refused(reason: Reason, detail: &str) -> Stopped {
+    let failure = Failure::new(reason).with_detail(detail);
+    Stopped(Box::new(Outcome::Rejected(failure)))
 }

@@ -145,7 +145,7 @@ async fn traffic(world: &World, alice: &mut XmppClient) {
 async fn deliver(world: &World, number: usize) {
     let (sid, peer) = (format!("SMin{number}"), PEERS[number % PEERS.len()]);
     let (twilio, body) = (&world.twilio, in_body(number));
-    let delivered = if number % 2 == 0 {
+    let delivered = if number.is_multiple_of(2) {
         twilio.deliver_picture(&sid, peer, LINE, &body).await
     } else {
         twilio.deliver(&sid, peer, LINE, &body).await

@@ -182,11 +182,12 @@ pub(crate) fn with_files(id: &str, text: &str, files: &[(&str, &str, &[u8])]) ->
             .step_by(76)
             .map(|at| &encoded[at..encoded.len().min(at + 76)])
             .collect();
-        mail.push_str(&format!(
+        let part = format!(
             "--b\r\nContent-Type: {content_type}\r\nContent-Disposition: attachment; filename=\"{name}\"\r\n\
              Content-Transfer-Encoding: base64\r\n\r\n{}\r\n",
             lines.join("\r\n")
-        ));
+        );
+        mail.push_str(&part);
     }
     mail.push_str("--b--\r\n");
     mail
