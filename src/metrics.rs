@@ -65,6 +65,7 @@ struct Inner {
     families: Families,
     gateways: RwLock<HashMap<Arc<str>, GatewayMetrics>>,
     events: Family<EventLabels, Counter>,
+    account_up: Family<AccountLabels, Gauge>,
     http_requests: Family<HttpLabels, Counter>,
     lanes: Gauge,
     store_commits: Counter,
@@ -88,6 +89,11 @@ impl Metrics {
             "events",
             "What accounts counted, webhooks refused among them",
         );
+        let account_up = add(
+            r,
+            "account_up",
+            "Whether an account works, for those that say so",
+        );
         let http_requests = add(
             r,
             "http_requests",
@@ -110,6 +116,7 @@ impl Metrics {
             families,
             gateways: RwLock::default(),
             events,
+            account_up,
             http_requests,
             lanes,
             store_commits,
@@ -148,6 +155,13 @@ impl Metrics {
     pub fn told(&self, gateway: &str, waited: Duration) {
         self.gateway(gateway)
             .observe_delivery(Direction::Out, waited);
+    }
+
+    /// Says whether an account works, as it says itself or as attempts show.
+    pub fn account_up(&self, account: &AccountName, up: bool) {
+        let account = AccountLabel(account.clone());
+        let labels = AccountLabels { account };
+        self.0.account_up.get_or_create(&labels).set(up.into());
     }
 
     /// Says whether a gateway's link to its server is up.
@@ -361,6 +375,11 @@ struct EventLabels {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct AccountLabels {
+    account: AccountLabel,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 struct HttpLabels {
     route: &'static str,
     status: u16,
@@ -389,6 +408,7 @@ mod tests {
         metrics.told("sms", Duration::from_secs(3));
         sms.queue_depth(Direction::In, 7);
         metrics.link("sms", true);
+        metrics.account_up(&AccountName::new("sms", "main"), false);
         sms.stanzas(Direction::Out, 64);
         sms.stanzas_uncommitted(3);
         metrics.lanes(2);
@@ -402,6 +422,7 @@ mod tests {
             r#"transom_delivery_seconds_count{gateway="sms",direction="out"} 1"#,
             r#"transom_queue_depth{gateway="sms",direction="in"} 7"#,
             r#"transom_link_up{gateway="sms"} 1"#,
+            r#"transom_account_up{account="sms/main"} 0"#,
             r#"transom_stanzas_total{gateway="sms",direction="out"} 64"#,
             r#"transom_stanzas_uncommitted{gateway="sms"} 3"#,
             "transom_queue_lanes 2",

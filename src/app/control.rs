@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
-use transom_adapter::Lifecycle;
+use transom_adapter::{AccountName, AccountState, Lifecycle};
 
 use super::{App, StartError, readiness, start::Base};
 use crate::{
     gateway::Gateway,
     operations::{
-        LinkNow, Operations, Running,
+        AccountNow, LinkNow, Operations, Running,
         control::{Control, places},
         once::Once,
         restored,
     },
-    queue::{Queue, Teller},
+    queue::{AccountStates, Queue, Teller, accounts::Standing},
     xmpp::{
         stanza::Stanza,
         stream::{LinkHandle, LinkState},
@@ -28,6 +28,8 @@ pub(super) struct Live {
     pub(super) teller: Teller,
     /// Key and name of the gateway, and its link.
     pub(super) links: Vec<(i64, String, LinkHandle)>,
+    /// Where the accounts stand.
+    pub(super) states: AccountStates,
     pub(super) lifecycle: Lifecycle,
     /// Changes the log's level, if that level exists.
     pub(super) log_level: Arc<dyn Fn(&str) -> bool + Send + Sync>,
@@ -133,5 +135,24 @@ impl Running for Live {
             }
         };
         self.links.iter().map(now).collect()
+    }
+
+    fn accounts(&self) -> Vec<AccountNow> {
+        let board = self.states.now();
+        let now = |(name, standing): (&AccountName, &Standing)| {
+            let (up, failure) = match &standing.state {
+                AccountState::Up => (true, None),
+                AccountState::Down(failure) | AccountState::LoggedOut(failure) => {
+                    (false, Some(failure))
+                }
+            };
+            AccountNow {
+                account: name.to_string(),
+                up,
+                detail: failure.map(readiness::words).unwrap_or_default(),
+                since_ms: standing.since.0,
+            }
+        };
+        board.iter().map(now).collect()
     }
 }

@@ -7,7 +7,7 @@ use tokio::{
     sync::mpsc,
     time::{sleep, timeout},
 };
-use transom_adapter::{Account, Lifecycle, Signer, SystemClock};
+use transom_adapter::{Account, Holder, Lifecycle, Signer, SystemClock};
 use transom_simulator::Simulator;
 
 use super::{App, adapters, parts};
@@ -81,7 +81,8 @@ pub(super) async fn check(app: App, running: Option<Now>) -> Live {
         match built {
             Ok(adapters) => {
                 let all = adapters.iter().flat_map(|(_, adapter)| adapter.accounts());
-                futures_util::future::join_all(all.map(account))
+                let check = |one| account(one, running.as_ref());
+                futures_util::future::join_all(all.map(check))
                     .await
                     .concat()
             }
@@ -180,9 +181,13 @@ async fn database(url: &StoreUrl) -> Finding {
     }
 }
 
-/// One account's own words.
-async fn account(account: Arc<dyn Account>) -> Vec<Finding> {
+/// One account's own words. One that has a single login is not logged in beside a running process: that would throw it out.
+async fn account(account: Arc<dyn Account>, running: Option<&Now>) -> Vec<Finding> {
     let name = account.name().as_str().to_owned();
+    let is_held = account.capabilities().holder == Holder::One;
+    if let Some(now) = running.filter(|_| is_held) {
+        return vec![account_now(&name, now)];
+    }
     let Ok(report) = timeout(ACCOUNT, account.check()).await else {
         let text = format!("did not answer within {} seconds", ACCOUNT.as_secs());
         return vec![finding(&name, false, text)];
@@ -200,6 +205,17 @@ async fn account(account: Arc<dyn Account>) -> Vec<Finding> {
         found.push(finding(&name, true, "has nothing to log in to"));
     }
     found
+}
+
+fn account_now(name: &str, now: &Now) -> Finding {
+    let Some(known) = now.accounts.iter().find(|known| known.account == name) else {
+        return finding(name, false, "the running process has not logged in yet");
+    };
+    if known.up {
+        return finding(name, true, "the running process is logged in");
+    }
+    let text = format!("the running process is not logged in: {}", known.detail);
+    finding(name, false, text)
 }
 
 /// Logs in as the component, once, and out again.

@@ -13,7 +13,7 @@ use crate::{
     gateway::{Gateway, files::FilePolicy},
     intake::{self, Doors, Intake, Knock},
     operations::Operations,
-    queue::{Online, Queue, QueueGateway, Surroundings, Teller},
+    queue::{AccountStates, Online, Queue, QueueGateway, Surroundings, Teller},
     xmpp::{
         jid::DomainPart,
         stream::{Endpoint, Link, LinkConfig, LinkEvent, LinkHandle, StopWhen},
@@ -100,7 +100,12 @@ pub(super) struct Works {
 }
 
 /// Starts the queue.
-pub(super) fn queue(base: &Base, parts: &[Part], files: &Files, lifecycle: &Lifecycle) -> Works {
+pub(super) fn queue(
+    base: &Base,
+    parts: &[Part],
+    (files, states): (&Files, AccountStates),
+    lifecycle: &Lifecycle,
+) -> Works {
     let (teller, tells) = Teller::new();
     let online = Online::default();
     let entry = |part: &Part| {
@@ -130,6 +135,7 @@ pub(super) fn queue(base: &Base, parts: &[Part], files: &Files, lifecycle: &Life
         gateways: Arc::new(gateways),
         teller: teller.clone(),
         files: files.clone(),
+        states,
     };
     let queue = Queue::start(&surroundings, online.clone(), tells);
     Works {
@@ -229,7 +235,12 @@ pub(super) fn link_config(app: &App, config: &GatewayConfig) -> Result<LinkConfi
     Ok(link)
 }
 
-pub(super) fn context(base: &Base, doors: &Doors, files: &Files, lifecycle: &Lifecycle) -> Context {
+pub(super) fn context(
+    base: &Base,
+    doors: &Doors,
+    (files, states): (&Files, &AccountStates),
+    lifecycle: &Lifecycle,
+) -> Context {
     Context {
         clock: Arc::clone(&base.clock),
         lifecycle: lifecycle.clone(),
@@ -238,6 +249,7 @@ pub(super) fn context(base: &Base, doors: &Doors, files: &Files, lifecycle: &Lif
         http: files.http.clone(),
         signer: base.signer.clone(),
         meter: Arc::new(base.metrics.clone()),
+        states: Arc::new(states.clone()),
     }
 }
 

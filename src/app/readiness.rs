@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use transom_adapter::Lifecycle;
+use transom_adapter::{Failure, Lifecycle};
 
 use super::notify;
 use crate::{
@@ -70,6 +70,14 @@ pub(super) fn watch_links(links: &[(String, LinkHandle)], lifecycle: &Lifecycle)
             }
         });
     }
+}
+
+/// `our-account 14: the SMSC refuses the password`
+pub(super) fn words(failure: &Failure) -> String {
+    let code = failure.code.as_ref().map(|code| format!(" {code}"));
+    let detail = failure.detail.as_ref().map(|detail| format!(": {detail}"));
+    let (code, detail) = (code.unwrap_or_default(), detail.unwrap_or_default());
+    format!("{}{code}{detail}", failure.reason.as_str())
 }
 
 pub(super) fn describe(state: &LinkState) -> String {

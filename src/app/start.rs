@@ -7,7 +7,9 @@ use std::{
     time::Duration,
 };
 
-use transom_adapter::{Clock, HttpClient, HttpLimits, Lifecycle, Signer, SystemClock};
+use transom_adapter::{
+    Account, AccountState, Clock, Context, HttpClient, HttpLimits, Lifecycle, Signer, SystemClock,
+};
 use transom_simulator::Simulator;
 
 use super::{
@@ -23,6 +25,7 @@ use crate::{
     http::{HttpOptions, HttpState, Server},
     metrics::Metrics,
     operations::once::Once,
+    queue::AccountStates,
     store::{Ids, Store, StoreError, Writer},
 };
 
@@ -191,15 +194,17 @@ async fn start(
     let files = open_files(app, &base)?;
     let simulator = Simulator::new(Arc::clone(&base.clock));
     let Parts { parts, doors } = Parts::make(app, &base, &simulator, lifecycle).await?;
-    let context = context(&base, &doors, &files, lifecycle);
+    let states = AccountStates::new(Arc::clone(&base.clock), base.metrics.clone());
+    let context = context(&base, &doors, (&files, &states), lifecycle);
     let links: Vec<_> = parts.iter().map(Part::link).collect();
     let gateways = parts.iter().map(|part| Arc::clone(&part.gateway)).collect();
     let handles = parts.iter().map(Part::numbered_link).collect();
-    let works = queue(&base, &parts, &files, lifecycle);
+    let works = queue(&base, &parts, (&files, states.clone()), lifecycle);
     let live = control::Live {
         queue: works.queue.clone(),
         teller: works.teller.clone(),
         links: handles,
+        states,
         lifecycle: lifecycle.clone(),
         log_level: Arc::clone(&app.log_level),
     };
@@ -216,7 +221,7 @@ async fn start(
     }
     for account in accounts.values() {
         let (account, context) = (Arc::clone(account), context.clone());
-        lifecycle.spawn("account", async move { account.run(&context).await });
+        lifecycle.spawn("account", run_account(account, context));
     }
     readiness::watch_links(&links, lifecycle);
     let ready = readiness::Ready::new(base.store.clone(), links);
@@ -239,4 +244,20 @@ async fn start(
     lifecycle.spawn("files.sweep", sweeping);
     lifecycle.spawn("http", server.run(state, lifecycle.clone()));
     Ok(())
+}
+
+/// An account's long-lived side. One that ends by itself stays down until somebody changes the configuration.
+async fn run_account(account: Arc<dyn Account>, context: Context) {
+    let Err(failure) = account.run(&context).await else {
+        return;
+    };
+    let name = account.name();
+    tracing::error!(
+        account = name.as_str(),
+        reason = failure.reason.as_str(),
+        code = failure.code.as_deref().unwrap_or(""),
+        detail = failure.detail.as_deref().unwrap_or(""),
+        "The account cannot work as it is configured; change that, and start transom again."
+    );
+    context.report_state(name, AccountState::LoggedOut(failure));
 }

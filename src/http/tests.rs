@@ -23,8 +23,8 @@ use tokio::{
 };
 use transom_adapter::{
     Account, AccountName, Address, Attempt, Busy, Capabilities, Class, Cursor, Event, Handled,
-    Inbox, Incoming, Lifecycle, MailFacts, Outcome, Outgoing, Refused, Repeat, Repeats, Reports,
-    SystemClock, UnixMillis, Verdict, WebReply, WebRequest, testkit::RecordingInbox,
+    Holder, Inbox, Incoming, Lifecycle, MailFacts, Outcome, Outgoing, Refused, Repeat, Repeats,
+    Reports, SystemClock, UnixMillis, Verdict, WebReply, WebRequest, testkit::RecordingInbox,
 };
 
 use super::{
@@ -218,6 +218,7 @@ impl Account for FakeAccount {
             concurrency: 1,
             send_seconds_max: 1,
             files: None,
+            holder: Holder::Anyone,
         }
     }
 

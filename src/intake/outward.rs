@@ -252,7 +252,6 @@ async fn hand_on(intake: &Intake, accepted: Vec<(&Message, Box<Accepted>)>) {
         let work = OutWork {
             delivery_id: out.message_id,
             attempts: 0,
-            units: out.units,
             unit: 0,
             routes: plan.routes,
             route: 0,

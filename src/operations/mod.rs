@@ -35,9 +35,9 @@ use transom_adapter::{Clock, UnixMillis};
 use once::Once;
 pub use refusal::{Fault, Refusal};
 pub use reply::{
-    Blocked, Contact, Conversation, Cost, ExternalId, GatewayNow, Life, Line, LinkNow, Now, Offer,
-    OnceLink, Overview, Registration, Renamed, Reply, Sent, SettingShown, StanzaSeen, Usage, User,
-    UserAdded, UserShown, Waiting, WaitingState,
+    AccountNow, Blocked, Contact, Conversation, Cost, ExternalId, GatewayNow, Life, Line, LinkNow,
+    Now, Offer, OnceLink, Overview, Registration, Renamed, Reply, Sent, SettingShown, StanzaSeen,
+    Usage, User, UserAdded, UserShown, Waiting, WaitingState,
 };
 pub use request::{Actor, Asker, Direction, Request};
 pub use service::LEVELS;
@@ -86,6 +86,9 @@ pub trait Running: Send + Sync {
 
     /// Where the links stand.
     fn links(&self) -> Vec<LinkNow>;
+
+    /// Where the accounts stand that said so.
+    fn accounts(&self) -> Vec<AccountNow>;
 
     /// Goes on with this beside everything else; it is dropped when the process stops.
     fn go_on(&self, work: BoxFuture<'static, ()>);
@@ -176,6 +179,10 @@ impl Operations {
                 .running
                 .as_ref()
                 .map_or_else(Vec::new, |running| running.links()),
+            accounts: self
+                .running
+                .as_ref()
+                .map_or_else(Vec::new, |running| running.accounts()),
         }
     }
 

@@ -312,6 +312,22 @@ pub struct Now {
     pub store_commits: bool,
     /// The links; empty when nothing runs.
     pub links: Vec<LinkNow>,
+    /// The accounts that said where they stand; empty when nothing runs.
+    #[serde(default)]
+    pub accounts: Vec<AccountNow>,
+}
+
+/// Where an account stands.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AccountNow {
+    /// Its name: `sms/main`.
+    pub account: String,
+    /// Whether it works.
+    pub up: bool,
+    /// What is wrong, in words; empty when it works.
+    pub detail: String,
+    /// Since when, UTC milliseconds.
+    pub since_ms: i64,
 }
 
 /// Where a link stands.

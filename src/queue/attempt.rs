@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
-use transom_adapter::{Account, Attempt, Failure, Outcome, Reason, Repeat, UnixMillis};
+use transom_adapter::{Account, Address, Attempt, Failure, Outcome, Reason, Repeat, UnixMillis};
 
 use super::{
     OutWork, QueueGateway, Surroundings,
     lanes::Next,
     scheduler::Order,
-    verdict::{Circumstances, Verdict, judge},
+    verdict::{Circumstances, Pause, Verdict, judge},
 };
 use crate::{
     config::Receipts,
@@ -37,7 +37,8 @@ pub(super) struct Try {
 /// What follows an attempt.
 #[derive(Debug)]
 pub(super) struct Finished {
-    pub(super) pause_account: Option<UnixMillis>,
+    /// What else may not go by this account; of which line.
+    pub(super) pause: Option<(Pause, Address)>,
     pub(super) next: Next,
     /// The same work again: its next unit, or its next route.
     pub(super) give_back: Option<Box<OutWork>>,
@@ -47,9 +48,9 @@ pub(super) struct Finished {
 
 impl Finished {
     pub(super) fn go_on() -> Self {
-        let (pause_account, give_back, own_lane) = (None, None, None);
+        let (pause, give_back, own_lane) = (None, None, None);
         Self {
-            pause_account,
+            pause,
             next: Next::GoOn,
             give_back,
             own_lane,
@@ -68,11 +69,14 @@ impl Try {
         let attempt = Attempt {
             number: self.work.attempts + 1,
             unit: self.work.unit,
+            started_at: self.surroundings.clock.now(),
         };
         let finished = match self.start().await {
             Started::Gone => Finished::go_on(),
             Started::Yes => {
                 let outcome = self.send(attempt).await;
+                let states = &self.surroundings.states;
+                states.attempted(self.account.name(), &outcome);
                 self.conclude(attempt, outcome).await
             }
         };
@@ -90,12 +94,13 @@ impl Try {
             return Started::Yes;
         }
         let (delivery_id, account_id) = (self.work.delivery_id, self.account_id);
-        let at_ms = self.surroundings.clock.now().0;
+        let (at_ms, units) = (self.surroundings.clock.now().0, self.work.units());
         match self
             .commit(|| {
                 Write::Start(Start {
                     delivery_id,
                     account_id,
+                    units,
                     at_ms,
                 })
             })
@@ -165,7 +170,9 @@ impl Try {
         });
         let own_lane = verdict.leaves_lane.then_some(verdict.due_ms).flatten();
         Finished {
-            pause_account: verdict.pause_account,
+            pause: verdict
+                .pause
+                .map(|pause| (pause, self.work.outgoing.from.clone())),
             next: verdict.next,
             give_back,
             own_lane: own_lane.map(|due_ms| (self.work.delivery_id, due_ms, self.failures + 1)),
@@ -193,6 +200,11 @@ impl Try {
             lane_id: self.lane_id,
             state: verdict.state,
             account_id: Some(self.account_id),
+            units: self
+                .work
+                .routes
+                .get(verdict.route)
+                .map(|route| route.units.get()),
             units_done: verdict.units_done,
             attempts: attempt.number,
             reason: verdict

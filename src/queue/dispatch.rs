@@ -1,8 +1,6 @@
 //! Handing out work: which slot a lane's first message needs, and the task that does it.
 
-use std::{collections::VecDeque, sync::Arc};
-
-use transom_adapter::{Account, UnixMillis};
+use std::sync::Arc;
 
 use super::{
     OutWork, QueueGateway, Work,
@@ -11,36 +9,8 @@ use super::{
     handover::{self, HandOver},
     lanes::{Next, WORK_PER_LANE},
     scheduler::Scheduler,
+    slots::Carrier,
 };
-
-/// Something that carries work, so many at once: an account, or a gateway's link.
-pub(super) struct Slot {
-    pub(super) carrier: Carrier,
-    pub(super) free: usize,
-    pub(super) paused_until: Option<UnixMillis>,
-    pub(super) waiting: VecDeque<i64>,
-}
-
-pub(super) enum Carrier {
-    /// Fetches, stores and gives out files.
-    Files,
-    Account {
-        account: Arc<dyn Account>,
-        account_id: i64,
-    },
-    Link,
-}
-
-impl Slot {
-    pub(super) fn new(carrier: Carrier, free: usize) -> Self {
-        Self {
-            carrier,
-            free,
-            paused_until: None,
-            waiting: VecDeque::new(),
-        }
-    }
-}
 
 impl Scheduler {
     /// Hands out everything that has a slot.
@@ -71,6 +41,11 @@ impl Scheduler {
         let Some(slot) = self.slots.get_mut(at) else {
             return;
         };
+        if let Some((_, Work::Out(work))) = self.book.first(lane_id)
+            && slot.waits_for_line(&work.outgoing.from, lane_id)
+        {
+            return;
+        }
         let is_down = matches!(slot.carrier, Carrier::Link) && !gateway.link.is_up();
         if slot.free == 0 || slot.paused_until.is_some() || is_down {
             slot.waiting.push_back(lane_id);
@@ -173,7 +148,7 @@ impl Scheduler {
     /// The slot of the account that carries a message next.
     fn account_slot(&self, work: &OutWork) -> Option<usize> {
         let route = work.routes.get(work.route)?;
-        self.by_account.get(route).copied()
+        self.by_account.get(&route.account).copied()
     }
 
     /// None of its accounts is configured any more: it waits for one to come back, and its give-up is the admin's to see.

@@ -44,6 +44,7 @@ impl Try {
                 let attempt = Attempt {
                     number: self.work.attempts + 1,
                     unit: self.work.unit,
+                    started_at: self.surroundings.clock.now(),
                 };
                 self.conclude(attempt, *outcome).await
             }
@@ -98,7 +99,7 @@ impl Try {
     fn limits(&self) -> Option<FileLimits> {
         let accounts = &self.gateway.accounts;
         let routes = self.work.routes.iter();
-        let each = routes.filter_map(|name| accounts.get(name)?.capabilities().files);
+        let each = routes.filter_map(|route| accounts.get(&route.account)?.capabilities().files);
         each.reduce(|one, other| FileLimits {
             count_max: one.count_max.min(other.count_max),
             bytes_max: one.bytes_max.min(other.bytes_max),

@@ -1,6 +1,8 @@
 //! From rows to work: what the scheduler has read from the database.
 
-use transom_adapter::{AccountName, Network, Outgoing, UnixMillis};
+use std::num::NonZeroU16;
+
+use transom_adapter::{AccountName, Network, Outgoing, Route, UnixMillis};
 
 use super::{
     OutWork, Surroundings, Work, lanes::LANES_MAX, lanes::WORK_PER_LANE, verdict::REPEATED,
@@ -8,7 +10,7 @@ use super::{
 use crate::{
     gateway::payload::Payload,
     store::{
-        StoreError,
+        StoreError, StoredRoute,
         read::{DueLane, OutRow},
     },
 };
@@ -71,7 +73,16 @@ pub(super) async fn read_lanes(
 fn out_work(surroundings: &Surroundings, row: OutRow) -> Option<OutWork> {
     let gateway = &surroundings.gateways.get(&row.gateway_id)?.gateway;
     let payload = Payload::from_json(row.payload.as_deref());
-    let name = |route: &String| AccountName::new(&gateway.config.name, route);
+    let name = |route: &StoredRoute| AccountName::new(&gateway.config.name, &route.0);
+    let route = |stored: &StoredRoute| Route {
+        account: name(stored),
+        units: NonZeroU16::new(stored.1).unwrap_or(NonZeroU16::MIN),
+    };
+    let routes: Vec<Route> = row.routes.iter().map(route).collect();
+    // What was begun with one account goes on with it.
+    let begun_by = |route: &Route| gateway.scope_id(&route.account) == row.account_id;
+    let begun = row.units_done > 0;
+    let route = routes.iter().position(begun_by).filter(|_| begun);
     let thread = match gateway.network() {
         Network::Email => payload.thread.map(Into::into),
         Network::Sms => None,
@@ -79,10 +90,9 @@ fn out_work(surroundings: &Surroundings, row: OutRow) -> Option<OutWork> {
     Some(OutWork {
         delivery_id: row.delivery_id,
         attempts: row.attempts,
-        units: row.units,
         unit: row.units_done,
-        routes: row.routes.iter().map(name).collect(),
-        route: 0,
+        routes,
+        route: route.unwrap_or(0),
         unknowns: u32::from(row.code.as_deref() == Some(REPEATED)),
         needs_files: row.has_files,
         outgoing: Outgoing {

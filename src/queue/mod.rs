@@ -1,8 +1,9 @@
 //! What waits, goes out, comes back and is told: the only place that retries and chooses routes.
 //!
+//! - [`accounts`]: where accounts stand, for whoever has to act on it.
 //! - [`lanes`]: the book of chats in which something waits, bounded in memory; pure.
-//! - [`scheduler`]: one task that owns the book and hands out work; it never waits for anything but its inbox;
-//!   [`dispatch`] finds each lane its slot.
+//! - [`scheduler`]: one task that owns the book and hands out work; it never waits for anything but its inbox. [`slots`]: what carries
+//!   it; [`dispatch`] finds each lane its slot.
 //! - [`files_in`], [`files_out`]: files fetched, stored and given out, before the message that they belong to goes on.
 //! - [`attempt`]: one try outwards, from start mark to outcome; [`verdict`] is the one table of what follows.
 //! - [`handover`]: inwards, to the user's server, until its barrier is answered.
@@ -12,6 +13,7 @@
 //! In steady state committed work goes from the commit to the scheduler in memory; the database is read only at the start, for lanes
 //! that come back from a pause, and for chats with more waiting than the book keeps.
 
+pub mod accounts;
 mod attempt;
 mod dispatch;
 mod files_in;
@@ -22,13 +24,14 @@ mod loading;
 mod overdue;
 mod recovery;
 mod scheduler;
+mod slots;
 mod teller;
 mod verdict;
 
 use std::{collections::HashMap, sync::Arc};
 
 use tokio::sync::mpsc;
-use transom_adapter::{Account, AccountName, Clock, Lifecycle, Outgoing};
+use transom_adapter::{Account, AccountName, Clock, Lifecycle, Outgoing, Route};
 
 use crate::{
     files::Files,
@@ -38,6 +41,7 @@ use crate::{
     xmpp::stream::LinkHandle,
 };
 
+pub use accounts::AccountStates;
 pub use teller::{Online, Teller};
 
 /// Work that is committed and waits.
@@ -81,12 +85,10 @@ pub struct OutWork {
     pub delivery_id: i64,
     /// Attempts so far.
     pub attempts: u32,
-    /// How many sends it takes.
-    pub units: u16,
     /// Which send is next, counted from 0.
     pub unit: u16,
     /// The accounts that can carry it, best first.
-    pub routes: Vec<AccountName>,
+    pub routes: Vec<Route>,
     /// Which of them is tried next.
     pub route: usize,
     /// Attempts of which nobody knows what came.
@@ -95,6 +97,15 @@ pub struct OutWork {
     pub needs_files: bool,
     /// The message.
     pub outgoing: Outgoing,
+}
+
+impl OutWork {
+    /// How many sends it takes by the account that is next.
+    pub fn units(&self) -> u16 {
+        self.routes
+            .get(self.route)
+            .map_or(1, |route| route.units.get())
+    }
 }
 
 /// Work and the lane it waits in.
@@ -138,6 +149,8 @@ pub struct Surroundings {
     pub teller: Teller,
     /// Attachments.
     pub files: Files,
+    /// Where the accounts stand.
+    pub states: AccountStates,
 }
 
 /// A handle of the queue. Cheap to clone.

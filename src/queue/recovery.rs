@@ -63,6 +63,7 @@ fn settle(surroundings: &Surroundings, row: &Sending, now_ms: i64) -> OutcomeRow
             State::Unknown
         },
         account_id: row.account_id,
+        units: None,
         units_done: row.units_done,
         attempts: row.attempts,
         reason: (!repeat).then_some(Reason::NetworkDown.as_str()),

@@ -8,10 +8,11 @@ use transom_adapter::{AccountName, UnixMillis};
 use super::{
     Queue, Surroundings, Waiting, Work,
     attempt::Finished,
-    dispatch::{Carrier, Slot},
     lanes::{LaneBook, Next},
     loading::{read_due, read_lanes},
     recovery,
+    slots::{Carrier, Slot},
+    verdict::Pause,
 };
 use crate::store::{StoreError, read::DueLane};
 
@@ -187,8 +188,11 @@ impl Scheduler {
 
     fn finished(&mut self, lane_id: i64, slot: usize, finished: Finished) {
         self.release(slot);
-        if let (Some(until), Some(slot)) = (finished.pause_account, self.slots.get_mut(slot)) {
-            slot.paused_until = slot.paused_until.max(Some(until));
+        if let (Some((pause, line)), Some(slot)) = (finished.pause, self.slots.get_mut(slot)) {
+            match pause {
+                Pause::Account(until) => slot.pause(until),
+                Pause::Line(until) => slot.pause_line(line, until),
+            }
         }
         if let Some((own_lane, due_ms, failures)) = finished.own_lane {
             let gateway_id = self.book.gateway_of(lane_id);
@@ -225,11 +229,7 @@ impl Scheduler {
     }
 
     fn next_wake(&self) -> Option<UnixMillis> {
-        let slots = self
-            .slots
-            .iter()
-            .filter(|slot| !slot.waiting.is_empty())
-            .filter_map(|slot| slot.paused_until);
+        let slots = self.slots.iter().filter_map(Slot::next_wake);
         self.book
             .next_wake()
             .map(UnixMillis)
@@ -241,11 +241,8 @@ impl Scheduler {
     fn wake(&mut self, now: UnixMillis) {
         self.book.wake(now.0);
         for slot in &mut self.slots {
-            if slot.paused_until.is_some_and(|until| until <= now) {
-                slot.paused_until = None;
-                for lane_id in std::mem::take(&mut slot.waiting) {
-                    self.book.ready_again(lane_id);
-                }
+            for lane_id in slot.wake(now) {
+                self.book.ready_again(lane_id);
             }
         }
         if self.book.take_overflow() {

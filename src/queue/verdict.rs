@@ -38,8 +38,17 @@ pub(super) struct Verdict {
     pub(super) route: usize,
     /// The delivery goes on in a lane of its own, so as not to hold the next.
     pub(super) leaves_lane: bool,
-    /// Nothing else may go by this account until then.
-    pub(super) pause_account: Option<UnixMillis>,
+    /// What else may not go by this account, and until when.
+    pub(super) pause: Option<Pause>,
+}
+
+/// A pause of an account, or of one line at it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Pause {
+    /// Nothing goes through the account.
+    Account(UnixMillis),
+    /// Nothing of the message's line does.
+    Line(UnixMillis),
 }
 
 /// Semantics 4: after so long without a look-up or a report the sender is told that nobody knows.
@@ -67,14 +76,19 @@ pub(super) fn judge(outcome: Outcome, of: &Circumstances<'_>) -> Verdict {
             failure,
         } => {
             let wait = after.unwrap_or(THROTTLED).min(THROTTLED_MAX);
-            let pause = matches!(scope, Scope::Account).then(|| of.now.after(wait));
+            let until = of.now.after(wait);
+            let pause = match scope {
+                Scope::Account => Some(Pause::Account(until)),
+                Scope::Line => Some(Pause::Line(until)),
+                Scope::Request => None,
+            };
             again(of, failure, Some(wait), pause)
         }
         Outcome::Transient(failure) => {
             next_route(of, &failure).unwrap_or_else(|| again(of, failure, None, None))
         }
         Outcome::Misconfigured(failure) => next_route(of, &failure).unwrap_or_else(|| {
-            let pause = of.now.after(MISCONFIGURED);
+            let pause = Pause::Account(of.now.after(MISCONFIGURED));
             again(of, failure, Some(MISCONFIGURED), Some(pause))
         }),
         Outcome::Unknown(failure) => unknown(of, failure),
@@ -83,7 +97,7 @@ pub(super) fn judge(outcome: Outcome, of: &Circumstances<'_>) -> Verdict {
 
 fn accepted(of: &Circumstances<'_>) -> Verdict {
     let units_done = of.attempt.unit + 1;
-    if units_done < of.work.units {
+    if units_done < of.work.units() {
         return Verdict {
             state: State::Queued,
             ..ended(of, State::Queued, None, None)
@@ -120,10 +134,12 @@ fn unknown(of: &Circumstances<'_>, failure: Failure) -> Verdict {
     }
 }
 
-/// The next route at once, after a certain failure; `None` when all were tried.
+/// The next route at once, after a certain failure; `None` when all were tried, or when one account has taken a part already: a
+/// phone does not join parts from two senders.
 fn next_route(of: &Circumstances<'_>, failure: &Failure) -> Option<Verdict> {
     let route = of.work.route + 1;
-    if route >= of.work.routes.len() || expired(of, Duration::ZERO) {
+    let begun = of.attempt.unit > 0;
+    if begun || route >= of.work.routes.len() || expired(of, Duration::ZERO) {
         return None;
     }
     let verdict = ended(of, State::Queued, Some(failure.clone()), None);
@@ -139,7 +155,7 @@ fn again(
     of: &Circumstances<'_>,
     failure: Failure,
     wait: Option<Duration>,
-    pause_account: Option<UnixMillis>,
+    pause: Option<Pause>,
 ) -> Verdict {
     let wait = wait.unwrap_or_else(|| backoff(of.network, of.failures, of.work.delivery_id));
     if expired(of, wait) {
@@ -149,10 +165,7 @@ fn again(
             failure.reason
         };
         let verdict = failed(of, State::Expired, Failure { reason, ..failure });
-        return Verdict {
-            pause_account,
-            ..verdict
-        };
+        return Verdict { pause, ..verdict };
     }
     let leaves_lane = of.network == Network::Email;
     let next = if leaves_lane {
@@ -170,9 +183,13 @@ fn again(
         tell: None,
         due_ms: leaves_lane.then(|| of.now.after(wait).0),
         next,
-        route: 0,
+        route: if of.attempt.unit > 0 {
+            of.work.route
+        } else {
+            0
+        },
         leaves_lane,
-        pause_account,
+        pause,
     }
 }
 
@@ -191,7 +208,7 @@ fn ended(
         next: Next::GoOn,
         route: of.work.route,
         leaves_lane: false,
-        pause_account: None,
+        pause: None,
     }
 }
 
@@ -217,4 +234,102 @@ pub(super) fn backoff(network: Network, failures: u32, key: i64) -> Duration {
             .rotate_left(failures),
     );
     base + Duration::from_millis(u64::try_from(mixed % spread).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU16;
+
+    use transom_adapter::{
+        AccountName, Holder, Route,
+        testkit::{FIRST, outgoing},
+    };
+
+    use super::*;
+
+    /// A message that one account takes whole and the other in three parts.
+    fn work(route: usize) -> OutWork {
+        let named = |name, units| Route {
+            account: AccountName::new("sms", name),
+            units: NonZeroU16::new(units).unwrap(),
+        };
+        OutWork {
+            delivery_id: 7,
+            attempts: 0,
+            unit: 0,
+            routes: vec![named("whole", 1), named("parts", 3)],
+            route,
+            needs_files: false,
+            unknowns: 0,
+            outgoing: outgoing("+12025550100", "+12025550147", "hello"),
+        }
+    }
+
+    fn verdict(outcome: Outcome, route: usize, unit: u16) -> Verdict {
+        let work = work(route);
+        let circumstances = Circumstances {
+            network: Network::Sms,
+            capabilities: Capabilities {
+                repeat: Repeat::Unsafe,
+                reports: Reports::Delivery,
+                concurrency: 1,
+                send_seconds_max: 10,
+                files: None,
+                holder: Holder::Anyone,
+            },
+            work: &work,
+            attempt: Attempt { unit, ..FIRST },
+            failures: 0,
+            give_up: Duration::from_hours(4),
+            report_after: Duration::from_hours(24),
+            receipt_on_acceptance: false,
+            now: work.outgoing.created_at,
+        };
+        judge(outcome, &circumstances)
+    }
+
+    fn down() -> Failure {
+        Failure::new(Reason::NetworkDown)
+    }
+
+    #[test]
+    fn each_account_is_done_after_its_own_number_of_sends() {
+        let accepted = || Outcome::Accepted { ids: Vec::new() };
+        assert_eq!(verdict(accepted(), 0, 0).state, State::Accepted);
+        assert_eq!(verdict(accepted(), 1, 0).state, State::Queued);
+        assert_eq!(verdict(accepted(), 1, 2).state, State::Accepted);
+    }
+
+    #[test]
+    fn the_next_account_is_taken_only_while_nothing_was_taken() {
+        let next = verdict(Outcome::Transient(down()), 0, 0);
+        assert_eq!((next.route, next.next), (1, Next::GoOn));
+        let stays = verdict(Outcome::Transient(down()), 1, 1);
+        assert_eq!((stays.route, stays.units_done), (1, 1));
+        assert!(matches!(stays.next, Next::At { .. }), "{stays:?}");
+        let anew = verdict(Outcome::Transient(down()), 1, 0);
+        assert_eq!(anew.route, 0, "all were tried: the best first again");
+    }
+
+    #[test]
+    fn a_throttle_holds_what_it_says() {
+        let pause = |scope| {
+            let after = Some(Duration::from_secs(30));
+            let failure = Failure::new(Reason::RateLimited);
+            verdict(
+                Outcome::Throttled {
+                    after,
+                    scope,
+                    failure,
+                },
+                0,
+                0,
+            )
+            .pause
+        };
+        let until = work(0).outgoing.created_at.after(Duration::from_secs(30));
+        assert_eq!(pause(Scope::Request), None);
+        assert_eq!(pause(Scope::Line), Some(Pause::Line(until)));
+        assert_eq!(pause(Scope::Account), Some(Pause::Account(until)));
+    }
 }

@@ -11,6 +11,7 @@ mod backend;
 mod ids;
 mod migrate;
 pub mod read;
+mod routes;
 pub mod write;
 pub mod writer;
 
@@ -22,6 +23,7 @@ use transom_adapter::{Clock, Lifecycle};
 use crate::{config::StoreUrl, metrics::Metrics};
 use backend::{Connection, Database, Param, Row, Sql};
 pub use ids::Ids;
+pub use routes::StoredRoute;
 pub use write::Write;
 pub use writer::{WriteError, Writer};
 

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use crate::{
-    AccountName, ConfigFault, Context, FetchFailure, Fetched, Handled, MediaRef, Outcome, Outgoing,
-    Refused, UnixMillis, WebRequest,
+    AccountName, ConfigFault, Context, Failure, FetchFailure, Fetched, Handled, MediaRef, Outcome,
+    Outgoing, Refused, UnixMillis, WebRequest,
 };
 
 /// One login at an outside service: a provider's, an SMPP bind, a mailbox.
@@ -39,9 +39,17 @@ pub trait Account: Send + Sync {
         Ok(())
     }
 
-    /// The long-lived side: a listener, IDLE, an SMPP session, polling. Returns when the lifecycle drains; otherwise it
-    /// handles its own reconnects and returns only for faults that nothing but another configuration can mend.
-    async fn run(&self, _context: &Context) {}
+    /// The long-lived side: a listener, IDLE, an SMPP session, polling. It handles its own reconnects, and says where it stands by
+    /// [`Context::report_state`]: a login that is refused is reported and tried again, for the other side may mend it.
+    ///
+    /// Returns when the lifecycle drains, or at once where there is nothing to do.
+    ///
+    /// # Errors
+    ///
+    /// A fault that nothing but another configuration can mend; the core reports the account as down for this reason.
+    async fn run(&self, _context: &Context) -> Result<(), Failure> {
+        Ok(())
+    }
 
     /// Understands one webhook call. Synchronous and pure: it verifies before it parses, and `now` is handed in.
     ///
@@ -73,8 +81,10 @@ pub trait Account: Send + Sync {
 pub struct Attempt {
     /// Counted from 1, over all accounts.
     pub number: u32,
-    /// Which unit of the plan, counted from 0.
+    /// Which unit of the route, counted from 0.
     pub unit: u16,
+    /// When it began: what the network shows from before cannot be this attempt.
+    pub started_at: UnixMillis,
 }
 
 /// What the core must know of an account: data, not code.
@@ -90,6 +100,29 @@ pub struct Capabilities {
     pub send_seconds_max: u16,
     /// What files it takes; `None`: text alone.
     pub files: Option<FileLimits>,
+    /// Who may use it at the same time.
+    pub holder: Holder,
+}
+
+/// Who may use an account at the same time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Holder {
+    /// Any number of logins stand side by side.
+    Anyone,
+    /// One: a second login throws the first out, or is refused. [`run`](Account::run) and [`send`](Account::send) belong to the same
+    /// process, and a live check beside a running process asks that process.
+    One,
+}
+
+/// Where an account stands, as far as it knows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum AccountState {
+    /// It works.
+    Up,
+    /// It does not now; it is tried again.
+    Down(Failure),
+    /// It was refused: a wrong password, a number that is not allowed. It is tried again, but somebody has to act.
+    LoggedOut(Failure),
 }
 
 /// What files an account takes with one message.

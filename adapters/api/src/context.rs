@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
 
-use crate::{AccountName, Address, Clock, Event, HttpClient, Lifecycle, Signer};
+use crate::{AccountName, AccountState, Address, Clock, Event, HttpClient, Lifecycle, Signer};
 
 /// Everything an account may use. Cheap to clone.
 #[derive(Clone)]
@@ -23,6 +23,21 @@ pub struct Context {
     pub signer: Signer,
     /// Counters.
     pub meter: Arc<dyn Meter>,
+    /// Where accounts say how they stand.
+    pub states: Arc<dyn States>,
+}
+
+impl Context {
+    /// Says where an account stands now; saying the same again is free. What is never said is not known.
+    pub fn report_state(&self, account: &AccountName, state: AccountState) {
+        self.states.report(account, state);
+    }
+}
+
+/// Who wants to know where accounts stand: admins, `transom check --live`, `/metrics`.
+pub trait States: Send + Sync {
+    /// Takes note; must not wait.
+    fn report(&self, account: &AccountName, state: AccountState);
 }
 
 /// Where an account puts what came in.

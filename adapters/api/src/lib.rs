@@ -13,7 +13,7 @@
 //! 4. **Every await on a network has a deadline**, and every body read from one has a limit.
 //!
 //! ```text
-//!   Outgoing ──plan──▶ Plan{units, routes, ids} ──(commit)──▶ send ──▶ Outcome
+//!   Outgoing ──plan──▶ Plan{routes, ids} ──(commit)──▶ send ──▶ Outcome
 //!   webhook / run ──▶ Event{Message | Report} ──Inbox::commit──▶ Verdict ──▶ answer to the source
 //! ```
 
@@ -37,11 +37,13 @@ mod webhook;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 
-pub use account::{Account, Attempt, Capabilities, CheckReport, FileLimits, Repeat, Reports};
+pub use account::{
+    Account, AccountState, Attempt, Capabilities, CheckReport, FileLimits, Holder, Repeat, Reports,
+};
 pub use adapter::{Adapter, ContactError, Network};
 pub use clock::{Clock, SystemClock, UnixMillis};
 pub use config::{ConfigFault, Section};
-pub use context::{Busy, Context, Cursor, Directory, Inbox, Meter, Recipient, Verdict};
+pub use context::{Busy, Context, Cursor, Directory, Inbox, Meter, Recipient, States, Verdict};
 pub use event::{
     Attachment, Class, Event, Incoming, MailFacts, MediaRef, MessageRef, Notice, Part, Progress,
     Repeats, Report,
@@ -53,6 +55,6 @@ pub use id::{AccountName, ExternalId, Key, Signer};
 pub use lifecycle::Lifecycle;
 pub use message::{Address, OutFile, Outgoing, StoredFile, Thread};
 pub use outcome::{Failure, Outcome, Reason, Scope};
-pub use plan::{Plan, Refusal};
+pub use plan::{Plan, Refusal, Route};
 pub use tls::client_config;
 pub use webhook::{Handled, Refused, WebReply, WebRequest};

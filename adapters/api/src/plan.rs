@@ -7,14 +7,30 @@ use crate::{AccountName, Address, ExternalId};
 /// How one message will be sent.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Plan {
-    /// How many sends it takes, each an [`Attempt`](crate::Attempt) of its own: 1 where the account cuts long texts itself.
-    pub units: NonZeroU16,
     /// What it costs in the network's own unit: segments of a text, 1 for a mail. The daily caps count these.
     pub segments: u16,
-    /// The accounts that can carry it, best first. The next is taken only after a certain failure. Never empty.
-    pub routes: Vec<AccountName>,
+    /// The accounts that can carry it, best first. The next is taken only after a certain failure, and only while no unit of the
+    /// message has been taken: its parts must not come from two senders. Never empty.
+    pub routes: Vec<Route>,
     /// Ids known before the first attempt, committed with the message: a Message-ID, a bounce token.
     pub ids: Vec<ExternalId>,
+}
+
+/// One account that can carry a message, and how it does.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Route {
+    /// Which account.
+    pub account: AccountName,
+    /// How many sends it takes there, each an [`Attempt`](crate::Attempt) of its own: 1 where the account cuts long texts itself.
+    pub units: NonZeroU16,
+}
+
+impl Route {
+    /// An account that takes the message in one send.
+    pub fn whole(account: AccountName) -> Self {
+        let units = NonZeroU16::MIN;
+        Self { account, units }
+    }
 }
 
 /// Why a message cannot be sent at all. Nothing has left, nothing was stored.

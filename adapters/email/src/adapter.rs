@@ -1,11 +1,11 @@
 //! The adapter: one mail domain, its accounts, its addresses.
 
-use std::{num::NonZeroU16, sync::Arc};
+use std::sync::Arc;
 
 use rustls::ClientConfig;
 use transom_adapter::{
     Account, AccountName, Adapter, Address, ConfigFault, ContactError, ExternalId, Network,
-    Outgoing, Plan, Refusal, Section, Signer,
+    Outgoing, Plan, Refusal, Route, Section, Signer,
 };
 
 use crate::{
@@ -139,9 +139,10 @@ impl Adapter for EmailAdapter {
         }
         let id = self.ids.message_id(message.key);
         Ok(Plan {
-            units: NonZeroU16::MIN,
             segments: 1,
-            routes: vec![transom_adapter::Account::name(&**smtp).clone()],
+            routes: vec![Route::whole(
+                transom_adapter::Account::name(&**smtp).clone(),
+            )],
             ids: vec![ExternalId::new(MESSAGE_ID_KIND, id)],
         })
     }
@@ -246,8 +247,9 @@ mod tests {
         let message = testkit::outgoing("alice@mail.example.org", "bob@example.com", "hi");
         let plan = adapter.plan(&message).unwrap();
         assert_eq!(plan, adapter.plan(&message).unwrap(), "pure");
-        assert_eq!((plan.units.get(), plan.segments), (1, 1));
-        assert_eq!(plan.routes[0].as_str(), "mail/smtp");
+        let units = plan.routes[0].units.get();
+        assert_eq!((units, plan.segments), (1, 1));
+        assert_eq!(plan.routes[0].account.as_str(), "mail/smtp");
         let id = &plan.ids[0];
         assert_eq!(id.kind, "message-id");
         assert_eq!(adapter.ids.key_of_message_id(&id.value), Some(message.key));

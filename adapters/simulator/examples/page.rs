@@ -8,8 +8,8 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 use transom_adapter::{
-    Account, AccountName, Address, Attempt, Key, SystemClock, WebReply,
-    testkit::{FixedDirectory, RecordingInbox, context, outgoing},
+    Account, AccountName, Address, Key, SystemClock, WebReply,
+    testkit::{FIRST, FixedDirectory, RecordingInbox, context, outgoing},
 };
 use transom_simulator::{Behaviour, Simulator, State, Text};
 
@@ -30,7 +30,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let context = context(inbox, FixedDirectory::default(), Arc::default());
     let lifecycle = context.lifecycle.clone();
     let running = Arc::clone(&account);
-    lifecycle.spawn("account", async move { running.run(&context).await });
+    lifecycle.spawn("account", async move { drop(running.run(&context).await) });
     populate(&simulator, &*account).await?;
 
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
@@ -67,7 +67,7 @@ async fn populate(simulator: &Simulator, account: &dyn Account) -> Result<(), Bo
     for (key, (phone, text)) in (1..).zip(texts) {
         let mut message = outgoing(LINE, phone, text);
         message.key = Key(key);
-        account.send(&message, Attempt { number: 1, unit: 0 }).await;
+        account.send(&message, FIRST).await;
     }
     let bob = simulator.phone("+12025550147");
     let reported = |text: &Text| (text.state == State::Reported).then_some(());

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, Context, Failure, Outcome, Outgoing,
-    Reason, Repeat, Reports,
+    Account, AccountName, Attempt, Capabilities, CheckReport, Context, Failure, Holder, Outcome,
+    Outgoing, Reason, Repeat, Reports,
 };
 
 use crate::{
@@ -64,6 +64,7 @@ impl Account for SimulatedAccount {
             concurrency: 64,
             send_seconds_max: 10,
             files: None,
+            holder: Holder::Anyone,
         }
     }
 
@@ -86,7 +87,7 @@ impl Account for SimulatedAccount {
     }
 
     /// Commits the reports; at the end those that wait, unless the gateway is busy: that would hold up the drain.
-    async fn run(&self, context: &Context) {
+    async fn run(&self, context: &Context) -> Result<(), Failure> {
         self.post.connect(context);
         loop {
             let notices = self.post.take(REPORTS_AT_ONCE);
@@ -94,10 +95,10 @@ impl Account for SimulatedAccount {
                 if self.report(context, &notices).await {
                     continue;
                 }
-                return;
+                return Ok(());
             }
             if context.lifecycle.is_draining() {
-                return;
+                return Ok(());
             }
             tokio::select! {
                 () = self.post.filled() => {}

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use transom_adapter::{
     Account, AccountName, Address, Attempt, Context, Event, ExternalId, Key, MessageRef, Outcome,
     Outgoing, Progress, Reason, Report, SystemClock,
-    testkit::{FixedDirectory, RecordingInbox, conformance, context, outgoing},
+    testkit::{FIRST, FixedDirectory, RecordingInbox, conformance, context, outgoing},
 };
 
 use crate::{AnswerError, Behaviour, Simulator, State, Text, world::PHONES_MAX};
@@ -17,7 +17,6 @@ mod reports;
 const LINE: &str = "+12025550100";
 const BOB: &str = "+12025550147";
 const LONG: Duration = Duration::from_mins(1);
-const FIRST: Attempt = Attempt { number: 1, unit: 0 };
 
 /// A simulator with one account of a gateway that records.
 struct Bench {
@@ -54,9 +53,10 @@ impl Bench {
 
     fn run(&self) {
         let (account, context) = (Arc::clone(&self.account), self.context.clone());
-        self.context
-            .lifecycle
-            .spawn("account", async move { account.run(&context).await });
+        self.context.lifecycle.spawn(
+            "account",
+            async move { account.run(&context).await.unwrap() },
+        );
     }
 
     /// Running, and known to be: the first text is reported.

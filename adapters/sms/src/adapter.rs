@@ -1,17 +1,17 @@
 //! The adapter: one gateway's providers, and which texts may go where.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, num::NonZeroU16, sync::Arc};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use transom_adapter::{
     Account, AccountName, Adapter, Address, ConfigFault, ContactError, HttpClient, Network,
-    OutFile, Outgoing, Plan, Refusal, Section, Signer, SystemClock,
+    OutFile, Outgoing, Plan, Refusal, Route, Section, Signer, SystemClock,
 };
 use url::Url;
 
 use crate::{
-    Country, Number, ProviderEnv, ProviderFactory, Segments, TextLimit,
+    Country, Number, ProviderEnv, ProviderFactory, Segments, TextLimit, Units,
     country::{self, Place},
     provider, read_typed,
 };
@@ -35,7 +35,7 @@ pub struct SmsConfig {
 /// Text messages of one gateway.
 pub struct SmsAdapter {
     rules: Rules,
-    routes: Vec<Route>,
+    carriers: Vec<Carrier>,
 }
 
 /// Where texts may go.
@@ -45,9 +45,11 @@ struct Rules {
     short_codes: Vec<Country>,
 }
 
-struct Route {
+/// An account, and what texts it takes.
+struct Carrier {
     account: Arc<dyn Account>,
     limit: TextLimit,
+    units: Option<Units>,
 }
 
 impl SmsAdapter {
@@ -87,45 +89,45 @@ impl SmsAdapter {
         };
         let built_in = provider::built_in();
         let factories: Vec<_> = built_in.iter().chain(extra).map(|f| &**f).collect();
-        let mut routes = Vec::new();
+        let mut carriers = Vec::new();
         for name in config.provider.keys() {
             let section = section.section("provider").section(name);
             match build(gateway_name, name, section, &env, &factories) {
-                Ok(route) => routes.push(route),
+                Ok(carrier) => carriers.push(carrier),
                 Err(mut more) => faults.append(&mut more),
             }
         }
         if faults.is_empty() {
-            Ok(Self { rules, routes })
+            Ok(Self { rules, carriers })
         } else {
             Err(faults)
         }
     }
 
     /// The accounts that can carry a text of this size, best first.
-    fn routes_for(&self, message: &Outgoing, size: Segments) -> Result<Vec<AccountName>, Refusal> {
-        let named = |name: &AccountName| self.routes.iter().find(|r| r.account.name() == name);
-        let candidates: Vec<&Route> = if message.routes.is_empty() {
-            self.routes.iter().collect()
+    fn routes_for(&self, message: &Outgoing, size: Segments) -> Result<Vec<Route>, Refusal> {
+        let named = |name: &AccountName| self.carriers.iter().find(|c| c.account.name() == name);
+        let candidates: Vec<&Carrier> = if message.routes.is_empty() {
+            self.carriers.iter().collect()
         } else {
             message.routes.iter().filter_map(named).collect()
         };
-        let with_files: Vec<&Route> = candidates
+        let with_files: Vec<&Carrier> = candidates
             .iter()
-            .filter(|route| takes_files(&*route.account, &message.files))
+            .filter(|carrier| takes_files(&*carrier.account, &message.files))
             .copied()
             .collect();
         if with_files.is_empty() && !candidates.is_empty() {
             return Err(Refusal::FilesNotTaken);
         }
         let candidates = with_files;
-        let room = |route: &&&Route| size.count <= route.limit.of(size.encoding);
+        let room = |carrier: &&&Carrier| size.count <= carrier.limit.of(size.encoding);
         let fitting = candidates.iter().filter(room);
-        let routes: Vec<_> = fitting.map(|r| r.account.name().clone()).collect();
+        let routes: Vec<_> = fitting.map(|c| c.route(&message.text)).collect();
         if !routes.is_empty() {
             return Ok(routes);
         }
-        let limits = candidates.iter().map(|r| r.limit.of(size.encoding));
+        let limits = candidates.iter().map(|c| c.limit.of(size.encoding));
         Err(limits
             .max()
             .map_or(Refusal::NoRoute, |segments_max| Refusal::TooLong {
@@ -160,7 +162,7 @@ impl Adapter for SmsAdapter {
     }
 
     fn accounts(&self) -> Vec<Arc<dyn Account>> {
-        let accounts = self.routes.iter().map(|route| &route.account);
+        let accounts = self.carriers.iter().map(|carrier| &carrier.account);
         accounts.cloned().collect()
     }
 
@@ -197,12 +199,20 @@ impl Adapter for SmsAdapter {
         }
         let size = Segments::of(&message.text);
         Ok(Plan {
-            units: std::num::NonZeroU16::MIN,
             // A message with files costs at least one, however little is said.
             segments: size.count.max(1),
             routes: self.routes_for(message, size)?,
             ids: Vec::new(),
         })
+    }
+}
+
+impl Carrier {
+    fn route(&self, text: &str) -> Route {
+        Route {
+            account: self.account.name().clone(),
+            units: self.units.as_ref().map_or(NonZeroU16::MIN, |of| of(text)),
+        }
     }
 }
 
@@ -287,7 +297,7 @@ fn build(
     mut section: Section,
     env: &ProviderEnv,
     factories: &[&dyn ProviderFactory],
-) -> Result<Route, Vec<ConfigFault>> {
+) -> Result<Carrier, Vec<ConfigFault>> {
     let kind = section.table.remove("kind");
     let kind = kind.as_ref().and_then(Value::as_str).unwrap_or_default();
     let is_path_safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
@@ -307,9 +317,10 @@ fn build(
         )]);
     };
     let account = factory.build(AccountName::new(gateway_name, name), &section, env)?;
-    Ok(Route {
+    Ok(Carrier {
         account,
         limit: factory.text_limit(&section),
+        units: factory.units(&section),
     })
 }
 

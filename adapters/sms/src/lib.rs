@@ -19,5 +19,5 @@ mod segments;
 pub use adapter::{SmsAdapter, SmsConfig};
 pub use country::{Country, UnknownCountry};
 pub use number::{Number, read_typed};
-pub use provider::{ProviderEnv, ProviderFactory, TextLimit};
+pub use provider::{ProviderEnv, ProviderFactory, TextLimit, Units};
 pub use segments::{Encoding, Segments, cut, gsm_septets, normalise};

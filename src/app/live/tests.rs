@@ -76,6 +76,7 @@ async fn a_running_process_is_asked_instead() {
     let now = Now {
         store_commits: true,
         links: vec![link],
+        accounts: Vec::new(),
     };
     // Nothing listens there: a login would fail.
     let live = app(free_port(), "any", folder.path())

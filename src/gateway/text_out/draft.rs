@@ -1,6 +1,6 @@
 //! What an accepted message is sent as, and stored as.
 
-use transom_adapter::{AccountName, Address, Key, Network, Outgoing, Plan, UnixMillis};
+use transom_adapter::{AccountName, Address, Key, Network, Outgoing, Plan, Route, UnixMillis};
 
 use super::{Candidate, Moment};
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
         threads,
     },
     store::{
+        StoredRoute,
         read::OutwardSnapshot,
         write::{ConversationRow, IdRow, NewFile, NewOut},
     },
@@ -171,20 +172,20 @@ impl Candidate<'_> {
             .find(|id| id.kind == "message-id")
             .map(|id| id.value.clone());
         let thread = thread.map(|thread| thread.row(conversation_id, message_id, at.0));
+        let first = plan.routes.first();
+        let scope_id = first.and_then(|route| gateway.scope_id(&route.account));
         let ids = plan.ids.iter().filter_map(|id| {
-            let scope_id = plan
-                .routes
-                .first()
-                .and_then(|route| gateway.scope_id(route))?;
             Some(IdRow {
-                scope_id,
+                scope_id: scope_id?,
                 kind: id.kind,
                 value: id.value.clone(),
                 part: id.part,
                 delivery_id: key,
             })
         });
-        let names: Vec<&str> = plan.routes.iter().map(AccountName::short).collect();
+        let route =
+            |route: &Route| StoredRoute(route.account.short().to_owned(), route.units.get());
+        let routes: Vec<StoredRoute> = plan.routes.iter().map(route).collect();
         NewOut {
             conversation: ConversationRow {
                 conversation_id,
@@ -210,9 +211,9 @@ impl Candidate<'_> {
             repeat_key: self.repeat_key(),
             full_jid: self.from.to_string(),
             receipt: wants_receipt && self.message.id.is_some(),
-            units: plan.units.get(),
+            units: routes.first().map_or(1, |route| route.1),
             segments: plan.segments,
-            routes: serde_json::to_string(&names).unwrap_or_else(|_| "[]".to_owned()),
+            routes: StoredRoute::to_json(&routes),
             ids: ids.collect(),
             day: caps::day(at),
             files,

@@ -22,7 +22,7 @@ use crate::{
     intake::commands::ANSWERS_PER_MINUTE,
     metrics::Metrics,
     operations::Operations,
-    queue::{Online, Queue, Surroundings, Teller},
+    queue::{AccountStates, Online, Queue, Surroundings, Teller},
     store::{Store, write::LineRow},
     xmpp::{
         jid::DomainPart,
@@ -65,6 +65,7 @@ impl Bench {
         let online = Online::default();
         let files = Files::for_test(folder.path().join("files"), store.clone());
         let surroundings = Surroundings {
+            states: AccountStates::new(clock.clone(), metrics.clone()),
             store: store.clone(),
             writer: writer.clone(),
             clock: clock.clone(),

@@ -1,6 +1,6 @@
 //! What waits, by lane.
 
-use super::{Param, Sql, State, Store, StoreError};
+use super::{Param, Sql, State, Store, StoreError, StoredRoute};
 
 /// A lane in which something waits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,12 +24,12 @@ pub struct OutRow {
     pub lane_id: i64,
     /// Attempts so far.
     pub attempts: u32,
-    /// How many sends it takes.
-    pub units: u16,
     /// How many of them are through.
     pub units_done: u16,
-    /// The accounts that can carry it, by name within the gateway.
-    pub routes: Vec<String>,
+    /// The accounts that can carry it.
+    pub routes: Vec<StoredRoute>,
+    /// The account that tried last.
+    pub account_id: Option<i64>,
     /// Our address.
     pub from: String,
     /// The recipient.
@@ -100,9 +100,9 @@ const DUE: Sql = Sql::both(
 );
 
 const OUT: Sql = Sql {
-    sqlite: "SELECT d.delivery_id, d.lane_id, d.attempts, d.units, d.units_done, d.routes, n.address, c.peer, u.jid, m.body,
+    sqlite: "SELECT d.delivery_id, d.lane_id, d.attempts, d.account_id, d.units_done, d.routes, n.address, c.peer, u.jid, m.body,
                     m.payload, m.created_ms, c.gateway_id, d.code,
-                      (SELECT COUNT(*) FROM files f WHERE f.message_id = d.message_id)
+                    (SELECT COUNT(*) FROM files f WHERE f.message_id = d.message_id)
                FROM json_each($1) AS r CROSS JOIN deliveries d CROSS JOIN messages m CROSS JOIN conversations c
               CROSS JOIN lines n CROSS JOIN users u
               WHERE d.lane_id = r.value AND d.state = 'queued' AND m.message_id = d.message_id
@@ -111,7 +111,7 @@ const OUT: Sql = Sql {
                                        WHERE q.lane_id = r.value AND q.state IN ('held', 'queued', 'sending')
                                        ORDER BY q.delivery_id LIMIT $2)
               ORDER BY d.delivery_id",
-    postgres: "SELECT d.delivery_id, d.lane_id, d.attempts, d.units, d.units_done, d.routes, n.address, c.peer, u.jid, m.body,
+    postgres: "SELECT d.delivery_id, d.lane_id, d.attempts, d.account_id, d.units_done, d.routes, n.address, c.peer, u.jid, m.body,
                       m.payload, m.created_ms, c.gateway_id, d.code,
                       (SELECT COUNT(*) FROM files f WHERE f.message_id = d.message_id)
                  FROM jsonb_array_elements_text($1::jsonb) AS r(value)
@@ -218,9 +218,9 @@ impl Store {
                 delivery_id: row.int(0)?,
                 lane_id: row.int(1)?,
                 attempts: small(row.int(2)?),
-                units: small(row.int(3)?),
+                account_id: row.opt_int(3)?,
                 units_done: small(row.int(4)?),
-                routes: serde_json::from_str(row.text(5)?).unwrap_or_default(),
+                routes: StoredRoute::from_json(row.text(5)?),
                 from: row.text(6)?.to_owned(),
                 to: row.text(7)?.to_owned(),
                 jid: row.text(8)?.to_owned(),

@@ -1,6 +1,6 @@
 //! Messages as operators see them: what waits and why, and one message's whole life. Never a body.
 
-use super::{Param, Row, Sql, State, Store, StoreError, registry::every};
+use super::{Param, Row, Sql, State, Store, StoreError, StoredRoute, registry::every};
 
 /// A message that waits.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -244,7 +244,10 @@ impl Store {
             units_done: row.int(13)?,
             segments: row.int(14)?,
             account: row.opt_text(15)?.map(str::to_owned),
-            routes: serde_json::from_str(row.text(16)?).unwrap_or_default(),
+            routes: StoredRoute::from_json(row.text(16)?)
+                .into_iter()
+                .map(|route| route.0)
+                .collect(),
             started_ms: row.opt_int(17)?,
             done_ms: row.opt_int(18)?,
             told: row.opt_text(19)?.map(str::to_owned),

@@ -27,7 +27,7 @@ pub use service::Counts;
 pub use tells::TellRow;
 
 use super::{
-    Param, Row, Sql, Store, StoreError,
+    Param, Row, Sql, Store, StoreError, StoredRoute,
     backend::for_rows,
     json,
     write::{State, TellKind},

@@ -16,6 +16,8 @@ pub struct Start {
     pub delivery_id: i64,
     /// By which account.
     pub account_id: i64,
+    /// How many sends it takes there.
+    pub units: u16,
     /// Now.
     pub at_ms: i64,
 }
@@ -31,6 +33,8 @@ pub struct OutcomeRow {
     pub state: State,
     /// The account that tried.
     pub account_id: Option<i64>,
+    /// How many sends it takes by the account that is next; `None`: as many as before.
+    pub units: Option<u16>,
     /// How many units are through.
     pub units_done: u16,
     /// Attempts so far.
@@ -115,7 +119,7 @@ const BOUNCED_LANE: Sql = for_rows!(
 const START: Sql = for_rows!(
     "UPDATE deliveries
         SET state = 'sending', attempts = attempts + 1, started_ms = CAST(r.value ->> 'at_ms' AS BIGINT),
-            account_id = CAST(r.value ->> 'account_id' AS BIGINT)
+            account_id = CAST(r.value ->> 'account_id' AS BIGINT), units = CAST(r.value ->> 'units' AS BIGINT)
        FROM",
     "WHERE deliveries.delivery_id = CAST(r.value ->> 'delivery_id' AS BIGINT) AND deliveries.state = 'queued'
      RETURNING deliveries.delivery_id"
@@ -125,6 +129,7 @@ const OUTCOME: Sql = for_rows!(
     "UPDATE deliveries
         SET state = r.value ->> 'state', attempts = CAST(r.value ->> 'attempts' AS BIGINT),
             account_id = COALESCE(CAST(r.value ->> 'account_id' AS BIGINT), account_id),
+            units = COALESCE(CAST(r.value ->> 'units' AS BIGINT), units),
             units_done = CAST(r.value ->> 'units_done' AS BIGINT),
             reason = r.value ->> 'reason', code = r.value ->> 'code', tell = r.value ->> 'tell',
             due_ms = CAST(r.value ->> 'due_ms' AS BIGINT), done_ms = CAST(r.value ->> 'done_ms' AS BIGINT)

@@ -25,11 +25,11 @@ pub struct NewOut {
     pub full_jid: String,
     /// Whether a receipt was asked for.
     pub receipt: bool,
-    /// How many sends it takes.
+    /// How many sends it takes by its first account.
     pub units: u16,
     /// What it costs.
     pub segments: u16,
-    /// The accounts that can carry it, a JSON array of their names within the gateway.
+    /// The accounts that can carry it: [`StoredRoute::to_json`](crate::store::StoredRoute::to_json).
     pub routes: String,
     /// The mail thread, as it is with this message in it.
     pub thread: Option<ThreadRow>,

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use http::{HeaderMap, Method};
 
-use super::{Reply, ScriptedHttp};
-use crate::{Account, Attempt, HttpClient, HttpLimits, Outcome, Outgoing, UnixMillis, WebRequest};
+use super::{FIRST, Reply, ScriptedHttp};
+use crate::{Account, HttpClient, HttpLimits, Outcome, Outgoing, UnixMillis, WebRequest};
 
 /// An account that speaks HTTP, and what its provider says when all is well.
 pub struct HttpSubject<'a> {
@@ -16,8 +16,6 @@ pub struct HttpSubject<'a> {
     /// A message that it can send.
     pub message: Outgoing,
 }
-
-const FIRST: Attempt = Attempt { number: 1, unit: 0 };
 
 /// The rules of `send` for accounts that speak HTTP: one request an attempt, and an outcome that is never more certain than the answer.
 pub async fn http_account(subject: &HttpSubject<'_>) {

@@ -9,8 +9,9 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use crate::{
-    AccountName, Address, Busy, Clock, Context, Cursor, Directory, Event, HttpClient, HttpLimits,
-    Inbox, Key, Lifecycle, Meter, Outgoing, Recipient, Signer, UnixMillis, Verdict,
+    AccountName, AccountState, Address, Attempt, Busy, Clock, Context, Cursor, Directory, Event,
+    HttpClient, HttpLimits, Inbox, Key, Lifecycle, Meter, Outgoing, Recipient, Signer, States,
+    UnixMillis, Verdict,
 };
 
 /// A clock that stands still until it is turned.
@@ -163,6 +164,46 @@ impl Meter for CountingMeter {
     }
 }
 
+/// What accounts said of themselves, in order.
+#[derive(Debug, Default)]
+pub struct RecordingStates {
+    said: Mutex<Vec<(AccountName, AccountState)>>,
+    changed: tokio::sync::Notify,
+}
+
+impl RecordingStates {
+    /// What was said so far.
+    pub fn said(&self) -> Vec<AccountState> {
+        let said = self.said.lock().unwrap();
+        said.iter().map(|(_, state)| state.clone()).collect()
+    }
+
+    /// Waits until something like this is the last word.
+    pub async fn wait_for(&self, like: impl Fn(&AccountState) -> bool) -> AccountState {
+        loop {
+            let changed = self.changed.notified();
+            if let Some(state) = self.said().pop().filter(|state| like(state)) {
+                return state;
+            }
+            changed.await;
+        }
+    }
+}
+
+impl States for RecordingStates {
+    fn report(&self, account: &AccountName, state: AccountState) {
+        self.said.lock().unwrap().push((account.clone(), state));
+        self.changed.notify_waiters();
+    }
+}
+
+/// The first attempt at a message in one piece.
+pub const FIRST: Attempt = Attempt {
+    number: 1,
+    unit: 0,
+    started_at: UnixMillis(1_790_000_000_000),
+};
+
 /// A signer with a fixed secret.
 pub fn signer() -> Signer {
     Signer::new(vec![7; 32].into())
@@ -182,6 +223,7 @@ pub fn context(
         http: HttpClient::new(HttpLimits::default()).unwrap(),
         signer: signer(),
         meter,
+        states: Arc::new(RecordingStates::default()),
     }
 }
 

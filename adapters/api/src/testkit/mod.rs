@@ -14,6 +14,7 @@ mod fakes;
 mod scripted_http;
 
 pub use fakes::{
-    CountingMeter, FixedDirectory, ManualClock, RecordingInbox, context, outgoing, signer,
+    CountingMeter, FIRST, FixedDirectory, ManualClock, RecordingInbox, RecordingStates, context,
+    outgoing, signer,
 };
 pub use scripted_http::{Recorded, Reply, ScriptedHttp};

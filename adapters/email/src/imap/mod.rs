@@ -13,8 +13,8 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use rustls::ClientConfig;
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, Context, Failure, Outcome, Outgoing,
-    Reason, Repeat, Reports,
+    Account, AccountName, AccountState, Attempt, Capabilities, CheckReport, Context, Failure,
+    Holder, Outcome, Outgoing, Reason, Repeat, Reports,
 };
 
 use crate::{config::ImapConfig, ids::OwnIds};
@@ -88,6 +88,7 @@ impl ImapAccount {
     /// One connection, until it breaks.
     async fn watch(&self, context: &Context, work: &mut CatchUp<'_>) -> Result<(), Trouble> {
         let mut session = self.open().await?;
+        context.report_state(&self.name, AccountState::Up);
         tracing::info!(account = %self.name, "The mailbox is open.");
         loop {
             // What is announced from here on is news to the next look.
@@ -106,6 +107,17 @@ impl ImapAccount {
     }
 }
 
+/// What an admin has to know of this trouble.
+fn state(trouble: &Trouble) -> AccountState {
+    let failure = |reason| Failure::new(reason).with_detail(trouble.to_string());
+    match trouble {
+        Trouble::Login(_) | Trouble::Mailbox(_) | Trouble::Unfit(_) => {
+            AccountState::LoggedOut(failure(Reason::OurAccount))
+        }
+        _ => AccountState::Down(failure(Reason::NetworkDown)),
+    }
+}
+
 #[async_trait]
 impl Account for ImapAccount {
     fn name(&self) -> &AccountName {
@@ -119,6 +131,7 @@ impl Account for ImapAccount {
             concurrency: 1,
             send_seconds_max: 1,
             files: None,
+            holder: Holder::Anyone,
         }
     }
 
@@ -128,14 +141,15 @@ impl Account for ImapAccount {
         Outcome::Misconfigured(Failure::new(Reason::OurAccount).with_detail(detail))
     }
 
-    async fn run(&self, context: &Context) {
+    async fn run(&self, context: &Context) -> Result<(), Failure> {
         let mut work = CatchUp::new(&self.name, &self.ids, &self.config, self.pace, context);
         let mut failures = 0;
         while !context.lifecycle.is_draining() {
             let looks_before = work.looks();
             let Err(trouble) = self.watch(context, &mut work).await else {
-                return;
+                return Ok(());
             };
+            context.report_state(&self.name, state(&trouble));
             // A connection that did its work once was a good one.
             failures = if work.looks() > looks_before {
                 1
@@ -151,9 +165,10 @@ impl Account for ImapAccount {
             let next = context.clock.now().after(pause);
             tokio::select! {
                 () = context.clock.sleep_until(next) => {}
-                () = context.lifecycle.draining() => return,
+                () = context.lifecycle.draining() => return Ok(()),
             }
         }
+        Ok(())
     }
 
     async fn check(&self) -> CheckReport {

@@ -342,7 +342,7 @@ impl Watched {
         let inner = self.context.clone();
         context
             .lifecycle
-            .spawn("imap", async move { account.run(&inner).await });
+            .spawn("imap", async move { account.run(&inner).await.unwrap() });
     }
 
     /// Ends the watch; [`run`](Self::run) begins another on the same store.

@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use tokio::sync::Semaphore;
 use transom_adapter::{
     Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Context, Failure,
-    Outcome, Outgoing, Reason, Repeat, Reports,
+    Holder, Outcome, Outgoing, Reason, Repeat, Reports,
 };
 
 use crate::{config::LmtpConfig, ids::OwnIds, read::MAIL_BYTES_MAX};
@@ -114,6 +114,7 @@ impl Account for LmtpAccount {
             concurrency: 1,
             send_seconds_max: 1,
             files: None,
+            holder: Holder::Anyone,
         }
     }
 
@@ -135,15 +136,15 @@ impl Account for LmtpAccount {
         Ok(())
     }
 
-    async fn run(&self, context: &Context) {
+    async fn run(&self, context: &Context) -> Result<(), Failure> {
         let Some(listener) = self.listener(context).await else {
-            return;
+            return Ok(());
         };
         let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
-                () = context.lifecycle.draining() => return,
+                () = context.lifecycle.draining() => return Ok(()),
             };
             let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,

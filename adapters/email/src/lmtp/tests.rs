@@ -57,7 +57,7 @@ impl Mta {
         let inner = context.clone();
         context
             .lifecycle
-            .spawn("lmtp", async move { account.run(&inner).await });
+            .spawn("lmtp", async move { account.run(&inner).await.unwrap() });
         let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         let mut mta = Self {
             stream: BufReader::new(stream),

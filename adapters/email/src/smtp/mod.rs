@@ -11,8 +11,8 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use rustls::ClientConfig;
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, Context, ExternalId, FileLimits,
-    Outcome, Outgoing, Repeat, Reports,
+    Account, AccountName, Attempt, Capabilities, CheckReport, Context, ExternalId, Failure,
+    FileLimits, Holder, Outcome, Outgoing, Repeat, Reports,
 };
 
 pub(crate) use compose::LOOP_HEADER;
@@ -92,6 +92,7 @@ impl Account for SmtpAccount {
             concurrency: CONNECTIONS,
             send_seconds_max: 900,
             files: Some(FILES),
+            holder: Holder::Anyone,
         }
     }
 
@@ -106,7 +107,7 @@ impl Account for SmtpAccount {
         }
     }
 
-    async fn run(&self, context: &Context) {
+    async fn run(&self, context: &Context) -> Result<(), Failure> {
         loop {
             let next = context.clock.now().after(SWEEP);
             tokio::select! {
@@ -115,6 +116,7 @@ impl Account for SmtpAccount {
             }
         }
         self.pool.close_all().await;
+        Ok(())
     }
 
     async fn check(&self) -> CheckReport {

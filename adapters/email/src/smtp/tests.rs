@@ -10,7 +10,10 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
     net::TcpListener,
 };
-use transom_adapter::{Lifecycle, Reason, testkit};
+use transom_adapter::{
+    Lifecycle, Reason,
+    testkit::{self, FIRST},
+};
 
 use super::*;
 use crate::{
@@ -150,7 +153,6 @@ fn script(after_greeting: &[&'static str]) -> Script {
 }
 
 const SENT: [&str; 4] = ["250 ok", "250 ok", "354 go", "250 2.0.0 queued"];
-const FIRST: Attempt = Attempt { number: 1, unit: 0 };
 
 fn message() -> Outgoing {
     testkit::outgoing("alice@mail.example.org", "bob@example.com", "Hello\n.\nBob")

@@ -26,7 +26,7 @@ async fn a_text_arrives_and_is_reported_by_its_id() {
 async fn a_repeat_gets_the_same_id_and_is_no_second_text() {
     let bench = Bench::running();
     for number in 1..=3 {
-        let attempt = Attempt { number, unit: 0 };
+        let attempt = Attempt { number, ..FIRST };
         let outcome = bench.account.send(&text_to(7, BOB, "once"), attempt).await;
         assert_eq!(outcome, accepted(7));
     }
@@ -41,7 +41,7 @@ async fn a_repeat_gets_the_same_id_and_is_no_second_text() {
 async fn the_units_of_a_message_are_texts_of_their_own() {
     let bench = Bench::at_rest();
     let message = text_to(7, BOB, "part");
-    let second = Attempt { number: 1, unit: 1 };
+    let second = Attempt { unit: 1, ..FIRST };
     let outcome = bench.account.send(&message, second).await;
     let value = format!("sim-{}-1", Key(7));
     let ids = vec![ExternalId::new("sim", value).for_part(1)];
@@ -149,7 +149,7 @@ async fn a_drain_commits_what_waits() {
         bench.send(key, BOB, "many").await;
     }
     bench.context.lifecycle.drain();
-    bench.account.run(&bench.context).await;
+    bench.account.run(&bench.context).await.unwrap();
     assert_eq!(bench.inbox.events().len(), 1000);
 }
 
@@ -159,7 +159,7 @@ async fn a_drain_is_not_held_up_by_a_busy_gateway() {
     bench.inbox.set_busy(true);
     bench.send(1, BOB, "hello").await;
     bench.context.lifecycle.drain();
-    bench.account.run(&bench.context).await;
+    bench.account.run(&bench.context).await.unwrap();
     assert_eq!(bench.inbox.events(), []);
     assert_eq!(bench.state(BOB), Some(State::OnPhone));
 }
@@ -187,7 +187,7 @@ async fn texts_wait_while_too_many_reports_do() {
     let (sent, ()) = tokio::join!(bench.send(16_384, BOB, "one more"), async {
         bench.context.lifecycle.drain();
         bench.inbox.set_busy(true);
-        bench.account.run(&bench.context).await;
+        bench.account.run(&bench.context).await.unwrap();
     });
     assert_eq!(sent, accepted(16_384), "the taken batch made room");
 }

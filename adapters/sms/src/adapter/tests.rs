@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use serde_json::json;
 use transom_adapter::{
-    Attempt, Capabilities, HttpLimits, Outcome, Repeat, Reports,
+    Attempt, Capabilities, Holder, HttpLimits, Outcome, Repeat, Reports,
     testkit::{outgoing, signer},
 };
 
@@ -70,9 +70,9 @@ fn a_text_may_go_where_it_is_allowed() {
         "12345;phone-context=us",
     ] {
         let plan = plan_to(to).unwrap();
-        assert_eq!((plan.units.get(), plan.segments), (1, 1), "{to}");
-        let routes: Vec<_> = plan.routes.iter().map(AccountName::as_str).collect();
-        assert_eq!(routes, ["sms/a", "sms/b"]);
+        assert_eq!(plan.segments, 1, "{to}");
+        let whole = |name| Route::whole(AccountName::new("sms", name));
+        assert_eq!(plan.routes, [whole("a"), whole("b")]);
     }
 }
 
@@ -123,7 +123,7 @@ fn an_account_carries_what_it_has_room_for() {
     let routes = |times: usize, letter: &str| {
         let message = outgoing("+12025550100", "+12025550147", &letter.repeat(times));
         let plan = adapter().plan(&message)?;
-        let names: Vec<_> = plan.routes.iter().map(|n| n.short().to_owned()).collect();
+        let names: Vec<_> = plan.routes.iter().map(|r| r.account.short()).collect();
         Ok((plan.segments, names.join(",")))
     };
     assert_eq!(routes(459, "a"), Ok((3, "a,b".to_owned())));
@@ -146,7 +146,7 @@ fn the_line_says_which_accounts_and_in_which_order() {
     message.routes = vec![name("b"), name("gone"), name("a")];
     assert_eq!(
         adapter().plan(&message).unwrap().routes,
-        [name("b"), name("a")]
+        [Route::whole(name("b")), Route::whole(name("a"))]
     );
     message.routes = vec![name("gone")];
     assert_eq!(adapter().plan(&message), Err(Refusal::NoRoute));
@@ -269,6 +269,7 @@ impl Account for PigeonAccount {
             concurrency: 1,
             send_seconds_max: 1,
             files: None,
+            holder: Holder::Anyone,
         }
     }
 

@@ -35,7 +35,7 @@ mod signature;
 mod testing;
 pub mod twilio;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, num::NonZeroU16, sync::Arc};
 
 use transom_adapter::{Account, AccountName, Clock, ConfigFault, HttpClient, Section, Signer};
 use url::Url;
@@ -63,7 +63,15 @@ pub trait ProviderFactory: Send + Sync {
     fn text_limit(&self, _section: &Section) -> TextLimit {
         TextLimit::default()
     }
+
+    /// In how many sends an account of this section takes a text; `None` where it is always one. Asked only after it was built.
+    fn units(&self, _section: &Section) -> Option<Units> {
+        None
+    }
 }
+
+/// In how many sends a text goes.
+pub type Units = Box<dyn Fn(&str) -> NonZeroU16 + Send + Sync>;
 
 /// What every provider may use.
 #[derive(Clone)]

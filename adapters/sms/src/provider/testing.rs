@@ -22,7 +22,11 @@ use super::{
 
 /// When it is, in every test: 2026-09-21T14:13:20Z.
 pub(crate) const NOW: UnixMillis = UnixMillis(1_790_000_000_000);
-pub(crate) const FIRST: Attempt = Attempt { number: 1, unit: 0 };
+pub(crate) const FIRST: Attempt = Attempt {
+    number: 1,
+    unit: 0,
+    started_at: NOW,
+};
 pub(crate) const TOKEN: &str = "0123456789abcdef";
 
 /// The section of a provider named `main`.

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use transom_adapter::{
     Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Failure, Handled,
-    HttpClient, HttpReply, Outcome, Outgoing, Reason, Refused, Repeat, Reports, Section,
+    Holder, HttpClient, HttpReply, Outcome, Outgoing, Reason, Refused, Repeat, Reports, Section,
     UnixMillis, WebReply, WebRequest,
 };
 
@@ -77,6 +77,7 @@ impl Account for KannelAccount {
             concurrency: 10,
             send_seconds_max: 40,
             files: None,
+            holder: Holder::Anyone,
         }
     }
 

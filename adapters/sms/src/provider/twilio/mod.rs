@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use transom_adapter::{
     Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, FetchFailure, Fetched,
-    Handled, HttpClient, MediaRef, Outcome, Outgoing, Refused, Repeat, Reports, Section,
+    Handled, Holder, HttpClient, MediaRef, Outcome, Outgoing, Refused, Repeat, Reports, Section,
     TrustedOrigin, UnixMillis, WebRequest,
 };
 
@@ -78,6 +78,7 @@ impl Account for TwilioAccount {
             concurrency: 10,
             send_seconds_max: 40,
             files: None,
+            holder: Holder::Anyone,
         }
     }
 
