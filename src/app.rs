@@ -22,6 +22,7 @@ use url::Url;
 
 pub use alone::Alone;
 pub use live::{Finding, Live};
+pub use start::lock;
 
 use crate::{config::Config, store::StoreError};
 

@@ -12,6 +12,8 @@ pub enum Step {
     BeforeCommit,
     /// Both: committed, and nobody was told.
     AfterCommit,
+    /// Out: it is held no longer, and nothing is sent.
+    AfterRelease,
     /// Out: the start mark is committed, and nothing is sent.
     BeforeSend,
     /// Out: the network answered, and the outcome is not committed.
@@ -36,10 +38,11 @@ pub enum Step {
 
 impl Step {
     /// Every step.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::StanzaRead,
         Self::BeforeCommit,
         Self::AfterCommit,
+        Self::AfterRelease,
         Self::BeforeSend,
         Self::AfterSend,
         Self::BeforeTell,

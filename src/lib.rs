@@ -28,6 +28,7 @@ pub mod http;
 pub mod intake;
 pub mod metrics;
 pub mod operations;
+pub mod page;
 pub mod queue;
 pub mod store;
 pub mod texts;

@@ -25,6 +25,7 @@ use crate::{
     http::{HttpOptions, HttpState, Server},
     metrics::Metrics,
     operations::once::Once,
+    page::OperatorPage,
     queue::AccountStates,
     store::{Ids, Store, StoreError, Writer},
 };
@@ -96,7 +97,11 @@ async fn stop(
 }
 
 /// One process at a time on one SQLite file. The lock goes with the process.
-pub(super) fn lock(url: &StoreUrl) -> Result<Option<File>, StartError> {
+///
+/// # Errors
+///
+/// [`StartError::Taken`] when something runs on the file.
+pub fn lock(url: &StoreUrl) -> Result<Option<File>, StartError> {
     let StoreUrl::Sqlite(path) = url else {
         return Ok(None);
     };
@@ -132,7 +137,11 @@ async fn open(app: &App, lifecycle: &Lifecycle) -> Result<Base, StartError> {
     loop {
         match try_open(app, lifecycle, &clock).await {
             Ok(base) => return Ok(base),
-            Err(error @ (StoreError::Newer { .. } | StoreError::Unmigrated { .. })) => {
+            Err(
+                error @ (StoreError::Newer { .. }
+                | StoreError::Unmigrated { .. }
+                | StoreError::Moved { .. }),
+            ) => {
                 return Err(error.into());
             }
             // A file is there or not: waiting does not make one. A server may come back.
@@ -157,6 +166,7 @@ pub(super) async fn try_open(
 ) -> Result<Base, StoreError> {
     let store = Store::open(&app.config.store.url, lifecycle.clone()).await?;
     let applied = store.migrate(app.config.store.migrate).await?;
+    store.refuse_moved().await?;
     if applied > 0 {
         tracing::info!(applied, "Migrated the database.");
     }
@@ -225,6 +235,12 @@ async fn start(
     }
     readiness::watch_links(&links, lifecycle);
     let ready = readiness::Ready::new(base.store.clone(), links);
+    let http = &app.config.http;
+    let is_secure = http
+        .public_url
+        .as_ref()
+        .is_some_and(|url| url.scheme() == "https");
+    let page = OperatorPage::new(operations, http.admin_token.clone(), is_secure);
     let has_simulator = app.config.gateways.iter().any(has_simulator);
     let state = HttpState {
         accounts: Arc::new(accounts),
@@ -234,6 +250,7 @@ async fn start(
         ready: Arc::new(ready),
         simulator: has_simulator.then(|| Arc::new(simulator) as _),
         files: Some(files.clone()),
+        admin: Some(Arc::new(page)),
     };
     let sweeping = sweep::run(
         files.clone(),

@@ -78,6 +78,35 @@ pub enum Command {
         /// The copy; must not exist yet.
         file: PathBuf,
     },
+    /// Write everything as JSON lines, to move to another database; marks this one as moved.
+    ///
+    /// Nothing may run on the database. Afterwards `run` refuses it: the one that it is imported into goes on. Texts of messages
+    /// that are done with stay behind; what waits goes along whole. Files are copied by hand.
+    Export {
+        /// The file; must not exist yet.
+        file: PathBuf,
+        /// Take the texts of all messages along.
+        #[arg(long)]
+        with_bodies: bool,
+    },
+    /// Read what `export` wrote into the database of this configuration, which must be empty.
+    Import {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Print a link that opens the operator's page once, within ten minutes.
+    AdminLink {
+        /// How to print it.
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Print the completions of a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
 }
 
 /// How data is printed.

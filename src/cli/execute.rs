@@ -5,10 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use clap::CommandFactory as _;
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 use super::{
-    Arguments, CheckArguments, Colour, Command, Exit, FaultList, InitArguments, init, live, operate,
+    Arguments, CheckArguments, Colour, Command, Exit, FaultList, InitArguments, init, live, moving,
+    operate,
 };
 use crate::{
     app::{App, Ended, StartError},
@@ -18,22 +20,63 @@ use crate::{
 
 /// Does what was asked; errors are on standard error, data on standard output.
 pub fn execute(arguments: Arguments) -> Exit {
-    let file = arguments.config;
+    let config = arguments.config;
     match arguments.command {
-        Command::Init(arguments) => make(&arguments, &file),
-        Command::Check(arguments) => check(&arguments, &file),
-        Command::Run => with_config(&file, |loaded| in_runtime(run(loaded, file.clone()))),
-        Command::Migrate => with_config(&file, |loaded| in_runtime(migrate(loaded))),
+        Command::Init(arguments) => make(&arguments, &config),
+        Command::Check(arguments) => check(&arguments, &config),
+        Command::Run => with_config(&config, |loaded| in_runtime(run(loaded, config.clone()))),
+        Command::Migrate => with_config(&config, |loaded| in_runtime(migrate(loaded))),
         Command::Backup { file: copy } => {
-            with_config(&file, |loaded| in_runtime(live::backup(loaded, &copy)))
+            with_config(&config, |loaded| in_runtime(live::backup(loaded, &copy)))
         }
+        Command::Export { file, with_bodies } => with_config(&config, |loaded| {
+            in_runtime(moving::export(loaded, file, with_bodies))
+        }),
+        Command::Import { file } => {
+            with_config(&config, |loaded| in_runtime(moving::import(loaded, file)))
+        }
+        Command::Completions { shell } => written(|out| {
+            clap_complete::generate(shell, &mut Arguments::command(), "transom", out);
+            Ok(())
+        }),
+        Command::Man => written(manual),
         command => match operate::request(command) {
-            Some((request, json)) => with_config(&file, |loaded| {
+            Some((request, json)) => with_config(&config, |loaded| {
                 in_runtime(operate::run(loaded, request, json))
             }),
             None => Exit::Software,
         },
     }
+}
+
+/// What is made of the command line's own description.
+fn written(make: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Exit {
+    let mut bytes = Vec::new();
+    if make(&mut bytes).is_err() {
+        return Exit::Software;
+    }
+    // A reader that went away has seen enough.
+    io::stdout().write_all(&bytes).ok();
+    Exit::Done
+}
+
+/// The manual page: the program, then each command with its options.
+fn manual(out: &mut Vec<u8>) -> io::Result<()> {
+    let command = Arguments::command();
+    clap_mangen::Man::new(command.clone()).render(out)?;
+    describe(out, "transom", &command)
+}
+
+fn describe(out: &mut Vec<u8>, path: &str, parent: &clap::Command) -> io::Result<()> {
+    for child in parent.get_subcommands() {
+        let path = format!("{path} {}", child.get_name());
+        let page = clap_mangen::Man::new(child.clone());
+        writeln!(out, ".SH \"{}\"", path.to_uppercase())?;
+        page.render_description_section(out)?;
+        page.render_options_section(out)?;
+        describe(out, &path, child)?;
+    }
+    Ok(())
 }
 
 fn make(arguments: &InitArguments, file: &Path) -> Exit {

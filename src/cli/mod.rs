@@ -6,6 +6,7 @@ mod execute;
 mod exit;
 mod init;
 mod live;
+mod moving;
 mod operate;
 mod show;
 mod table;

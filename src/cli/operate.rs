@@ -26,10 +26,15 @@ pub(super) fn request(command: Command) -> Option<(Request, bool)> {
         Command::Queue(command) => queue(command),
         Command::Block(command) => block(command),
         Command::Trace { id, output } => (Request::Trace { id }, output.json),
+        Command::AdminLink { output } => (Request::AdminLink, output.json),
         Command::Run
         | Command::Init(_)
         | Command::Check(_)
         | Command::Migrate
+        | Command::Export { .. }
+        | Command::Import { .. }
+        | Command::Completions { .. }
+        | Command::Man
         | Command::Backup { .. } => return None,
     })
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use transom_adapter::UnixMillis;
 
-use super::{Commands, Scope, Session, Turn, find};
+use super::{Commands, Scope, Session, Turn, find, sentence};
 use crate::{
     gateway::refusal,
     operations::Refusal,
@@ -226,12 +226,5 @@ fn not_for_you(scope: &Scope) -> StanzaError {
 
 /// A refusal as a sentence.
 pub(super) fn refused(why: &Refusal, lang: Lang) -> String {
-    let text = Text::from(why.clone()).render(lang);
-    let mut chars = text.chars();
-    let first = chars.next().map(char::to_uppercase);
-    let mut sentence: String = first.into_iter().flatten().chain(chars).collect();
-    if !sentence.ends_with(['.', '?', '!']) {
-        sentence.push('.');
-    }
-    sentence
+    sentence(&Text::from(why.clone()).render(lang))
 }

@@ -235,6 +235,17 @@ impl Answered {
     }
 }
 
+/// An error's words as a sentence: they have no capital and no full stop.
+pub fn sentence(words: &str) -> String {
+    let mut chars = words.chars();
+    let first = chars.next().map(char::to_uppercase);
+    let mut sentence: String = first.into_iter().flatten().chain(chars).collect();
+    if !sentence.ends_with(['.', '?', '!']) {
+        sentence.push('.');
+    }
+    sentence
+}
+
 fn is_about_commands(iq: &Iq) -> bool {
     if !iq.is_request() {
         return false;

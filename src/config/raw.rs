@@ -61,6 +61,9 @@ pub(super) struct RawHttp {
     pub(super) listen: Option<String>,
     /// What providers and people see; needed for webhooks and files.
     pub(super) public_url: Option<String>,
+    /// Signs in to the operator's page, `/admin/`, besides the links of `transom admin-link`; at least 20 characters. Default: none.
+    #[schemars(with = "Option<String>", extend("writeOnly" = true))]
+    pub(super) admin_token: Option<SecretString>,
     /// Networks of the proxies whose `X-Forwarded-For` counts, as `10.0.0.0/8`. Default: none.
     pub(super) trusted_proxies: Option<OneOrMany>,
 }

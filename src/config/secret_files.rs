@@ -25,6 +25,9 @@ impl SecretFiles {
         if let Some(Value::Dict(_, store)) = tree.get_mut("store") {
             files.replace(store, "store", "url", base);
         }
+        if let Some(Value::Dict(_, http)) = tree.get_mut("http") {
+            files.replace(http, "http", "admin_token", base);
+        }
         if let Some(Value::Dict(_, gateways)) = tree.get_mut("gateway") {
             for (name, gateway) in gateways {
                 if let Value::Dict(_, gateway) = gateway {

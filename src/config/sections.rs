@@ -8,7 +8,7 @@ use std::{
 
 use ipnet::IpNet;
 use jid::BareJid;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::{
@@ -41,6 +41,9 @@ pub struct XmppConfig {
     pub admins: Vec<BareJid>,
 }
 
+/// What lets somebody into the operator's page must not be guessed.
+const ADMIN_TOKEN_CHARS_MIN: usize = 20;
+
 /// `[http]`: the one HTTP listener.
 #[derive(Clone, Debug)]
 pub struct HttpConfig {
@@ -48,6 +51,8 @@ pub struct HttpConfig {
     pub listen: SocketAddr,
     /// What providers and people see; without it there are no webhooks and no links to files.
     pub public_url: Option<Url>,
+    /// Signs in to the operator's page; without it only links do.
+    pub admin_token: Option<SecretString>,
     /// The proxies whose `X-Forwarded-For` counts.
     pub trusted_proxies: Vec<IpNet>,
 }
@@ -141,7 +146,17 @@ impl HttpConfig {
             }
             parsed
         });
+        if let Some(token) = &raw.admin_token
+            && token.expose_secret().chars().count() < ADMIN_TOKEN_CHARS_MIN
+        {
+            faults.error(
+                "http.admin_token",
+                format!("shorter than {ADMIN_TOKEN_CHARS_MIN} characters; it could be guessed"),
+                "write a long random one, as `openssl rand -hex 24` makes it, or leave it out and use `transom admin-link`",
+            );
+        }
         Self {
+            admin_token: raw.admin_token,
             listen: listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8480))),
             public_url: raw.public_url.and_then(|text| public_url(&text, faults)),
             trusted_proxies: networks(raw.trusted_proxies, faults),

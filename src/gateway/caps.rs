@@ -16,6 +16,40 @@ pub(super) fn day(now: UnixMillis) -> i64 {
     now.0 / DAY_MS
 }
 
+/// Whether a message that was counted already may become this one.
+pub(super) fn check_change(
+    gateway: &Gateway,
+    user: &KnownUser,
+    plan: &Plan,
+    segments_before: i64,
+    now: UnixMillis,
+) -> Result<(), Refused> {
+    check_length(gateway, plan)?;
+    let limits = &gateway.config.limits;
+    let more = (i64::from(plan.segments) - segments_before).max(0);
+    if more > 0 && user.segments + more > limits.segments_per_day.into() {
+        return Err(Cap::SegmentsPerDay {
+            max: limits.segments_per_day,
+            until: UnixMillis((day(now) + 1) * DAY_MS).timestamp(),
+        }
+        .into());
+    }
+    Ok(())
+}
+
+fn check_length(gateway: &Gateway, plan: &Plan) -> Result<(), Refused> {
+    let segments_max =
+        u16::try_from(gateway.config.limits.segments_per_message).unwrap_or(u16::MAX);
+    if plan.segments > segments_max {
+        return Err(Content::TooLong {
+            segments: plan.segments,
+            segments_max,
+        }
+        .into());
+    }
+    Ok(())
+}
+
 /// Whether one more message fits.
 pub(super) fn check(
     gateway: &Gateway,
@@ -27,14 +61,7 @@ pub(super) fn check(
 ) -> Result<(), Refused> {
     let limits = &gateway.config.limits;
     let until = UnixMillis((day(now) + 1) * DAY_MS).timestamp();
-    let segments_max = u16::try_from(limits.segments_per_message).unwrap_or(u16::MAX);
-    if plan.segments > segments_max {
-        return Err(Content::TooLong {
-            segments: plan.segments,
-            segments_max,
-        }
-        .into());
-    }
+    check_length(gateway, plan)?;
     if user.messages >= limits.messages_per_day.into() {
         return Err(Cap::MessagesPerDay {
             max: limits.messages_per_day,

@@ -21,6 +21,7 @@ pub fn error(text: &Text, lang: Lang) -> StanzaError {
         | Text::Chat(_)
         | Text::Dialogue(_)
         | Text::Label(_)
+        | Text::Page(_)
         | Text::Told(_)
         | Text::Refusal(_) => (Condition::UndefinedCondition, ErrorType::Cancel),
     };

@@ -1,6 +1,7 @@
 //! A message from a user to the outside: refused with a reason, known already, or accepted with all that has to be written.
 
 mod draft;
+mod edit;
 mod note;
 
 use sha2::{Digest, Sha256};
@@ -10,13 +11,16 @@ use super::{
     Contact, Gateway, caps,
     line_choice::{self, Chosen},
     registration::{self, NewUser, Standing},
+    settings::Settings,
 };
+pub use edit::Amended;
+use edit::Edit;
 use note::{fresh_line, newcomer, note};
 
 use crate::{
     store::{
         read::{Ask, OutwardSnapshot},
-        write::NewOut,
+        write::{NewOut, TakeBack},
     },
     texts::{Content, Encryption, Recipient, Refused},
     xmpp::{
@@ -37,6 +41,10 @@ pub enum Decision {
     Repeated(i64),
     /// Accepted, once it is committed.
     Accepted(Box<Accepted>),
+    /// A held message becomes another, once that is committed.
+    Amended(Box<Amended>),
+    /// A held message is taken back, once that is committed.
+    TakenBack(TakeBack),
 }
 
 /// A message that will be sent.
@@ -52,7 +60,7 @@ pub struct Accepted {
     pub plan: Plan,
 }
 
-/// A message that may be sent: it has a sender, a contact and a body.
+/// A message that may be sent: it has a sender, a contact, and a body or something to take back.
 #[derive(Debug)]
 pub struct Candidate<'a> {
     message: &'a Message,
@@ -60,6 +68,8 @@ pub struct Candidate<'a> {
     user: BareJid,
     contact: Contact,
     body: String,
+    repeat_key: Option<String>,
+    edit: Option<Edit<'a>>,
     files: Vec<Shared>,
 }
 
@@ -89,7 +99,8 @@ impl<'a> Candidate<'a> {
         if let Some(encryption) = message.is_encrypted() {
             return Err(refused(Content::Encrypted(named(&encryption))));
         }
-        if message.retracts().is_some() {
+        let edit = Edit::of(message);
+        if !edit::is_possible(gateway) && matches!(edit, Some(Edit::TakeBack(_))) {
             return Err(refused(Content::AlreadySent));
         }
         let body = message
@@ -98,8 +109,9 @@ impl<'a> Candidate<'a> {
             .unwrap_or_default();
         let files = sharing::files(message);
         check_files(gateway, &files).map_err(Decision::Refused)?;
-        let body = sharing::without_urls(&body, &files);
-        if body.trim_start().is_empty() && files.is_empty() {
+        let text = sharing::without_urls(&body, &files);
+        let is_empty = text.trim_start().is_empty() && files.is_empty();
+        if is_empty && !matches!(edit, Some(Edit::TakeBack(_))) {
             return Err(Decision::Ignored("no-body"));
         }
         let contact = gateway.contact(local.as_str()).map_err(|suggestion| {
@@ -110,18 +122,15 @@ impl<'a> Candidate<'a> {
             })
         })?;
         let user = from.to_bare();
-        // Semantics 26: a correction that comes too late to replace anything is a new text.
-        let body = if message.replaces().is_some() && !body.is_empty() {
-            format!("* {body}")
-        } else {
-            body
-        };
+        let repeat_key = repeat_key(message, from, (&body, &files));
         Ok(Self {
             message,
             from,
             user,
             contact,
-            body,
+            body: text,
+            repeat_key,
+            edit,
             files,
         })
     }
@@ -132,8 +141,9 @@ impl<'a> Candidate<'a> {
             place,
             jid: self.user.to_string(),
             peer: self.contact.peer.as_str().to_owned(),
-            repeat_key: self.repeat_key(),
+            repeat_key: self.repeat_key.clone(),
             reply_to: self.message.reply_to().map(str::to_owned),
+            edits: self.edits(gateway).map(str::to_owned),
             has_threads: gateway.network() == Network::Email,
             address: gateway
                 .adapter
@@ -144,16 +154,22 @@ impl<'a> Candidate<'a> {
 
     /// Decides. An accepted message is noted in the snapshot, so that the next of the batch knows of it.
     pub fn decide(
-        self,
+        mut self,
         gateway: &Gateway,
         snapshot: &mut OutwardSnapshot,
         place: usize,
         moment: &Moment<'_>,
     ) -> Decision {
-        let key = self.repeat_key().map(|key| (self.user.to_string(), key));
+        let key = self
+            .repeat_key
+            .clone()
+            .map(|key| (self.user.to_string(), key));
         let of_batch = || key.as_ref().and_then(|key| snapshot.accepted.get(key));
         if let Some(message_id) = snapshot.repeats.get(&place).or_else(of_batch) {
             return Decision::Repeated(*message_id);
+        }
+        if let Some(decision) = self.decide_edit(gateway, snapshot, moment) {
+            return decision;
         }
         match self.accept(gateway, snapshot, place, moment) {
             Ok(accepted) => {
@@ -177,11 +193,7 @@ impl<'a> Candidate<'a> {
             Standing::Known(user) => Some(*user),
             Standing::New(_) => None,
         };
-        let peer = self.contact.peer.as_str();
-        let blocked = |user| snapshot.blocked.contains(&(user, peer.to_owned()));
-        if blocked(0) || known.is_some_and(|user| blocked(user.user_id)) {
-            return Err(Recipient::Blocked.into());
-        }
+        self.check_blocks(snapshot, known.map(|user| user.user_id))?;
         let fresh = fresh_line(&standing);
         let chosen = if let Some(line) = &fresh {
             Chosen {
@@ -209,14 +221,7 @@ impl<'a> Candidate<'a> {
             outgoing = self.outgoing(gateway, &chosen, &draft);
             planned = gateway.adapter.plan(&outgoing);
         }
-        let plan = planned.map_err(|refusal| {
-            let jid = |address: &Address| {
-                gateway
-                    .jid_of(address, None)
-                    .map_or(String::new(), |jid| jid.to_string())
-            };
-            Refused::from_refusal(&refusal, gateway.network(), jid)
-        })?;
+        let plan = planned.map_err(|refusal| refused_plan(gateway, &refusal))?;
         let newcomer = newcomer(&standing);
         let user = known.unwrap_or(&newcomer);
         caps::check(
@@ -227,7 +232,7 @@ impl<'a> Candidate<'a> {
             chosen.conversation.is_none(),
             moment.now,
         )?;
-        let out = self.row(gateway, &chosen, user.user_id, &plan, draft);
+        let out = self.new_row(gateway, &chosen, user.user_id, &plan, draft);
         let new_user = match standing {
             Standing::New(new) => Some(*new),
             Standing::Known(_) => None,
@@ -240,30 +245,62 @@ impl<'a> Candidate<'a> {
         })
     }
 
-    /// Semantics 6: the origin-id; without one, the id with everything that a script that reuses ids changes.
-    fn repeat_key(&self) -> Option<String> {
-        if let Some(origin) = self.message.origin_id() {
-            return Some(format!(
-                "o{}",
-                hex::encode(Sha256::digest(origin.as_bytes()))
-            ));
+    fn check_blocks(
+        &self,
+        snapshot: &OutwardSnapshot,
+        user_id: Option<i64>,
+    ) -> Result<(), Refused> {
+        let peer = self.contact.peer.as_str();
+        let blocked = |user| snapshot.blocked.contains(&(user, peer.to_owned()));
+        if blocked(0) || user_id.is_some_and(blocked) {
+            return Err(Recipient::Blocked.into());
         }
-        let id = self.message.id.as_deref()?;
-        let to = self
-            .message
-            .to
-            .as_ref()
-            .map(Jid::as_str)
-            .unwrap_or_default();
-        let mut hash = Sha256::new();
-        let urls = self.files.iter().map(|file| file.url.as_str());
-        let parts = [self.from.as_str(), to, id, &self.body];
-        for part in parts.into_iter().chain(urls) {
-            hash.update(part.as_bytes());
-            hash.update([0]);
-        }
-        Some(format!("h{}", hex::encode(hash.finalize())))
+        Ok(())
     }
+
+    /// The stanza's id, as receipts, errors and corrections name it.
+    fn stanza_id(&self) -> String {
+        let origin = self.message.origin_id().map(str::to_owned);
+        self.message.id.clone().or(origin).unwrap_or_default()
+    }
+
+    fn wants_receipt(&self, settings: &Settings) -> bool {
+        self.message.wants_receipt() && settings.wants_receipts() && self.message.id.is_some()
+    }
+}
+
+/// How a message will be sent.
+fn plan(gateway: &Gateway, outgoing: &Outgoing) -> Result<Plan, Refused> {
+    let planned = gateway.adapter.plan(outgoing);
+    planned.map_err(|refusal| refused_plan(gateway, &refusal))
+}
+
+fn refused_plan(gateway: &Gateway, refusal: &Refusal) -> Refused {
+    let jid = |address: &Address| {
+        gateway
+            .jid_of(address, None)
+            .map_or(String::new(), |jid| jid.to_string())
+    };
+    Refused::from_refusal(refusal, gateway.network(), jid)
+}
+
+/// Semantics 6: the origin-id; without one, the id with everything that a script that reuses ids changes.
+fn repeat_key(message: &Message, from: &Jid, (body, files): (&str, &[Shared])) -> Option<String> {
+    if let Some(origin) = message.origin_id() {
+        return Some(format!(
+            "o{}",
+            hex::encode(Sha256::digest(origin.as_bytes()))
+        ));
+    }
+    let id = message.id.as_deref()?;
+    let to = message.to.as_ref().map(Jid::as_str).unwrap_or_default();
+    let mut hash = Sha256::new();
+    let urls = files.iter().map(|file| file.url.as_str());
+    for part in [from.as_str(), to, id, body].into_iter().chain(urls) {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    Some(format!("h{}", hex::encode(hash.finalize())))
 }
 
 /// What can be said of files before anybody has seen them.

@@ -5,7 +5,7 @@ use transom_adapter::{Address, Reason, UnixMillis};
 use super::{Gateway, payload::Payload, refusal};
 use crate::{
     store::{
-        read::TellRow,
+        read::{TellRow, ToldStanza},
         write::{State, TellKind},
     },
     texts::{Failed, Lang, Notice, Quoted, Text},
@@ -23,29 +23,34 @@ const LATE_MS: i64 = 60_000;
 pub fn stanzas(
     gateway: &Gateway,
     row: &TellRow,
-    resource_is_online: bool,
+    is_online: impl Fn(&str) -> bool,
     now: UnixMillis,
 ) -> Vec<Message> {
+    let Some(first) = row.stanzas.first() else {
+        return Vec::new();
+    };
     let payload = Payload::from_json(row.payload.as_deref());
     let line = Address::new(row.line.clone());
     let contact = gateway.jid_of(
         &Address::new(row.peer.clone()),
         payload.pinned.then_some(&line),
     );
-    let (Some(contact), Ok(full)) = (contact, Jid::new(&row.full_jid)) else {
+    let (Some(contact), Ok(full)) = (contact, Jid::new(&first.full_jid)) else {
         return Vec::new();
     };
     let telling = Telling {
         gateway,
         row,
         contact,
-        full,
+        user: full.to_bare(),
+        first_id: &first.stanza_id,
         lang: gateway.lang(row.lang.as_deref()),
     };
     match row.kind {
         TellKind::Receipt => telling.receipt(),
         TellKind::Error => {
-            let late = now.0 - row.created_ms > LATE_MS || !resource_is_online;
+            let mut resources = row.stanzas.iter().map(|stanza| &stanza.full_jid);
+            let late = now.0 - row.created_ms > LATE_MS || !resources.all(|full| is_online(full));
             telling.error(late)
         }
         TellKind::Doubt => vec![telling.notice(
@@ -82,7 +87,8 @@ struct Telling<'a> {
     gateway: &'a Gateway,
     row: &'a TellRow,
     contact: BareJid,
-    full: Jid,
+    user: BareJid,
+    first_id: &'a str,
     lang: Lang,
 }
 
@@ -100,25 +106,31 @@ impl Telling<'_> {
                 },
             ));
         }
-        if self.row.receipt {
+        let asked = |(_, stanza): &(usize, &ToldStanza)| stanza.receipt;
+        for (number, stanza) in (1..).zip(&self.row.stanzas).filter(asked) {
             // To the bare JID: a full one reaches one device only, and that may be gone.
-            let receipt = receipts::receipt(
-                self.contact.clone(),
-                self.full.to_bare(),
-                &self.row.stanza_id,
-            );
-            stanzas.push(receipt.with_id(self.id("receipt")));
+            let receipt =
+                receipts::receipt(self.contact.clone(), self.user.clone(), &stanza.stanza_id);
+            let id = match number {
+                1 => self.id("receipt"),
+                _ => self.id(&format!("receipt-{number}")),
+            };
+            stanzas.push(receipt.with_id(id));
         }
         stanzas
     }
 
     fn error(&self, late: bool) -> Vec<Message> {
         let text = self.failure();
-        let mut error = Message::new(MessageType::Error, self.contact.clone(), self.full.clone())
-            .with_child(refusal::error(&text, self.lang).to_element());
-        // RFC 6120 §8.1.3: an error carries the id of its message.
-        error.id = Some(self.row.stanza_id.clone()).filter(|id| !id.is_empty());
-        let mut stanzas = vec![error];
+        let error = |stanza: &ToldStanza| {
+            let full = Jid::new(&stanza.full_jid).ok()?;
+            let mut error = Message::new(MessageType::Error, self.contact.clone(), full)
+                .with_child(refusal::error(&text, self.lang).to_element());
+            // RFC 6120 §8.1.3: an error carries the id of its message.
+            error.id = Some(stanza.stanza_id.clone()).filter(|id| !id.is_empty());
+            Some(error)
+        };
+        let mut stanzas: Vec<Message> = self.row.stanzas.iter().filter_map(error).collect();
         if late {
             let reason = Box::new(text);
             stanzas.push(self.notice(
@@ -149,15 +161,15 @@ impl Telling<'_> {
 
     /// A line in the chat, from the contact, that archives keep.
     fn notice(&self, what: &str, notice: Notice) -> Message {
-        let message = Message::chat(self.contact.clone(), self.full.to_bare())
+        let message = Message::chat(self.contact.clone(), self.user.clone())
             .with_id(self.id(what))
             .with_origin_id(self.id(what))
             .with_lang(self.lang.tag())
             .with_body(Text::from(notice).render(self.lang));
-        if self.row.stanza_id.is_empty() {
+        if self.first_id.is_empty() {
             return message;
         }
-        message.with_reply_to(&Jid::from(self.full.to_bare()), self.row.stanza_id.clone())
+        message.with_reply_to(&Jid::from(self.user.clone()), self.first_id)
     }
 
     fn excerpt(&self) -> Quoted {

@@ -70,6 +70,7 @@ fn word(route: &str) -> &'static str {
         Some("metrics") => "metrics",
         Some("simulator") => "simulator",
         Some("files") => "files",
+        Some("admin") => "admin",
         _ => "other",
     }
 }

@@ -1,11 +1,11 @@
-//! The one HTTP listener: webhooks, health, metrics and the simulator's page.
+//! The one HTTP listener: webhooks, health, metrics, the operator's page and the simulator's.
 //!
 //! ```text
 //!   accept ─▶ connection (deadlines, limits) ─▶ routes ─▶ gate (count, headers, 503, panic ─▶ 500)
 //!                                                          ├─ /webhook/…  account.webhook ─▶ inbox.commit ─▶ the provider's answer
 //!                                                          ├─ /healthz /readyz /metrics
 //!                                                          ├─ /files/…      attachments
-//!                                                          └─ /simulator/…  Page
+//!                                                          └─ /simulator/… /admin/…  Page
 //! ```
 //!
 //! A webhook is answered 2xx only after the commit, and a commit runs to its end whatever becomes of the caller.
@@ -37,7 +37,7 @@ use crate::{files::Files, metrics::Metrics};
 
 pub use health::{LinkHealth, Readiness};
 pub use listen::Server;
-pub use page::Page;
+pub use page::{Page, PageReply};
 
 /// How the server listens: `[http]` of the configuration.
 #[derive(Clone, Debug)]
@@ -70,4 +70,6 @@ pub struct HttpState {
     pub simulator: Option<Arc<dyn Page>>,
     /// What is given out at `/files/`; without it there is nothing.
     pub files: Option<Files>,
+    /// The operator's page at `/admin/`; without it there is none.
+    pub admin: Option<Arc<dyn Page>>,
 }

@@ -54,6 +54,9 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .route("/simulator", any(page::simulator))
         .route("/simulator/", any(page::simulator))
         .route("/simulator/{*rest}", any(page::simulator))
+        .route("/admin", any(page::admin))
+        .route("/admin/", any(page::admin))
+        .route("/admin/{*rest}", any(page::admin))
         .layer(from_fn_with_state(Arc::clone(&site), gate::admit))
         // Outside the bound: being busy is no reason to be taken for dead.
         .route("/healthz", read_only(get(health::alive)))

@@ -2,10 +2,9 @@
 
 use async_trait::async_trait;
 use axum::http::{HeaderMap, Method};
-use transom_adapter::WebReply;
 use transom_simulator::Simulator;
 
-use super::Page;
+use super::{Page, PageReply};
 
 #[async_trait]
 impl Page for Simulator {
@@ -16,7 +15,9 @@ impl Page for Simulator {
         query: &str,
         headers: &HeaderMap,
         body: &[u8],
-    ) -> WebReply {
-        Simulator::handle(self, method, path, query, headers, body).await
+    ) -> PageReply {
+        Simulator::handle(self, method, path, query, headers, body)
+            .await
+            .into()
     }
 }

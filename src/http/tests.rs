@@ -92,6 +92,7 @@ impl Running {
             ready: Arc::clone(&this.ready) as Arc<dyn Readiness>,
             simulator: wish.simulator,
             files: wish.files,
+            admin: None,
         };
         let lifecycle = this.lifecycle.clone();
         this.lifecycle.spawn("http", server.run(state, lifecycle));

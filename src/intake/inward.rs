@@ -329,6 +329,7 @@ fn waiting(intake: &Intake, write: &Write) -> Option<Waiting> {
         lane_id,
         gateway_id: intake.gateway.id,
         work: Work::In(Box::new(in_row(new, lane_id).into())),
+        held_until_ms: None,
     })
 }
 

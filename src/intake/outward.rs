@@ -6,7 +6,7 @@ use super::{Intake, STORE_PATIENCE, STORE_PAUSE, people::People};
 use crate::{
     gateway::{
         refusal,
-        text_out::{Accepted, Candidate, Decision, Moment},
+        text_out::{Accepted, Amended, Candidate, Decision, Moment},
     },
     hooks::{Step, step},
     metrics::Direction,
@@ -14,6 +14,7 @@ use crate::{
     store::{
         Write, WriteError,
         read::{Ask, OutwardSnapshot},
+        write::{Done, TakeBack},
     },
     texts::{Cap, Failed, Text},
     xmpp::{
@@ -114,7 +115,7 @@ impl Round<'_> {
                 tracing::info!(message_id, "A stanza was repeated.");
                 intake.metrics.message(name, Direction::Out, "repeated");
             }
-            Decision::Accepted(_) => {}
+            Decision::Accepted(_) | Decision::Amended(_) | Decision::TakenBack(_) => {}
         }
     }
 }
@@ -144,18 +145,18 @@ async fn commit_round(
     round: Round<'_>,
     mut snapshot: OutwardSnapshot,
 ) -> Vec<Stanza> {
-    let (accepted, mut answers) = decide_round(intake, round, &mut snapshot);
-    if accepted.is_empty() {
+    let (effects, mut answers) = decide_round(intake, round, &mut snapshot);
+    if effects.is_empty() {
         return answers;
     }
-    match commit(intake, &accepted).await {
-        Ok(()) => hand_on(intake, accepted).await,
+    match commit(intake, &effects).await {
+        Ok(done) => answers.extend(follow(intake, effects, done).await),
         // One of them contradicts the database: each stands alone, so that only that one fails.
-        Err(WriteError::Conflict(_)) if accepted.len() > 1 => {
-            for one in accepted {
+        Err(WriteError::Conflict(_)) if effects.len() > 1 => {
+            for one in effects {
                 let message = one.0;
                 match commit(intake, std::slice::from_ref(&one)).await {
-                    Ok(()) => hand_on(intake, vec![one]).await,
+                    Ok(done) => answers.extend(follow(intake, vec![one], done).await),
                     Err(_) => {
                         answers.extend(refuse(intake, message, &Text::from(Failed::Internal)));
                     }
@@ -168,7 +169,7 @@ async fn commit_round(
                 WriteError::Conflict(_) => Text::from(Failed::Internal),
             };
             answers.extend(
-                accepted
+                effects
                     .iter()
                     .filter_map(|(message, _)| refuse(intake, message, &text)),
             );
@@ -177,18 +178,25 @@ async fn commit_round(
     answers
 }
 
+/// What a stanza has to be committed as.
+enum Effect {
+    New(Box<Accepted>),
+    Amended(Box<Amended>),
+    TakenBack(TakeBack),
+}
+
 /// Decides each on the snapshot; the refused and the repeated are settled, the others come back.
 fn decide_round<'a>(
     intake: &Intake,
     round: Round<'a>,
     snapshot: &mut OutwardSnapshot,
-) -> (Vec<(&'a Message, Box<Accepted>)>, Vec<Stanza>) {
+) -> (Vec<(&'a Message, Effect)>, Vec<Stanza>) {
     let ids = || intake.next_id();
     let moment = Moment {
         now: intake.clock.now(),
         ids: &ids,
     };
-    let mut accepted = Vec::new();
+    let mut effects = Vec::new();
     let Round {
         answers,
         candidates,
@@ -201,71 +209,109 @@ fn decide_round<'a>(
     };
     for (place, (message, candidate)) in candidates.into_iter().enumerate() {
         match candidate.decide(&intake.gateway, snapshot, place, &moment) {
-            Decision::Accepted(one) => accepted.push((message, one)),
+            Decision::Accepted(one) => effects.push((message, Effect::New(one))),
+            Decision::Amended(one) => effects.push((message, Effect::Amended(one))),
+            Decision::TakenBack(one) => effects.push((message, Effect::TakenBack(one))),
             decision => settled.settle(intake, message, decision),
         }
     }
-    (accepted, settled.answers)
+    (effects, settled.answers)
 }
 
 /// Commits, waiting for a database that is out of order for a while.
-async fn commit(intake: &Intake, accepted: &[(&Message, Box<Accepted>)]) -> Result<(), WriteError> {
+async fn commit(intake: &Intake, effects: &[(&Message, Effect)]) -> Result<Vec<Done>, WriteError> {
     let patience = Instant::now() + STORE_PATIENCE;
     loop {
-        match intake.writer.commit(writes(accepted)).await {
-            Ok(_) => return Ok(()),
+        let writes = effects.iter().flat_map(|(_, effect)| writes(effect));
+        match intake.writer.commit(writes.collect()).await {
             Err(WriteError::Busy(_)) if Instant::now() < patience => {
                 tokio::time::sleep(STORE_PAUSE).await;
             }
-            Err(error) => return Err(error),
+            done => return done,
         }
     }
 }
 
-fn writes(accepted: &[(&Message, Box<Accepted>)]) -> Vec<Write> {
-    let mut writes = Vec::with_capacity(accepted.len());
-    for (_, one) in accepted {
-        if let Some(new) = &one.new_user {
-            writes.push(Write::User(new.user.clone()));
-            if let Some((line, owner)) = &new.address {
-                writes.extend([Write::Line(line.clone()), Write::Owner(owner.clone())]);
-            }
+/// The last write is the message itself.
+fn writes(effect: &Effect) -> Vec<Write> {
+    let one = match effect {
+        Effect::New(one) => one,
+        Effect::Amended(one) => return vec![Write::Amend(Box::new(one.amend.clone()))],
+        Effect::TakenBack(one) => return vec![Write::TakeBack(one.clone())],
+    };
+    let mut writes = Vec::with_capacity(1);
+    if let Some(new) = &one.new_user {
+        writes.push(Write::User(new.user.clone()));
+        if let Some((line, owner)) = &new.address {
+            writes.extend([Write::Line(line.clone()), Write::Owner(owner.clone())]);
         }
-        writes.push(Write::Out(Box::new(one.out.clone())));
     }
+    writes.push(Write::Out(Box::new(one.out.clone())));
     writes
 }
 
-/// Gives committed messages to the queue.
-async fn hand_on(intake: &Intake, accepted: Vec<(&Message, Box<Accepted>)>) {
-    let mut waiting = Vec::with_capacity(accepted.len());
-    for (_, one) in accepted {
-        intake
-            .metrics
-            .message(&intake.gateway.config.name, Direction::Out, "stored");
-        let Accepted {
-            out,
-            outgoing,
-            plan,
-            ..
-        } = *one;
-        let work = OutWork {
-            delivery_id: out.message_id,
-            attempts: 0,
-            unit: 0,
-            routes: plan.routes,
-            route: 0,
-            unknowns: 0,
-            needs_files: !out.files.is_empty(),
-            outgoing,
+/// How many [`writes`] there are.
+fn writes_of(effect: &Effect) -> usize {
+    let new_user = match effect {
+        Effect::New(one) => one.new_user.as_ref(),
+        Effect::Amended(_) | Effect::TakenBack(_) => None,
+    };
+    1 + new_user.map_or(0, |new| if new.address.is_some() { 3 } else { 1 })
+}
+
+/// Gives committed messages to the queue. What came too late to change a message is decided anew.
+async fn follow(intake: &Intake, effects: Vec<(&Message, Effect)>, done: Vec<Done>) -> Vec<Stanza> {
+    let mut done = done.into_iter();
+    let (mut waiting, mut late) = (Vec::with_capacity(effects.len()), Vec::new());
+    let name = &intake.gateway.config.name;
+    for (message, effect) in effects {
+        let done = done.by_ref().take(writes_of(&effect)).last();
+        let outcome = match effect {
+            _ if done == Some(Done::Unchanged) => {
+                late.push(message);
+                continue;
+            }
+            Effect::New(one) => {
+                waiting.push(work(intake, *one));
+                "stored"
+            }
+            Effect::Amended(_) => "corrected",
+            Effect::TakenBack(_) => "retracted",
         };
-        waiting.push(Waiting {
-            lane_id: out.conversation.conversation_id,
-            gateway_id: intake.gateway.id,
-            work: Work::Out(Box::new(work)),
-        });
+        intake.metrics.message(name, Direction::Out, outcome);
     }
     intake.queue.arrived(waiting).await;
+    let mut answers = Vec::new();
+    for message in late {
+        // By now the database says that it is held no longer.
+        answers.extend(Box::pin(decide_all(intake, std::slice::from_ref(message))).await);
+    }
+    answers
+}
+
+fn work(intake: &Intake, accepted: Accepted) -> Waiting {
+    let Accepted {
+        out,
+        outgoing,
+        plan,
+        ..
+    } = accepted;
+    let work = OutWork {
+        delivery_id: out.message_id,
+        attempts: 0,
+        unit: 0,
+        routes: plan.routes,
+        route: 0,
+        unknowns: 0,
+        needs_files: !out.files.is_empty(),
+        outgoing,
+    };
+    Waiting {
+        lane_id: out.conversation.conversation_id,
+        gateway_id: intake.gateway.id,
+        work: Work::Out(Box::new(work)),
+        held_until_ms: out.held_until_ms,
+    }
 }
 
 fn refuse(intake: &Intake, message: &Message, text: &Text) -> Option<Stanza> {

@@ -118,6 +118,7 @@ impl World {
             ids: vec![id],
             day: 0,
             files: Vec::new(),
+            held_until_ms: None,
         };
         on.commit(vec![Write::Out(Box::new(row))]).await.unwrap();
         message_id

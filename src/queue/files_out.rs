@@ -3,8 +3,8 @@
 
 use bytes::Bytes;
 use transom_adapter::{
-    Attempt, Failure, FetchFailure, Fetched, FileLimits, Network, OutFile, Outcome, Reason, Scope,
-    StoredFile,
+    Attempt, Failure, FetchFailure, Fetched, FileLimits, Network, OutFile, Outcome, Reason, Route,
+    Scope, StoredFile,
 };
 
 use super::{
@@ -34,6 +34,11 @@ impl Try {
                 let mut work: Box<OutWork> = self.work.clone();
                 work.outgoing.files = files;
                 work.needs_files = false;
+                // A correction may have planned it anew as a text alone.
+                if !work.outgoing.files.is_empty() {
+                    work.routes.retain(|route| self.takes_files(route));
+                    work.route = 0;
+                }
                 Finished {
                     give_back: Some(work),
                     next: Next::Prepared,
@@ -93,6 +98,11 @@ impl Try {
             .into_iter()
             .filter_map(|row| self.out(row))
             .collect())
+    }
+
+    fn takes_files(&self, route: &Route) -> bool {
+        let account = self.gateway.accounts.get(&route.account);
+        account.is_some_and(|account| account.capabilities().files.is_some())
     }
 
     /// What every account takes that may carry the message: the least of each.

@@ -29,6 +29,8 @@ struct Lane {
     works: VecDeque<Work>,
     /// The database has work that is not here.
     more: bool,
+    /// What comes behind `works` is held until then, in the database.
+    held_until_ms: Option<i64>,
     stage: Stage,
 }
 
@@ -60,10 +62,23 @@ pub(super) enum Next {
     },
 }
 
+/// What the database had for some lanes.
+#[derive(Debug, Default)]
+pub(super) struct Loaded {
+    /// Lane and work, in the order of each lane.
+    pub(super) works: Vec<(i64, Work)>,
+    /// Lanes whose next work is held, and until when.
+    pub(super) held: Vec<(i64, i64)>,
+}
+
 impl LaneBook {
     /// Takes committed work.
     pub(super) fn arrive(&mut self, lane_id: i64, gateway_id: i64, work: Work) {
         if let Some(lane) = self.lanes.get_mut(&lane_id) {
+            if lane.held_until_ms.is_some() {
+                // What is held is read when its time comes, and with it what came behind it.
+                return;
+            }
             let room = lane.works.len() < WORK_PER_LANE && !lane.more;
             match lane.stage {
                 Stage::Ready | Stage::Busy if room => lane.works.push_back(work),
@@ -86,10 +101,28 @@ impl LaneBook {
                 failures: 0,
                 works,
                 more: false,
+                held_until_ms: None,
                 stage: Stage::Ready,
             },
         );
         self.ready.push_back(lane_id);
+    }
+
+    /// Takes note of committed work that is held: the work itself stays in the database, where it may change until then.
+    pub(super) fn hold(&mut self, lane_id: i64, gateway_id: i64, held_until_ms: i64) {
+        let Some(lane) = self.lanes.get_mut(&lane_id) else {
+            self.found(lane_id, gateway_id, held_until_ms, 0);
+            return;
+        };
+        match lane.stage {
+            Stage::Ready | Stage::Busy if !lane.more => {
+                // The first of them wakes the lane, and finds the others.
+                lane.held_until_ms.get_or_insert(held_until_ms);
+            }
+            Stage::Loading => lane.more = true,
+            // It is read from the database when its time comes.
+            Stage::Ready | Stage::Busy | Stage::Paused(_) => {}
+        }
     }
 
     /// A lane that the database says is due at that time. False when the book is full.
@@ -102,7 +135,8 @@ impl LaneBook {
     ) -> bool {
         if let Some(lane) = self.lanes.get_mut(&lane_id) {
             // Somebody moved it: a user came back, an admin wants it tried now.
-            if matches!(lane.stage, Stage::Paused(later) if due_ms < later) {
+            let is_held = lane.held_until_ms.is_some();
+            if matches!(lane.stage, Stage::Paused(later) if due_ms < later && !is_held) {
                 lane.stage = Stage::Paused(due_ms);
                 self.paused.push(Reverse((due_ms, lane_id)));
             }
@@ -117,6 +151,7 @@ impl LaneBook {
             failures,
             works: VecDeque::new(),
             more: true,
+            held_until_ms: None,
             stage: Stage::Paused(due_ms),
         };
         self.lanes.insert(lane_id, lane);
@@ -178,6 +213,7 @@ impl LaneBook {
             Next::At { due_ms, failures } => {
                 lane.works.clear();
                 lane.more = true;
+                lane.held_until_ms = None;
                 lane.failures = failures;
                 lane.stage = Stage::Paused(due_ms);
                 self.paused.push(Reverse((due_ms, lane_id)));
@@ -201,7 +237,12 @@ impl LaneBook {
             // Work that arrives during the look may be missed by it: it sets `more` again.
             lane.more = false;
             lane.stage = Stage::Loading;
+            lane.held_until_ms = None;
             self.unloaded.push(lane_id);
+        } else if let Some(due_ms) = lane.held_until_ms {
+            lane.more = true;
+            lane.stage = Stage::Paused(due_ms);
+            self.paused.push(Reverse((due_ms, lane_id)));
         } else {
             self.lanes.remove(&lane_id);
         }
@@ -235,9 +276,15 @@ impl LaneBook {
         self.unloaded.drain(..count).collect()
     }
 
-    /// What the database had for lanes of [`take_unloaded`](Self::take_unloaded), at most [`WORK_PER_LANE`] each.
-    pub(super) fn loaded(&mut self, lanes: &[i64], works: Vec<(i64, Work)>) {
-        for (lane_id, work) in works {
+    /// What the database had for lanes of [`take_unloaded`](Self::take_unloaded), at most [`WORK_PER_LANE`] each; behind it may be
+    /// something that is held.
+    pub(super) fn loaded(&mut self, lanes: &[i64], found: Loaded) {
+        for (lane_id, held_until_ms) in found.held {
+            if let Some(lane) = self.lanes.get_mut(&lane_id) {
+                lane.held_until_ms = Some(held_until_ms);
+            }
+        }
+        for (lane_id, work) in found.works {
             if let Some(lane) = self.lanes.get_mut(&lane_id) {
                 lane.works.push_back(work);
             }
@@ -255,6 +302,7 @@ impl LaneBook {
         for lane in self.lanes.values_mut() {
             lane.works.clear();
             lane.more = true;
+            lane.held_until_ms = None;
         }
     }
 
@@ -302,6 +350,13 @@ mod tests {
         })))
     }
 
+    fn found(works: impl IntoIterator<Item = Work>) -> Loaded {
+        Loaded {
+            works: works.into_iter().map(|work| (1, work)).collect(),
+            held: Vec::new(),
+        }
+    }
+
     fn ids(works: &[Work]) -> Vec<i64> {
         let id = |work: &Work| match work {
             Work::In(work) => work.row.delivery_id,
@@ -325,7 +380,7 @@ mod tests {
         assert_eq!(book.next_ready(), None, "the rest is in the database");
         assert_eq!(book.take_unloaded(10), [1]);
         book.arrive(1, 7, work(20));
-        book.loaded(&[1], (16..20).map(|id| (1, work(id))).collect());
+        book.loaded(&[1], found((16..20).map(work)));
         assert_eq!(book.next_ready(), Some(1));
         assert_eq!(ids(&book.take(1, WORK_PER_LANE)), [16, 17, 18, 19]);
         book.done(1, Next::GoOn);
@@ -334,7 +389,7 @@ mod tests {
             [1],
             "what arrived during the look is looked for"
         );
-        book.loaded(&[1], vec![(1, work(20))]);
+        book.loaded(&[1], found([work(20)]));
         assert_eq!(book.next_ready(), Some(1));
         assert_eq!(ids(&book.take(1, 1)), [20]);
         book.done(1, Next::GoOn);
@@ -363,6 +418,40 @@ mod tests {
     }
 
     #[test]
+    fn what_is_held_is_read_when_its_time_comes_and_passed_by_nobody() {
+        let mut book = LaneBook::default();
+        book.hold(1, 7, 100);
+        book.hold(1, 7, 150);
+        book.arrive(1, 7, work(3));
+        book.wake(99);
+        assert_eq!((book.next_ready(), book.next_wake()), (None, Some(100)));
+        book.wake(100);
+        assert_eq!(book.take_unloaded(10), [1]);
+        // The first was corrected, which restarted its time.
+        let held = vec![(1, 200)];
+        let works = Vec::new();
+        book.loaded(&[1], Loaded { works, held });
+        assert_eq!((book.next_ready(), book.next_wake()), (None, Some(200)));
+        assert!(book.found(1, 7, 120, 0), "the row's time is the old one");
+        book.wake(199);
+        assert_eq!(book.take_unloaded(10), Vec::<i64>::new());
+        book.wake(200);
+        assert_eq!(book.take_unloaded(10), [1]);
+        book.loaded(&[1], found([work(1), work(2), work(3)]));
+        assert_eq!(book.next_ready(), Some(1));
+        assert_eq!(ids(&book.take(1, 16)), [1, 2, 3]);
+        // Held while the others are on their way.
+        book.hold(1, 7, 300);
+        book.arrive(1, 7, work(5));
+        book.done(1, Next::GoOn);
+        assert_eq!((book.next_ready(), book.next_wake()), (None, Some(300)));
+        book.wake(300);
+        assert_eq!(book.take_unloaded(10), [1]);
+        book.loaded(&[1], Loaded::default());
+        assert_eq!(book.len(), 0, "taken back, and nothing is left");
+    }
+
+    #[test]
     fn a_lane_that_was_moved_wakes_at_its_new_time() {
         let mut book = LaneBook::default();
         assert!(book.found(1, 7, 1_000_000, 0));
@@ -386,7 +475,7 @@ mod tests {
         assert!(book.first(lane).is_none(), "the cancelled work is not done");
         book.done(lane, Next::GoOn);
         assert_eq!(book.take_unloaded(10), [1]);
-        book.loaded(&[1], Vec::new());
+        book.loaded(&[1], Loaded::default());
         assert_eq!(book.len(), 0);
     }
 

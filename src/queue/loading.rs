@@ -5,13 +5,17 @@ use std::num::NonZeroU16;
 use transom_adapter::{AccountName, Network, Outgoing, Route, UnixMillis};
 
 use super::{
-    OutWork, Surroundings, Work, lanes::LANES_MAX, lanes::WORK_PER_LANE, verdict::REPEATED,
+    OutWork, Surroundings, Work,
+    lanes::{LANES_MAX, Loaded, WORK_PER_LANE},
+    verdict::REPEATED,
 };
 use crate::{
     gateway::payload::Payload,
+    hooks::{Step, step},
     store::{
-        StoreError, StoredRoute,
+        StoreError, StoredRoute, Write,
         read::{DueLane, OutRow},
+        write::Release,
     },
 };
 
@@ -47,26 +51,62 @@ pub(super) async fn read_due(surroundings: &Surroundings) -> Vec<DueLane> {
 pub(super) async fn read_lanes(
     surroundings: &Surroundings,
     lanes: &[i64],
-) -> Result<Vec<(i64, Work)>, StoreError> {
+) -> Result<Loaded, StoreError> {
     let limit = i64::try_from(WORK_PER_LANE).unwrap_or(i64::MAX);
     let (inward, outward): (Vec<i64>, Vec<i64>) = lanes.iter().partition(|lane| **lane < 0);
-    let mut works = Vec::new();
+    let mut found = Loaded::default();
     if !outward.is_empty() {
-        for row in surroundings.store.waiting_out(&outward, limit).await? {
+        let rows = surroundings.store.waiting_out(&outward, limit).await?;
+        for row in let_go(surroundings, &outward, rows).await? {
             let lane_id = row.lane_id;
-            if let Some(work) = out_work(surroundings, row) {
-                works.push((lane_id, Work::Out(Box::new(work))));
+            // Order is strict: nothing passes what is held.
+            if found.held.iter().any(|(held, _)| *held == lane_id) {
+                continue;
+            }
+            if let Some(until) = row.held_until_ms {
+                found.held.push((lane_id, until));
+            } else if let Some(work) = out_work(surroundings, row) {
+                found.works.push((lane_id, Work::Out(Box::new(work))));
             }
         }
     }
     if !inward.is_empty() {
         let rows = surroundings.store.waiting_in(&inward, limit).await?;
-        works.extend(
+        found.works.extend(
             rows.into_iter()
                 .map(|row| (row.lane_id, Work::In(Box::new(row.into())))),
         );
     }
-    Ok(works)
+    Ok(found)
+}
+
+/// Lets go what was held for long enough, and reads again: between the reading and the commit a correction may have come, and
+/// after the commit none can.
+async fn let_go(
+    surroundings: &Surroundings,
+    lanes: &[i64],
+    rows: Vec<OutRow>,
+) -> Result<Vec<OutRow>, StoreError> {
+    let at_ms = surroundings.clock.now().0;
+    let is_over = |row: &&OutRow| row.held_until_ms.is_some_and(|until| until <= at_ms);
+    let releases: Vec<Write> = rows
+        .iter()
+        .filter(is_over)
+        .map(|row| {
+            Write::Release(Release {
+                delivery_id: row.delivery_id,
+                at_ms,
+            })
+        })
+        .collect();
+    if releases.is_empty() {
+        return Ok(rows);
+    }
+    let committed = surroundings.writer.commit(releases).await;
+    committed.map_err(|_| StoreError::Gone)?;
+    step(Step::AfterRelease);
+    let limit = i64::try_from(WORK_PER_LANE).unwrap_or(i64::MAX);
+    surroundings.store.waiting_out(lanes, limit).await
 }
 
 /// A message as it was stored, ready to be sent again.

@@ -117,6 +117,8 @@ pub struct Waiting {
     pub gateway_id: i64,
     /// What waits.
     pub work: Work,
+    /// Until when it is held for corrections and retractions.
+    pub held_until_ms: Option<i64>,
 }
 
 /// One gateway, as the queue needs it.

@@ -8,7 +8,7 @@ use transom_adapter::{AccountName, UnixMillis};
 use super::{
     Queue, Surroundings, Waiting, Work,
     attempt::Finished,
-    lanes::{LaneBook, Next},
+    lanes::{LaneBook, Loaded, Next},
     loading::{read_due, read_lanes},
     recovery,
     slots::{Carrier, Slot},
@@ -37,7 +37,7 @@ pub(super) enum Order {
     /// Lanes were read from the database.
     Loaded {
         lanes: Vec<i64>,
-        works: Result<Vec<(i64, Work)>, StoreError>,
+        found: Result<Loaded, StoreError>,
     },
     /// Lanes that are due were read from the database.
     Found(Vec<DueLane>),
@@ -140,9 +140,13 @@ impl Scheduler {
                     lane_id,
                     gateway_id,
                     work,
+                    held_until_ms,
                 } in waiting
                 {
-                    self.book.arrive(lane_id, gateway_id, work);
+                    match held_until_ms {
+                        Some(until) => self.book.hold(lane_id, gateway_id, until),
+                        None => self.book.arrive(lane_id, gateway_id, work),
+                    }
                 }
             }
             Order::Finished {
@@ -162,11 +166,11 @@ impl Scheduler {
             }
             Order::Loaded {
                 lanes,
-                works: Ok(works),
-            } => self.book.loaded(&lanes, works),
+                found: Ok(found),
+            } => self.book.loaded(&lanes, found),
             Order::Loaded {
                 lanes,
-                works: Err(_),
+                found: Err(_),
             } => {
                 let due_ms = self.surroundings.clock.now().0 + READ_PAUSE_MS;
                 self.book.not_loaded(&lanes, due_ms);
@@ -259,8 +263,8 @@ impl Scheduler {
         }
         let (surroundings, orders) = (self.surroundings.clone(), self.queue.orders.clone());
         self.surroundings.lifecycle.spawn("queue.load", async move {
-            let works = read_lanes(&surroundings, &lanes).await;
-            orders.send(Order::Loaded { lanes, works }).await.ok();
+            let found = read_lanes(&surroundings, &lanes).await;
+            orders.send(Order::Loaded { lanes, found }).await.ok();
         });
     }
 

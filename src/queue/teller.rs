@@ -202,7 +202,7 @@ async fn tell_gateway(
     let now = surroundings.clock.now();
     let stanzas: Vec<Stanza> = rows
         .iter()
-        .flat_map(|row| told::stanzas(&entry.gateway, row, online.contains(&row.full_jid), now))
+        .flat_map(|row| told::stanzas(&entry.gateway, row, |full| online.contains(full), now))
         .map(Stanza::from)
         .collect();
     step(Step::BeforeTell);

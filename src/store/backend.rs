@@ -316,6 +316,46 @@ impl Connection {
         })
     }
 
+    /// Runs a statement that was made of the database's own names.
+    pub(super) async fn run_of(
+        &mut self,
+        text: String,
+        params: &[Param],
+    ) -> Result<u64, StoreError> {
+        let text = sqlx::AssertSqlSafe(text);
+        Ok(match &mut self.engine {
+            Engine::Sqlite(connection) => connection
+                .execute(sqlx::query_with(text, sqlite_arguments(params)?))
+                .await?
+                .rows_affected(),
+            Engine::Postgres(connection) => connection
+                .execute(sqlx::query_with(text, pg_arguments(params)?))
+                .await?
+                .rows_affected(),
+        })
+    }
+
+    /// Reads the rows of such a statement.
+    pub(super) async fn rows_of(
+        &mut self,
+        text: String,
+        params: &[Param],
+    ) -> Result<Vec<Row>, StoreError> {
+        let text = sqlx::AssertSqlSafe(text);
+        match &mut self.engine {
+            Engine::Sqlite(connection) => {
+                let query = sqlx::query_with(text, sqlite_arguments(params)?);
+                let rows = connection.fetch_all(query).await?;
+                rows.iter().map(sqlite_row).collect()
+            }
+            Engine::Postgres(connection) => {
+                let query = sqlx::query_with(text, pg_arguments(params)?);
+                let rows = connection.fetch_all(query).await?;
+                rows.iter().map(pg_row).collect()
+            }
+        }
+    }
+
     /// Runs one statement and reads its rows.
     pub(super) async fn rows(
         &mut self,

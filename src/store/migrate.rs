@@ -15,9 +15,22 @@ const MIGRATIONS: &[Migration] = &[Migration {
     postgres: include_str!("../../migrations/postgres/0001_core.sql"),
 }];
 
+/// The newest migration that is known.
+pub(super) fn known() -> i64 {
+    MIGRATIONS.last().map_or(0, |migration| migration.number)
+}
+
+/// The texts of all migrations, in order.
+pub(super) fn texts() -> Vec<&'static str> {
+    MIGRATIONS
+        .iter()
+        .map(|migration| migration.sqlite)
+        .collect()
+}
+
 /// Brings the schema up to date; returns how many migrations were applied.
 pub(super) async fn migrate(connection: &mut Connection, apply: bool) -> Result<u64, StoreError> {
-    let known = MIGRATIONS.last().map_or(0, |migration| migration.number);
+    let known = known();
     connection
         .batch("CREATE TABLE IF NOT EXISTS schema_migrations (number BIGINT NOT NULL PRIMARY KEY)")
         .await?;

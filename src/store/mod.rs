@@ -10,6 +10,7 @@
 mod backend;
 mod ids;
 mod migrate;
+mod moving;
 pub mod read;
 mod routes;
 pub mod write;
@@ -23,6 +24,7 @@ use transom_adapter::{Clock, Lifecycle};
 use crate::{config::StoreUrl, metrics::Metrics};
 use backend::{Connection, Database, Param, Row, Sql};
 pub use ids::Ids;
+pub use moving::MoveError;
 pub use routes::StoredRoute;
 pub use write::Write;
 pub use writer::{WriteError, Writer};
@@ -57,6 +59,15 @@ pub enum StoreError {
         found: i64,
         /// The newest one here.
         known: i64,
+    },
+    /// The database was exported, and another one goes on.
+    #[error(
+        "this database was moved away on {when}: run transom on the one that it was imported into; to go on with this one after all, \
+         and with no other, take the mark away: DELETE FROM meta WHERE name = 'moved'"
+    )]
+    Moved {
+        /// When.
+        when: String,
     },
     /// Migrations are missing and `store.migrate` is off.
     #[error("the database lacks migration {missing}: run `transom migrate`")]

@@ -11,6 +11,7 @@ mod en;
 mod label;
 mod language;
 mod notice;
+mod page;
 mod quantity;
 mod refusal;
 mod refused;
@@ -22,6 +23,7 @@ pub use command::{Dialogue, Topic};
 pub use label::Label;
 pub use language::Lang;
 pub use notice::{Failed, Notice, Quoted};
+pub use page::Page;
 pub use refusal::Refusal;
 pub use refused::{Cap, Content, Encryption, Membership, Recipient, Refused};
 pub use registration::{Chat, Registration};
@@ -46,6 +48,8 @@ pub enum Text {
     Dialogue(Dialogue),
     /// A word or two in a form, a list or a table.
     Label(Label),
+    /// A heading, a button or a sentence of a web page.
+    Page(Page),
     /// What came of a command.
     Told(Told),
     /// Why a command came to nothing.
@@ -71,6 +75,7 @@ impl Text {
             Self::Chat(text) => translation.chat(text),
             Self::Dialogue(text) => translation.dialogue(text),
             Self::Label(text) => translation.label(text),
+            Self::Page(text) => translation.page(text),
             Self::Told(text) => translation.told(text),
             Self::Refusal(text) => translation.refusal(text),
         }
@@ -90,6 +95,7 @@ trait Translation {
     fn chat(&self, text: &Chat) -> String;
     fn dialogue(&self, text: &Dialogue) -> String;
     fn label(&self, text: &Label) -> String;
+    fn page(&self, text: &Page) -> String;
     fn told(&self, text: &Told) -> String;
     fn refusal(&self, text: &Refusal) -> String;
 }
@@ -112,6 +118,7 @@ text_from!(
     Chat,
     Dialogue,
     Label,
+    Page,
     Told,
     Refusal
 );

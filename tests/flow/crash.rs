@@ -86,7 +86,14 @@ async fn through_a_kill(database: Database, step: Step, pass: u32) -> Account {
         format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"alice@example.org\"\n");
     let store = store(database).await;
     let mut world = World::prepare(&line, &store, |builder| {
-        builder.env("TRANSOM_ABORT_AT", &format!("{step:?}:{pass}"))
+        let builder = builder.env("TRANSOM_ABORT_AT", &format!("{step:?}:{pass}"));
+        // Only what was held is released.
+        let hold = if step == Step::AfterRelease {
+            "1s"
+        } else {
+            "0s"
+        };
+        builder.env("TRANSOM_GATEWAY__SMS__HOLD", hold)
     })
     .await;
     // The start commits too: a kill there leaves nothing behind that the next start minds.

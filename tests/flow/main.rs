@@ -12,6 +12,7 @@ mod crash;
 mod ejabberd;
 mod files;
 mod files_kills;
+mod held;
 mod kannel;
 mod mail;
 mod people;

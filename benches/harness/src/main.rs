@@ -3,6 +3,8 @@
 //! ```text
 //!   (b)  load ─stanzas─▶ transom (simulated provider) ─receipts─▶ load
 //!   (c)  load ─signed webhooks─▶ transom ─answers, stanzas─▶ load
+//!   (d)  load ─stanzas─▶ transom ─SMTP─▶ smtp-sink;  smtp-source ─SMTP─▶ smtp-sink
+//!   (e)  load ─LMTP─▶ transom ─answers, stanzas─▶ load
 //! ```
 //!
 //! The load generator speaks XEP-0114 as the server does, so that no other server's speed is in the figures. Begin at [`measure`].
@@ -10,6 +12,8 @@
 mod cut;
 mod disk;
 mod figures;
+mod mail_in;
+mod mail_out;
 mod process;
 mod report;
 mod server;
@@ -30,8 +34,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::{
     figures::Figures,
-    process::Transom,
-    world::{Provider, USERS, config},
+    mail_out::Sink,
+    process::{Transom, free_port},
+    world::{Provider, USERS, config, mail_config},
 };
 
 /// How long an idle process is left alone before its memory is read.
@@ -82,6 +87,8 @@ fn measure(options: &Options) -> Result<Figures> {
     writes.extend(disk::fdatasync(scratch.path())?);
     text_in(options, &scratch.path().join("in"), &mut figures)?;
     writes.extend(disk::fdatasync(scratch.path())?);
+    mail(options, &scratch.path().join("mail"), &mut figures)?;
+    writes.extend(disk::fdatasync(scratch.path())?);
     disk::figures(writes, &mut figures);
     Ok(figures)
 }
@@ -131,6 +138,26 @@ fn text_in(options: &Options, folder: &Path, figures: &mut Figures) -> Result<()
     text_in::paced(&transom, options.messages.min(5000), RATE, figures)?;
     text_in::loaded(&transom, options.messages, figures)?;
     memory(&transom, "(c) text in", figures)?;
+    transom.stop()
+}
+
+fn mail(options: &Options, folder: &Path, figures: &mut Figures) -> Result<()> {
+    let Some(sink) = Sink::start()? else {
+        eprintln!("  (d), (e) mail: not measured, for smtp-sink of the package postfix is missing");
+        return Ok(());
+    };
+    let lmtp = free_port()?;
+    let transom = Transom::start(&options.binary, folder, |server, http| {
+        mail_config(sink.addr, lmtp, server, http)
+    })?;
+    eprintln!("  (d), (e) mail, process {}", transom.pid());
+    world::register(&transom.link)?;
+    mail_out::warm_up(&transom)?;
+    mail_out::loaded(&transom, options.messages, figures)?;
+    mail_out::peer(options.messages, figures)?;
+    mail_in::warm_up(&transom, lmtp)?;
+    mail_in::loaded(&transom, lmtp, options.messages, figures)?;
+    memory(&transom, "(d), (e) mail", figures)?;
     transom.stop()
 }
 

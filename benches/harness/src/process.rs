@@ -176,6 +176,7 @@ fn ready(socket: &UnixDatagram) -> Result<()> {
     }
 }
 
-fn free_port() -> Result<SocketAddr> {
+/// A port that nobody has now.
+pub(crate) fn free_port() -> Result<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::{
     figures::{Figures, spread},
+    mail_in::SESSIONS,
     text_in::CONNECTIONS,
     text_out::WINDOW,
     world::{CONTACTS, USERS},
@@ -21,7 +22,7 @@ pub(crate) fn table(runs: &[Figures], binary: &Path) -> String {
         writeln!(text, "- {name}: {value}").ok();
     }
     let count = runs.len();
-    writeln!(text, "- load: {USERS} users with {CONTACTS} phones each; (b) at most {WINDOW} texts without their receipt; (c) {CONNECTIONS} keep-alive connections; {count} runs\n").ok();
+    writeln!(text, "- load: {USERS} users with {CONTACTS} phones each; (b) at most {WINDOW} texts without their receipt; (c) {CONNECTIONS} keep-alive connections; (e) {SESSIONS} LMTP sessions; {count} runs\n").ok();
     writeln!(
         text,
         "| what | median | least | greatest |\n|---|---:|---:|---:|"

@@ -16,6 +16,14 @@ pub(crate) const CONTACTS: usize = 20;
 /// What the webhooks are signed with.
 pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
+/// The domain of our mail addresses.
+pub(crate) const MAIL_DOMAIN: &str = "mail.example.org";
+/// No cap is met.
+const LIMITS: &str = "messages_per_day = 100000000
+segments_per_day = 100000000
+new_peers_per_hour = 100000000
+gateway_per_day = 100000000";
+
 /// Who writes to whom in the message of this number: every chat once, then all again.
 pub(crate) fn chat(number: usize) -> (usize, usize) {
     (number % USERS, number / USERS % CONTACTS)
@@ -58,6 +66,51 @@ pub(crate) fn register(link: &Link) -> Result<()> {
     link.tally.all().map(drop)
 }
 
+/// How a user's mail looks as a chat message.
+pub(crate) fn mail_out(out: &mut String, user: usize, contact: usize, mark: &str) {
+    write!(
+        out,
+        "<message from='user{user}@{HOME}/phone.Zf3k' to='person{contact}\\40example.com@{DOMAIN}' type='chat' id='{mark}' xml:lang='en'>\
+         <body>{mark} On my way, the train is late again. See you at eight?</body>\
+         <request xmlns='urn:xmpp:receipts'/><origin-id xmlns='urn:xmpp:sid:0' id='{mark}'/></message>"
+    )
+    .ok();
+}
+
+/// A configuration with one gateway for mail: out to `smtp`, in by LMTP on `lmtp`.
+pub(crate) fn mail_config(
+    smtp: SocketAddr,
+    lmtp: SocketAddr,
+    server: SocketAddr,
+    http: SocketAddr,
+) -> String {
+    format!(
+        r#"[store]
+url = "sqlite://transom.db"
+[xmpp]
+server = "{server}"
+allow = ["{HOME}"]
+[http]
+listen = "{http}"
+[gateway.mail]
+adapter = "email"
+domain = "{DOMAIN}"
+secret = "{SECRET}"
+address_domain = "{MAIL_DOMAIN}"
+home = "{HOME}"
+receipts = "accepted"
+hold = "0s"
+merge = "0s"
+[gateway.mail.limits]
+{LIMITS}
+[gateway.mail.smtp]
+url = "smtp://{smtp}?tls=none"
+[gateway.mail.lmtp]
+listen = "{lmtp}"
+"#
+    )
+}
+
 /// Which provider the lines have.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Provider {
@@ -94,10 +147,7 @@ domain = "{DOMAIN}"
 secret = "{SECRET}"
 region = "US"
 [gateway.sms.limits]
-messages_per_day = 100000000
-segments_per_day = 100000000
-new_peers_per_hour = 100000000
-gateway_per_day = 100000000
+{LIMITS}
 [gateway.sms.provider.main]
 {provider}
 "#

@@ -1,8 +1,10 @@
 //! What an accepted message is sent as, and stored as.
 
-use transom_adapter::{AccountName, Address, Key, Network, Outgoing, Plan, Route, UnixMillis};
+use transom_adapter::{
+    AccountName, Address, ExternalId, Key, Network, Outgoing, Plan, Route, UnixMillis,
+};
 
-use super::{Candidate, Moment};
+use super::{Candidate, Moment, edit};
 use crate::{
     config::FilesNotCarried,
     gateway::{
@@ -14,7 +16,7 @@ use crate::{
     },
     store::{
         StoredRoute,
-        read::OutwardSnapshot,
+        read::{KnownLine, OutwardSnapshot},
         write::{ConversationRow, IdRow, NewFile, NewOut},
     },
     xmpp::jid,
@@ -75,7 +77,7 @@ impl Candidate<'_> {
             Settings::from_json(&user.settings)
         });
         let name = self.name(gateway, &settings);
-        let wants_receipt = self.message.wants_receipt() && settings.wants_receipts();
+        let wants_receipt = self.wants_receipt(&settings);
         let conversation_id = chosen
             .conversation
             .map_or_else(moment.ids, |known| known.conversation_id);
@@ -122,12 +124,6 @@ impl Candidate<'_> {
         chosen: &Chosen<'_>,
         draft: &Draft,
     ) -> Outgoing {
-        let routes = chosen
-            .line
-            .routes
-            .iter()
-            .map(|name| AccountName::new(&gateway.config.name, name))
-            .collect();
         Outgoing {
             key: Key(draft.key),
             from: Address::new(chosen.line.address.clone()),
@@ -136,12 +132,12 @@ impl Candidate<'_> {
             text: draft.body.clone(),
             thread: draft.thread.as_ref().map(threads::Chosen::headers),
             created_at: draft.at,
-            routes,
+            routes: routes(gateway, chosen.line),
             files: files::planned(&draft.files),
         }
     }
 
-    pub(super) fn row(
+    pub(super) fn new_row(
         &self,
         gateway: &Gateway,
         chosen: &Chosen<'_>,
@@ -172,20 +168,7 @@ impl Candidate<'_> {
             .find(|id| id.kind == "message-id")
             .map(|id| id.value.clone());
         let thread = thread.map(|thread| thread.row(conversation_id, message_id, at.0));
-        let first = plan.routes.first();
-        let scope_id = first.and_then(|route| gateway.scope_id(&route.account));
-        let ids = plan.ids.iter().filter_map(|id| {
-            Some(IdRow {
-                scope_id: scope_id?,
-                kind: id.kind,
-                value: id.value.clone(),
-                part: id.part,
-                delivery_id: key,
-            })
-        });
-        let route =
-            |route: &Route| StoredRoute(route.account.short().to_owned(), route.units.get());
-        let routes: Vec<StoredRoute> = plan.routes.iter().map(route).collect();
+        let routes = stored_routes(plan);
         NewOut {
             conversation: ConversationRow {
                 conversation_id,
@@ -202,21 +185,17 @@ impl Candidate<'_> {
             thread,
             body,
             payload: (payload != Payload::default()).then(|| payload.to_json()),
-            stanza_id: self
-                .message
-                .id
-                .clone()
-                .or_else(|| self.message.origin_id().map(str::to_owned))
-                .unwrap_or_default(),
-            repeat_key: self.repeat_key(),
+            stanza_id: self.stanza_id(),
+            repeat_key: self.repeat_key.clone(),
             full_jid: self.from.to_string(),
-            receipt: wants_receipt && self.message.id.is_some(),
+            receipt: wants_receipt,
             units: routes.first().map_or(1, |route| route.1),
             segments: plan.segments,
             routes: StoredRoute::to_json(&routes),
-            ids: ids.collect(),
+            ids: id_rows(gateway, plan, key),
             day: caps::day(at),
             files,
+            held_until_ms: edit::held_until(gateway, at),
         }
     }
 
@@ -233,4 +212,35 @@ impl Candidate<'_> {
             .ok()
             .filter(|name| !name.contains('@'))
     }
+}
+
+/// The accounts that may carry what leaves by this line.
+pub(super) fn routes(gateway: &Gateway, line: &KnownLine) -> Vec<AccountName> {
+    let name = |name: &String| AccountName::new(&gateway.config.name, name);
+    line.routes.iter().map(name).collect()
+}
+
+/// The ids that are known before the first attempt.
+pub(super) fn id_rows(gateway: &Gateway, plan: &Plan, delivery_id: i64) -> Vec<IdRow> {
+    let Some(scope_id) = plan
+        .routes
+        .first()
+        .and_then(|route| gateway.scope_id(&route.account))
+    else {
+        return Vec::new();
+    };
+    let row = |id: &ExternalId| IdRow {
+        scope_id,
+        kind: id.kind,
+        value: id.value.clone(),
+        part: id.part,
+        delivery_id,
+    };
+    plan.ids.iter().map(row).collect()
+}
+
+/// The accounts that can carry it, as they are stored.
+pub(super) fn stored_routes(plan: &Plan) -> Vec<StoredRoute> {
+    let route = |route: &Route| StoredRoute(route.account.short().to_owned(), route.units.get());
+    plan.routes.iter().map(route).collect()
 }

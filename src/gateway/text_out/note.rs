@@ -4,8 +4,8 @@ use super::Accepted;
 use crate::{
     gateway::registration::{NewUser, Standing},
     store::{
-        read::{KnownConversation, KnownLine, KnownThread, KnownUser, OutwardSnapshot},
-        write::ThreadRow,
+        read::{KnownConversation, KnownHeld, KnownLine, KnownThread, KnownUser, OutwardSnapshot},
+        write::{NewOut, ThreadRow},
     },
     xmpp::jid::BareJid,
 };
@@ -103,6 +103,7 @@ pub(super) fn note(snapshot: &mut OutwardSnapshot, user: &BareJid, accepted: &Ac
         user.new_peers += i64::from(is_new);
     }
     snapshot.gateway_messages += 1;
+    note_held(snapshot, user, &accepted.out);
     if let Some(key) = &accepted.out.repeat_key {
         snapshot
             .accepted
@@ -122,4 +123,23 @@ pub(super) fn note_thread(snapshot: &mut OutwardSnapshot, row: &ThreadRow) {
         references: serde_json::from_str(&row.reference_ids).unwrap_or_default(),
         active_ms: row.active_ms,
     });
+}
+
+/// The next of the batch may correct it or take it back.
+fn note_held(snapshot: &mut OutwardSnapshot, user: &BareJid, out: &NewOut) {
+    let Some(held_until_ms) = out.held_until_ms else {
+        return;
+    };
+    let held = KnownHeld {
+        message_id: out.message_id,
+        conversation_id: out.conversation.conversation_id,
+        thread_id: out.thread.as_ref().map(|thread| thread.thread_id),
+        payload: out.payload.clone(),
+        segments: out.segments.into(),
+        created_ms: out.conversation.at_ms,
+        held_until_ms,
+        restarted: false,
+    };
+    let key = (user.to_string(), out.stanza_id.clone());
+    snapshot.held.insert(key, held);
 }

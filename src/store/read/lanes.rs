@@ -48,6 +48,8 @@ pub struct OutRow {
     pub code: Option<String>,
     /// Whether files go with it.
     pub has_files: bool,
+    /// Until when it is held for corrections and retractions; `None`: not any more.
+    pub held_until_ms: Option<i64>,
 }
 
 /// A waiting message to a user.
@@ -102,18 +104,20 @@ const DUE: Sql = Sql::both(
 const OUT: Sql = Sql {
     sqlite: "SELECT d.delivery_id, d.lane_id, d.attempts, d.account_id, d.units_done, d.routes, n.address, c.peer, u.jid, m.body,
                     m.payload, m.created_ms, c.gateway_id, d.code,
-                    (SELECT COUNT(*) FROM files f WHERE f.message_id = d.message_id)
+                    (SELECT COUNT(*) FROM files f WHERE f.message_id = d.message_id),
+                    CASE WHEN d.state = 'held' THEN d.due_ms END
                FROM json_each($1) AS r CROSS JOIN deliveries d CROSS JOIN messages m CROSS JOIN conversations c
               CROSS JOIN lines n CROSS JOIN users u
-              WHERE d.lane_id = r.value AND d.state = 'queued' AND m.message_id = d.message_id
-                AND c.conversation_id = m.conversation_id AND n.line_id = c.line_id AND u.user_id = c.user_id
+              WHERE d.lane_id = r.value AND (d.state = 'queued' OR (d.state = 'held' AND d.due_ms IS NOT NULL))
+                AND m.message_id = d.message_id AND c.conversation_id = m.conversation_id AND n.line_id = c.line_id AND u.user_id = c.user_id
                 AND d.delivery_id IN (SELECT q.delivery_id FROM deliveries q
                                        WHERE q.lane_id = r.value AND q.state IN ('held', 'queued', 'sending')
                                        ORDER BY q.delivery_id LIMIT $2)
               ORDER BY d.delivery_id",
     postgres: "SELECT d.delivery_id, d.lane_id, d.attempts, d.account_id, d.units_done, d.routes, n.address, c.peer, u.jid, m.body,
                       m.payload, m.created_ms, c.gateway_id, d.code,
-                      (SELECT COUNT(*) FROM files f WHERE f.message_id = d.message_id)
+                      (SELECT COUNT(*) FROM files f WHERE f.message_id = d.message_id),
+                      CASE WHEN d.state = 'held' THEN d.due_ms END
                  FROM jsonb_array_elements_text($1::jsonb) AS r(value)
                 CROSS JOIN LATERAL (SELECT * FROM deliveries q
                                      WHERE q.lane_id = CAST(r.value AS BIGINT) AND q.state IN ('held', 'queued', 'sending')
@@ -122,7 +126,7 @@ const OUT: Sql = Sql {
                  JOIN conversations c ON c.conversation_id = m.conversation_id
                  JOIN lines n ON n.line_id = c.line_id
                  JOIN users u ON u.user_id = c.user_id
-                WHERE d.state = 'queued'
+                WHERE d.state = 'queued' OR (d.state = 'held' AND d.due_ms IS NOT NULL)
                 ORDER BY d.delivery_id",
 };
 
@@ -161,7 +165,8 @@ const SENDING: Sql = Sql::both(
 );
 
 const OVERDUE: Sql = Sql::both(
-    "SELECT delivery_id, state FROM deliveries WHERE due_ms IS NOT NULL AND due_ms <= $1 ORDER BY due_ms LIMIT $2",
+    "SELECT delivery_id, state FROM deliveries WHERE due_ms IS NOT NULL AND due_ms <= $1 AND state <> 'held'
+      ORDER BY due_ms LIMIT $2",
 );
 
 const DEPTHS: Sql = Sql::both(
@@ -230,6 +235,7 @@ impl Store {
                 gateway_id: row.int(12)?,
                 code: row.opt_text(13)?.map(str::to_owned),
                 has_files: row.flag(14)?,
+                held_until_ms: row.opt_int(15)?,
             })
         };
         rows.iter().map(out).collect()

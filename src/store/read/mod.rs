@@ -18,13 +18,14 @@ pub use inward::{InwardAsk, InwardRow, LineFound};
 pub use lanes::{DueLane, InRow, OutRow, Sending};
 pub use life::{ExternalRow, LifeRow, StanzaRow, UnownedRow, WaitingRow};
 pub use outward::{
-    Ask, KnownConversation, KnownLine, KnownThread, KnownUser, OutwardSnapshot, SharedLine,
+    Ask, KnownConversation, KnownHeld, KnownLine, KnownThread, KnownUser, OutwardSnapshot,
+    SharedLine,
 };
 pub use own::{ContactListed, MessageKept, SentRow};
 pub use people::{ErrorTarget, LineListed, Member, Subscription};
 pub use registry::{BlockListed, ConversationListed, LineShown, RegistrationRow, UserListed};
 pub use service::Counts;
-pub use tells::TellRow;
+pub use tells::{TellRow, ToldStanza};
 
 use super::{
     Param, Row, Sql, Store, StoreError, StoredRoute,

@@ -1,5 +1,6 @@
 //! What a batch of stanzas needs to be decided on.
 
+mod held;
 mod statements;
 mod thread;
 
@@ -9,6 +10,8 @@ use serde::Serialize;
 
 use super::{Param, Store, StoreError, json};
 use crate::store::index;
+pub use held::KnownHeld;
+use held::load_held;
 pub(super) use statements::THREADS;
 use statements::{
     ADDRESSES, BLOCKS, CONVERSATIONS, GATEWAY_USAGE, LINES, OPEN_LINES, REPEATS, REPLIED,
@@ -31,6 +34,8 @@ pub struct Ask {
     pub address: Option<String>,
     /// The stanza that it answers.
     pub reply_to: Option<String>,
+    /// The stanza that it corrects or takes back, if that may still be held.
+    pub edits: Option<String>,
     /// Whether the network has threads.
     #[serde(skip)]
     pub has_threads: bool,
@@ -46,6 +51,7 @@ impl Ask {
             repeat_key: None,
             address,
             reply_to: None,
+            edits: None,
             has_threads: false,
         }
     }
@@ -70,6 +76,8 @@ pub struct OutwardSnapshot {
     pub replied: HashMap<usize, i64>,
     /// The asks that repeat a stanza: place to the message that it made.
     pub repeats: HashMap<usize, i64>,
+    /// Held messages, by (bare JID, id of one of their stanzas), as far as somebody edits them.
+    pub held: HashMap<(String, String), KnownHeld>,
     /// The stanzas accepted from this very batch: (bare JID, repeat key) to the message.
     pub accepted: HashMap<(String, String), i64>,
     /// The addresses asked for that are somebody's.
@@ -216,6 +224,7 @@ impl Store {
             snapshot.gateway_messages = row.int(0)?;
         }
         load_threads(&mut connection, &mut snapshot, gateway_id, asks).await?;
+        load_held(&mut connection, &mut snapshot, gateway_id, asks).await?;
         load_open_lines(&mut connection, &mut snapshot, gateway_id, rows, now_ms).await?;
         Ok(snapshot)
     }

@@ -19,12 +19,8 @@ pub struct TellRow {
     pub gateway_id: i64,
     /// The user's language.
     pub lang: Option<String>,
-    /// Who sent the message, with resource.
-    pub full_jid: String,
-    /// The stanza's id.
-    pub stanza_id: String,
-    /// Whether a receipt was asked for.
-    pub receipt: bool,
+    /// The stanzas that brought it, the first first: each gets its receipt or its error. Never empty.
+    pub stanzas: Vec<ToldStanza>,
     /// The peer.
     pub peer: String,
     /// Our address.
@@ -37,6 +33,17 @@ pub struct TellRow {
     pub created_ms: i64,
 }
 
+/// A stanza of a message, as its sender has to be told of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ToldStanza {
+    /// Who sent it, with resource.
+    pub full_jid: String,
+    /// Its id; empty: it had none.
+    pub stanza_id: String,
+    /// Whether a receipt was asked for.
+    pub receipt: bool,
+}
+
 const COLUMNS_OF: Sql = Sql {
     sqlite: "SELECT d.delivery_id, d.tell, d.told, d.state, d.reason, c.gateway_id, u.lang, s.full_jid, s.stanza_id, s.receipt,
                     c.peer, n.address, m.body, m.payload, m.created_ms
@@ -44,7 +51,8 @@ const COLUMNS_OF: Sql = Sql {
               CROSS JOIN conversations c CROSS JOIN lines n CROSS JOIN users u
               WHERE d.delivery_id = r.value AND d.tell IS NOT NULL AND m.message_id = d.message_id
                 AND s.message_id = d.message_id AND c.conversation_id = m.conversation_id AND n.line_id = c.line_id
-                AND u.user_id = c.user_id",
+                AND u.user_id = c.user_id
+              ORDER BY d.delivery_id, s.created_ms",
     postgres: "SELECT d.delivery_id, d.tell, d.told, d.state, d.reason, c.gateway_id, u.lang, s.full_jid, s.stanza_id, s.receipt,
                       c.peer, n.address, m.body, m.payload, m.created_ms
                  FROM jsonb_array_elements_text($1::jsonb) AS r(value)
@@ -53,7 +61,8 @@ const COLUMNS_OF: Sql = Sql {
                  JOIN message_stanzas s ON s.message_id = d.message_id
                  JOIN conversations c ON c.conversation_id = m.conversation_id
                  JOIN lines n ON n.line_id = c.line_id
-                 JOIN users u ON u.user_id = c.user_id",
+                 JOIN users u ON u.user_id = c.user_id
+                ORDER BY d.delivery_id, s.created_ms",
 };
 
 const PENDING: Sql = Sql::both(
@@ -73,11 +82,19 @@ impl Store {
         if deliveries.is_empty() {
             return Ok(Vec::new());
         }
-        self.rows(COLUMNS_OF, vec![json(deliveries)])
-            .await?
-            .iter()
-            .map(tell_row)
-            .collect()
+        let mut tells: Vec<TellRow> = Vec::new();
+        for row in self.rows(COLUMNS_OF, vec![json(deliveries)]).await? {
+            let stanza = ToldStanza {
+                full_jid: row.text(7)?.to_owned(),
+                stanza_id: row.text(8)?.to_owned(),
+                receipt: row.flag(9)?,
+            };
+            match tells.last_mut() {
+                Some(last) if last.delivery_id == row.int(0)? => last.stanzas.push(stanza),
+                _ => tells.push(tell_row(&row, stanza)?),
+            }
+        }
+        Ok(tells)
     }
 
     /// The deliveries behind `after` whose users have to be told something, with their gateways.
@@ -99,7 +116,7 @@ impl Store {
     }
 }
 
-fn tell_row(row: &super::Row) -> Result<TellRow, StoreError> {
+fn tell_row(row: &super::Row, stanza: ToldStanza) -> Result<TellRow, StoreError> {
     Ok(TellRow {
         delivery_id: row.int(0)?,
         kind: TellKind::from_word(row.text(1)?).unwrap_or(TellKind::Doubt),
@@ -108,9 +125,7 @@ fn tell_row(row: &super::Row) -> Result<TellRow, StoreError> {
         reason: row.opt_text(4)?.map(str::to_owned),
         gateway_id: row.int(5)?,
         lang: row.opt_text(6)?.map(str::to_owned),
-        full_jid: row.text(7)?.to_owned(),
-        stanza_id: row.text(8)?.to_owned(),
-        receipt: row.flag(9)?,
+        stanzas: vec![stanza],
         peer: row.text(10)?.to_owned(),
         line: row.text(11)?.to_owned(),
         body: row.opt_text(12)?.unwrap_or_default().to_owned(),

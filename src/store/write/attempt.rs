@@ -1,12 +1,10 @@
 //! The life of one attempt: the start mark, the outcome, and that the user was told.
 
-use std::collections::HashSet;
-
 use serde::Serialize;
 
 use super::{
     Connection, Done, Group, IdRow, Sql, State, StoreError, TellKind, fetch_rows, for_rows,
-    outgoing::insert_ids, report, run_rows,
+    outgoing::insert_ids, report, run_rows, touched,
 };
 
 /// An attempt is about to be made; committed before it, for accounts that cannot recognise a repeat.
@@ -222,10 +220,6 @@ pub(super) async fn due(connection: &mut Connection, rows: &[&Due]) -> Result<()
 
 pub(super) async fn told(connection: &mut Connection, rows: &[&Told]) -> Result<(), StoreError> {
     run_rows(connection, TOLD, rows).await.map(drop)
-}
-
-fn touched(rows: &[super::Row]) -> Result<HashSet<i64>, StoreError> {
-    rows.iter().map(|row| row.int(0)).collect()
 }
 
 fn places<T>(rows: &[(usize, &T)], keep: impl Fn(&T) -> bool) -> Vec<usize> {

@@ -172,6 +172,7 @@ fn message_row(row: &NewIn) -> MessageRow<'_> {
         thread_id: row.thread.as_ref().map(|thread| thread.thread_id),
         direction: "in",
         due_ms: row.due_ms,
+        held_until_ms: None,
         at_ms: row.conversation.at_ms,
         body: &row.body,
         payload: row.payload.as_deref(),

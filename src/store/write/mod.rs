@@ -5,6 +5,7 @@
 
 mod attempt;
 mod files;
+mod held;
 mod incoming;
 mod operation;
 mod outgoing;
@@ -14,12 +15,16 @@ mod state;
 
 pub use attempt::{Bounced, Due, OutcomeRow, Start, Told};
 pub use files::{FileRow, FileState, NewFile};
+pub(in crate::store) use held::RESTARTED;
+pub use held::{Amend, NewStanza, Release, TakeBack};
 pub use incoming::{NewIn, Seen, Unowned};
 pub use operation::{Operation, RESTORED};
 pub use outgoing::{ConversationRow, IdRow, NewOut, ThreadRow, UsageRow};
 pub use people::{ContactRow, LineRow, OptOut, OwnerRow, Unregister, UserRow, Wake};
 pub use report::{ReportRow, Tell};
 pub use state::{State, TellKind};
+
+use std::collections::HashSet;
 
 use super::{Connection, Row, Sql, StoreError, backend::for_rows, index, json};
 
@@ -42,6 +47,12 @@ pub enum Write {
     OptOut(OptOut),
     /// A message to an outside network was accepted.
     Out(Box<NewOut>),
+    /// A held message is changed.
+    Amend(Box<Amend>),
+    /// A held message is taken back.
+    TakeBack(TakeBack),
+    /// A held message is let go.
+    Release(Release),
     /// A message from an outside network was accepted.
     In(Box<NewIn>),
     /// A text to a line that nobody has.
@@ -94,6 +105,7 @@ pub(super) async fn apply(
     let mut group = Group::sort(writes);
     people::apply(connection, &mut group).await?;
     outgoing::apply(connection, &group.out).await?;
+    held::apply(connection, &mut group).await?;
     incoming::apply(connection, &mut group).await?;
     files::apply(connection, &group.files, &group.expired_files).await?;
     attempt::start(connection, &mut group).await?;
@@ -117,6 +129,9 @@ struct Group<'a> {
     contacts: Vec<&'a ContactRow>,
     optouts: Vec<&'a OptOut>,
     out: Vec<&'a NewOut>,
+    amends: Vec<(usize, &'a Amend)>,
+    taken_back: Vec<(usize, &'a TakeBack)>,
+    releases: Vec<(usize, &'a Release)>,
     incoming: Vec<(usize, &'a NewIn)>,
     unowned: Vec<(usize, &'a Unowned)>,
     files: Vec<&'a FileRow>,
@@ -143,6 +158,9 @@ impl<'a> Group<'a> {
             contacts: Vec::new(),
             optouts: Vec::new(),
             out: Vec::new(),
+            amends: Vec::new(),
+            taken_back: Vec::new(),
+            releases: Vec::new(),
             incoming: Vec::new(),
             unowned: Vec::new(),
             files: Vec::new(),
@@ -167,6 +185,9 @@ impl<'a> Group<'a> {
                 Write::Contact(row) => group.contacts.push(row),
                 Write::OptOut(row) => group.optouts.push(row),
                 Write::Out(row) => group.out.push(row),
+                Write::Amend(row) => group.amends.push((place, row)),
+                Write::TakeBack(row) => group.taken_back.push((place, row)),
+                Write::Release(row) => group.releases.push((place, row)),
                 Write::In(row) => group.incoming.push((place, row)),
                 Write::Unowned(row) => group.unowned.push((place, row)),
                 Write::File(row) => group.files.push(row),
@@ -232,6 +253,11 @@ async fn run_rows<T: serde::Serialize>(
         return Ok(0);
     }
     connection.run(sql, &[json(rows)]).await
+}
+
+/// The keys that a statement answered with.
+fn touched(rows: &[Row]) -> Result<HashSet<i64>, StoreError> {
+    rows.iter().map(|row| row.int(0)).collect()
 }
 
 /// Runs a set-based statement that answers with rows, unless there are none.

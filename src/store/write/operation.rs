@@ -146,7 +146,8 @@ const CANCEL: Sql = Sql::both(
 const CANCEL_LANE: Sql = Sql::both(
     "UPDATE lanes SET failures = 0,
             due_ms = CASE WHEN EXISTS (SELECT 1 FROM deliveries d WHERE d.lane_id = lanes.lane_id
-                                          AND d.state IN ('held', 'queued', 'sending') AND d.state <> 'held')
+                                          AND d.state IN ('held', 'queued', 'sending')
+                                          AND (d.state <> 'held' OR d.due_ms IS NOT NULL))
                           THEN $2 ELSE NULL END
       WHERE lane_id IN (SELECT d.lane_id FROM deliveries d WHERE d.delivery_id = $1)",
 );
@@ -205,7 +206,7 @@ const HOLD_COPY: [Sql; 4] = [
          ON CONFLICT (lane_id) DO UPDATE SET due_ms = NULL",
     ),
     Sql::both(
-        "UPDATE deliveries SET lane_id = delivery_id, state = 'held', code = 'restored'
+        "UPDATE deliveries SET lane_id = delivery_id, state = 'held', code = 'restored', due_ms = NULL
           WHERE state IN ('held', 'queued', 'sending')
             AND EXISTS (SELECT 1 FROM messages m WHERE m.message_id = deliveries.message_id AND m.direction = 'out')",
     ),

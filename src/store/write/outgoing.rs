@@ -39,6 +39,8 @@ pub struct NewOut {
     pub day: i64,
     /// The files that go with it.
     pub files: Vec<NewFile>,
+    /// Until when it is held for corrections and retractions; `None`: not at all.
+    pub held_until_ms: Option<i64>,
 }
 
 /// A conversation, as it is from now on.
@@ -101,11 +103,16 @@ pub struct IdRow {
 /// What a day has cost.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct UsageRow {
-    gateway_id: i64,
-    user_id: i64,
-    day: i64,
-    messages: i64,
-    segments: i64,
+    /// The gateway.
+    pub gateway_id: i64,
+    /// The user; 0: all together.
+    pub user_id: i64,
+    /// The UTC day.
+    pub day: i64,
+    /// Messages.
+    pub messages: i64,
+    /// What they cost.
+    pub segments: i64,
 }
 
 const CONVERSATIONS: Sql = for_rows!(
@@ -133,7 +140,7 @@ const THREADS: Sql = for_rows!(
        FROM",
     "WHERE 1 = 1
      ON CONFLICT (thread_id) DO UPDATE
-        SET last_id = excluded.last_id, reference_ids = excluded.reference_ids, active_ms = excluded.active_ms"
+        SET subject = excluded.subject, last_id = excluded.last_id, reference_ids = excluded.reference_ids, active_ms = excluded.active_ms"
 );
 
 const LANES: Sql = for_rows!(
@@ -163,10 +170,12 @@ const STANZAS: Sql = for_rows!(
 );
 
 const DELIVERIES: Sql = for_rows!(
-    "INSERT INTO deliveries (delivery_id, message_id, lane_id, state, units, units_done, segments, attempts, routes, created_ms)
+    "INSERT INTO deliveries (delivery_id, message_id, lane_id, state, units, units_done, segments, attempts, routes, due_ms,
+                             created_ms)
      SELECT CAST(r.value ->> 'message_id' AS BIGINT), CAST(r.value ->> 'message_id' AS BIGINT),
-            CAST(r.value ->> 'lane_id' AS BIGINT), 'queued', CAST(r.value ->> 'units' AS BIGINT), 0,
-            CAST(r.value ->> 'segments' AS BIGINT), 0, r.value ->> 'routes', CAST(r.value ->> 'at_ms' AS BIGINT)
+            CAST(r.value ->> 'lane_id' AS BIGINT), CASE WHEN r.value ->> 'held_until_ms' IS NULL THEN 'queued' ELSE 'held' END,
+            CAST(r.value ->> 'units' AS BIGINT), 0, CAST(r.value ->> 'segments' AS BIGINT), 0, r.value ->> 'routes',
+            CAST(r.value ->> 'held_until_ms' AS BIGINT), CAST(r.value ->> 'at_ms' AS BIGINT)
        FROM",
     "WHERE 1 = 1"
 );
@@ -201,6 +210,7 @@ pub(super) struct MessageRow<'a> {
     pub(super) thread_id: Option<i64>,
     pub(super) direction: &'static str,
     pub(super) due_ms: i64,
+    pub(super) held_until_ms: Option<i64>,
     pub(super) at_ms: i64,
     pub(super) body: &'a str,
     pub(super) payload: Option<&'a str>,
@@ -268,6 +278,31 @@ pub(super) async fn insert_messages<'a>(
     Ok(())
 }
 
+/// A mail thread, as it is from now on.
+pub(super) async fn insert_threads(
+    connection: &mut Connection,
+    row: Option<&ThreadRow>,
+) -> Result<(), StoreError> {
+    run_rows(connection, THREADS, row.as_slice())
+        .await
+        .map(drop)
+}
+
+/// What a message costs more, for its user and for all together.
+pub(super) async fn insert_usage(
+    connection: &mut Connection,
+    row: &UsageRow,
+) -> Result<(), StoreError> {
+    if row.messages == 0 && row.segments == 0 {
+        return Ok(());
+    }
+    let of_all = UsageRow {
+        user_id: 0,
+        ..row.clone()
+    };
+    run_rows(connection, USAGE, &[row, &of_all]).await.map(drop)
+}
+
 /// Adds ids that a network gave.
 pub(super) async fn insert_ids(
     connection: &mut Connection,
@@ -293,7 +328,8 @@ fn message_row(row: &NewOut) -> MessageRow<'_> {
         lane_id: row.conversation.conversation_id,
         thread_id: row.thread.as_ref().map(|thread| thread.thread_id),
         direction: "out",
-        due_ms: row.conversation.at_ms,
+        due_ms: row.held_until_ms.unwrap_or(row.conversation.at_ms),
+        held_until_ms: row.held_until_ms,
         at_ms: row.conversation.at_ms,
         body: &row.body,
         payload: row.payload.as_deref(),

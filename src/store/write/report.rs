@@ -94,15 +94,15 @@ const FIND: Sql = for_rows!(
 );
 
 const CURRENT: Sql = Sql {
-    sqlite: "SELECT d.delivery_id, d.state, d.units, d.told, d.tell, s.receipt
-               FROM json_each($1) AS r CROSS JOIN deliveries d CROSS JOIN messages m CROSS JOIN message_stanzas s
-              WHERE d.delivery_id = r.value AND m.message_id = d.message_id AND m.direction = 'out'
-                AND s.message_id = d.message_id",
-    postgres: "SELECT d.delivery_id, d.state, d.units, d.told, d.tell, s.receipt
+    sqlite: "SELECT d.delivery_id, d.state, d.units, d.told, d.tell,
+                    (SELECT MAX(s.receipt) FROM message_stanzas s WHERE s.message_id = d.message_id)
+               FROM json_each($1) AS r CROSS JOIN deliveries d CROSS JOIN messages m
+              WHERE d.delivery_id = r.value AND m.message_id = d.message_id AND m.direction = 'out'",
+    postgres: "SELECT d.delivery_id, d.state, d.units, d.told, d.tell,
+                      (SELECT MAX(s.receipt) FROM message_stanzas s WHERE s.message_id = d.message_id)
                  FROM jsonb_array_elements_text($1::jsonb) AS r(value)
                  JOIN deliveries d ON d.delivery_id = CAST(r.value AS BIGINT)
-                 JOIN messages m ON m.message_id = d.message_id AND m.direction = 'out'
-                 JOIN message_stanzas s ON s.message_id = d.message_id FOR UPDATE OF d",
+                 JOIN messages m ON m.message_id = d.message_id AND m.direction = 'out' FOR UPDATE OF d",
 };
 
 const PARTS: Sql = Sql {

@@ -2,6 +2,7 @@
 
 mod command;
 mod outcome;
+mod page;
 mod refusal;
 mod refused;
 mod service;
@@ -10,8 +11,8 @@ mod told;
 use std::time::Duration;
 
 use super::{
-    Admin, Cap, Chat, Content, Dialogue, Failed, Label, Membership, Notice, Recipient, Refusal,
-    Registration, Told, Translation,
+    Admin, Cap, Chat, Content, Dialogue, Failed, Label, Membership, Notice, Page, Recipient,
+    Refusal, Registration, Told, Translation,
     quantity::{self, Unit, length},
 };
 
@@ -60,6 +61,10 @@ impl Translation for English {
 
     fn label(&self, text: &Label) -> String {
         command::label(text)
+    }
+
+    fn page(&self, text: &Page) -> String {
+        page::page(text)
     }
 
     fn told(&self, text: &Told) -> String {

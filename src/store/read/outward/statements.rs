@@ -69,6 +69,22 @@ pub(in crate::store::read) const REPLIED: Sql = for_rows!(
         AND s.user_id = u.user_id AND m.message_id = s.message_id AND m.thread_id IS NOT NULL"
 );
 
+/// The newest message of a reused id is meant.
+pub(in crate::store::read) const EDITED: Sql = for_rows!(
+    "SELECT u.jid, s.stanza_id, d.delivery_id, m.conversation_id, m.thread_id, m.payload, d.segments, m.created_ms, d.due_ms, d.code
+       FROM",
+    "CROSS JOIN users u
+      CROSS JOIN message_stanzas s
+      CROSS JOIN messages m
+      CROSS JOIN conversations c
+      CROSS JOIN deliveries d
+      WHERE u.gateway_id = $2 AND u.jid = r.value ->> 'jid' AND s.stanza_id = r.value ->> 'edits'
+        AND s.user_id = u.user_id AND m.message_id = s.message_id AND m.direction = 'out'
+        AND c.conversation_id = m.conversation_id AND c.peer = r.value ->> 'peer'
+        AND d.message_id = m.message_id AND d.state = 'held' AND d.due_ms IS NOT NULL
+      ORDER BY d.delivery_id"
+);
+
 pub(in crate::store::read) const BLOCKS: Sql = for_rows!(
     "SELECT b.user_id, b.peer
        FROM",

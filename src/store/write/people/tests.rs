@@ -136,6 +136,7 @@ fn message(at_ms: i64) -> Write {
         ids: Vec::new(),
         day: at_ms / DAY,
         files: Vec::new(),
+        held_until_ms: None,
     }))
 }
 

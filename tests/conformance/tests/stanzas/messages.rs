@@ -8,7 +8,7 @@ use transom::{
         text_in, told,
     },
     store::{
-        read::{InRow, TellRow},
+        read::{InRow, TellRow, ToldStanza},
         write::{State, TellKind},
     },
 };
@@ -89,15 +89,16 @@ fn tell(
         reason: Some(reason.as_str().to_owned()),
         gateway_id: 1,
         lang: Some("de".to_owned()),
-        full_jid: USER.to_owned(),
-        stanza_id: body.to_owned(),
-        receipt: true,
+        stanzas: vec![ToldStanza {
+            full_jid: USER.to_owned(),
+            stanza_id: body.to_owned(),
+            receipt: true,
+        }],
         peer: "+12025550147".to_owned(),
         line: "+12025550100".to_owned(),
         body: body.to_owned(),
         payload: None,
         created_ms: NOW.0 - 120_000,
-        has_files: false,
     }
 }
 
@@ -153,7 +154,7 @@ fn everything_that_can_be_told_of_a_message_parses() {
                 for row in [None, Some(TellKind::Error)]
                     .map(|told| tell(kind, told, state, reason, "hello"))
                 {
-                    let stanzas = told::stanzas(gateway, &row, true, NOW);
+                    let stanzas = told::stanzas(gateway, &row, |_| true, NOW);
                     assert!(!stanzas.is_empty(), "{row:?}");
                     stanzas.into_iter().map(message).for_each(drop);
                 }
@@ -185,7 +186,7 @@ proptest! {
         for gateway in &gateways() {
             for kind in [TellKind::Receipt, TellKind::Error, TellKind::Doubt, TellKind::Silence, TellKind::Delay] {
                 let row = tell(kind, Some(TellKind::Error), State::Failed, Reason::Filtered, &body);
-                told::stanzas(gateway, &row, false, NOW).into_iter().map(message).for_each(drop);
+                told::stanzas(gateway, &row, |_| false, NOW).into_iter().map(message).for_each(drop);
             }
         }
     }

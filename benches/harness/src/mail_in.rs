@@ -1,0 +1,133 @@
+//! Mail in: LMTP → committed, then answered → stanza → barrier.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::{SocketAddr, TcpStream},
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, anyhow, ensure};
+
+use crate::{
+    figures::{Figures, Meter},
+    process::Transom,
+    tally::mark,
+    world::{CONTACTS, MAIL_DOMAIN, USERS, chat},
+};
+
+/// LMTP sessions, each with one mail under way: what a Postfix on a small machine opens.
+pub(crate) const SESSIONS: usize = 20;
+
+/// Every chat once.
+pub(crate) fn warm_up(transom: &Transom, lmtp: SocketAddr) -> Result<()> {
+    run(transom, lmtp, USERS * CONTACTS).map(drop)
+}
+
+/// As fast as they are taken.
+pub(crate) fn loaded(
+    transom: &Transom,
+    lmtp: SocketAddr,
+    messages: usize,
+    figures: &mut Figures,
+) -> Result<()> {
+    let meter = Meter::start(transom)?;
+    let answered = run(transom, lmtp, messages)?;
+    meter.stop(transom, "(e) mail in by LMTP, full load", messages, figures)?;
+    figures.add_times("(e) mail in by LMTP, full load: data to answer", answered);
+    Ok(())
+}
+
+/// How long each mail took from its first command to its answer; ends when all stanzas have arrived.
+fn run(transom: &Transom, lmtp: SocketAddr, messages: usize) -> Result<Vec<Duration>> {
+    let load = transom.link.tally.begin(messages);
+    let next = AtomicUsize::new(0);
+    let deliver = || -> Result<Vec<Duration>> {
+        let mut session = Session::open(lmtp)?;
+        let mut times = Vec::new();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= messages {
+                return Ok(times);
+            }
+            let began = Instant::now();
+            session.deliver(load, number)?;
+            times.push(began.elapsed());
+        }
+    };
+    let mut times = Vec::with_capacity(messages);
+    thread::scope(|scope| {
+        let sessions: Vec<_> = (0..SESSIONS).map(|_| scope.spawn(deliver)).collect();
+        for session in sessions {
+            times.extend(
+                session
+                    .join()
+                    .map_err(|_| anyhow!("a session panicked"))??,
+            );
+        }
+        anyhow::Ok(())
+    })?;
+    transom.link.tally.all()?;
+    Ok(times)
+}
+
+struct Session {
+    reader: BufReader<TcpStream>,
+    writer: TcpStream,
+}
+
+impl Session {
+    fn open(lmtp: SocketAddr) -> Result<Self> {
+        let writer = TcpStream::connect(lmtp)?;
+        writer.set_nodelay(true)?;
+        let mut session = Self {
+            reader: BufReader::new(writer.try_clone()?),
+            writer,
+        };
+        session.expect("220")?;
+        session.say("LHLO bench.example.org\r\n")?;
+        session.expect("250")?;
+        Ok(session)
+    }
+
+    /// One mail as an MTA hands it over: commands in one packet (RFC 2920), then the data.
+    fn deliver(&mut self, load: usize, number: usize) -> Result<()> {
+        let (user, contact) = chat(number);
+        let (to, from) = (
+            format!("user{user}@{MAIL_DOMAIN}"),
+            format!("person{contact}@example.com"),
+        );
+        let mark = mark(load, number);
+        self.say(&format!("MAIL FROM:<{from}>\r\nRCPT TO:<{to}>\r\nDATA\r\n"))?;
+        for code in ["250", "250", "354"] {
+            self.expect(code)?;
+        }
+        self.say(&format!(
+            "Return-Path: <{from}>\r\nDelivered-To: {to}\r\n\
+             Received: from mx.example.com (mx.example.com [192.0.2.1]) by mail.example.org with ESMTP id {number:x}\r\n\
+             From: Person {contact} <{from}>\r\nTo: {to}\r\nSubject: The train\r\n\
+             Date: Thu, 26 Nov 2026 12:00:00 +0000\r\nMessage-ID: <{mark}@example.com>\r\nMIME-Version: 1.0\r\n\
+             Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n\
+             {mark} Running late, start without me. See you at the caf=C3=A9.\r\n\r\n-- =20\r\nPerson {contact}\r\n.\r\n"
+        ))?;
+        self.expect("250")
+    }
+
+    fn say(&mut self, text: &str) -> Result<()> {
+        Ok(self.writer.write_all(text.as_bytes())?)
+    }
+
+    /// Reads one answer, all its lines.
+    fn expect(&mut self, code: &str) -> Result<()> {
+        let mut line = String::new();
+        loop {
+            line.clear();
+            self.reader.read_line(&mut line)?;
+            ensure!(line.starts_with(code), "instead of {code}: {line}");
+            if line.as_bytes().get(3) != Some(&b'-') {
+                return Ok(());
+            }
+        }
+    }
+}

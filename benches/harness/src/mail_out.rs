@@ -1,0 +1,135 @@
+//! Mail out: stanza → committed → SMTP into a sink that takes everything → outcome committed → receipt.
+//!
+//! The gateway has `receipts = "accepted"`, so that each mail that the sink took shows as a receipt. Beside it, in the same run and into the
+//! same kind of sink, Postfix's own load generator, which stores nothing.
+
+use std::{
+    fs,
+    net::{SocketAddr, TcpStream},
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{
+    figures::{Figures, Meter},
+    process::{Transom, free_port},
+    tally::mark,
+    world::{CONTACTS, USERS, chat, mail_out},
+};
+
+/// Mails without their receipt.
+const WINDOW: usize = 512;
+/// SMTP sessions at once: what transom's account has.
+pub(crate) const SESSIONS: usize = 4;
+/// How long the sink may take to listen.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Postfix's smtp-sink on a port of its own.
+pub(crate) struct Sink {
+    child: Child,
+    /// Where it listens.
+    pub(crate) addr: SocketAddr,
+}
+
+impl Sink {
+    /// Starts one; `None` where Postfix is not installed.
+    pub(crate) fn start() -> Result<Option<Self>> {
+        let Some(program) = postfix("smtp-sink") else {
+            return Ok(None);
+        };
+        let addr = free_port()?;
+        let mut command = Command::new(program);
+        // It wants to be somebody else than root.
+        if fs::metadata("/proc/self")?.uid() == 0 {
+            command.args(["-u", "nobody"]);
+        }
+        let child = command
+            .args([&addr.to_string(), "1000"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .context("cannot start smtp-sink")?;
+        let sink = Self { child, addr };
+        let until = Instant::now() + PATIENCE;
+        while TcpStream::connect(addr).is_err() {
+            ensure!(Instant::now() < until, "smtp-sink does not listen");
+            thread::yield_now();
+        }
+        Ok(Some(sink))
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// Every chat once.
+pub(crate) fn warm_up(transom: &Transom) -> Result<()> {
+    windowed(transom, USERS * CONTACTS).map(drop)
+}
+
+/// As fast as the sink takes them.
+pub(crate) fn loaded(transom: &Transom, messages: usize, figures: &mut Figures) -> Result<()> {
+    let meter = Meter::start(transom)?;
+    let times = windowed(transom, messages)?;
+    meter.stop(transom, "(d) mail out, full load", messages, figures)?;
+    figures.add_times("(d) mail out, full load: stanza to receipt", times);
+    Ok(())
+}
+
+/// The peer: the same number of mails through as many sessions, from memory.
+pub(crate) fn peer(messages: usize, figures: &mut Figures) -> Result<()> {
+    let (Some(program), Some(sink)) = (postfix("smtp-source"), Sink::start()?) else {
+        return Ok(());
+    };
+    let began = Instant::now();
+    let status = Command::new(program)
+        .args(["-s", &SESSIONS.to_string(), "-m", &messages.to_string()])
+        .args(["-l", "600", "-f", "a@example.org", "-t", "b@example.com"])
+        .arg(sink.addr.to_string())
+        .status()?;
+    ensure!(status.success(), "smtp-source ended with {status}");
+    let rate = f64::from(u32::try_from(messages)?) / began.elapsed().as_secs_f64();
+    figures.add("(d) smtp-source into the same sink: mails a second", rate);
+    Ok(())
+}
+
+fn windowed(transom: &Transom, messages: usize) -> Result<Vec<Duration>> {
+    let tally = &transom.link.tally;
+    let load = tally.begin(messages);
+    let mut sent = Vec::with_capacity(messages);
+    let mut stanzas = String::new();
+    while sent.len() < messages {
+        let arrived = tally.wait((sent.len() + 1).saturating_sub(WINDOW))?;
+        let until = messages.min(arrived + WINDOW);
+        stanzas.clear();
+        for number in sent.len()..until {
+            let (user, contact) = chat(number);
+            mail_out(&mut stanzas, user, contact, &mark(load, number));
+        }
+        sent.resize(until, Instant::now());
+        transom.link.write(&stanzas)?;
+    }
+    let arrived = tally.all()?;
+    let pairs = arrived.iter().zip(&sent);
+    Ok(pairs
+        .map(|(arrived, sent)| arrived.saturating_duration_since(*sent))
+        .collect())
+}
+
+/// A program of Postfix, wherever Debian put it.
+fn postfix(name: &str) -> Option<PathBuf> {
+    let folders = ["/usr/sbin", "/usr/libexec/postfix", "/usr/lib/postfix/sbin"];
+    folders
+        .iter()
+        .map(|folder| Path::new(folder).join(name))
+        .find(|path| path.is_file())
+}

@@ -1,0 +1,175 @@
+//! A message that waits for corrections and retractions (semantics 26): it is changed, taken back, or let go.
+//!
+//! Whatever comes first is committed first, and the others then find it no longer held: a corrected text is never sent in its
+//! old words, and one that was taken back is never sent.
+
+use serde::Serialize;
+
+use super::{
+    Connection, Done, Group, IdRow, Sql, StoreError, ThreadRow, UsageRow, fetch_rows, for_rows,
+    outgoing::{insert_ids, insert_threads, insert_usage},
+    touched,
+};
+
+/// A held message has other content from now on, and one stanza more.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Amend {
+    /// The message and its one delivery.
+    pub message_id: i64,
+    /// What is written now, all of it.
+    pub body: String,
+    /// What else belongs to the content now, as versioned JSON.
+    pub payload: Option<String>,
+    /// How many sends it takes now.
+    pub units: u16,
+    /// What it costs now.
+    pub segments: u16,
+    /// The accounts that can carry it, a JSON array of their names within the gateway.
+    pub routes: String,
+    /// Until when it is held from now on; `None`: as long as before.
+    pub held_until_ms: Option<i64>,
+    /// Whether this was its one restart.
+    pub restarted: bool,
+    /// The mail thread, if this changes it.
+    pub thread: Option<ThreadRow>,
+    /// Ids known before the first attempt.
+    pub ids: Vec<IdRow>,
+    /// What it costs more than before.
+    pub usage: UsageRow,
+    /// The stanza that brought it.
+    pub stanza: NewStanza,
+}
+
+/// A further stanza of a message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewStanza {
+    /// The user.
+    pub user_id: i64,
+    /// Its id.
+    pub stanza_id: String,
+    /// How a repeat of it is known.
+    pub repeat_key: Option<String>,
+    /// Who sent it, with resource.
+    pub full_jid: String,
+    /// Whether a receipt was asked for.
+    pub receipt: bool,
+    /// Now.
+    pub at_ms: i64,
+}
+
+/// A held message is taken back; nobody has to be told anything.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TakeBack {
+    /// The message and its one delivery.
+    pub message_id: i64,
+    /// Now.
+    pub at_ms: i64,
+}
+
+/// A held message waits for its turn like any other from now on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Release {
+    /// The delivery.
+    pub delivery_id: i64,
+    /// Now: what is held for longer stays held.
+    pub at_ms: i64,
+}
+
+/// The code of a held message whose time to wait was restarted; it restarts once.
+pub(in crate::store) const RESTARTED: &str = "restarted";
+
+const AMEND: Sql = Sql::both(
+    "UPDATE deliveries
+        SET units = $2, segments = $3, routes = $4, due_ms = CASE WHEN $5 > 0 THEN $5 ELSE due_ms END,
+            code = CASE WHEN $6 = 1 THEN 'restarted' ELSE code END
+      WHERE delivery_id = $1 AND state = 'held' AND due_ms IS NOT NULL",
+);
+
+const CONTENT: Sql = Sql::both("UPDATE messages SET body = $2, payload = $3 WHERE message_id = $1");
+
+const STANZA: Sql = Sql::both(
+    "INSERT INTO message_stanzas (message_id, user_id, stanza_id, repeat_key, full_jid, receipt, created_ms)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)
+     ON CONFLICT (message_id, stanza_id) DO NOTHING",
+);
+
+const TAKE_BACK: Sql = Sql::both(
+    "UPDATE deliveries SET state = 'cancelled', due_ms = NULL, done_ms = $2
+      WHERE delivery_id = $1 AND state = 'held' AND due_ms IS NOT NULL",
+);
+
+const RELEASE: Sql = for_rows!(
+    "UPDATE deliveries SET state = 'queued', due_ms = NULL, code = NULL
+       FROM",
+    "WHERE deliveries.delivery_id = CAST(r.value ->> 'delivery_id' AS BIGINT) AND deliveries.state = 'held'
+        AND deliveries.due_ms <= CAST(r.value ->> 'at_ms' AS BIGINT)
+     RETURNING deliveries.delivery_id"
+);
+
+pub(super) async fn apply(
+    connection: &mut Connection,
+    group: &mut Group<'_>,
+) -> Result<(), StoreError> {
+    // One at a time, in their order: of two corrections the later stands.
+    for (place, row) in std::mem::take(&mut group.amends) {
+        if !amend(connection, row).await? {
+            group.set(place, Done::Unchanged);
+        }
+    }
+    for (place, row) in std::mem::take(&mut group.taken_back) {
+        let params = [row.message_id.into(), row.at_ms.into()];
+        if connection.run(TAKE_BACK, &params).await? == 0 {
+            group.set(place, Done::Unchanged);
+        }
+    }
+    let rows: Vec<&Release> = group.releases.iter().map(|(_, row)| *row).collect();
+    let released = touched(&fetch_rows(connection, RELEASE, &rows).await?)?;
+    for (place, row) in std::mem::take(&mut group.releases) {
+        if !released.contains(&row.delivery_id) {
+            group.set(place, Done::Unchanged);
+        }
+    }
+    Ok(())
+}
+
+async fn amend(connection: &mut Connection, row: &Amend) -> Result<bool, StoreError> {
+    let delivery = [
+        row.message_id.into(),
+        i64::from(row.units).into(),
+        i64::from(row.segments).into(),
+        row.routes.as_str().into(),
+        row.held_until_ms.unwrap_or(0).into(),
+        i64::from(row.restarted).into(),
+    ];
+    if connection.run(AMEND, &delivery).await? == 0 {
+        return Ok(false);
+    }
+    let content = [
+        row.message_id.into(),
+        row.body.as_str().into(),
+        row.payload.as_deref().into(),
+    ];
+    connection.run(CONTENT, &content).await?;
+    let NewStanza {
+        user_id,
+        stanza_id,
+        repeat_key,
+        full_jid,
+        receipt,
+        at_ms,
+    } = &row.stanza;
+    let stanza = [
+        row.message_id.into(),
+        (*user_id).into(),
+        stanza_id.as_str().into(),
+        repeat_key.as_deref().into(),
+        full_jid.as_str().into(),
+        i64::from(*receipt).into(),
+        (*at_ms).into(),
+    ];
+    connection.run(STANZA, &stanza).await?;
+    insert_threads(connection, row.thread.as_ref()).await?;
+    insert_ids(connection, &row.ids.iter().collect::<Vec<_>>()).await?;
+    insert_usage(connection, &row.usage).await?;
+    Ok(true)
+}
