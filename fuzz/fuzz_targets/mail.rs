@@ -7,6 +7,7 @@ use transom_email::measure;
 
 fuzz_target!(|data: &[u8]| {
     measure::class(data);
+    measure::read(data);
     measure::bounce(data);
     measure::is_report_at_bounce_address(data);
     let text = String::from_utf8_lossy(data);

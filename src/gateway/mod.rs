@@ -15,6 +15,7 @@ pub mod answers;
 mod caps;
 pub mod files;
 mod line_choice;
+mod mail_facts;
 pub mod payload;
 pub mod refusal;
 pub mod registration;

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use transom_adapter::Thread;
 
+pub use super::mail_facts::StoredMail;
+
 /// What belongs to a message besides its body, as it is stored. Unknown fields of a newer version are ignored.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -30,6 +32,9 @@ pub struct Payload {
     /// What has to be said about a mail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notice: Option<StoredNotice>,
+    /// What only mail has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail: Option<Box<StoredMail>>,
     /// Names and sizes of files that came with it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<(String, u64)>,

@@ -16,6 +16,7 @@ pub fn error(text: &Text, lang: Lang) -> StanzaError {
         Text::Refused(Refused::Cap(why)) => cap(why),
         Text::Failed(why) => failed(why),
         Text::Notice(_)
+        | Text::Mail(_)
         | Text::Admin(_)
         | Text::Registration(_)
         | Text::Chat(_)

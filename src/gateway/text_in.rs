@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     Gateway, files,
-    payload::{Payload, StoredNotice},
+    payload::{Payload, StoredMail, StoredNotice},
     registration::DISABLED_FOR,
     threads,
 };
@@ -131,6 +131,7 @@ fn row(
         shows_subject,
         name: message.from_name.clone(),
         notice: message.mail.notice.map(StoredNotice::from),
+        mail: StoredMail::of(message),
         files: files::named_only(&gateway.files, message),
         ..Payload::default()
     };

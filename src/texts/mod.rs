@@ -10,6 +10,7 @@ mod de;
 mod en;
 mod label;
 mod language;
+mod mail;
 mod notice;
 mod page;
 mod quantity;
@@ -22,6 +23,7 @@ pub use admin::{Admin, Trouble};
 pub use command::{Dialogue, Topic};
 pub use label::Label;
 pub use language::Lang;
+pub use mail::{Card, CardRepeats, CardStep, Mail};
 pub use notice::{Failed, Notice, Quoted};
 pub use page::Page;
 pub use refusal::Refusal;
@@ -38,6 +40,8 @@ pub enum Text {
     Failed(Failed),
     /// A line in the chat with a contact.
     Notice(Notice),
+    /// What is said about a mail.
+    Mail(Mail),
     /// A line to the admins.
     Admin(Admin),
     /// Becoming a user, and ceasing to be one.
@@ -70,6 +74,7 @@ impl Text {
             Self::Refused(Refused::Cap(text)) => translation.cap(text),
             Self::Failed(text) => translation.failed(text),
             Self::Notice(text) => translation.notice(text),
+            Self::Mail(text) => translation.mail(text),
             Self::Admin(text) => translation.admin(text),
             Self::Registration(text) => translation.registration(text),
             Self::Chat(text) => translation.chat(text),
@@ -90,6 +95,7 @@ trait Translation {
     fn cap(&self, text: &Cap) -> String;
     fn failed(&self, text: &Failed) -> String;
     fn notice(&self, text: &Notice) -> String;
+    fn mail(&self, text: &Mail) -> String;
     fn admin(&self, text: &Admin) -> String;
     fn registration(&self, text: &Registration) -> String;
     fn chat(&self, text: &Chat) -> String;
@@ -113,6 +119,7 @@ text_from!(
     Refused,
     Failed,
     Notice,
+    Mail,
     Admin,
     Registration,
     Chat,

@@ -188,3 +188,42 @@ fn an_admin_hears_what_and_that_it_is_over() {
     let over = Text::from(Admin::AllClear(trouble)).render(Lang::En);
     assert!(over.starts_with("✓ "), "{over}");
 }
+
+#[test]
+fn what_is_said_about_a_mail_names_whom_it_is_about() {
+    let card = Card {
+        step: CardStep::Asked,
+        title: "Lunch".to_owned(),
+        when: "2026-11-02 12:00 – 13:30 (Europe/Berlin)".to_owned(),
+        repeats: Some(CardRepeats::Weekly),
+        place: Some("Room 1".to_owned()),
+        organiser: Some("Carol".to_owned()),
+    };
+    let shown = Text::from(Mail::Appointment(Box::new(card))).render(Lang::En);
+    assert_eq!(
+        shown,
+        "📅 Invitation: Lunch\nWhen: 2026-11-02 12:00 – 13:30 (Europe/Berlin), repeated in weeks\nWhere: Room 1\nFrom: Carol"
+    );
+    let disowned = Mail::Disowned {
+        domain: "bank.example".to_owned(),
+    };
+    let names = Mail::NameShowsAddress {
+        shown: "a@bank.example".to_owned(),
+        from: "b@x.example".to_owned(),
+    };
+    for lang in [Lang::En, Lang::De] {
+        assert!(
+            Text::from(disowned.clone())
+                .render(lang)
+                .contains("bank.example")
+        );
+        assert!(
+            Text::from(names.clone())
+                .render(lang)
+                .contains("b@x.example")
+        );
+        for quiet in [Mail::Spam, Mail::Unverified] {
+            assert!(Text::from(quiet).render(lang).starts_with('⚠'));
+        }
+    }
+}

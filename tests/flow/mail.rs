@@ -9,6 +9,8 @@ use transom_test_servers::{
 
 use crate::world::{Database, Seat, chat, condition, link_up, store};
 
+mod trust;
+
 const MAIL: &str = "mail.example.org";
 const BOB: &str = "bob\\40example.com@mail.example.org";
 
@@ -31,6 +33,11 @@ async fn world(way: In) -> MailWorld {
 }
 
 async fn world_on(way: In, database: Database) -> MailWorld {
+    world_with(way, database, "").await
+}
+
+/// With further tables of the configuration.
+async fn world_with(way: In, database: Database, tables: &str) -> MailWorld {
     let prosody = Prosody::builder()
         .component(MAIL, "secret")
         .user("alice")
@@ -66,6 +73,7 @@ async fn world_on(way: In, database: Database) -> MailWorld {
         domain: MAIL,
         secret: "secret",
     };
+    let incoming = format!("{incoming}{tables}");
     let transom = gateway(&seat, &postfix, &incoming, &store(database).await).await;
     MailWorld {
         transom,

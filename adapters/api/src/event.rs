@@ -80,6 +80,91 @@ pub struct MailFacts {
     pub notice: Option<Notice>,
     /// Whether the text is less than what came: a quotation or a signature was cut, or its end.
     pub shortened: bool,
+    /// What speaks against its sender, for a warning before the text.
+    pub suspicions: Vec<Suspicion>,
+    /// The appointment that it is about.
+    pub appointment: Option<Box<Appointment>>,
+}
+
+/// What speaks against the sender of a mail.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Suspicion {
+    /// A spam filter on the way took it for spam.
+    Spam,
+    /// Our mail server could not verify that it comes from its sender's domain (DMARC).
+    Unverified,
+    /// The same, and the sender's domain asks to refuse such mail.
+    Disowned,
+    /// The sender's name shows an address that is not the sender's.
+    NameShowsAddress(Address),
+}
+
+impl Suspicion {
+    /// Whether a stranger's mail waits for the user's word because of it (semantics 30).
+    pub fn is_grave(&self) -> bool {
+        matches!(self, Self::Spam | Self::Disowned)
+    }
+}
+
+/// An appointment in a calendar, as far as a person has to know it. Times are those of [`zone`](Self::zone), as written.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Appointment {
+    /// What the mail does about it.
+    pub step: Step,
+    /// What it is called; may be empty.
+    pub title: String,
+    /// `2026-11-02 10:00`, or the day alone.
+    pub starts: String,
+    /// When it ends, likewise.
+    pub ends: Option<String>,
+    /// The time zone's name, as the calendar gives it; `None`: wherever the reader is.
+    pub zone: Option<String>,
+    /// Where it is.
+    pub place: Option<String>,
+    /// Who asks: a name, else an address.
+    pub organiser: Option<String>,
+    /// How often it comes again.
+    pub repeats: Option<Frequency>,
+}
+
+/// What a mail does about an appointment. RFC 5546 §1.4
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Step {
+    /// It tells of it.
+    #[default]
+    Announced,
+    /// It asks the reader to come, or changes what was asked.
+    Asked,
+    /// It calls it off.
+    Cancelled,
+    /// Somebody answers an invitation.
+    Answered,
+}
+
+impl Step {
+    /// The step of a calendar's METHOD; `None` for the others.
+    pub fn of(method: &str) -> Option<Self> {
+        match method.to_ascii_uppercase().as_str() {
+            "REQUEST" | "ADD" | "COUNTER" => Some(Self::Asked),
+            "CANCEL" => Some(Self::Cancelled),
+            "REPLY" => Some(Self::Answered),
+            "PUBLISH" => Some(Self::Announced),
+            _ => None,
+        }
+    }
+}
+
+/// How often an appointment comes again. RFC 5545 §3.3.10
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Frequency {
+    /// Every day, or every few.
+    Daily,
+    /// Every week, or every few.
+    Weekly,
+    /// Every month, or every few.
+    Monthly,
+    /// Every year, or every few.
+    Yearly,
 }
 
 /// What has to be said about a mail that its text does not say.
@@ -119,6 +204,52 @@ pub struct Part {
     pub total: u8,
     /// Which one this is, counted from 1.
     pub number: u8,
+}
+
+impl Part {
+    /// What a part in UTF-16 says. Phones cut between two units, which may be the halves of one character: a half at the edge is kept
+    /// as a private character, for [`Part::whole`].
+    pub fn text_of(units: &[u16]) -> String {
+        let read = |unit: Result<char, std::char::DecodeUtf16Error>| match unit {
+            Ok(character) => character,
+            Err(half) => private(half.unpaired_surrogate()),
+        };
+        char::decode_utf16(units.iter().copied())
+            .map(read)
+            .collect()
+    }
+
+    /// The parts' texts, joined: halves that fit are one character again, others cannot be read.
+    pub fn whole(joined: &str) -> String {
+        let mut text = String::with_capacity(joined.len());
+        let mut rest = joined.chars().peekable();
+        while let Some(character) = rest.next() {
+            let Some(first) = half(character) else {
+                text.push(character);
+                continue;
+            };
+            let second = rest.peek().and_then(|next| half(*next));
+            let pair = second.and_then(|second| char::decode_utf16([first, second]).next()?.ok());
+            if pair.is_some() {
+                rest.next();
+            }
+            text.push(pair.unwrap_or(char::REPLACEMENT_CHARACTER));
+        }
+        text
+    }
+}
+
+/// A surrogate as a character that nobody writes: Unicode's private plane 16.
+const PRIVATE: u32 = 0x10_0000;
+
+fn private(surrogate: u16) -> char {
+    char::from_u32(PRIVATE + u32::from(surrogate)).unwrap_or(char::REPLACEMENT_CHARACTER)
+}
+
+fn half(character: char) -> Option<u16> {
+    let unit = u32::from(character).checked_sub(PRIVATE)?;
+    let unit = u16::try_from(unit).ok()?;
+    (0xd800..=0xdfff).contains(&unit).then_some(unit)
 }
 
 /// What kind of message it is; everything but [`Class::Human`] is shown quietly and never answered.
@@ -178,4 +309,22 @@ pub enum Progress {
     Delivered,
     /// The recipient looked at it.
     Read,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_character_that_was_cut_is_whole_again() {
+        let units: Vec<u16> = "ab😀c".encode_utf16().collect();
+        for cut in 0..=units.len() {
+            let (first, second) = units.split_at(cut);
+            let joined = Part::text_of(first) + &Part::text_of(second);
+            assert_eq!(Part::whole(&joined), "ab😀c", "cut at {cut}");
+        }
+        let lone = Part::text_of(&[0x61, 0xd83d]);
+        assert_eq!(Part::whole(&lone), "a\u{fffd}");
+        assert_eq!(Part::whole(&(lone + "[…]")), "a\u{fffd}[…]");
+    }
 }

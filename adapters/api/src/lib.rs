@@ -45,8 +45,8 @@ pub use clock::{Clock, SystemClock, UnixMillis};
 pub use config::{ConfigFault, Section};
 pub use context::{Busy, Context, Cursor, Directory, Inbox, Meter, Recipient, States, Verdict};
 pub use event::{
-    Attachment, Class, Event, Incoming, MailFacts, MediaRef, MessageRef, Notice, Part, Progress,
-    Repeats, Report,
+    Appointment, Attachment, Class, Event, Frequency, Incoming, MailFacts, MediaRef, MessageRef,
+    Notice, Part, Progress, Repeats, Report, Step, Suspicion,
 };
 pub use fetch::{FetchFailure, Fetched, TrustedOrigin};
 pub use guard::{AllowedHosts, is_public};

@@ -24,6 +24,7 @@ pub struct EmailAdapter {
     home: Option<String>,
     smtp: Option<Arc<SmtpAccount>>,
     lmtp: Option<Arc<LmtpAccount>>,
+    smtp_in: Option<Arc<LmtpAccount>>,
     imap: Option<Arc<ImapAccount>>,
 }
 
@@ -44,15 +45,21 @@ impl EmailAdapter {
             vec![section.fault("", problem, "install ca-certificates")]
         })?;
         let account = |name| AccountName::new(gateway_name, name);
-        let ids = OwnIds::new(signer, config.address_domain);
+        let ids = OwnIds::new(signer, config.address_domain)
+            .trusting(config.trusted_servers)
+            .with_postmaster(config.postmaster);
         let smtp = config.smtp.map(|smtp| {
             let deadlines = Deadlines::default();
             let (ids, tls) = (ids.clone(), tls.clone());
-            Arc::new(SmtpAccount::new(account("smtp"), ids, smtp, tls, deadlines))
+            let account = SmtpAccount::new(account("smtp"), ids, smtp, tls, deadlines);
+            Arc::new(account.writing(config.writing, config.dkim))
         });
         let lmtp = config
             .lmtp
             .map(|lmtp| Arc::new(LmtpAccount::new(account("lmtp"), ids.clone(), lmtp)));
+        let smtp_in = config
+            .smtp_in
+            .map(|smtp_in| Arc::new(LmtpAccount::new(account("smtp_in"), ids.clone(), smtp_in)));
         let imap = config
             .imap
             .map(|imap| Arc::new(ImapAccount::new(account("imap"), ids.clone(), imap, tls)));
@@ -61,6 +68,7 @@ impl EmailAdapter {
             home: config.home,
             smtp,
             lmtp,
+            smtp_in,
             imap,
         })
     }
@@ -97,7 +105,11 @@ impl Adapter for EmailAdapter {
         let smtp = self.smtp.clone().map(|account| account as Arc<dyn Account>);
         let lmtp = self.lmtp.clone().map(|account| account as Arc<dyn Account>);
         let imap = self.imap.clone().map(|account| account as Arc<dyn Account>);
-        [smtp, lmtp, imap].into_iter().flatten().collect()
+        let smtp_in = self
+            .smtp_in
+            .clone()
+            .map(|account| account as Arc<dyn Account>);
+        [smtp, lmtp, smtp_in, imap].into_iter().flatten().collect()
     }
 
     fn peer(&self, local_part: &str) -> Result<Address, ContactError> {

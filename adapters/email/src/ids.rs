@@ -11,6 +11,10 @@ use transom_adapter::{Address, Key, Signer};
 pub(crate) struct OwnIds {
     signer: Signer,
     domain: String,
+    /// Whose Authentication-Results count: it says what is ours as well.
+    trusted: std::sync::Arc<[String]>,
+    /// Who reads what is written to the host itself.
+    postmaster: Option<Address>,
 }
 
 const MESSAGE_ID: &str = "m";
@@ -21,7 +25,52 @@ const TOKEN_BYTES: usize = 29;
 impl OwnIds {
     /// For mails from addresses of this domain (lower-case A-labels).
     pub(crate) fn new(signer: Signer, domain: String) -> Self {
-        Self { signer, domain }
+        Self {
+            signer,
+            domain,
+            trusted: [].into(),
+            postmaster: None,
+        }
+    }
+
+    /// With the address of whoever reads mail to postmaster and abuse.
+    pub(crate) fn with_postmaster(mut self, postmaster: Option<Address>) -> Self {
+        self.postmaster = postmaster;
+        self
+    }
+
+    /// Whether somebody reads mail to postmaster and abuse.
+    pub(crate) fn has_postmaster(&self) -> bool {
+        self.postmaster.is_some()
+    }
+
+    /// The address under which somebody may have a mailbox, for one that mail came to: without the detail behind a plus sign, which
+    /// no address of ours holds, and of the postmaster for those of the host. Bounce addresses stay as they are.
+    pub(crate) fn mailbox(&self, address: &Address) -> Address {
+        let Some((local, domain)) = address.as_str().rsplit_once('@') else {
+            return address.clone();
+        };
+        if !self.is_ours(address) || self.key_of_bounce_address(address).is_some() {
+            return address.clone();
+        }
+        let plain = local.split('+').next().unwrap_or(local);
+        match &self.postmaster {
+            // RFC 5321 §4.5.1, RFC 2142 §4
+            Some(postmaster) if matches!(plain, "postmaster" | "abuse") => postmaster.clone(),
+            _ if plain.is_empty() || plain == local => address.clone(),
+            _ => Address::new(format!("{plain}@{domain}")),
+        }
+    }
+
+    /// With the names that our own mail servers write their results under. RFC 8601 §2.5
+    pub(crate) fn trusting(mut self, servers: Vec<String>) -> Self {
+        self.trusted = servers.into();
+        self
+    }
+
+    /// The names of our own mail servers.
+    pub(crate) fn trusted(&self) -> &[String] {
+        &self.trusted
     }
 
     /// The domain of our addresses.
@@ -116,6 +165,35 @@ mod tests {
             format!("SRS1=HHH=first.example==HHH=TT=mail.example.org={local}@second.example"),
         ] {
             assert_eq!(bounce_key(&wrapped), Some(Key(-7)), "for {wrapped}");
+        }
+    }
+
+    #[test]
+    fn details_are_dropped_and_the_host_s_own_names_have_a_reader() {
+        let mailbox = |ids: &OwnIds, address: &str| ids.mailbox(&Address::new(address)).to_string();
+        let plain = ids();
+        assert_eq!(
+            mailbox(&plain, "alice+shop@mail.example.org"),
+            "alice@mail.example.org"
+        );
+        assert_eq!(
+            mailbox(&plain, "alice+shop@other.example"),
+            "alice+shop@other.example"
+        );
+        assert_eq!(
+            mailbox(&plain, "+shop@mail.example.org"),
+            "+shop@mail.example.org"
+        );
+        assert_eq!(
+            mailbox(&plain, "postmaster@mail.example.org"),
+            "postmaster@mail.example.org"
+        );
+        let bounce = plain.bounce_address(Key(7));
+        assert_eq!(mailbox(&plain, &bounce), bounce);
+        let read = plain.with_postmaster(Some(Address::new("alice@mail.example.org")));
+        for name in ["postmaster", "abuse", "postmaster+x"] {
+            let address = format!("{name}@mail.example.org");
+            assert_eq!(mailbox(&read, &address), "alice@mail.example.org");
         }
     }
 

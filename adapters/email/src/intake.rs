@@ -65,16 +65,17 @@ async fn unreadable(head: Vec<u8>, sender: Option<String>, bytes: u64) -> Letter
 /// Decides for one recipient.
 pub(crate) fn decide(letter: &Letter, to: &Address, ids: &OwnIds) -> Fate {
     let regarding = ids.key_of_bounce_address(to);
+    let to = &ids.mailbox(to);
     if let Some(bounce) = &letter.bounce {
         match (bounce.kind, bounce.report(regarding, ids)) {
-            (Kind::Standard | Kind::Prose, Some(report)) => {
+            (Kind::Standard | Kind::Prose | Kind::Suspected, Some(report)) => {
                 return Fate::Take(Box::new(Event::Report(report)));
             }
             // A bounce of nothing that we sent: backscatter, made up to be looked at.
             (Kind::Standard, None) => return Fate::Drop("mail_bounce_unmatched"),
             (Kind::Complaint, _) if regarding.is_some() => return Fate::Drop("mail_complaint"),
             // In a host's own words and about nothing of ours, it may as well be a person at that host.
-            (Kind::Prose, None) | (Kind::Complaint, _) => {}
+            (Kind::Prose | Kind::Suspected, None) | (Kind::Complaint, _) => {}
         }
     }
     match letter.loops {

@@ -37,6 +37,28 @@ pub fn is_report_at_bounce_address(raw: &[u8]) -> bool {
     }
 }
 
+/// What reading a mail gave.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ReadFigures {
+    /// What is shown of it.
+    pub text: String,
+    /// How many files came with it.
+    pub files: usize,
+    /// Whether a notice stands for its text.
+    pub noticed: bool,
+}
+
+/// Reads a mail as the adapter does and says what is shown of it.
+pub fn read(raw: &[u8]) -> ReadFigures {
+    let to = transom_adapter::Address::new("alice@mail.example.org");
+    let incoming = read::read(raw, None, &ids()).mail.for_recipient(&to, None);
+    ReadFigures {
+        files: incoming.attachments.len(),
+        noticed: incoming.mail.notice.is_some(),
+        text: incoming.text,
+    }
+}
+
 /// Reads a mail as the adapter does and gives its class.
 pub fn class(raw: &[u8]) -> Class {
     read::read(raw, None, &ids()).mail.class()
@@ -44,7 +66,7 @@ pub fn class(raw: &[u8]) -> Class {
 
 /// The part of an answer that is shown.
 pub fn cut_reply(text: &str) -> &str {
-    read::reply::cut(text)
+    read::reply::cut(text, ids().domain())
 }
 
 fn ids() -> OwnIds {

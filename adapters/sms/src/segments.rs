@@ -66,7 +66,7 @@ impl Segments {
         let text = normalise(text);
         let encoding = Encoding::of(&text);
         let units: usize = text.chars().map(|c| encoding.units(c)).sum();
-        let count = parts(&text, encoding).count();
+        let count = parts(&text, encoding, Room::of(encoding)).count();
         Self {
             encoding,
             count: u16::try_from(count).unwrap_or(u16::MAX),
@@ -88,8 +88,39 @@ pub fn normalise(text: &str) -> Cow<'_, str> {
 /// pair or an escaped GSM character always is.
 pub fn cut(text: &str) -> (Encoding, Vec<&str>) {
     let encoding = Encoding::of(text);
-    let cuts = parts(text, encoding).filter_map(|range| text.get(range));
-    (encoding, cuts.collect())
+    (encoding, cut_into(text, encoding, Room::of(encoding)))
+}
+
+/// The same in an encoding that has all of its characters, into parts with this room.
+pub(crate) fn cut_into(text: &str, encoding: Encoding, room: Room) -> Vec<&str> {
+    let cuts = parts(text, encoding, room).filter_map(|range| text.get(range));
+    cuts.collect()
+}
+
+/// How many units fit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Room {
+    single: usize,
+    in_part: usize,
+}
+
+impl Room {
+    /// Beside a header with an 8-bit reference.
+    pub(crate) fn of(encoding: Encoding) -> Self {
+        Self {
+            single: encoding.units_single(),
+            in_part: encoding.units_in_part(),
+        }
+    }
+
+    /// Beside a header with a 16-bit reference.
+    pub(crate) fn with_wide_reference(encoding: Encoding) -> Self {
+        let in_part = encoding.units_in_part() - 1;
+        Self {
+            in_part,
+            ..Self::of(encoding)
+        }
+    }
 }
 
 /// A part in the default alphabet, one septet a byte, not packed; `None` when a character is not in it.
@@ -102,12 +133,12 @@ pub fn gsm_septets(part: &str) -> Option<Vec<u8>> {
 }
 
 /// The byte ranges of the parts.
-fn parts(text: &str, encoding: Encoding) -> impl Iterator<Item = Range<usize>> {
+fn parts(text: &str, encoding: Encoding, room: Room) -> impl Iterator<Item = Range<usize>> {
     let units: usize = text.chars().map(|c| encoding.units(c)).sum();
-    let room = if units <= encoding.units_single() {
-        encoding.units_single()
+    let room = if units <= room.single {
+        room.single
     } else {
-        encoding.units_in_part()
+        room.in_part
     };
     let mut atoms = atoms(text, encoding, room).peekable();
     let mut start = 0;

@@ -1,17 +1,17 @@
 //! The stanza that carries a message from outside.
 
-use transom_adapter::{Address, UnixMillis};
+use transom_adapter::{Address, Network, UnixMillis};
 
 use crate::{
     gateway::{
         Gateway,
-        payload::{Payload, StoredNotice},
+        payload::{Payload, StoredMail, StoredNotice},
     },
     store::{
         read::InRow,
         write::{FileRow, FileState},
     },
-    texts::{Notice, Text},
+    texts::{Mail, Notice, Text},
     xmpp::{
         jid::Jid,
         ns,
@@ -31,12 +31,14 @@ const BODY_CHARS_MAX: usize = 16_000;
 /// What stands between the id of a message and the number of a further stanza of it.
 const FURTHER: &str = "-f";
 
+const ZERO_WIDTH_SPACE: char = '\u{200b}';
+
 /// The stanzas of a stored message, the same each time they are made: the text, then one for each file. Empty for a row that nothing
 /// can be made of.
 pub fn stanzas(gateway: &Gateway, row: &InRow, files: &[FileRow], now: UnixMillis) -> Vec<Message> {
     let payload = Payload::from_json(row.payload.as_deref());
     let shared: Vec<Shared> = files.iter().filter_map(shared).collect();
-    let text = whole(gateway, &payload, &row.body, files);
+    let text = whole(gateway, &payload, row, files);
     let Some(plain) = plain(gateway, row, &payload, now) else {
         return Vec::new();
     };
@@ -126,9 +128,16 @@ fn plain(gateway: &Gateway, row: &InRow, payload: &Payload, now: UnixMillis) -> 
 }
 
 /// The text with what has to stand around it: the subject of another thread, what is to be said, the names of files.
-fn whole(gateway: &Gateway, payload: &Payload, text: &str, files: &[FileRow]) -> String {
+fn whole(gateway: &Gateway, payload: &Payload, row: &InRow, files: &[FileRow]) -> String {
     let lang = gateway.lang(None);
     let mut whole = String::new();
+    let about = payload.mail.as_deref();
+    for warning in about
+        .map(|about| about.warnings(&row.peer))
+        .unwrap_or_default()
+    {
+        whole.extend([&*Text::from(warning).render(lang), "\n"]);
+    }
     if let Some(subject) = payload.subject.as_deref().filter(|_| payload.shows_subject) {
         whole.extend(["*", subject, "*\n\n"]);
     }
@@ -144,16 +153,28 @@ fn whole(gateway: &Gateway, payload: &Payload, text: &str, files: &[FileRow]) ->
             name: name.clone(),
             bytes: *bytes,
         });
-    whole.push_str(text);
-    for notice in notice
+    if row.body.trim_start().starts_with('⚠') {
+        // Semantics 22: never taken for a line of ours.
+        whole.push(ZERO_WIDTH_SPACE);
+    }
+    whole.push_str(&row.body);
+    let card = about.and_then(StoredMail::card).map(Text::from);
+    let missing = files.iter().filter_map(missing);
+    let notices = notice
         .into_iter()
         .chain(named)
-        .chain(files.iter().filter_map(missing))
-    {
+        .chain(missing)
+        .map(Text::from);
+    let mut behind: Vec<Text> = card.into_iter().chain(notices).collect();
+    let has_nothing = row.body.trim().is_empty() && behind.is_empty() && files.is_empty();
+    if has_nothing && gateway.network() == Network::Email {
+        behind.push(Text::from(Mail::Empty));
+    }
+    for notice in behind {
         if !whole.is_empty() && !whole.ends_with('\n') {
             whole.push('\n');
         }
-        whole.push_str(&Text::from(notice).render(lang));
+        whole.push_str(&notice.render(lang));
     }
     whole
 }
@@ -170,13 +191,9 @@ fn missing(file: &FileRow) -> Option<Notice> {
     }
 }
 
-/// The body as the user sees it: never taken for a notice of ours (semantics 22), never too long for a server.
+/// The body as the user sees it: never too long for a server.
 fn body(text: &str) -> String {
-    const ZERO_WIDTH_SPACE: char = '\u{200b}';
-    let mut body = String::with_capacity(text.len() + 3);
-    if text.trim_start().starts_with('⚠') {
-        body.push(ZERO_WIDTH_SPACE);
-    }
+    let mut body = String::with_capacity(text.len());
     match text.char_indices().nth(BODY_CHARS_MAX) {
         Some((end, _)) => {
             body.push_str(text.get(..end).unwrap_or_default());

@@ -1,6 +1,7 @@
 //! English.
 
 mod command;
+mod mail;
 mod outcome;
 mod page;
 mod refusal;
@@ -11,7 +12,7 @@ mod told;
 use std::time::Duration;
 
 use super::{
-    Admin, Cap, Chat, Content, Dialogue, Failed, Label, Membership, Notice, Page, Recipient,
+    Admin, Cap, Chat, Content, Dialogue, Failed, Label, Mail, Membership, Notice, Page, Recipient,
     Refusal, Registration, Told, Translation,
     quantity::{self, Unit, length},
 };
@@ -41,6 +42,10 @@ impl Translation for English {
 
     fn notice(&self, text: &Notice) -> String {
         outcome::notice(text)
+    }
+
+    fn mail(&self, text: &Mail) -> String {
+        mail::mail(text)
     }
 
     fn admin(&self, text: &Admin) -> String {

@@ -3,6 +3,8 @@
 /// A server that a laptop may lack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Server {
+    /// Debian's dkimpy, which verifies signatures.
+    Dkimpy,
     /// Dovecot's IMAP and LMTP.
     Dovecot,
     /// ejabberd and Erlang.
@@ -20,6 +22,7 @@ pub enum Server {
 impl Server {
     fn name(self) -> &'static str {
         match self {
+            Self::Dkimpy => "dkimpy",
             Self::Dovecot => "dovecot",
             Self::Ejabberd => "ejabberd",
             Self::Kannel => "kannel",

@@ -1,5 +1,6 @@
 //! Bounces and other reports: what became of a mail that we sent. RFC 3464, RFC 8098, and what hosts write instead.
 
+mod notification;
 mod prose;
 mod report;
 
@@ -27,8 +28,11 @@ pub(crate) struct Bounce {
 pub(crate) enum Kind {
     /// In the standard form: a delivery status or a disposition notification.
     Standard,
-    /// Written by a mail host in words of its own.
+    /// Written by a mail host in words of its own, or by a service in a form of its own.
     Prose,
+    /// From a mail host, about nothing that was understood: a report only at the bounce address of a delivery, where nobody else
+    /// writes to.
+    Suspected,
     /// Somebody called a mail spam. RFC 5965
     Complaint,
 }
@@ -41,7 +45,10 @@ impl Bounce {
                 .iter()
                 .find_map(|id| ids.key_of_message_id(id))
         };
-        let key = regarding.or_else(named)?;
+        let key = match self.kind {
+            Kind::Suspected => regarding,
+            _ => regarding.or_else(named),
+        }?;
         Some(Report {
             // One recipient a mail: its key says everything.
             about: vec![MessageRef::Key(key, 0)],
@@ -58,7 +65,9 @@ pub(crate) fn recognise(
     headers: &Headers<'_>,
     class: Class,
 ) -> Option<Bounce> {
-    let found = report::standard(message).or_else(|| prose::recognise(message, headers, class))?;
+    let found = report::standard(message)
+        .or_else(|| notification::recognise(message))
+        .or_else(|| prose::recognise(message, headers, class))?;
     let mut originals = found.originals;
     for id in report::originals(message, headers) {
         if originals.len() < IDS_MAX && !originals.contains(&id) {

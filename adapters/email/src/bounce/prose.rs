@@ -43,7 +43,8 @@ pub(super) fn recognise(
     if is_note && !failed_recipients {
         return None;
     }
-    if !(about_failure || failed_recipients || (says_failure && brings_original)) {
+    let sure = about_failure || failed_recipients || (says_failure && brings_original);
+    if !sure && !is_daemon(headers) {
         return None;
     }
     let delayed = [subject.as_str(), lower.as_str()]
@@ -56,7 +57,7 @@ pub(super) fn recognise(
         _ => Progress::Failed,
     };
     Some(Bounce {
-        kind: Kind::Prose,
+        kind: if sure { Kind::Prose } else { Kind::Suspected },
         originals: Vec::new(),
         progress,
         failure: Some(failure),
@@ -92,6 +93,13 @@ fn text(message: &Message<'_>) -> String {
         if all.len() > TEXT_CHARS_MAX {
             break;
         }
+    }
+    if all.trim().is_empty() {
+        // The structure is broken altogether: then the mail is read as it came.
+        let raw = String::from_utf8_lossy(&message.raw_message);
+        let body = raw.find("\n\n").or_else(|| raw.find("\n\r\n"));
+        let body = body.and_then(|at| raw.get(at..)).unwrap_or_default();
+        all.extend(body.chars().take(TEXT_CHARS_MAX));
     }
     all
 }

@@ -241,7 +241,7 @@ fn scan(text: &str, ids: &mut Vec<String>) {
 }
 
 /// The id between angle brackets, or the first word.
-fn bare_id(value: &str) -> String {
+pub(super) fn bare_id(value: &str) -> String {
     let inner = value.split_once('<').map_or(value, |(_, rest)| rest);
     let inner = inner.split('>').next().unwrap_or_default();
     inner

@@ -76,7 +76,7 @@ impl<'a> CatchUp<'a> {
         };
         let validity = session.validity()?;
         let (mut position, listed) = match known {
-            None => (self.start(session, validity).await?, Vec::new()),
+            None => self.start(session, validity).await?,
             Some(known) if known.validity == validity => {
                 let listed = session.list_after(known.uid).await?;
                 (known, listed)
@@ -103,15 +103,34 @@ impl<'a> CatchUp<'a> {
         Ok(Stop::Done)
     }
 
-    /// The first run starts now: what was in the mailbox before is not ours to deliver.
-    async fn start(&self, session: &mut Session, validity: u32) -> Result<Position, Trouble> {
+    /// The first run starts now, or so many days ago: what was in the mailbox before is not ours to deliver.
+    async fn start(
+        &self,
+        session: &mut Session,
+        validity: u32,
+    ) -> Result<(Position, Vec<Listed>), Trouble> {
         let now = self.context.clock.now();
-        Ok(Position {
+        let back = i64::from(self.config.since_days) * 24 * 60 * 60 * 1000;
+        let start = UnixMillis(now.0.saturating_sub(back));
+        let next = session.next_uid().await?;
+        let mut listed = Vec::new();
+        if back > 0 {
+            // The server knows days only; what came earlier on the first of them is left out here.
+            let day = start.timestamp().strftime("%d-%b-%Y").to_string();
+            listed = session.list_since(&day).await?;
+            listed.retain(|mail| {
+                mail.came
+                    .is_none_or(|came| came.saturating_mul(1000) >= start.0)
+            });
+        }
+        let first = listed.first().map_or(next, |mail| mail.uid);
+        let position = Position {
             validity,
-            uid: session.next_uid().await?.saturating_sub(1),
-            start: now,
+            uid: first.saturating_sub(1),
+            start,
             seen: now,
-        })
+        };
+        Ok((position, listed))
     }
 
     /// The server numbers its mails anew: those that may be new are read again, and the store knows the others. RFC 3501 §2.3.1.1

@@ -108,6 +108,7 @@ mod tests {
 
     fn config(fallback: bool) -> ImapConfig {
         ImapConfig {
+            since_days: 0,
             endpoint: Endpoint::parse("imap://x?tls=none", ("imap", 143), ("imaps", 993)).unwrap(),
             login: Login {
                 username: String::new(),

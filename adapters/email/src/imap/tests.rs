@@ -46,6 +46,7 @@ struct Host {
     server: Arc<Mutex<Server>>,
     news: Arc<watch::Sender<u32>>,
     port: u16,
+    since_days: u16,
     lifecycle: Lifecycle,
 }
 
@@ -68,6 +69,7 @@ impl Host {
             })),
             news: Arc::new(watch::channel(0).0),
             port: listener.local_addr().unwrap().port(),
+            since_days: 0,
             lifecycle: Lifecycle::new(),
         };
         let inner = host.clone();
@@ -305,6 +307,7 @@ fn account(host: &Host, pace: Pace) -> ImapAccount {
         mailbox: "INBOX".to_owned(),
         recipient_header: "Delivered-To".to_owned(),
         recipient_fallback: false,
+        since_days: host.since_days,
     };
     let ids = OwnIds::new(testkit::signer(), "mail.example.org".to_owned());
     let mut account = ImapAccount::new(AccountName::new("mail", "imap"), ids, config, None);
@@ -417,6 +420,20 @@ async fn a_burst_is_read_in_order_and_once() {
         watched.host.deliver(ALICE, text);
     }
     assert_eq!(watched.texts(200).await, want);
+}
+
+#[tokio::test]
+async fn the_first_run_looks_back_when_asked_and_the_next_one_does_not() {
+    let mut host = Host::start().await;
+    host.since_days = 3650;
+    host.deliver(ALICE, "old");
+    host.deliver(ALICE, "older");
+    let watched = Watched::on(host);
+    assert_eq!(watched.texts(2).await, ["old", "older"]);
+    let watched = watched.stopped().await;
+    watched.run();
+    watched.host.deliver(ALICE, "new");
+    assert_eq!(watched.texts(3).await, ["old", "older", "new"]);
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 //! Mail in by LMTP, RFC 2033: the account `gateway/lmtp`. The mail server hands each mail over and is answered per recipient,
-//! after the commit.
+//! after the commit. The account `gateway/smtp_in` is the same over SMTP, from hosts that are named, with one answer a mail.
 
 mod listener;
 mod session;
@@ -20,7 +20,7 @@ use transom_adapter::{
 
 use crate::{config::LmtpConfig, ids::OwnIds, read::MAIL_BYTES_MAX};
 use listener::Listener;
-use session::{Limits, Session};
+use session::{Limits, Protocol, Session};
 
 /// Postfix opens twenty by default. Each may hold a whole mail.
 const CONNECTIONS_MAX: usize = 32;
@@ -82,6 +82,17 @@ impl LmtpAccount {
         }
     }
 
+    /// Whether a host may hand mail over. Over SMTP only those that are named: anybody else could claim any sender.
+    fn hears(&self, peer: Option<IpAddr>) -> bool {
+        let Some(hosts) = &self.config.from_hosts else {
+            return true;
+        };
+        peer.is_some_and(|peer| {
+            let peer = peer.to_canonical();
+            hosts.iter().any(|host| host.contains(&peer))
+        })
+    }
+
     fn serve(
         &self,
         context: &Context,
@@ -93,6 +104,10 @@ impl LmtpAccount {
             ids: self.ids.clone(),
             context: context.clone(),
             limits: self.limits,
+            protocol: match self.config.from_hosts {
+                Some(_) => Protocol::Smtp,
+                None => Protocol::Lmtp,
+            },
         };
         context.lifecycle.spawn("lmtp-session", async move {
             session.run(stream).await;
@@ -156,10 +171,14 @@ impl Account for LmtpAccount {
                     continue;
                 }
             };
+            if !self.hears(peer) {
+                let meter = &context.meter;
+                meter.refused(&self.name, "smtp_in_unnamed_host", peer);
+                continue;
+            }
             if let Ok(permit) = Arc::clone(&permits).try_acquire_owned() {
                 self.serve(context, stream, permit);
             } else {
-                let peer: Option<IpAddr> = peer;
                 context
                     .meter
                     .refused(&self.name, "lmtp_too_many_connections", peer);
@@ -173,7 +192,7 @@ impl Account for LmtpAccount {
         match Listener::open(&self.config.listen).await {
             Ok(_) => report
                 .findings
-                .push(format!("{shown} is free to listen on for LMTP")),
+                .push(format!("{shown} is free to listen on for mail")),
             Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
                 let finding = format!("{shown} is in use, by a running transom or somebody else");
                 report.findings.push(finding);

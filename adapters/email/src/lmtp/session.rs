@@ -1,6 +1,6 @@
-//! One LMTP connection.
+//! One LMTP or SMTP connection.
 //!
-//! The parser is a library's; the rules are here: RFC 2033 over RFC 5321, PIPELINING (RFC 2920), SIZE (RFC 1870),
+//! The parser is a library's; the rules are here: RFC 2033 over RFC 5321, or the latter alone, PIPELINING (RFC 2920), SIZE (RFC 1870),
 //! 8BITMIME (RFC 6152), SMTPUTF8 (RFC 6531), ENHANCEDSTATUSCODES (RFC 2034).
 
 use std::{io, time::Duration};
@@ -37,12 +37,22 @@ pub(crate) struct Limits {
     pub(crate) data: Duration,
 }
 
+/// How the other side speaks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Protocol {
+    /// One answer a recipient.
+    Lmtp,
+    /// One answer a mail.
+    Smtp,
+}
+
 /// What a connection works with.
 pub(crate) struct Session {
     pub(crate) account: AccountName,
     pub(crate) ids: OwnIds,
     pub(crate) context: Context,
     pub(crate) limits: Limits,
+    pub(crate) protocol: Protocol,
 }
 
 /// Where the dialog stands.
@@ -80,7 +90,11 @@ impl Session {
 
     async fn serve(&self, wire: &mut Wire) -> io::Result<()> {
         let mut state = State::default();
-        wire.say(&format!("220 {} LMTP transom", self.ids.domain()));
+        let protocol = match self.protocol {
+            Protocol::Lmtp => "LMTP",
+            Protocol::Smtp => "ESMTP",
+        };
+        wire.say(&format!("220 {} {protocol} transom", self.ids.domain()));
         loop {
             let line = tokio::select! {
                 line = wire.line(self.limits.command) => line?,
@@ -122,14 +136,8 @@ impl Session {
             Err(error) => return Next::Reply(refusal(&error).to_owned()),
         };
         let reply = match request {
-            Request::Lhlo { .. } => {
-                state.reset();
-                state.greeted = true;
-                self.offers()
-            }
-            // RFC 2033 §4.1
-            Request::Ehlo { .. } | Request::Helo { .. } => {
-                "500 5.5.1 this is LMTP, say LHLO".to_owned()
+            Request::Lhlo { .. } | Request::Ehlo { .. } | Request::Helo { .. } => {
+                self.hello(state, &request)
             }
             Request::Mail { from } => self.sender(state, &from.address, from.size),
             Request::Rcpt { to } => self.recipient(state, &to.address).await,
@@ -150,6 +158,27 @@ impl Session {
         Next::Reply(reply)
     }
 
+    /// RFC 2033 §4.1: each greets in its own way, and in no other.
+    fn hello(&self, state: &mut State, request: &Request<std::borrow::Cow<'_, str>>) -> String {
+        let fits = match request {
+            Request::Lhlo { .. } => self.protocol == Protocol::Lmtp,
+            _ => self.protocol == Protocol::Smtp,
+        };
+        if !fits {
+            return match self.protocol {
+                Protocol::Lmtp => "500 5.5.1 this is LMTP, say LHLO".to_owned(),
+                Protocol::Smtp => "500 5.5.1 this is SMTP, say EHLO".to_owned(),
+            };
+        }
+        state.reset();
+        state.greeted = true;
+        match request {
+            // RFC 5321 §4.1.1.1: who says HELO knows no extensions.
+            Request::Helo { .. } => format!("250 {}", self.ids.domain()),
+            _ => self.offers(),
+        }
+    }
+
     fn offers(&self) -> String {
         let size = self.limits.mail_bytes_max;
         format!(
@@ -160,7 +189,7 @@ impl Session {
 
     fn sender(&self, state: &mut State, address: &str, size: usize) -> String {
         if !state.greeted {
-            return "503 5.5.1 say LHLO first".to_owned();
+            return "503 5.5.1 say hello first".to_owned();
         }
         if state.sender.is_some() {
             return "503 5.5.1 there is a sender already".to_owned();
@@ -195,7 +224,7 @@ impl Session {
         } else {
             self.context
                 .directory
-                .recipient(&self.account, &address)
+                .recipient(&self.account, &self.ids.mailbox(&address))
                 .await
         };
         match known {
@@ -233,6 +262,10 @@ impl Session {
                 self.deliver(&letter, &state.recipients).await
             }
             None => vec![self.too_large(); state.recipients.len()],
+        };
+        let replies = match self.protocol {
+            Protocol::Lmtp => replies,
+            Protocol::Smtp => vec![one_verdict(&replies)],
         };
         state.reset();
         for reply in replies {
@@ -310,6 +343,18 @@ impl Session {
 
     fn count(&self, what: &'static str) {
         self.context.meter.count(&self.account, what);
+    }
+}
+
+/// What SMTP can say of several recipients: later, while one of them may still get it (what was stored is known again); taken, when
+/// anybody has it; else why nobody has.
+pub(super) fn one_verdict(replies: &[String]) -> String {
+    let first = |class: char| replies.iter().find(|reply| reply.starts_with(class));
+    match (first('4'), first('2'), replies.first()) {
+        (Some(later), _, _) => later.clone(),
+        (None, Some(_), _) => "250 2.0.0 ok".to_owned(),
+        (None, None, Some(refused)) => refused.clone(),
+        (None, None, None) => "451 4.3.0 cannot be kept now, please come back".to_owned(),
     }
 }
 

@@ -14,6 +14,8 @@ use transom_adapter::{
 use super::*;
 use crate::config::Listen;
 
+mod smtp;
+
 struct Mta {
     stream: BufReader<TcpStream>,
     inbox: Arc<RecordingInbox>,
@@ -34,6 +36,13 @@ impl Mta {
     }
 
     async fn with(limits: Limits) -> Self {
+        let mut mta = Self::dial(limits, None).await;
+        assert_eq!(mta.line().await, "220 mail.example.org LMTP transom");
+        mta
+    }
+
+    /// Connects; over SMTP when hosts are named.
+    async fn dial(limits: Limits, from_hosts: Option<&str>) -> Self {
         let (inbox, meter) = (
             Arc::<RecordingInbox>::default(),
             Arc::<CountingMeter>::default(),
@@ -49,6 +58,7 @@ impl Mta {
         let config = LmtpConfig {
             key: "gateway.mail.lmtp.listen".to_owned(),
             listen: Listen::Tcp("127.0.0.1:0".to_owned()),
+            from_hosts: from_hosts.map(|hosts| vec![hosts.parse().unwrap()]),
         };
         let mut account = LmtpAccount::new(AccountName::new("mail", "lmtp"), ids.clone(), config);
         account.limits = limits;
@@ -59,15 +69,13 @@ impl Mta {
             .lifecycle
             .spawn("lmtp", async move { account.run(&inner).await.unwrap() });
         let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-        let mut mta = Self {
+        Self {
             stream: BufReader::new(stream),
             inbox,
             meter,
             context,
             ids,
-        };
-        assert_eq!(mta.line().await, "220 mail.example.org LMTP transom");
-        mta
+        }
     }
 
     async fn line(&mut self) -> String {
@@ -112,6 +120,19 @@ impl Mta {
 
 const MAIL: &str = "From: Bob <bob@example.com>\r\nSubject: Hi\r\nMessage-ID: <1@example.com>\r\n\r\nfirst\r\n..second\r\n.\r\n";
 const ALICE: &str = "alice@mail.example.org";
+
+#[tokio::test]
+async fn rfc5233_a_detail_behind_a_plus_sign_reaches_its_owner() {
+    let mut mta = Mta::connect().await;
+    mta.envelope("bob@example.com", &["alice+shop@mail.example.org"])
+        .await;
+    mta.write(b"From: bob@example.com\r\n\r\nhi\r\n.\r\n").await;
+    assert!(mta.line().await.starts_with("250"));
+    let Event::Message(message) = &mta.inbox.events()[0] else {
+        panic!("a report")
+    };
+    assert_eq!(message.to.as_str(), "alice@mail.example.org");
+}
 
 #[tokio::test]
 async fn a_mail_is_committed_and_then_answered_for_each_recipient() {
@@ -366,6 +387,7 @@ async fn a_taken_port_is_a_fault_with_its_key() {
     let config = LmtpConfig {
         key: "gateway.mail.lmtp.listen".to_owned(),
         listen: Listen::Tcp(taken.local_addr().unwrap().to_string()),
+        from_hosts: None,
     };
     let ids = OwnIds::new(testkit::signer(), "mail.example.org".to_owned());
     let account = LmtpAccount::new(AccountName::new("mail", "lmtp"), ids, config);

@@ -81,6 +81,31 @@ impl<'a> Headers<'a> {
         (!name.is_empty() && !name.contains('@')).then(|| name.to_owned())
     }
 
+    /// The list that a mail came by: where one writes to it, and what it is called. RFC 2369 §3.4, RFC 2919
+    pub(crate) fn list(&self) -> Option<(Address, Option<String>)> {
+        let post = self.first("List-Post")?;
+        let mut links = post
+            .split('<')
+            .skip(1)
+            .filter_map(|link| link.split('>').next());
+        let address = links.find_map(|link| address::read_typed(link.trim()))?;
+        let id = self.first("List-Id").unwrap_or_default();
+        let name = one_line(id.split('<').next().unwrap_or_default(), NAME_CHARS_MAX);
+        let name = name.trim_matches(['"', ' ']);
+        // An encoded name is left out rather than shown in its code.
+        let good = !name.is_empty() && !name.contains("=?") && !name.contains('@');
+        Some((address, good.then(|| name.to_owned())))
+    }
+
+    /// The address that the name beside the author's pretends to be.
+    pub(crate) fn claimed_address(&self) -> Option<Address> {
+        let name = one_line(self.mailbox()?.name()?, NAME_CHARS_MAX);
+        let words = name.split(|c: char| c.is_whitespace() || "<>()[]\"',;:".contains(c));
+        words
+            .filter(|word| word.contains('@'))
+            .find_map(address::canonical)
+    }
+
     fn mailbox(&self) -> Option<&'a Addr<'a>> {
         if self.message.parts.is_empty() {
             return None;

@@ -64,6 +64,9 @@ fn visible(html: &str) -> (String, usize) {
             }
             continue;
         }
+        if name == "img" && is_pixel(tag) {
+            continue;
+        }
         let is_void = VOID.contains(&name.as_str()) || tag.ends_with("/>");
         if !closes && RAW_TEXT.contains(&name.as_str()) {
             rest = after_raw_text(after, &name);
@@ -148,6 +151,23 @@ fn is_hidden(tag: &str) -> bool {
         .map(|c| c.to_ascii_lowercase())
         .collect();
     compact.contains("display:none") || compact.contains("mso-hide:all")
+}
+
+/// A picture of one dot tells its sender that somebody reads, and shows nothing.
+fn is_pixel(tag: &str) -> bool {
+    let compact: String = tag
+        .chars()
+        .take(4_000)
+        .filter(|c| !c.is_whitespace() && !matches!(c, '"' | '\''))
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
+    ["width=", "height=", "width:", "height:"]
+        .iter()
+        .filter_map(|key| compact.split_once(key))
+        .any(|(_, value)| {
+            let number = value.split(|c: char| !c.is_ascii_digit()).next();
+            number.is_some_and(|number| matches!(number, "0" | "1"))
+        })
 }
 
 /// `https://x <https://x>` is `https://x`.
@@ -323,6 +343,14 @@ mod tests {
             "text",
         );
         check(r#"text<img src="https://t.example/1.gif" width=1>"#, "text");
+        check(
+            r#"text<img alt="seen" style="height: 1px" src="x">"#,
+            "text",
+        );
+        check(
+            r#"text <img alt="a cat" width="100" src="x">"#,
+            "text a cat",
+        );
     }
 
     #[test]

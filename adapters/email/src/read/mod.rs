@@ -3,6 +3,7 @@
 //! Synchronous, without IO, linear in the input, and total: every input gives a [`Letter`]. Callers run it on a blocking
 //! thread ([`intake`](crate::intake)), since a large mail takes milliseconds.
 
+mod calendar;
 mod class;
 mod flowed;
 mod headers;
@@ -11,11 +12,14 @@ mod parts;
 mod phrases;
 pub(crate) mod reply;
 mod text;
+mod tnef;
+mod trust;
 
 use mail_parser::{Message, MessageParser};
 use sha2::{Digest, Sha256};
 use transom_adapter::{
-    Address, Attachment, Class, ExternalId, Incoming, Key, MailFacts, Notice, Repeats, UnixMillis,
+    Address, Appointment, Attachment, Class, ExternalId, Incoming, Key, MailFacts, Notice, Repeats,
+    Suspicion, UnixMillis,
 };
 
 use crate::{
@@ -67,6 +71,9 @@ pub(crate) enum Loop {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Mail {
     repeats: Repeats,
+    /// Who wrote it.
+    author: Address,
+    /// Whose contact it comes from: the author's, or that of the list it came by.
     from: Address,
     from_name: Option<String>,
     text: String,
@@ -78,6 +85,8 @@ pub(crate) struct Mail {
     attachments: Vec<Attachment>,
     notice: Option<Notice>,
     shortened: bool,
+    suspicions: Vec<Suspicion>,
+    appointment: Option<Box<Appointment>>,
 }
 
 impl Mail {
@@ -101,6 +110,8 @@ impl Mail {
                 regarding,
                 notice: self.notice,
                 shortened: self.shortened,
+                suspicions: self.suspicions.clone(),
+                appointment: self.appointment.clone(),
             },
         }
     }
@@ -112,7 +123,7 @@ impl Mail {
             let local = local.split('+').next()?;
             Some((local.to_owned(), domain.to_owned()))
         };
-        plain(&self.from) == plain(address)
+        plain(&self.author) == plain(address)
     }
 
     pub(crate) fn class(&self) -> Class {
@@ -136,6 +147,8 @@ pub(crate) fn read(raw: &[u8], sender: Option<&str>, ids: &OwnIds) -> Letter {
     };
     let headers = Headers::new(&message, sender);
     let class = class::class(&headers);
+    let author = headers.author();
+    let suspicions = trust::suspicions(&headers, &author, class, ids.trusted());
     let answers = headers.answers(ANSWERS_MAX);
     let content = content(&message, class, &answers, ids);
     let message_id = headers.message_id();
@@ -143,11 +156,13 @@ pub(crate) fn read(raw: &[u8], sender: Option<&str>, ids: &OwnIds) -> Letter {
     let bounce = bounce::recognise(&message, &headers, class);
     let subject = headers.subject(!answers.is_empty());
     let digest = digest(&message, &headers);
+    let sender = sender_of(&headers, &author, class, content.text);
     let mail = Mail {
         repeats: repeats(message_id.as_deref(), digest, &raw),
-        from: headers.author(),
-        from_name: headers.author_name(),
-        text: content.text,
+        author,
+        from: sender.from,
+        from_name: sender.name,
+        text: sender.text,
         subject,
         answers,
         message_id,
@@ -156,6 +171,8 @@ pub(crate) fn read(raw: &[u8], sender: Option<&str>, ids: &OwnIds) -> Letter {
         attachments: content.attachments,
         notice: content.notice,
         shortened: content.shortened,
+        suspicions,
+        appointment: content.appointment.map(Box::new),
     };
     Letter {
         mail,
@@ -175,6 +192,7 @@ pub(crate) fn named_only(head: &[u8], sender: Option<&str>, notice: Notice) -> L
     let digest = Sha256::digest(&*head).into();
     let mail = Mail {
         repeats: repeats(message_id.as_deref(), digest, &head),
+        author: headers.author(),
         from: headers.author(),
         from_name: headers.author_name(),
         text: String::new(),
@@ -186,6 +204,8 @@ pub(crate) fn named_only(head: &[u8], sender: Option<&str>, notice: Notice) -> L
         attachments: Vec::new(),
         notice: Some(notice),
         shortened: false,
+        suspicions: Vec::new(),
+        appointment: None,
     };
     Letter {
         mail,
@@ -194,11 +214,45 @@ pub(crate) fn named_only(head: &[u8], sender: Option<&str>, notice: Notice) -> L
     }
 }
 
+/// Whose contact a mail comes from, with the text as it stands in that chat.
+struct Sender {
+    from: Address,
+    name: Option<String>,
+    text: String,
+}
+
+/// A list is one contact, whoever wrote: what is answered there goes to the list, as one sees, and the author stands before the text.
+fn sender_of(headers: &Headers<'_>, author: &Address, class: Class, text: String) -> Sender {
+    let name = headers.author_name();
+    let list = (class == Class::List).then(|| headers.list()).flatten();
+    match list {
+        Some((list, list_name)) if list != *author => {
+            let author = name.unwrap_or_else(|| author.to_string());
+            let text = if text.is_empty() {
+                text
+            } else {
+                format!("{author}: {text}")
+            };
+            Sender {
+                from: list,
+                name: list_name,
+                text,
+            }
+        }
+        _ => Sender {
+            from: author.clone(),
+            name,
+            text,
+        },
+    }
+}
+
 struct Content {
     text: String,
     attachments: Vec<Attachment>,
     notice: Option<Notice>,
     shortened: bool,
+    appointment: Option<Appointment>,
 }
 
 fn content(message: &Message<'_>, class: Class, answers: &[String], ids: &OwnIds) -> Content {
@@ -208,6 +262,7 @@ fn content(message: &Message<'_>, class: Class, answers: &[String], ids: &OwnIds
             attachments: Vec::new(),
             notice: Some(Notice::Encrypted),
             shortened: false,
+            appointment: None,
         };
     }
     let mut text = text::choose(message);
@@ -216,7 +271,7 @@ fn content(message: &Message<'_>, class: Class, answers: &[String], ids: &OwnIds
     let answers_us = answers.iter().any(|id| ids.key_of_message_id(id).is_some());
     if class == Class::Human && answers_us && !headers::is_forward(message.subject()) {
         // What is kept is the beginning.
-        let kept = reply::cut(&text).len();
+        let kept = reply::cut(&text, ids.domain()).len();
         shortened = kept < text.trim_end().len();
         text.truncate(kept);
     }
@@ -230,6 +285,7 @@ fn content(message: &Message<'_>, class: Class, answers: &[String], ids: &OwnIds
         attachments: parts::attachments(message),
         notice: None,
         shortened,
+        appointment: parts::appointment(message),
     }
 }
 

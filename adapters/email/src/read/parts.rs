@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 use mail_parser::{Message, MessagePart, MimeHeaders, PartType};
-use transom_adapter::Attachment;
+use transom_adapter::{Appointment, Attachment};
 
-use super::headers::one_line;
+use super::{calendar, headers::one_line, text, tnef};
 
 /// More parts than this are an attack, not an album.
 const ATTACHMENTS_MAX: usize = 100;
@@ -62,35 +62,79 @@ pub(crate) fn attachments(message: &Message<'_>) -> Vec<Attachment> {
         if is_signature || is_picture_in_text || is_alternative_calendar || part.is_empty() {
             continue;
         }
-        seen.push(Attachment {
-            name: file_name(part, &kind, &subtype),
-            content_type: format!("{kind}/{subtype}"),
-            bytes: part.contents().len() as u64,
-            content: Some(Bytes::copy_from_slice(part.contents())),
-        });
-        if seen.len() == ATTACHMENTS_MAX {
+        let content = match text::undecoded(message, part) {
+            Some(bytes) => Bytes::from(bytes),
+            None => Bytes::copy_from_slice(part.contents()),
+        };
+        let packed = if is_container(part, &subtype) {
+            tnef::files(&content)
+        } else {
+            Vec::new()
+        };
+        if packed.is_empty() {
+            let name = part.attachment_name().unwrap_or_default();
+            let name = match base_name(name) {
+                name if name.is_empty() => name_of_message(part, &kind, &subtype),
+                name => name,
+            };
+            seen.push(attachment(name, format!("{kind}/{subtype}"), content));
+        }
+        for file in packed {
+            let kind = "application/octet-stream".to_owned();
+            seen.push(attachment(base_name(&file.name), kind, file.content));
+        }
+        if seen.len() >= ATTACHMENTS_MAX {
+            seen.truncate(ATTACHMENTS_MAX);
             break;
         }
     }
     seen
 }
 
-/// The last piece of the path that it claims, as one visible line.
-fn file_name(part: &MessagePart<'_>, kind: &str, subtype: &str) -> String {
-    let claimed = part.attachment_name().unwrap_or_default();
+fn attachment(name: String, content_type: String, content: Bytes) -> Attachment {
+    Attachment {
+        name,
+        content_type,
+        bytes: content.len() as u64,
+        content: Some(content),
+    }
+}
+
+/// Whether it is Outlook's container, by type or by name: the type is often lost on the way.
+fn is_container(part: &MessagePart<'_>, subtype: &str) -> bool {
+    let named = part
+        .attachment_name()
+        .is_some_and(|name| name.eq_ignore_ascii_case("winmail.dat"));
+    named || matches!(subtype, "ms-tnef" | "vnd.ms-tnef")
+}
+
+/// The appointment in the mail's calendar. The same one often comes twice, as a part of the text and as a file.
+pub(crate) fn appointment(message: &Message<'_>) -> Option<Appointment> {
+    let mut calendars = message.parts.iter().filter(|part| {
+        let (_, subtype) = media_type(part);
+        matches!(subtype.as_str(), "calendar" | "ics")
+    });
+    calendars.find_map(|part| match part.text_contents() {
+        Some(text) => calendar::appointment(text),
+        None => calendar::appointment(&String::from_utf8_lossy(part.contents())),
+    })
+}
+
+/// The last piece of the path that a name claims, as one visible line.
+fn base_name(claimed: &str) -> String {
     let base = claimed.rsplit(['/', '\\']).next().unwrap_or_default();
     let name = one_line(base, FILE_NAME_CHARS_MAX);
-    let name = name.trim_matches('.');
-    match name {
-        "" if kind == "message" && subtype == "rfc822" => {
-            let subject = part
-                .message()
-                .and_then(Message::subject)
-                .unwrap_or_default();
-            format!("{}.eml", one_line(subject, FILE_NAME_CHARS_MAX - 4))
-        }
-        name => name.to_owned(),
+    name.trim_matches('.').to_owned()
+}
+
+/// A mail inside a mail has its subject for a name.
+fn name_of_message(part: &MessagePart<'_>, kind: &str, subtype: &str) -> String {
+    if (kind, subtype) != ("message", "rfc822") {
+        return String::new();
     }
+    let subject = part.message().and_then(Message::subject);
+    let name = one_line(subject.unwrap_or_default(), FILE_NAME_CHARS_MAX - 4);
+    format!("{}.eml", name.replace(['/', '\\'], "-"))
 }
 
 /// Type and subtype in lower case; `text/plain` where none is given. RFC 2045 §5.2

@@ -12,13 +12,13 @@ pub(super) fn is_full_attribution(line: &str) -> bool {
 /// `Von: …`, `*Sent:* …`: a short word or three before a colon.
 pub(super) fn label(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.split_once(':')?;
-    let name = name.trim_matches(['*', ' ']);
+    let name = name.trim_matches(|c: char| c == '*' || c.is_whitespace());
     let words = name.split_whitespace().count();
     let is_label = (1..=3).contains(&words)
         && name.chars().count() <= 20
         && name
             .chars()
-            .all(|c| c.is_alphabetic() || c == ' ' || c == '-')
+            .all(|c| c.is_alphabetic() || matches!(c, ' ' | '-' | '\u{300}'..='\u{36f}'))
         && name
             .chars()
             .next()
@@ -97,17 +97,18 @@ pub(super) fn is_device(line: &str) -> bool {
         && starts.iter().any(|start| lower.starts_with(start))
 }
 
+/// How mail programs begin an attribution: a preposition, a weekday.
+const OPENERS: &str = "on am le el il em op dnia w den pe in på dne ve at vào man tir tirs ons tor tors fre lør lör søn sön mån ma ti \
+    ke to la su пн вт ср чт пт сб вс mon tue wed thu fri sat sun dňa dana na kl pada noong a os sul lau mar mer \
+    jeu ven sam dim lun mié jue vie sáb dom gio sab seg ter qua qui sex mo di mi do fr sa so maandag dinsdag \
+    woensdag donderdag vrijdag zaterdag zondag pon wt śr czw pt sob niedz út st čt pá ne";
+
 /// "On", "Am", "Le", or a date at once.
 pub(super) fn opens_attribution(line: &str) -> bool {
     let first = line.split_whitespace().next().unwrap_or_default();
     let lower = first.trim_end_matches([',', '.']).to_lowercase();
-    let openers = [
-        "on", "am", "le", "el", "il", "em", "op", "dnia", "w", "den", "pe", "in", "på", "dne",
-        "ve", "at", "vào", "man", "tir", "tirs", "ons", "tor", "tors", "fre", "lør", "lör", "søn",
-        "sön", "mån", "ma", "ti", "ke", "to", "la", "su", "пн", "вт", "ср", "чт", "пт", "сб", "вс",
-        "mon", "tue", "wed", "thu", "fri", "sat", "sun",
-    ];
-    openers.contains(&lower.as_str()) || first.chars().next().is_some_and(|c| c.is_ascii_digit())
+    OPENERS.split(' ').any(|opener| opener == lower)
+        || first.chars().next().is_some_and(char::is_numeric)
 }
 
 /// "wrote" in the languages of mail programs.
@@ -142,7 +143,100 @@ const VERBS: &[&str] = &[
     "tulis",
     "이(가) 작성",
     "님이 작성",
+    "napísal",
+    "napisao",
+    "napisala",
+    "je napisal",
+    "написа",
+    "написав",
+    "напісаў",
+    "rakstīja",
+    "rašė",
+    "kirjutas",
+    "skrifaði",
+    "menulis",
+    "isinulat",
+    "sumulat",
+    "เขียนว่า",
+    "ने लिखा",
+    "লিখেছেন",
+    "寫道",
+    "寫到",
+    "va escriure",
+    "escribiu",
+    "idatzi du",
+    "het geskryf",
+    "aliandika",
+    "shkroi",
+    "نوشت",
+    "დაწერა",
+    "գրել է",
+    "yozdi",
+    "жазды",
 ];
+
+/// Words by which a sentence speaks to or of somebody present: no mail program writes them.
+const PRONOUNS: &[&str] = &[
+    "i", "you", "he", "she", "they", "we", "it", "me", "my", "your", "as", "what", "who", "which",
+    "this", "that", "ich", "du", "ihr", "er", "sie", "wir", "wie", "was", "mein", "dein", "je",
+    "tu", "vous", "il", "elle", "nous", "comme", "mon", "votre", "yo", "tú", "usted", "como", "mi",
+    "io", "lei", "come", "eu", "você", "ik", "jij", "jullie", "zoals", "jag", "som", "ja", "ty",
+    "jak", "я", "ты", "вы", "он", "она", "как",
+];
+
+/// Whether a line is a sentence of somebody to somebody, and not what a mail program writes. Its first word does not count where
+/// it is an opener: "Il giorno …".
+pub(super) fn names_a_person_spoken_to(line: &str) -> bool {
+    let words = line
+        .split(|c: char| !c.is_alphabetic() && c != '\'')
+        .filter(|word| !word.is_empty());
+    let skipped = usize::from(opens_attribution(line));
+    words
+        .skip(skipped)
+        .any(|word| PRONOUNS.contains(&word.to_lowercase().as_str()))
+}
+
+/// `Alice Liddell <alice@example.org> writes:`: a name, perhaps an address, the verb.
+pub(super) fn is_bare_attribution(line: &str) -> bool {
+    let words = line.split_whitespace().count();
+    ends_with_verb(line)
+        && line.trim_end().ends_with([':', '：'])
+        && words <= 6
+        && !names_a_person_spoken_to(line)
+}
+
+/// Whether a text says that it goes on inside the quotation.
+pub(super) fn points_below(text: &str) -> bool {
+    const PHRASES: &[&str] = &[
+        "inline",
+        "in-line",
+        "in line with your",
+        "below",
+        "im text",
+        "unten",
+        "ci-dessous",
+        "dans le texte",
+        "más abajo",
+        "a continuación",
+        "qui sotto",
+        "di seguito",
+        "abaixo",
+        "hieronder",
+        "nedan",
+        "poniżej",
+        "ниже",
+        "níže",
+        "alább",
+        "見下面",
+        "见下文",
+        "如下",
+        "以下",
+        "下記",
+        "아래",
+    ];
+    let lower = text.to_lowercase();
+    PHRASES.iter().any(|phrase| lower.contains(phrase))
+}
 
 pub(super) fn contains_verb(line: &str) -> bool {
     let lower = line.to_lowercase();
@@ -151,7 +245,11 @@ pub(super) fn contains_verb(line: &str) -> bool {
 
 pub(super) fn ends_with_verb(line: &str) -> bool {
     let lower = line.to_lowercase();
-    let end = lower.trim_end_matches([':', '：', ' ', '\u{a0}']);
+    let end = lower.trim_end_matches([':', '：', ' ', '\u{a0}', ')']);
+    let end = end
+        .trim_end_matches("(a")
+        .trim_end_matches("/a")
+        .trim_end_matches("(-a");
     VERBS.iter().any(|verb| end.ends_with(verb))
 }
 

@@ -3,8 +3,19 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use transom_adapter::testkit::signer;
 
+/// The mail server whose Authentication-Results count.
+pub(super) const OWN_SERVER: &str = "mx.example.org";
+
 fn ids() -> OwnIds {
-    OwnIds::new(signer(), "mail.example.org".to_owned())
+    let ids = OwnIds::new(signer(), "mail.example.org".to_owned());
+    ids.trusting(vec![OWN_SERVER.to_owned()])
+}
+
+/// What speaks against the sender of a mail.
+pub(super) fn suspicions_of(raw: &[u8]) -> Vec<Suspicion> {
+    let mail = read(raw, None, &ids()).mail;
+    let to = Address::new("alice@mail.example.org");
+    mail.for_recipient(&to, None).mail.suspicions
 }
 
 fn letter(mail: &str) -> Letter {
@@ -362,6 +373,64 @@ proptest! {
 
     #[test]
     fn a_cut_is_a_prefix(text in "(>|-- |On 2026 10:00 <a@b.c> wrote:|From: A <a@b.c>|[a-z ]{0,9}|\n){0,40}") {
-        prop_assert!(text.starts_with(reply::cut(&text)));
+        prop_assert!(text.starts_with(reply::cut(&text, "mail.example.org")));
     }
+}
+
+#[test]
+fn a_mail_without_its_dividing_line_is_read_all_the_same() {
+    let mail = incoming(&format!(
+        "{HEAD}Content-Type: multipart/mixed;\nboundary=\"x-y-z\"\n\n--x-y-z\nContent-Type: text/plain\n\nstill here\n--x-y-z--\n"
+    ));
+    assert_eq!(mail.text, "still here");
+}
+
+#[test]
+fn an_invitation_is_a_card_and_no_file() {
+    let mail = incoming(&format!(
+        "{HEAD}Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/plain\n\nplease come\n--b\nContent-Type: text/calendar; method=REQUEST\n\nBEGIN:VCALENDAR\nMETHOD:REQUEST\nBEGIN:VEVENT\nSUMMARY:Lunch\nDTSTART:20261102T110000Z\nEND:VEVENT\nEND:VCALENDAR\n--b--\n"
+    ));
+    assert_eq!(mail.text, "please come");
+    assert_eq!(mail.attachments, []);
+    assert_eq!(mail.mail.appointment.unwrap().title, "Lunch");
+}
+
+#[test]
+fn a_file_that_only_says_it_is_text_keeps_its_bytes() {
+    let mail = incoming(&format!(
+        "{HEAD}Content-Type: multipart/mixed; boundary=b\n\n--b\n\nsee\n--b\nContent-Type: text/plain; charset=utf-8; name=a.bin\nContent-Disposition: attachment; filename=a.bin\nContent-Transfer-Encoding: base64\n\n/wD+AA==\n--b--\n"
+    ));
+    let content = mail.attachments[0].content.as_deref();
+    assert_eq!(content, Some(&[0xff, 0, 0xfe, 0][..]));
+}
+
+#[test]
+fn spam_is_shown_quietly() {
+    let mail = incoming(&format!("X-Spam-Flag: YES\n{HEAD}\nbuy\n"));
+    assert_eq!(mail.class, Class::Bulk);
+    assert_eq!(mail.mail.suspicions, [Suspicion::Spam]);
+}
+
+#[test]
+fn a_list_is_one_contact_and_says_who_wrote() {
+    let list = "List-Id: \"Lunch, daily\" <lunch.example.com>\nList-Post: <https://x.example>, <mailto:lunch@lists.example.com>\n";
+    let mail = incoming(&format!("{list}{HEAD}\nsoup?\n"));
+    assert_eq!(mail.from, Address::new("lunch@lists.example.com"));
+    assert_eq!(mail.from_name.as_deref(), Some("Lunch, daily"));
+    assert_eq!(mail.text, "Bob: soup?");
+    assert_eq!(mail.class, Class::List);
+    // Nobody may write to it: then its author is who can be answered.
+    let closed = incoming(&format!(
+        "List-Id: <n.example.com>\nList-Post: NO\n{HEAD}\nnews\n"
+    ));
+    assert_eq!(
+        (closed.from.as_str(), closed.text.as_str()),
+        ("bob@example.com", "news")
+    );
+    // What one of ours wrote to it and gets back is still theirs.
+    let back = letter(&format!(
+        "{list}{}\nsoup?\n",
+        HEAD.replace("Bob@Example.com", "alice@mail.example.org")
+    ));
+    assert!(back.mail.is_from(&Address::new("alice@mail.example.org")));
 }

@@ -20,7 +20,40 @@ pub(crate) fn choose(message: &Message<'_>) -> String {
         Some(html) if !is_good(&plain, &html) => html,
         _ => plain,
     };
-    tidy(&chosen)
+    let tidied = tidy(&chosen);
+    if tidied.is_empty() {
+        return tidy(&salvaged(message));
+    }
+    tidied
+}
+
+/// What can be saved of a mail that says it has several parts and names no line that divides them: everything but the dividers and
+/// the parts' own headers.
+fn salvaged(message: &Message<'_>) -> String {
+    let Some(root) = message.parts.first() else {
+        return String::new();
+    };
+    let is_broken = message.parts.len() == 1
+        && root
+            .content_type()
+            .is_some_and(|ct| ct.ctype().eq_ignore_ascii_case("multipart"));
+    let body = message
+        .raw_message
+        .get(root.raw_body_offset() as usize..)
+        .filter(|_| is_broken);
+    let body = String::from_utf8_lossy(body.unwrap_or_default());
+    let (mut out, mut in_header) = (String::new(), false);
+    for line in body.lines() {
+        if line.starts_with("--") && line.len() > 4 {
+            in_header = true;
+        } else if in_header {
+            in_header = !line.trim().is_empty();
+        } else {
+            out.push_str(line);
+            out.push('\n');
+        }
+    }
+    out
 }
 
 /// Whether the plain text is worth reading beside this rendering of the HTML.
@@ -119,13 +152,7 @@ fn redecoded(message: &Message<'_>, part: &MessagePart<'_>) -> Option<String> {
     if honest {
         return None;
     }
-    let range = part.raw_body_offset() as usize..part.raw_end_offset() as usize;
-    let raw = message.raw_message.get(range)?;
-    let bytes = match part.encoding {
-        Encoding::None => raw.to_vec(),
-        Encoding::QuotedPrintable => quoted_printable_decode(raw)?,
-        Encoding::Base64 => base64_decode(raw)?,
-    };
+    let bytes = undecoded(message, part)?;
     if let Ok(text) = std::str::from_utf8(&bytes) {
         return Some(text.to_owned());
     }
@@ -140,6 +167,20 @@ fn redecoded(message: &Message<'_>, part: &MessagePart<'_>) -> Option<String> {
         return None;
     }
     charset_decoder(b"windows-1252").map(|decode| decode(&bytes))
+}
+
+/// The bytes of a part that is text, before any charset: a file that says it is text may be none.
+pub(crate) fn undecoded(message: &Message<'_>, part: &MessagePart<'_>) -> Option<Vec<u8>> {
+    if !part.is_text() {
+        return None;
+    }
+    let range = part.raw_body_offset() as usize..part.raw_end_offset() as usize;
+    let raw = message.raw_message.get(range)?;
+    match part.encoding {
+        Encoding::None => Some(raw.to_vec()),
+        Encoding::QuotedPrintable => quoted_printable_decode(raw),
+        Encoding::Base64 => base64_decode(raw),
+    }
 }
 
 /// Line ends of one kind, no trailing spaces, never more than one empty line, nothing around.

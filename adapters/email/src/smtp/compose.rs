@@ -6,9 +6,9 @@ use lettre::message::{
     Body, Mailbox, Message, MultiPart, SinglePart,
     header::{ContentDisposition, ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
 };
-use sha2::{Digest, Sha256};
-use transom_adapter::{Outgoing, Thread, UnixMillis};
+use transom_adapter::{OutFile, Outgoing, Thread, UnixMillis};
 
+use super::styling;
 use crate::{address::is_invisible, ids::OwnIds};
 
 /// References beyond the first and this many last are left out, as RFC 5322 §3.6.4 allows where a header grows long.
@@ -31,11 +31,21 @@ pub(crate) enum Unsendable {
     Build(#[from] lettre::error::Error),
 }
 
+/// What the configuration adds to every mail.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Writing {
+    /// Below every text, behind the separator of RFC 3676 §4.3.
+    pub(crate) signature: Option<String>,
+    /// The subject of a thread that has none; without it the text's first words.
+    pub(crate) subject: Option<String>,
+}
+
 /// The mail, ready for DATA: ASCII throughout, the same bytes on every attempt. `contents` are those of the message's files.
 pub(crate) fn compose(
     message: &Outgoing,
     contents: &[Vec<u8>],
     ids: &OwnIds,
+    writing: &Writing,
 ) -> Result<Vec<u8>, Unsendable> {
     let from: lettre::Address = message.from.as_str().parse()?;
     let name = display_name(message.from_name.as_deref(), from.user());
@@ -43,7 +53,7 @@ pub(crate) fn compose(
     let mut builder = Message::builder()
         .from(Mailbox::new(Some(name), from))
         .to(Mailbox::new(None, to))
-        .subject(subject(message))
+        .subject(subject(message, writing))
         .date(date(message.created_at))
         .message_id(Some(format!("<{}>", ids.message_id(message.key))))
         .raw_header(loop_header(ids.domain()));
@@ -57,11 +67,30 @@ pub(crate) fn compose(
         }
     }
     // No Auto-Submitted: a person wrote it. RFC 3834 §5
-    let text = SinglePart::plain(body(&message.text));
+    let text = signed(&message.text, writing.signature.as_deref());
+    let plain = SinglePart::plain(body(&text));
+    let styled = styling::to_html(message.text.trim_end()).map(|_| {
+        // The boundary follows from the delivery: the same bytes on every attempt.
+        let html = styling::to_html(&text).unwrap_or_default();
+        let parts = MultiPart::alternative().boundary(boundary("alternative", message, ids));
+        parts
+            .singlepart(plain.clone())
+            .singlepart(SinglePart::html(html))
+    });
     let mail = if message.files.is_empty() {
-        builder.singlepart(text)?
+        match styled {
+            Some(parts) => builder.multipart(parts)?,
+            None => builder.singlepart(plain)?,
+        }
     } else {
-        builder.multipart(mixed(text, message, contents, ids))?
+        let mixed = MultiPart::mixed().boundary(boundary("mixed", message, ids));
+        let mut files = attached(message, contents).into_iter();
+        let parts = match styled {
+            Some(parts) => mixed.multipart(parts),
+            None if text.trim().is_empty() => mixed.singlepart(files.next().unwrap_or(plain)),
+            None => mixed.singlepart(plain),
+        };
+        builder.multipart(files.fold(parts, MultiPart::singlepart))?
     };
     let mut mail = mail.formatted();
     // The line end that closes the last line is written with the dot that ends DATA.
@@ -74,36 +103,28 @@ pub(crate) fn compose(
     Ok(mail)
 }
 
-/// The text, if there is any, and the files. RFC 2046 §5.1.3
-fn mixed(text: SinglePart, message: &Outgoing, contents: &[Vec<u8>], ids: &OwnIds) -> MultiPart {
-    // Made of the Message-ID and not by chance, so that a repeat is the same to the byte. RFC 2046 §5.1.1: at most 70 characters.
-    let digest = Sha256::digest(ids.message_id(message.key));
-    let mut boundary = "=_".to_owned();
-    for byte in digest.iter().take(16) {
-        boundary.extend([byte >> 4, byte & 15].map(|half| char::from(b'a' + half)));
-    }
-    let builder = MultiPart::mixed().boundary(boundary);
-    let mut parts = Vec::with_capacity(1 + contents.len());
-    if !message.text.trim().is_empty() {
-        parts.push(text);
-    }
-    for (file, content) in message.files.iter().zip(contents) {
+/// A line that no text holds, made of the Message-ID: the same bytes on every attempt. RFC 2046 §5.1.1
+fn boundary(kind: &str, message: &Outgoing, ids: &OwnIds) -> String {
+    format!("{kind}-{}", ids.message_id(message.key).replace('@', "."))
+}
+
+/// The files, as parts. RFC 2183
+fn attached(message: &Outgoing, contents: &[Vec<u8>]) -> Vec<SinglePart> {
+    let part = |(file, content): (&OutFile, &Vec<u8>)| {
         let content_type = ContentType::parse(&file.content_type).ok();
         // Base64 whatever it is: a text's own line ends and the missing last one are part of it.
         let encoded = Body::new_with_encoding(content.clone(), ContentTransferEncoding::Base64);
-        let Ok(encoded) = encoded else { continue };
         let part = SinglePart::builder()
             .header(content_type.unwrap_or_else(octets))
-            .header(ContentDisposition::attachment(&one_line(&file.name)))
-            .body(encoded);
-        parts.push(part);
-    }
-    let mut parts = parts.into_iter();
-    // There is a text or a file: the first part makes the builder a mail.
-    let first = parts
-        .next()
-        .unwrap_or_else(|| SinglePart::plain(String::new()));
-    parts.fold(builder.singlepart(first), MultiPart::singlepart)
+            .header(ContentDisposition::attachment(&one_line(&file.name)));
+        Some(part.body(encoded.ok()?))
+    };
+    message
+        .files
+        .iter()
+        .zip(contents)
+        .filter_map(part)
+        .collect()
 }
 
 fn octets() -> ContentType {
@@ -127,7 +148,7 @@ fn one_line(text: &str) -> String {
     words.join(" ").replace(is_invisible, "")
 }
 
-fn subject(message: &Outgoing) -> String {
+fn subject(message: &Outgoing, writing: &Writing) -> String {
     let thread = message.thread.as_ref();
     let subject = thread
         .map(|thread| one_line(&thread.subject))
@@ -138,7 +159,10 @@ fn subject(message: &Outgoing) -> String {
         .is_some_and(|start| start.eq_ignore_ascii_case("re:"));
     match (subject.is_empty(), answers && !prefixed) {
         (true, true) => "Re:".to_owned(),
-        (true, false) => first_words(&message.text),
+        (true, false) => match &writing.subject {
+            Some(subject) => one_line(subject),
+            None => first_words(&message.text),
+        },
         (false, true) => format!("Re: {subject}"),
         (false, false) => subject,
     }
@@ -191,6 +215,18 @@ fn loop_header(domain: &str) -> HeaderValue {
     )
 }
 
+/// The text with the signature below it.
+fn signed(text: &str, signature: Option<&str>) -> String {
+    let text = text.trim_end();
+    match signature
+        .map(str::trim)
+        .filter(|signature| !signature.is_empty())
+    {
+        Some(signature) => format!("{text}\n\n-- \n{signature}"),
+        None => text.to_owned(),
+    }
+}
+
 /// The text with mail's line ends.
 fn body(text: &str) -> String {
     let lines = text.trim_end().replace("\r\n", "\n").replace('\r', "\n");
@@ -215,7 +251,8 @@ mod tests {
     }
 
     fn composed_with(message: &Outgoing, contents: &[Vec<u8>]) -> String {
-        let mail = String::from_utf8(compose(message, contents, &ids()).unwrap()).unwrap();
+        let mail = compose(message, contents, &ids(), &Writing::default()).unwrap();
+        let mail = String::from_utf8(mail).unwrap();
         assert!(mail.is_ascii());
         assert!(
             mail.lines().all(|line| line.len() <= 998),
@@ -316,15 +353,49 @@ mod tests {
 
     #[test]
     fn without_a_thread_the_first_words_are_the_subject() {
-        assert_eq!(subject(&outgoing("  Short one\nmore")), "Short one");
-        let long = subject(&outgoing(&"word ".repeat(40)));
+        assert_eq!(
+            subject(&outgoing("  Short one\nmore"), &Writing::default()),
+            "Short one"
+        );
+        let long = subject(&outgoing(&"word ".repeat(40)), &Writing::default());
         assert!(
             long.ends_with("word…") && long.chars().count() <= SUBJECT_CHARS,
             "{long}"
         );
         let mut answer = outgoing("x");
         answer.thread = Some(thread("RE: Lunch", Some("a@x"), &[]));
-        assert_eq!(subject(&answer), "RE: Lunch");
+        assert_eq!(subject(&answer, &Writing::default()), "RE: Lunch");
+    }
+
+    #[test]
+    fn styled_text_has_an_html_alternative_and_plain_text_none() {
+        let styled = composed(&outgoing("see *this* <b>"));
+        assert!(
+            styled.contains("Content-Type: multipart/alternative"),
+            "{styled}"
+        );
+        assert!(
+            styled.contains("<strong>*this*</strong> &lt;b&gt;"),
+            "{styled}"
+        );
+        assert_eq!(
+            styled,
+            composed(&outgoing("see *this* <b>")),
+            "the same bytes"
+        );
+        assert!(!composed(&outgoing("see this")).contains("text/html"));
+    }
+
+    #[test]
+    fn signature_and_subject_are_those_of_the_configuration() {
+        let writing = Writing {
+            signature: Some("Example Inc.".to_owned()),
+            subject: Some("A message".to_owned()),
+        };
+        let mail = compose(&outgoing("hi"), &[], &ids(), &writing).unwrap();
+        let mail = String::from_utf8(mail).unwrap();
+        assert!(mail.ends_with("hi\r\n\r\n-- \r\nExample Inc."), "{mail}");
+        assert!(mail.contains("Subject: A message\r\n"), "{mail}");
     }
 
     fn with_file(text: &str, name: &str, content_type: &str) -> Outgoing {

@@ -2,9 +2,11 @@
 
 mod compose;
 mod connection;
+mod dkim;
 mod outcome;
 mod pool;
 mod starttls;
+mod styling;
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,8 +17,9 @@ use transom_adapter::{
     FileLimits, Holder, Outcome, Outgoing, Repeat, Reports,
 };
 
-pub(crate) use compose::LOOP_HEADER;
+pub(crate) use compose::{LOOP_HEADER, Writing};
 pub(crate) use connection::Deadlines;
+pub(crate) use dkim::Dkim;
 
 use crate::{config::SmtpConfig, ids::OwnIds, net::Security};
 use connection::{Connection, Transaction};
@@ -43,6 +46,8 @@ pub(crate) struct SmtpAccount {
     name: AccountName,
     ids: OwnIds,
     pool: Pool,
+    writing: Writing,
+    dkim: Option<Dkim>,
 }
 
 impl SmtpAccount {
@@ -54,13 +59,59 @@ impl SmtpAccount {
         deadlines: Deadlines,
     ) -> Self {
         let pool = Pool::new(config, tls, ids.domain().to_owned(), deadlines);
-        Self { name, ids, pool }
+        Self {
+            name,
+            ids,
+            pool,
+            writing: Writing::default(),
+            dkim: None,
+        }
+    }
+
+    /// With what the configuration adds to every mail, and the key that signs them.
+    pub(crate) fn writing(mut self, writing: Writing, dkim: Option<Dkim>) -> Self {
+        (self.writing, self.dkim) = (writing, dkim);
+        self
+    }
+
+    /// The mail as it goes out.
+    fn compose(&self, message: &Outgoing, contents: &[Vec<u8>]) -> Result<Vec<u8>, Trouble> {
+        let mail = compose::compose(message, contents, &self.ids, &self.writing)
+            .map_err(|error| Trouble::unsendable(&error))?;
+        let Some(dkim) = &self.dkim else {
+            return Ok(mail);
+        };
+        dkim.sign(&mail, message.created_at)
+            .ok_or_else(|| Trouble::Ours {
+                detail: "the mail cannot be signed".to_owned(),
+            })
+    }
+
+    /// The DNS records that let others believe mails from our domain.
+    fn records(&self) -> Vec<String> {
+        let domain = self.ids.domain();
+        let mut records = vec![
+            format!("DNS, who takes mail for it: {domain} MX 10 <your mail server>"),
+            format!("DNS, who may send for it: {domain} TXT \"v=spf1 mx -all\""),
+        ];
+        match &self.dkim {
+            Some(dkim) => {
+                let (name, text) = dkim.record();
+                records.push(format!("DNS, the signature: {name} TXT \"{text}\""));
+            }
+            None => records.push(
+                "no DKIM key: your mail server has to sign, or set gateway.NAME.dkim".to_owned(),
+            ),
+        }
+        records.push(format!(
+            "DNS, what others do with mail that is neither: _dmarc.{domain} TXT \"v=DMARC1; p=reject; adkim=s; aspf=r\""
+        ));
+        records
     }
 
     async fn try_send(&self, message: &Outgoing) -> Result<(), Trouble> {
         let files = read_files(message).await?;
-        let mail = compose::compose(message, &files, &self.ids)
-            .map_err(|error| Trouble::unsendable(&error))?;
+        let mail = self.compose(message, &files)?;
         let transaction = Transaction {
             from: self.ids.bounce_address(message.key),
             to: message.to.as_str().to_owned(),
@@ -133,6 +184,13 @@ impl Account for SmtpAccount {
                 connection.quit().await;
             }
             Err(trouble) => report.faults.push(trouble.explain(&place)),
+        }
+        report.findings.extend(self.records());
+        if !self.ids.has_postmaster() {
+            let domain = self.ids.domain();
+            report.findings.push(format!(
+                "nobody reads postmaster@{domain} and abuse@{domain}: set gateway.NAME.postmaster to an address of yours"
+            ));
         }
         report
     }

@@ -390,7 +390,12 @@ async fn nobody_listening_is_transient_and_check_says_so() {
     let outcome = account.send(&message(), FIRST).await;
     assert!(matches!(outcome, Outcome::Transient(_)), "{outcome:?}");
     let report = account.check().await;
-    assert!(report.findings.is_empty());
+    assert!(
+        report
+            .findings
+            .iter()
+            .all(|finding| !finding.contains("answers"))
+    );
     assert!(report.faults[0].contains("cannot be reached"), "{report:?}");
 }
 
@@ -402,7 +407,13 @@ async fn check_says_what_it_found() {
         "127.0.0.1:{} answers without TLS: mails up to 10000 bytes, tells failures in a standard form",
         server.port
     );
-    assert_eq!(report.findings, [want]);
+    assert_eq!(report.findings[0], want);
+    assert!(
+        report
+            .findings
+            .iter()
+            .any(|finding| finding.contains("v=spf1"))
+    );
     assert_eq!(report.faults, Vec::<String>::new());
 }
 

@@ -11,6 +11,7 @@
 #[expect(dead_code, reason = "for the providers that build on it")]
 mod answer;
 mod fields;
+mod header;
 #[cfg_attr(
     not(test),
     expect(dead_code, reason = "for the providers that build on it")
@@ -30,6 +31,7 @@ mod received;
 mod settings;
 #[expect(dead_code, reason = "for the providers that build on it")]
 mod signature;
+pub mod smpp;
 #[cfg(test)]
 #[expect(dead_code, reason = "for the providers that build on it")]
 mod testing;
@@ -147,5 +149,9 @@ impl Default for TextLimit {
 
 /// The providers that come with this crate.
 pub(crate) fn built_in() -> Vec<Box<dyn ProviderFactory>> {
-    vec![Box::new(twilio::Twilio), Box::new(kannel::Kannel)]
+    vec![
+        Box::new(twilio::Twilio),
+        Box::new(kannel::Kannel),
+        Box::new(smpp::Smpp),
+    ]
 }

@@ -185,6 +185,13 @@ pub(crate) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D
     }
 }
 
+/// The same for a count that may be missing.
+pub(crate) fn optional_count<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<u16>, D::Error> {
+    count(deserializer).map(Some)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

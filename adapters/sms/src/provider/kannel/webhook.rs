@@ -1,12 +1,12 @@
 //! What Kannel brings: texts (`get-url`) and delivery reports (`dlr-url`), both as GET with a query of our own making.
 
 use sha2::{Digest, Sha256};
-use transom_adapter::{Event, ExternalId, Part, Refused, Repeats, UnixMillis};
+use transom_adapter::{Event, ExternalId, Refused, Repeats, UnixMillis};
 
 use super::{charset, report};
 use crate::{
     Country,
-    provider::{fields::Fields, received::Received},
+    provider::{fields::Fields, header, received::Received},
 };
 
 /// Reads a call whose token was right.
@@ -33,7 +33,8 @@ fn message(query: &str, fields: &Fields, home: Country) -> Result<Option<Event>,
     // %a squeezes blanks; it is only for a get-url that was written without %b.
     let bytes = fields.bytes("bin").or_else(|| fields.bytes("text"));
     let bytes = bytes.ok_or(Refused::Malformed)?;
-    let text = charset::decode(bytes, &charset, &coding).filter(|_| !is_port_addressed(udh));
+    let text =
+        charset::decode(bytes, &charset, &coding).filter(|_| !header::is_port_addressed(udh));
     let Some(text) = text else {
         return Ok(None);
     };
@@ -44,7 +45,8 @@ fn message(query: &str, fields: &Fields, home: Country) -> Result<Option<Event>,
             from: &from,
             to: &to,
             text,
-            part: concatenation(udh),
+            // Set when Kannel was told not to join parts (`sms-combine-concatenated-mo = false`).
+            part: header::concatenation(udh),
             sent_at: seconds.map(|seconds| UnixMillis(seconds.saturating_mul(1000))),
             media: Vec::new(),
         }
@@ -62,47 +64,9 @@ fn repeats(query: &str, fields: &Fields) -> Repeats {
     }
 }
 
-/// Set when Kannel was told not to join parts (`sms-combine-concatenated-mo = false`). 3GPP TS 23.040 §9.2.3.24.1, .8
-fn concatenation(udh: &[u8]) -> Option<Part> {
-    let (reference, total, number) = elements(udh).find_map(|element| match element {
-        (0x00, &[reference, total, number]) => Some((u16::from(reference), total, number)),
-        (0x08, &[high, low, total, number]) => {
-            Some((u16::from_be_bytes([high, low]), total, number))
-        }
-        _ => None,
-    })?;
-    // A part that is not one of its total is shown by itself.
-    (total > 1 && (1..=total).contains(&number)).then_some(Part {
-        reference,
-        total,
-        number,
-    })
-}
-
-/// For an application on the phone, not for its owner. 3GPP TS 23.040 §9.2.3.24.3, .4
-fn is_port_addressed(udh: &[u8]) -> bool {
-    elements(udh).any(|(kind, _)| matches!(kind, 0x04 | 0x05))
-}
-
-/// The elements of a user data header: length of all, then kind, length, data of each.
-fn elements(udh: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
-    let mut rest = match udh {
-        [length, elements @ ..] => elements.get(..usize::from(*length)).unwrap_or(elements),
-        [] => &[],
-    };
-    std::iter::from_fn(move || {
-        let [kind, length, after @ ..] = rest else {
-            return None;
-        };
-        let (data, next) = after.split_at_checked(usize::from(*length))?;
-        rest = next;
-        Some((*kind, data))
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use transom_adapter::Incoming;
+    use transom_adapter::{Incoming, Part};
 
     use super::*;
 

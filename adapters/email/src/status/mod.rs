@@ -1,5 +1,7 @@
 //! What SMTP reply codes, enhanced status codes and postmasters' prose mean to the person who wrote the mail.
 
+mod words;
+
 use transom_adapter::Reason;
 
 /// An enhanced mail system status code, `5.1.1`. RFC 3463
@@ -52,8 +54,8 @@ fn number(text: &str) -> Option<u16> {
 pub(crate) fn reason(status: Option<Status>, text: &str) -> Reason {
     let by_status = status.map_or(Reason::Unspecified, of_status);
     match by_status {
-        // 5.7.1 is what everybody answers to everything; 5.0.0 and 5.5.0 say nothing.
-        Reason::Unspecified | Reason::NotPermitted => match of_text(text) {
+        // 5.7.1 is what everybody answers to everything, 5.4.1 what one large host says of unknown users; 5.0.0 and 5.5.0 say nothing.
+        Reason::Unspecified | Reason::NotPermitted | Reason::Unreachable => match of_text(text) {
             Reason::Unspecified => by_status,
             by_text => by_text,
         },
@@ -65,175 +67,20 @@ pub(crate) fn reason(status: Option<Status>, text: &str) -> Reason {
 fn of_status(status: Status) -> Reason {
     match (status.subject, status.detail) {
         (1, 1 | 2 | 3 | 4 | 6 | 10) | (4, 4) => Reason::NoSuchRecipient,
+        (5, 3) | (7, 28) => Reason::RateLimited,
         (1, 7 | 8) | (2, 1) | (7, _) => Reason::NotPermitted,
         (2, 2) | (3, 1) => Reason::MailboxFull,
         (2, 3) | (3, 4) => Reason::TooLarge,
         (4, 7) => Reason::Expired,
-        (4, 0..=3 | 5) => Reason::Unreachable,
+        (4, 0..=3 | 5 | 6) => Reason::Unreachable,
         (6, _) => Reason::Unsupported,
         _ => Reason::Unspecified,
     }
 }
 
-/// What the words say. Ordered: what is more particular comes first.
-const PHRASES: &[(Reason, &[&str])] = &[
-    (
-        Reason::MailboxFull,
-        &[
-            "mailbox full",
-            "mailbox is full",
-            "mailbox has exceeded",
-            "over quota",
-            "overquota",
-            "quota exceeded",
-            "exceeded quota",
-            "exceeds quota",
-            "out of storage",
-            "insufficient system storage",
-            "not enough disk space",
-            "disk quota",
-            "storage allocation",
-            "quota full",
-            "the email account that you tried to reach is over",
-        ],
-    ),
-    (
-        Reason::TooLarge,
-        &[
-            "message size exceeds",
-            "message too big",
-            "message is too big",
-            "message too large",
-            "message is too large",
-            "message larger than",
-            "exceeds size limit",
-            "exceeds maximum message size",
-            "exceeded maximum message size",
-            "size limit exceeded",
-            "exceeding its size limit",
-        ],
-    ),
-    (
-        Reason::NoSuchRecipient,
-        &[
-            "user unknown",
-            "unknown user",
-            "no such user",
-            "no such mailbox",
-            "no such recipient",
-            "no such address",
-            "unknown recipient",
-            "invalid user",
-            "invalid address",
-            "recipient unknown",
-            "unknown address",
-            "user not found",
-            "mailbox not found",
-            "address not found",
-            "mailbox unavailable",
-            "recipient not found",
-            "does not exist",
-            "doesn't exist",
-            "doesn't have a",
-            "not exist",
-            "invalid recipient",
-            "invalid mailbox",
-            "account is unavailable",
-            "recipient address rejected",
-            "no mailbox here",
-            "host unknown",
-            "unknown host",
-            "unrouteable address",
-            "unrouteable mail domain",
-            "not listed in",
-            "unknown or illegal alias",
-            "is not a valid mailbox",
-            "bad destination mailbox",
-            "host or domain name not found",
-            "domain not found",
-            "no such domain",
-            "isn't a known user",
-            "user doesn't have",
-        ],
-    ),
-    (
-        Reason::Filtered,
-        &[
-            "spam",
-            "blacklist",
-            "blocklist",
-            "block list",
-            "black list",
-            "blocked using",
-            "poor reputation",
-            "bad reputation",
-            "spamhaus",
-            "virus",
-            "malware",
-            "dmarc",
-            "unsolicited",
-            "content rejected",
-            "content reject",
-            "message filtered",
-            "denied by policy",
-            "poor ip",
-            "mail policy",
-            "message content",
-        ],
-    ),
-    (
-        Reason::Expired,
-        &[
-            "retry timeout exceeded",
-            "retry time not reached",
-            "message expired",
-            "has been in the queue too long",
-            "been on the queue too long",
-            "in my queue too long",
-            "delivery time expired",
-            "maximum time in queue",
-            "could not be delivered for more than",
-        ],
-    ),
-    (
-        Reason::Unreachable,
-        &[
-            "connection timed out",
-            "timed out",
-            "connection refused",
-            "no route to host",
-            "network is unreachable",
-            "host is unreachable",
-            "couldn't connect",
-            "could not connect",
-            "wasn't able to establish an smtp connection",
-            "lost connection",
-        ],
-    ),
-    (
-        Reason::NotPermitted,
-        &[
-            "not permitted",
-            "permission denied",
-            "access denied",
-            "relaying denied",
-            "relay access denied",
-            "unable to relay",
-            "not allowed",
-            "not authorized",
-            "prohibited",
-            "disabled",
-            "inactive",
-            "suspended",
-            "rejected",
-            "refused",
-        ],
-    ),
-];
-
 fn of_text(text: &str) -> Reason {
     let text = text.to_lowercase();
-    let hit = PHRASES
+    let hit = words::PHRASES
         .iter()
         .find(|(_, phrases)| phrases.iter().any(|phrase| text.contains(phrase)));
     hit.map_or(Reason::Unspecified, |(reason, _)| *reason)
@@ -292,6 +139,23 @@ mod tests {
             ("5.7.1", "User unknown", Reason::NoSuchRecipient),
             ("5.0.0", "mailbox is FULL", Reason::MailboxFull),
             ("5.5.0", "", Reason::Unspecified),
+            ("5.4.6", "Too many hops", Reason::Unreachable),
+            ("5.5.3", "", Reason::RateLimited),
+            (
+                "5.4.1",
+                "Recipient address rejected: Access denied",
+                Reason::NoSuchRecipient,
+            ),
+            (
+                "5.7.25",
+                "Recipient address rejected: Reverse DNS validation failed",
+                Reason::Filtered,
+            ),
+            (
+                "5.2.1",
+                "is receiving mail at a rate that",
+                Reason::RateLimited,
+            ),
         ];
         for (status, text, want) in cases {
             assert_eq!(reason(Status::parse(status), text), want, "{status} {text}");

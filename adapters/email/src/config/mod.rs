@@ -1,78 +1,20 @@
 //! The adapter's part of the configuration, `[gateway.NAME]` with its tables.
 
+mod raw;
+
 use std::path::PathBuf;
 
-use schemars::JsonSchema;
+use ipnet::IpNet;
 use secrecy::SecretString;
-use serde::Deserialize;
-use serde_json::{Map, Value};
-use transom_adapter::{ConfigFault, Section};
+use transom_adapter::{Address, ConfigFault, Section};
+
+use raw::{RawConfig, RawDkim, RawImap, RawLmtp, RawSmtp, RawSmtpIn};
 
 use crate::{
     address,
     net::{Endpoint, Security},
+    smtp::{Dkim, Writing},
 };
-
-/// What the file says, unchecked.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct RawConfig {
-    /// The domain of the users' mail addresses: `mail.example.org`.
-    address_domain: String,
-    /// The XMPP domain whose users are `name@address_domain`; others are `name=their.domain@address_domain`.
-    home: Option<String>,
-    /// Where mail goes out.
-    #[schemars(with = "Option<RawSmtp>")]
-    smtp: Option<Map<String, Value>>,
-    /// The catch-all mailbox that mail comes in by.
-    #[schemars(with = "Option<RawImap>")]
-    imap: Option<Map<String, Value>>,
-    /// Where the mail server hands mail over, instead of IMAP or beside it.
-    #[schemars(with = "Option<RawLmtp>")]
-    lmtp: Option<Map<String, Value>>,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct RawSmtp {
-    /// `smtps://host:465`, `smtp://host:587?tls=required` (the default), `tls=opportunistic`, `tls=none`.
-    url: String,
-    /// The login; missing: none is made.
-    username: Option<String>,
-    /// Its password.
-    #[schemars(with = "Option<String>")]
-    password: Option<SecretString>,
-    /// A file that holds the password.
-    password_file: Option<PathBuf>,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct RawImap {
-    /// `imaps://host:993`, `imap://host:143?tls=required` (the default), `tls=none`.
-    url: String,
-    /// The login.
-    username: String,
-    /// Its password.
-    #[schemars(with = "Option<String>")]
-    password: Option<SecretString>,
-    /// A file that holds the password.
-    password_file: Option<PathBuf>,
-    /// The mailbox that is watched; default `INBOX`.
-    mailbox: Option<String>,
-    /// The header that shows a mail's envelope recipient; default `Delivered-To`. Its topmost instance counts.
-    recipient_header: Option<String>,
-    /// Whether To and Cc are looked at when that header is missing; default false.
-    #[serde(default)]
-    recipient_fallback: bool,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct RawLmtp {
-    /// `127.0.0.1:2424` or `unix:/run/transom/lmtp.sock`.
-    listen: String,
-}
 
 /// The JSON Schema of `[gateway.NAME]` for this adapter.
 pub fn schema() -> schemars::Schema {
@@ -84,9 +26,14 @@ pub fn schema() -> schemars::Schema {
 pub(crate) struct Config {
     pub(crate) address_domain: String,
     pub(crate) home: Option<String>,
+    pub(crate) trusted_servers: Vec<String>,
+    pub(crate) postmaster: Option<Address>,
     pub(crate) smtp: Option<SmtpConfig>,
     pub(crate) imap: Option<ImapConfig>,
     pub(crate) lmtp: Option<LmtpConfig>,
+    pub(crate) smtp_in: Option<LmtpConfig>,
+    pub(crate) dkim: Option<Dkim>,
+    pub(crate) writing: Writing,
 }
 
 #[derive(Clone, Debug)]
@@ -108,12 +55,16 @@ pub(crate) struct ImapConfig {
     pub(crate) mailbox: String,
     pub(crate) recipient_header: String,
     pub(crate) recipient_fallback: bool,
+    /// How many days back the first run looks.
+    pub(crate) since_days: u16,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct LmtpConfig {
     pub(crate) key: String,
     pub(crate) listen: Listen,
+    /// Who may connect, over SMTP; `None`: it is LMTP, and whoever can connect may.
+    pub(crate) from_hosts: Option<Vec<IpNet>>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -147,23 +98,42 @@ impl Config {
             part("imap", raw.imap.is_some()),
             part("lmtp", raw.lmtp.is_some()),
         );
+        let smtp_in = part("smtp_in", raw.smtp_in.is_some());
+        let dkim = part("dkim", raw.dkim.is_some()).zip(address_domain.clone());
+        let dkim =
+            dkim.and_then(|(section, domain)| take(&mut faults, read_dkim(&section, domain)));
+        let smtp_in =
+            smtp_in.and_then(|section| take(&mut faults, LmtpConfig::read_smtp(&section)));
         let smtp = smtp.and_then(|section| take(&mut faults, SmtpConfig::read(&section)));
         let imap = imap.and_then(|section| take(&mut faults, ImapConfig::read(&section)));
         let lmtp = lmtp.and_then(|section| take(&mut faults, LmtpConfig::read(&section)));
-        if raw.smtp.is_none() && raw.imap.is_none() && raw.lmtp.is_none() {
+        let postmaster = raw.postmaster.as_deref().and_then(|text| {
+            let domain = address_domain.as_deref().unwrap_or_default();
+            take(&mut faults, postmaster(section, text, domain))
+        });
+        let receives = raw.imap.is_some() || raw.lmtp.is_some() || raw.smtp_in.is_some();
+        if raw.smtp.is_none() && !receives {
             faults.push(section.fault(
                 "",
-                "has none of the tables smtp, imap and lmtp",
-                "add smtp to send and imap or lmtp to receive",
+                "has none of the tables smtp, imap, lmtp and smtp_in",
+                "add smtp to send and imap, lmtp or smtp_in to receive",
             ));
         }
         match address_domain {
             Some(address_domain) if faults.is_empty() => Ok(Self {
                 address_domain,
                 home: raw.home.map(|home| home.to_lowercase()),
+                postmaster,
+                trusted_servers: raw.trusted_authserv_id.into_vec(),
                 smtp,
                 imap,
                 lmtp,
+                smtp_in,
+                dkim,
+                writing: Writing {
+                    signature: raw.signature,
+                    subject: raw.default_subject,
+                },
             }),
             _ => Err(faults),
         }
@@ -181,6 +151,19 @@ fn address_domain(section: &Section, text: &str) -> Result<String, ConfigFault> 
             format!("{text:?} is not a domain"),
             "write one like mail.example.org",
         )
+    })
+}
+
+/// One that can be a user's: at our domain, and none of those that it stands for.
+fn postmaster(section: &Section, text: &str, domain: &str) -> Result<Address, ConfigFault> {
+    let address = address::canonical(text).filter(|address| {
+        let (local, of) = address.as_str().rsplit_once('@').unwrap_or_default();
+        of == domain && !matches!(local, "postmaster" | "abuse") && !local.contains('+')
+    });
+    address.ok_or_else(|| {
+        let problem = format!("{text:?} is no address of a user here");
+        let remedy = format!("write one like alice@{domain}");
+        section.fault("postmaster", problem, remedy)
     })
 }
 
@@ -234,7 +217,16 @@ impl ImapConfig {
             let problem = format!("{mailbox:?} is not the name of a mailbox");
             return Err(section.fault("mailbox", problem, "write one like INBOX"));
         }
+        let since_days = match raw.since.as_deref().unwrap_or("now") {
+            "now" => Some(0),
+            days => days.strip_suffix('d').and_then(|days| days.parse().ok()),
+        };
+        let since_days = since_days.filter(|days| *days <= 3650).ok_or_else(|| {
+            let problem = "is neither now nor a number of days up to 3650";
+            section.fault("since", problem, "write now, or days like 7d")
+        })?;
         Ok(Self {
+            since_days,
             endpoint,
             login: Login {
                 username: raw.username,
@@ -262,8 +254,73 @@ impl LmtpConfig {
         Ok(Self {
             key: format!("{}.listen", section.key),
             listen,
+            from_hosts: None,
         })
     }
+
+    fn read_smtp(section: &Section) -> Result<Self, ConfigFault> {
+        let raw: RawSmtpIn = section.read()?;
+        if raw.listen.parse::<std::net::SocketAddr>().is_err() {
+            let problem = format!("{:?} is not an address to listen on", raw.listen);
+            return Err(section.fault("listen", problem, "write one like 192.0.2.1:25"));
+        }
+        let hosts: Result<Vec<IpNet>, &String> = raw
+            .from_hosts
+            .iter()
+            .map(|host| {
+                let alone = || host.parse::<std::net::IpAddr>().map(IpNet::from);
+                host.parse().or_else(|_| alone()).map_err(|_| host)
+            })
+            .collect();
+        let hosts = hosts.map_err(|host| {
+            let problem = format!("{host:?} is no IP address and no network");
+            section.fault(
+                "from_hosts",
+                problem,
+                "write some like 192.0.2.7 or 192.0.2.0/24",
+            )
+        })?;
+        if hosts.is_empty() {
+            let remedy = "name your mail servers, like [\"192.0.2.7\"]";
+            return Err(section.fault("from_hosts", "is empty, so nobody could connect", remedy));
+        }
+        Ok(Self {
+            key: format!("{}.listen", section.key),
+            listen: Listen::Tcp(raw.listen),
+            from_hosts: Some(hosts),
+        })
+    }
+}
+
+fn read_dkim(section: &Section, domain: String) -> Result<Dkim, ConfigFault> {
+    let raw: RawDkim = section.read()?;
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    if !raw.selector.split('.').all(is_label) {
+        let problem = format!("{:?} is no name in DNS", raw.selector);
+        return Err(section.fault("selector", problem, "write one like transom"));
+    }
+    let path = section.base_dir.join(raw.key_file);
+    let pem = std::fs::read(&path).map_err(|error| {
+        let problem = format!("{} cannot be read: {error}", path.display());
+        section.fault(
+            "key_file",
+            problem,
+            "make one: openssl genrsa -out dkim.pem 2048",
+        )
+    })?;
+    Dkim::new(domain, raw.selector, &pem).map_err(|error| {
+        let problem = format!("{} {error}", path.display());
+        section.fault(
+            "key_file",
+            problem,
+            "make one: openssl genrsa -out dkim.pem 2048",
+        )
+    })
 }
 
 fn endpoint(
@@ -281,7 +338,7 @@ fn endpoint(
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     pub(crate) fn section(table: &Value) -> Section {
         Section {
@@ -306,8 +363,84 @@ pub(crate) mod tests {
         assert_eq!(imap.mailbox, "INBOX");
         assert_eq!(imap.recipient_header, "Delivered-To");
         assert!(!imap.recipient_fallback);
+        assert_eq!(imap.since_days, 0);
         let listen = Listen::Unix("/run/transom/lmtp.sock".into());
         assert_eq!(config.lmtp.unwrap().listen, listen);
+    }
+
+    #[test]
+    fn what_smtp_in_and_dkim_need_is_told() {
+        let fault = |table: &Value| {
+            let faults = Config::from_section(&section(table)).unwrap_err();
+            faults
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("; ")
+        };
+        let text = fault(&json!({
+            "address_domain": "mail.example.org",
+            "smtp_in": {"listen": "192.0.2.1:25", "from_hosts": []},
+            "dkim": {"selector": "a b", "key_file": "none.pem"},
+        }));
+        assert!(
+            text.contains("gateway.mail.smtp_in.from_hosts: is empty"),
+            "{text}"
+        );
+        assert!(text.contains("gateway.mail.dkim.selector"), "{text}");
+        let text = fault(&json!({
+            "address_domain": "mail.example.org",
+            "smtp_in": {"listen": "192.0.2.1:25", "from_hosts": ["mx.example.org"]},
+            "dkim": {"selector": "transom", "key_file": "none.pem"},
+        }));
+        assert!(text.contains("is no IP address and no network"), "{text}");
+        assert!(text.contains("gateway.mail.dkim.key_file"), "{text}");
+    }
+
+    #[test]
+    fn the_postmaster_is_a_user_and_since_is_in_days() {
+        let read = |postmaster: &str, since: &str| {
+            Config::from_section(&section(&json!({
+                "address_domain": "mail.example.org",
+                "postmaster": postmaster,
+                "imap": {"url": "imaps://mx", "username": "u", "password": "p", "since": since},
+            })))
+        };
+        let config = read("Alice@mail.example.org", "7d").unwrap();
+        assert_eq!(
+            config.postmaster.unwrap().as_str(),
+            "alice@mail.example.org"
+        );
+        assert_eq!(config.imap.unwrap().since_days, 7);
+        for (postmaster, since) in [
+            ("abuse@mail.example.org", "now"),
+            ("alice@example.net", "now"),
+            ("alice@mail.example.org", "7"),
+            ("alice@mail.example.org", "-1d"),
+        ] {
+            assert_eq!(
+                read(postmaster, since).unwrap_err().len(),
+                1,
+                "{postmaster} {since}"
+            );
+        }
+    }
+
+    #[test]
+    fn one_trusted_server_or_several() {
+        for (given, want) in [
+            (json!("mx.example.org"), vec!["mx.example.org"]),
+            (json!(["a", "b"]), vec!["a", "b"]),
+        ] {
+            let config = Config::from_section(&section(&json!({
+                "address_domain": "mail.example.org",
+                "trusted_authserv_id": given,
+                "smtp_in": {"listen": "192.0.2.1:25", "from_hosts": ["192.0.2.7", "2001:db8::/64"]},
+            })))
+            .unwrap();
+            assert_eq!(config.trusted_servers, want);
+            assert_eq!(config.smtp_in.unwrap().from_hosts.unwrap().len(), 2);
+        }
     }
 
     #[test]
@@ -343,9 +476,9 @@ pub(crate) mod tests {
             "{text}"
         );
         let text =
-            fault(&json!({"address_domain": "mail.example.org", "dkim": {"selector": "transom"}}));
+            fault(&json!({"address_domain": "mail.example.org", "dkin": {"selector": "transom"}}));
         assert!(
-            text.starts_with("gateway.mail: unknown field `dkim`"),
+            text.starts_with("gateway.mail: unknown field `dkin`"),
             "{text}"
         );
         let text = fault(&json!({"address_domain": "mail.example.org"}));

@@ -1,0 +1,279 @@
+//! The account's connections: bound, carried, and bound again.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use sha2::{Digest, Sha256};
+use transom_adapter::{
+    Account, AccountState, Context, Event, ExternalId, Failure, MessageRef, Reason, Repeats, Report,
+};
+use transom_smpp::{
+    Bind, Deliver, Ended, Handler, Limits, OpenError, Requests, Session, channel, status,
+};
+
+use super::{
+    account::{OPEN, SmppAccount, fault},
+    address,
+    ids::KIND,
+    receipt, text,
+};
+use crate::provider::received::Received;
+
+/// Between two attempts to bind, doubling up to the most.
+const AGAIN: Duration = Duration::from_secs(1);
+const AGAIN_MAX: Duration = Duration::from_mins(1);
+/// A bind that was refused: somebody has to act, and some SMSCs lock out who asks too often.
+const REFUSED: Duration = Duration::from_secs(30);
+/// Messages of one session whose contents are told apart; after that they are forgotten.
+const CONTENTS_MAX: usize = 10_000;
+
+/// Carries every connection until the process drains.
+pub(super) async fn run(account: &SmppAccount, context: &Context, requests: Requests) {
+    let binds = account.settled.bind.binds();
+    let up = AtomicUsize::new(0);
+    let mut requests = Some(requests);
+    let links = binds.iter().map(|bind| {
+        // A receiver is asked for nothing; its client stays here for as long as it does.
+        let (client, nothing) = channel();
+        let own = if bind.sends() { requests.take() } else { None };
+        let link = Link {
+            account,
+            context,
+            bind: *bind,
+            up: (&up, binds.len()),
+        };
+        async move {
+            link.carry(&mut own.unwrap_or(nothing)).await;
+            drop(client);
+        }
+    });
+    futures_util::future::join_all(links).await;
+}
+
+struct Link<'a> {
+    account: &'a SmppAccount,
+    context: &'a Context,
+    bind: Bind,
+    /// Connections that are up, and how many there should be.
+    up: (&'a AtomicUsize, usize),
+}
+
+impl Link<'_> {
+    async fn carry(&self, requests: &mut Requests) {
+        let lifecycle = &self.context.lifecycle;
+        let settled = &self.account.settled;
+        let mut failures = 0;
+        while !lifecycle.is_draining() {
+            let login = self.account.login(self.bind);
+            // What is asked meanwhile waits: it takes seconds at most.
+            let opened = tokio::select! {
+                opened = Session::open(&settled.endpoint, &login, OPEN) => opened,
+                () = lifecycle.draining() => return,
+            };
+            let pause = match opened {
+                Ok(session) => {
+                    failures = 0;
+                    self.bound();
+                    let taker = Taker::new(self.account, self.context);
+                    let limits = Limits {
+                        window: settled.window.into(),
+                        response: settled.response,
+                        enquire: settled.enquire,
+                    };
+                    let ended = session
+                        .run(requests, &taker, limits, lifecycle.draining())
+                        .await;
+                    self.up.0.fetch_sub(1, SeqCst);
+                    if ended == Ended::Stopped {
+                        return;
+                    }
+                    self.lost(ended);
+                    AGAIN
+                }
+                Err(error) => {
+                    self.refused(&error, failures);
+                    failures += 1;
+                    if error.is_refusal() {
+                        REFUSED
+                    } else {
+                        (AGAIN * 2_u32.pow(failures.min(6))).min(AGAIN_MAX)
+                    }
+                }
+            };
+            let now = self.context.clock.now();
+            // Accounts of many processes must not come back in step.
+            let jitter = pause / 4 * u32::try_from(now.0.rem_euclid(100)).unwrap_or(0) / 100;
+            let again = self.context.clock.sleep_until(now.after(pause + jitter));
+            requests
+                .refuse_until(async {
+                    tokio::select! {
+                        () = again => {}
+                        () = lifecycle.draining() => {}
+                    }
+                })
+                .await;
+        }
+    }
+
+    fn bound(&self) {
+        let up = self.up.0.fetch_add(1, SeqCst) + 1;
+        tracing::info!(account = %self.account.name(), bind = ?self.bind, "Bound to the SMSC.");
+        if up == self.up.1 {
+            self.report(AccountState::Up);
+        }
+    }
+
+    fn lost(&self, ended: Ended) {
+        self.context
+            .meter
+            .count(self.account.name(), "smpp_session_lost");
+        tracing::warn!(account = %self.account.name(), bind = ?self.bind, error = %ended, "Lost the session with the SMSC.");
+        let failure = Failure::new(Reason::NetworkDown).with_detail(ended.to_string());
+        self.report(AccountState::Down(failure));
+    }
+
+    fn refused(&self, error: &OpenError, failures: u32) {
+        self.context
+            .meter
+            .count(self.account.name(), "smpp_bind_failed");
+        if failures == 0 || error.is_refusal() {
+            tracing::error!(account = %self.account.name(), bind = ?self.bind, problem = fault(error), "Cannot bind to the SMSC; trying again.");
+        }
+        let failure = |reason| {
+            let failure = Failure::new(reason).with_detail(fault(error));
+            match error {
+                OpenError::Refused(code) => failure.with_code(status::name(*code)),
+                _ => failure,
+            }
+        };
+        self.report(if error.is_refusal() {
+            AccountState::LoggedOut(failure(Reason::OurAccount))
+        } else {
+            AccountState::Down(failure(Reason::NetworkDown))
+        });
+    }
+
+    fn report(&self, state: AccountState) {
+        self.context.report_state(self.account.name(), state);
+    }
+}
+
+/// Takes in what one session brings.
+struct Taker<'a> {
+    account: &'a SmppAccount,
+    context: &'a Context,
+    /// How often each content was taken in this session. An SMSC gives no ids, and brings again what was not answered, in the next
+    /// session: there the first of this content is the repeat. Within one session the same words are said twice.
+    taken: Mutex<HashMap<[u8; 32], u32>>,
+}
+
+impl<'a> Taker<'a> {
+    fn new(account: &'a SmppAccount, context: &'a Context) -> Self {
+        let taken = Mutex::default();
+        Self {
+            account,
+            context,
+            taken,
+        }
+    }
+
+    fn event(&self, deliver: &Deliver) -> Option<Event> {
+        if let Some(receipt) = receipt::receipt(deliver) {
+            let ids = self.account.ids.of_receipt(&receipt.id);
+            let about = ids
+                .into_iter()
+                .map(|id| MessageRef::External(ExternalId::new(KIND, id)));
+            return Some(Event::Report(Report {
+                about: about.collect(),
+                progress: receipt.progress,
+                failure: receipt.failure,
+                at: None,
+            }));
+        }
+        if receipt::is_receipt(deliver) {
+            self.count("smpp_receipt_unreadable");
+            return None;
+        }
+        let Some(read) = text::read(deliver, self.account.settled.alphabet) else {
+            self.count("smpp_data_dropped");
+            return None;
+        };
+        let (from, to) = (
+            address::received(&deliver.source),
+            address::received(&deliver.destination),
+        );
+        let received = Received {
+            repeats: Repeats::ByDigest(self.numbered(deliver)),
+            from: &from,
+            to: &to,
+            text: read.text,
+            part: read.part,
+            sent_at: None,
+            media: Vec::new(),
+        };
+        Some(received.event(self.account.settled.home))
+    }
+
+    /// The content and how often it was taken before.
+    fn numbered(&self, deliver: &Deliver) -> [u8; 32] {
+        let content = digest(deliver);
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = taken.get(&content).copied().unwrap_or(0);
+        let mut hash = Sha256::new();
+        hash.update(content);
+        hash.update(before.to_be_bytes());
+        hash.finalize().into()
+    }
+
+    fn took(&self, deliver: &Deliver) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if taken.len() >= CONTENTS_MAX {
+            taken.clear();
+        }
+        *taken.entry(digest(deliver)).or_default() += 1;
+    }
+}
+
+impl Handler for Taker<'_> {
+    async fn deliver(&self, deliver: Deliver) -> u32 {
+        let Some(event) = self.event(&deliver) else {
+            return status::OK;
+        };
+        let account = self.account.name();
+        // The commit is the permission to say that we have it; what belongs to nobody is kept or counted by the core.
+        let committed = self.context.inbox.commit(account, vec![event], None).await;
+        if committed.is_err() {
+            self.count("smpp_busy");
+            return status::TEMPORARY;
+        }
+        self.took(&deliver);
+        status::OK
+    }
+
+    fn count(&self, what: &'static str) {
+        self.context.meter.count(self.account.name(), what);
+    }
+}
+
+fn digest(deliver: &Deliver) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    let mut add = |part: &[u8]| {
+        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(part);
+    };
+    add(deliver.source.address.as_bytes());
+    add(deliver.destination.address.as_bytes());
+    add(&[deliver.esm_class, deliver.data_coding]);
+    add(&deliver.text);
+    for tlv in &deliver.tlvs {
+        add(&tlv.tag.to_be_bytes());
+        add(&tlv.value);
+    }
+    hash.finalize().into()
+}

@@ -1,0 +1,441 @@
+//! The account against an SMSC that is told what to say.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use serde_json::json;
+use transom_adapter::{
+    Account, AccountState, Address, Attempt, Context, Event, Key, MessageRef, Outcome, Part,
+    Progress, Reason, Scope,
+    testkit::{
+        CountingMeter, FixedDirectory, RecordingInbox, RecordingStates, conformance, context,
+    },
+};
+use transom_smpp::{
+    Deliver, Frame, Party, Submit, command, status,
+    testkit::{Connection, Smsc},
+};
+
+use super::{account::SmppAccount, config};
+use crate::provider::testing::{FIRST, client, env, message, section};
+
+/// An account at a told SMSC, running.
+struct Bench {
+    smsc: Smsc,
+    account: Arc<SmppAccount>,
+    context: Context,
+    inbox: Arc<RecordingInbox>,
+    states: Arc<RecordingStates>,
+    meter: Arc<CountingMeter>,
+}
+
+fn account(url: &str, more: &serde_json::Value) -> SmppAccount {
+    let mut table = json!({ "url": url, "system_id": "transom", "password": "secret", "response_timeout": "1s" });
+    for (key, value) in more.as_object().unwrap() {
+        table[key] = value.clone();
+    }
+    let mut env = env(client());
+    env.clock = Arc::new(transom_adapter::SystemClock);
+    config::account(
+        transom_adapter::AccountName::new("sms", "main"),
+        &section(table),
+        &env,
+    )
+    .unwrap()
+}
+
+impl Bench {
+    async fn start(more: serde_json::Value) -> Self {
+        let smsc = Smsc::start().await;
+        let url = format!("smpp://127.0.0.1:{}", smsc.endpoint().port);
+        let account = Arc::new(account(&url, &more));
+        let (inbox, meter) = (
+            Arc::new(RecordingInbox::default()),
+            Arc::new(CountingMeter::default()),
+        );
+        let states = Arc::new(RecordingStates::default());
+        let mut context = context(
+            Arc::clone(&inbox),
+            FixedDirectory::default(),
+            Arc::clone(&meter),
+        );
+        context.states = states.clone();
+        let (running, inner) = (Arc::clone(&account), context.clone());
+        context
+            .lifecycle
+            .spawn("smpp", async move { running.run(&inner).await.unwrap() });
+        Self {
+            smsc,
+            account,
+            context,
+            inbox,
+            states,
+            meter,
+        }
+    }
+
+    /// Sends a text of one part; the SMSC answers like this.
+    async fn send(
+        &self,
+        connection: &mut Connection,
+        text: &str,
+        status: u32,
+        id: &'static [u8],
+    ) -> (Outcome, Deliver) {
+        let text = message(text);
+        let (outcome, submit) = tokio::join!(self.account.send(&text, FIRST), async {
+            let submit = connection.next_of(command::SUBMIT_SM).await;
+            connection.answer(&submit, status, id).await;
+            submit
+        });
+        (outcome, Deliver::read(&submit.body).unwrap())
+    }
+}
+
+fn number(address: &str) -> Party {
+    Party {
+        ton: 1,
+        npi: 1,
+        address: address.to_owned(),
+    }
+}
+
+fn from_bob(text: &[u8]) -> Submit {
+    Submit {
+        source: number("12025550147"),
+        destination: number("12025550100"),
+        text: Bytes::copy_from_slice(text),
+        ..Submit::default()
+    }
+}
+
+fn receipt(text: &str) -> Submit {
+    Submit {
+        esm_class: 0x04,
+        ..from_bob(text.as_bytes())
+    }
+}
+
+#[tokio::test]
+async fn a_text_goes_out_and_its_receipt_comes_back() {
+    let bench = Bench::start(json!({ "validity": "4h" })).await;
+    let (mut connection, bind) = bench.smsc.bound(status::OK).await;
+    assert_eq!(bind.command, command::BIND_TRANSCEIVER);
+    let (outcome, submit) = bench
+        .send(&mut connection, "hello", status::OK, b"00AB\0")
+        .await;
+    let Outcome::Accepted { ids } = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!(
+        (ids[0].kind, ids[0].value.as_str(), ids[0].part),
+        ("smpp", "ab", 0)
+    );
+    assert_eq!(
+        (submit.source, submit.destination),
+        (number("12025550100"), number("12025550147"))
+    );
+    assert_eq!(
+        (submit.esm_class, submit.data_coding, &submit.text[..]),
+        (0, 0, &b"hello"[..])
+    );
+    assert_eq!(
+        connection.deliver(&receipt("id:171 stat:DELIVRD")).await,
+        status::OK
+    );
+    let events = bench.inbox.wait_for(1).await;
+    let Event::Report(report) = &events[0] else {
+        panic!("{events:?}")
+    };
+    assert_eq!(report.progress, Progress::Delivered);
+    let ids: Vec<_> = report
+        .about
+        .iter()
+        .map(|about| match about {
+            MessageRef::External(id) => id.value.as_str(),
+            MessageRef::Key(..) => "key",
+        })
+        .collect();
+    assert_eq!(
+        ids,
+        ["171", "ab"],
+        "as written, then as hexadecimal: 0xAB is 171"
+    );
+    assert_eq!(bench.states.said().last(), Some(&AccountState::Up));
+}
+
+#[tokio::test]
+async fn the_parts_of_a_text_belong_together() {
+    let bench = Bench::start(json!({ "window": 5 })).await;
+    let (mut connection, _) = bench.smsc.bound(status::OK).await;
+    let mut text = message(&"ж".repeat(100));
+    text.key = Key(0x0102_0304);
+    let mut headers = Vec::new();
+    for unit in 0..2 {
+        let attempt = Attempt { unit, ..FIRST };
+        let (outcome, submit) = tokio::join!(bench.account.send(&text, attempt), async {
+            let submit = connection.next_of(command::SUBMIT_SM).await;
+            connection.answer(&submit, status::OK, b"x\0").await;
+            Deliver::read(&submit.body).unwrap()
+        });
+        let Outcome::Accepted { ids } = outcome else {
+            panic!("{outcome:?}")
+        };
+        assert_eq!(ids[0].part, unit);
+        assert_eq!((submit.esm_class, submit.data_coding), (0x40, 8));
+        headers.push(submit.text.slice(..6).to_vec());
+    }
+    assert_eq!(headers, [[5, 0, 3, 4, 2, 1], [5, 0, 3, 4, 2, 2]]);
+}
+
+#[tokio::test]
+async fn what_the_smsc_says_is_believed() {
+    let bench = Bench::start(json!({})).await;
+    let (mut connection, _) = bench.smsc.bound(status::OK).await;
+    let (throttled, _) = bench
+        .send(&mut connection, "a", status::THROTTLED, b"")
+        .await;
+    assert!(
+        matches!(
+            throttled,
+            Outcome::Throttled {
+                scope: Scope::Account,
+                ..
+            }
+        ),
+        "{throttled:?}"
+    );
+    let (refused, _) = bench.send(&mut connection, "b", 0x0b, b"").await;
+    assert!(
+        matches!(&refused, Outcome::Rejected(failure) if failure.reason == Reason::NoSuchRecipient),
+        "{refused:?}"
+    );
+    let text = message("c");
+    let (unknown, _) = tokio::join!(
+        bench.account.send(&text, FIRST),
+        connection.next_of(command::SUBMIT_SM)
+    );
+    assert!(
+        matches!(unknown, Outcome::Unknown(_)),
+        "no answer: {unknown:?}"
+    );
+    assert_eq!(bench.meter.of("smpp_no_response"), 1);
+}
+
+#[tokio::test]
+async fn a_broken_session_is_bound_again() {
+    let bench = Bench::start(json!({})).await;
+    let (mut connection, _) = bench.smsc.bound(status::OK).await;
+    let text = message("hello");
+    let (unknown, ()) = tokio::join!(bench.account.send(&text, FIRST), async {
+        connection.next_of(command::SUBMIT_SM).await;
+        drop(connection);
+    });
+    assert!(matches!(unknown, Outcome::Unknown(_)), "{unknown:?}");
+    bench
+        .states
+        .wait_for(|state| matches!(state, AccountState::Down(_)))
+        .await;
+    let down = bench.account.send(&text, FIRST).await;
+    assert!(matches!(down, Outcome::Transient(_)), "{down:?}");
+    let (mut connection, _) = bench.smsc.bound(status::OK).await;
+    bench
+        .states
+        .wait_for(|state| *state == AccountState::Up)
+        .await;
+    let (outcome, _) = bench
+        .send(&mut connection, "again", status::OK, b"7\0")
+        .await;
+    assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_for_an_admin() {
+    let bench = Bench::start(json!({})).await;
+    let (mut connection, _) = bench.smsc.bound(status::INVALID_PASSWORD).await;
+    let state = bench
+        .states
+        .wait_for(|state| matches!(state, AccountState::LoggedOut(_)))
+        .await;
+    let AccountState::LoggedOut(failure) = state else {
+        panic!()
+    };
+    assert_eq!(failure.code.as_deref(), Some("0x0E ESME_RINVPASWD"));
+    let detail = failure.detail.unwrap();
+    assert!(
+        detail.contains("compare system_id and password") && !detail.contains("secret"),
+        "{detail}"
+    );
+    assert!(connection.next().await.is_none(), "closed");
+    let (report, _) = tokio::join!(
+        bench.account.check(),
+        bench.smsc.bound(status::INVALID_PASSWORD)
+    );
+    assert!(report.faults[0].contains("RINVPASWD"), "{report:?}");
+}
+
+#[tokio::test]
+async fn a_message_is_answered_only_when_it_is_stored() {
+    let bench = Bench::start(json!({})).await;
+    let (mut connection, _) = bench.smsc.bound(status::OK).await;
+    bench.inbox.set_busy(true);
+    assert_eq!(
+        connection.deliver(&from_bob(b"hi")).await,
+        status::TEMPORARY
+    );
+    bench.inbox.set_busy(false);
+    assert_eq!(connection.deliver(&from_bob(b"hi")).await, status::OK);
+    assert_eq!(
+        connection.deliver(&from_bob(b"hi")).await,
+        status::OK,
+        "said twice"
+    );
+    let events = bench.inbox.wait_for(2).await;
+    let [Event::Message(first), Event::Message(second)] = &events[..] else {
+        panic!("{events:?}")
+    };
+    assert_eq!(first.from, Address::new("+12025550147"));
+    assert_eq!(first.to, Address::new("+12025550100"));
+    assert_eq!((first.text.as_str(), first.part), ("hi", None));
+    assert_ne!(
+        first.repeats, second.repeats,
+        "within one session the same words are another message"
+    );
+}
+
+#[tokio::test]
+async fn what_was_not_answered_in_one_session_is_a_repeat_in_the_next() {
+    let bench = Bench::start(json!({})).await;
+    let (mut connection, _) = bench.smsc.bound(status::OK).await;
+    connection
+        .request(command::DELIVER_SM, from_bob(b"hi").body())
+        .await;
+    bench.inbox.wait_for(1).await;
+    drop(connection);
+    let (mut connection, _) = bench.smsc.bound(status::OK).await;
+    assert_eq!(connection.deliver(&from_bob(b"hi")).await, status::OK);
+    assert_eq!(
+        bench.inbox.events().len(),
+        1,
+        "the fake inbox knows repeats by what they are"
+    );
+}
+
+#[tokio::test]
+async fn parts_and_data_are_told_apart() {
+    let bench = Bench::start(json!({})).await;
+    let (mut connection, _) = bench.smsc.bound(status::OK).await;
+    let part = Submit {
+        esm_class: 0x40,
+        ..from_bob(b"\x05\x00\x03\x07\x02\x01one")
+    };
+    let data = Submit {
+        data_coding: 4,
+        ..from_bob(b"\x01\x02")
+    };
+    let nothing = receipt("nothing that could be read");
+    for deliver in [&part, &data, &nothing] {
+        assert_eq!(connection.deliver(deliver).await, status::OK);
+    }
+    let events = bench.inbox.events();
+    let [Event::Message(first)] = &events[..] else {
+        panic!("{events:?}")
+    };
+    assert_eq!(
+        first.part,
+        Some(Part {
+            reference: 7,
+            total: 2,
+            number: 1
+        })
+    );
+    assert_eq!(
+        (
+            bench.meter.of("smpp_data_dropped"),
+            bench.meter.of("smpp_receipt_unreadable")
+        ),
+        (1, 1)
+    );
+}
+
+#[tokio::test]
+async fn a_pair_sends_on_one_and_receives_on_the_other() {
+    let bench = Bench::start(json!({ "bind": "pair" })).await;
+    let mut binds = Vec::new();
+    for _ in 0..2 {
+        let (connection, bind) = bench.smsc.bound(status::OK).await;
+        binds.push((bind.command, connection));
+    }
+    binds.sort_by_key(|(command, _)| *command);
+    let kinds: Vec<u32> = binds.iter().map(|(command, _)| *command).collect();
+    assert_eq!(kinds, [command::BIND_RECEIVER, command::BIND_TRANSMITTER]);
+    let (_, mut transmitter) = binds.pop().unwrap();
+    let (_, mut receiver) = binds.pop().unwrap();
+    let (outcome, _) = bench
+        .send(&mut transmitter, "hello", status::OK, b"7\0")
+        .await;
+    assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
+    assert_eq!(receiver.deliver(&from_bob(b"hi")).await, status::OK);
+    bench
+        .states
+        .wait_for(|state| *state == AccountState::Up)
+        .await;
+}
+
+#[tokio::test]
+async fn a_drain_unbinds() {
+    let bench = Bench::start(json!({})).await;
+    let (mut connection, _) = bench.smsc.bound(status::OK).await;
+    bench
+        .states
+        .wait_for(|state| *state == AccountState::Up)
+        .await;
+    bench.context.lifecycle.drain();
+    let unbind: Frame = connection.next_of(command::UNBIND).await;
+    connection.answer(&unbind, status::OK, b"").await;
+    assert!(
+        bench
+            .context
+            .lifecycle
+            .finish(Duration::from_secs(10))
+            .await
+    );
+}
+
+#[test]
+fn the_conformance_suite_passes() {
+    conformance::account(&account("smpp://127.0.0.1:1", &json!({ "per_second": 5 })));
+}
+
+#[test]
+fn every_fault_of_the_section_is_told() {
+    let table = json!({
+        "url": "http://smsc.example.com", "system_id": "more than fifteen characters", "window": 0, "version": "3.3",
+        "validity": "1s", "source_ton": 99,
+    });
+    let faults = config::account(
+        transom_adapter::AccountName::new("sms", "main"),
+        &section(table),
+        &env(client()),
+    );
+    let faults: Vec<_> = faults
+        .err()
+        .unwrap()
+        .iter()
+        .map(|fault| fault.key.clone())
+        .collect();
+    for key in [
+        "url",
+        "password",
+        "system_id",
+        "window",
+        "source_ton",
+        "version",
+        "validity",
+    ] {
+        assert!(
+            faults.iter().any(|fault| fault.ends_with(key)),
+            "{key} in {faults:?}"
+        );
+    }
+}
