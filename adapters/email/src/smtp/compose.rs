@@ -236,6 +236,7 @@ fn body(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mail_parser::MimeHeaders;
     use transom_adapter::testkit;
 
     fn ids() -> OwnIds {
@@ -413,10 +414,10 @@ mod tests {
     fn files_are_attached_as_they_are() {
         let message = with_file("See this", "grüße \"x\".jpg", "image/jpeg");
         let content: Vec<u8> = (0..=255).cycle().take(5000).collect();
-        let mail = composed_with(&message, &[content.clone()]);
+        let mail = composed_with(&message, std::slice::from_ref(&content));
         assert_eq!(
             mail,
-            composed_with(&message, &[content.clone()]),
+            composed_with(&message, std::slice::from_ref(&content)),
             "the same bytes on every attempt"
         );
         let read = mail_parser::MessageParser::default()
@@ -424,7 +425,6 @@ mod tests {
             .unwrap();
         assert_eq!(read.body_text(0).as_deref(), Some("See this"));
         let attached = read.attachment(0).unwrap();
-        use mail_parser::MimeHeaders;
         assert_eq!(attached.contents(), content);
         assert_eq!(attached.attachment_name(), Some("grüße \"x\".jpg"));
         assert_eq!(attached.content_type().unwrap().subtype(), Some("jpeg"));
@@ -440,7 +440,6 @@ mod tests {
         let read = mail_parser::MessageParser::default()
             .parse(mail.as_bytes())
             .unwrap();
-        use mail_parser::MimeHeaders;
         let attached = read
             .parts
             .iter()
