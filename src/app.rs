@@ -11,6 +11,7 @@ mod notify;
 mod parts;
 mod readiness;
 mod start;
+mod upkeep;
 
 use std::{path::PathBuf, sync::Arc};
 

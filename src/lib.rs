@@ -32,6 +32,7 @@ pub mod page;
 pub mod queue;
 pub mod store;
 pub mod texts;
+pub mod upkeep;
 pub mod xmpp;
 
 pub use app::App;

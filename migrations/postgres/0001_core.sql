@@ -48,6 +48,7 @@ CREATE TABLE lines (
     changed_ms BIGINT NOT NULL,
     UNIQUE (gateway_id, address)
 );
+CREATE INDEX lines_resting ON lines (changed_ms) WHERE state = 'resting';
 CREATE INDEX lines_open ON lines (gateway_id, kind) WHERE kind <> 'owned';
 
 CREATE TABLE line_owners (
@@ -164,7 +165,7 @@ CREATE TABLE deliveries (
     reason      TEXT,
     code        TEXT,
     due_ms      BIGINT,
-    tell        TEXT CHECK (tell IN ('receipt', 'error', 'doubt', 'silence', 'delay')),
+    tell        TEXT CHECK (tell IN ('receipt', 'error', 'doubt', 'silence', 'delay', 'night')),
     told        TEXT,
     created_ms  BIGINT NOT NULL,
     started_ms  BIGINT,
@@ -175,6 +176,7 @@ CREATE INDEX deliveries_of_lane ON deliveries (lane_id);
 CREATE INDEX deliveries_lane ON deliveries (lane_id, delivery_id) WHERE state IN ('held', 'queued', 'sending');
 CREATE INDEX deliveries_due ON deliveries (due_ms) WHERE due_ms IS NOT NULL;
 CREATE INDEX deliveries_tell ON deliveries (delivery_id) WHERE tell IS NOT NULL;
+CREATE INDEX deliveries_failed ON deliveries (delivery_id) WHERE state = 'failed';
 CREATE INDEX deliveries_sending ON deliveries (delivery_id) WHERE state = 'sending';
 
 CREATE TABLE accounts (
@@ -225,6 +227,8 @@ CREATE TABLE unowned (
     at_ms      BIGINT NOT NULL
 );
 
+CREATE INDEX unowned_age ON unowned (at_ms);
+
 -- How far an outside source was read.
 CREATE TABLE cursors (
     account_id BIGINT NOT NULL REFERENCES accounts,
@@ -241,6 +245,15 @@ CREATE TABLE usage_days (
     messages   BIGINT NOT NULL,
     segments   BIGINT NOT NULL,
     PRIMARY KEY (gateway_id, user_id, day)
+);
+CREATE INDEX usage_days_age ON usage_days (day);
+
+-- What admins were told of and is not over (semantics 24).
+CREATE TABLE troubles (
+    name     TEXT   NOT NULL PRIMARY KEY,
+    concern  TEXT   NOT NULL,
+    since_ms BIGINT NOT NULL,
+    said_ms  BIGINT NOT NULL
 );
 
 CREATE TABLE optouts (

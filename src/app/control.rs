@@ -15,7 +15,7 @@ use crate::{
         once::Once,
         restored,
     },
-    queue::{AccountStates, Queue, Teller, accounts::Standing},
+    queue::{AccountStates, Queue, Standing, Teller},
     xmpp::{
         stanza::Stanza,
         stream::{LinkHandle, LinkState},

@@ -74,6 +74,11 @@ impl Parts {
 }
 
 impl Part {
+    /// The gateway and its link.
+    pub(super) fn watched(&self) -> (Arc<Gateway>, LinkHandle) {
+        (Arc::clone(&self.gateway), self.link.clone())
+    }
+
     /// The gateway's name and its link.
     pub(super) fn link(&self) -> (String, LinkHandle) {
         (self.gateway.config.name.clone(), self.link.clone())

@@ -17,7 +17,7 @@ use super::{
     adapters::allow_hosts,
     control, notify,
     parts::{Part, Parts, context, has_simulator, intakes, queue},
-    readiness,
+    readiness, upkeep,
 };
 use crate::{
     config::StoreUrl,
@@ -207,6 +207,7 @@ async fn start(
     let states = AccountStates::new(Arc::clone(&base.clock), base.metrics.clone());
     let context = context(&base, &doors, (&files, &states), lifecycle);
     let links: Vec<_> = parts.iter().map(Part::link).collect();
+    let watched = parts.iter().map(Part::watched).collect();
     let gateways = parts.iter().map(|part| Arc::clone(&part.gateway)).collect();
     let handles = parts.iter().map(Part::numbered_link).collect();
     let works = queue(&base, &parts, (&files, states.clone()), lifecycle);
@@ -214,7 +215,7 @@ async fn start(
         queue: works.queue.clone(),
         teller: works.teller.clone(),
         links: handles,
-        states,
+        states: states.clone(),
         lifecycle: lifecycle.clone(),
         log_level: Arc::clone(&app.log_level),
     };
@@ -233,6 +234,7 @@ async fn start(
         let (account, context) = (Arc::clone(account), context.clone());
         lifecycle.spawn("account", run_account(account, context));
     }
+    upkeep::start(app, &base, watched, states, lifecycle);
     readiness::watch_links(&links, lifecycle);
     let ready = readiness::Ready::new(base.store.clone(), links);
     let http = &app.config.http;

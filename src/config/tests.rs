@@ -356,6 +356,8 @@ fn uncommented(text: &str, sign: &str) -> (String, usize) {
                     count += 1;
                     option
                 }
+                // A section of such options.
+                Some((option, None)) if option.starts_with('[') && option.ends_with(']') => option,
                 _ => line,
             }
         })

@@ -1,8 +1,10 @@
 //! Requests: every get and set is answered, an answer never is (RFC 6120 §8.2.3).
 
+mod blocking;
 mod card;
 mod info;
 mod register;
+mod search;
 
 pub use info::{CAPS_NODE, contact_info, gateway_info};
 
@@ -13,29 +15,58 @@ use super::{
     text_out::Moment,
 };
 use crate::{
-    texts::{Chat, Lang, Recipient, Text},
+    texts::{Chat, Content, Lang, Recipient, Text},
     xmpp::{
         jid::{self, Jid},
         ns,
-        stanza::{Condition, Element, ErrorType, Iq, IqType, StanzaError},
-        xep::{disco, gateway as typed, ping, register as xep_register, version},
+        stanza::{Condition, Element, ErrorType, Iq, StanzaError},
+        xep::{
+            blocking as xep_blocking, disco, gateway as typed, ping, register as xep_register,
+            search as xep_search, time, version,
+        },
     },
 };
 
 /// The one answer, or what a registration comes to.
 type Answer = Result<Option<Element>, Box<StanzaError>>;
 
-/// Whether a request is about registration: only then the person has to be loaded; with the number or alias that was chosen.
-pub fn registers(iq: &Iq) -> Option<Option<String>> {
-    let to_gateway = iq.to.as_ref().is_some_and(|to| to.node().is_none());
-    let request = xep_register::parse(iq).filter(|_| to_gateway)?;
-    Some(match request {
-        xep_register::Request::Set(values) => register::choice(&values),
-        _ => None,
-    })
+/// What has to be known of the person who asks.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Needs {
+    /// Everything about the registration, with the number or alias that was chosen.
+    Registration(Option<String>),
+    /// What the person calls the contact with this key.
+    Contact(String),
+    /// Everybody whom the person knows.
+    Contacts,
+    /// Whom the person has blocked.
+    Blocks,
 }
 
-/// Answers a request; a registration needs the person.
+/// What has to be known to answer a request; `None`: nothing.
+pub fn needs(gateway: &Gateway, iq: &Iq) -> Option<Needs> {
+    if !iq.is_request() {
+        return None;
+    }
+    match Target::read(gateway, iq.to.as_ref()?) {
+        Target::Contact { key, .. } => card::asks(iq).then_some(Needs::Contact(key)),
+        Target::Nobody(_) => None,
+        Target::Gateway => {
+            if let Some(request) = xep_register::parse(iq) {
+                return Some(Needs::Registration(match request {
+                    xep_register::Request::Set(values) => register::choice(&values),
+                    _ => None,
+                }));
+            }
+            if xep_search::Request::parse(iq).is_some() {
+                return Some(Needs::Contacts);
+            }
+            xep_blocking::Request::parse(iq).map(|_| Needs::Blocks)
+        }
+    }
+}
+
+/// Answers a request; what it [`needs`] of the person has been loaded.
 pub fn decide(gateway: &Gateway, iq: &Iq, person: Option<&Person>, moment: &Moment<'_>) -> Effects {
     if !iq.is_request() {
         return Effects {
@@ -45,16 +76,22 @@ pub fn decide(gateway: &Gateway, iq: &Iq, person: Option<&Person>, moment: &Mome
     }
     let stored = person.and_then(|person| person.member.as_ref()?.lang.as_deref());
     let lang = gateway.lang(iq.lang.as_deref().or(stored));
-    if let (Some(person), Some(request)) = (person, xep_register::parse(iq)) {
+    let to_gateway = iq.to.as_ref().is_none_or(|to| to.node().is_none());
+    if let Some(person) = person.filter(|_| to_gateway) {
         let desk = Desk {
             gateway,
             person,
             moment,
             lang,
         };
-        return register::decide(&desk, iq, &request);
+        if let Some(request) = xep_register::parse(iq) {
+            return register::decide(&desk, iq, &request);
+        }
+        if let Some(request) = xep_blocking::Request::parse(iq) {
+            return blocking::decide(gateway, person, (iq, &request), moment, lang);
+        }
     }
-    let answer = answer(gateway, iq, lang);
+    let answer = answer(gateway, iq, person, (moment, lang));
     Effects {
         answers: reply(iq, answer).into_iter().collect(),
         ..Effects::default()
@@ -74,7 +111,12 @@ fn reply(iq: &Iq, answer: Answer) -> Option<crate::xmpp::stanza::Stanza> {
     reply.map(Into::into)
 }
 
-fn answer(gateway: &Gateway, iq: &Iq, lang: Lang) -> Answer {
+fn answer(
+    gateway: &Gateway,
+    iq: &Iq,
+    person: Option<&Person>,
+    (moment, lang): (&Moment<'_>, Lang),
+) -> Answer {
     let target = iq
         .to
         .as_ref()
@@ -103,31 +145,52 @@ fn answer(gateway: &Gateway, iq: &Iq, lang: Lang) -> Answer {
             env!("CARGO_PKG_VERSION"),
         )));
     }
-    if iq.kind == IqType::Get && payload.is("vCard", ns::VCARD) {
-        return Ok(Some(card::of(gateway, &target, lang)));
+    if time::is_query(iq) {
+        return Ok(Some(time::answer(moment.now.timestamp())));
+    }
+    let name = person.and_then(|person| person.member.as_ref()?.name.as_deref());
+    if let Some(answer) = card::answer(gateway, &target, name, iq, lang) {
+        return answer;
     }
     if target == Target::Gateway
         && let Some(request) = typed::parse(iq)
     {
         return translate(gateway, &request, lang);
     }
-    // RFC 6120 §8.4: known, but not in this way; or not known at all.
+    if let (Target::Gateway, Some(person), Some(request)) =
+        (&target, person, xep_search::Request::parse(iq))
+    {
+        return Ok(Some(search::answer(gateway, person, &request, lang)));
+    }
+    Err(unknown(payload, lang).into())
+}
+
+/// RFC 6120 §8.4: known, but not in this way; or not known at all.
+fn unknown(payload: &Element, lang: Lang) -> StanzaError {
+    if payload.is("jingle", ns::JINGLE) {
+        // XEP-0166 §5: nothing of it was announced. Whoever tries anyway is told what to do instead.
+        let text = Text::from(Content::Call).render(lang);
+        return StanzaError::new(Condition::ServiceUnavailable).with_text(lang.tag(), text);
+    }
     let known = [
         ns::PING,
         ns::DISCO_INFO,
         ns::DISCO_ITEMS,
         ns::VERSION,
         ns::VCARD,
+        ns::VCARD4,
+        ns::PUBSUB,
+        ns::TIME,
+        ns::SEARCH,
+        ns::BLOCKING,
         ns::GATEWAY,
         ns::REGISTER,
     ];
-    let known = known.contains(&payload.namespace());
-    let condition = if known {
+    StanzaError::new(if known.contains(&payload.namespace()) {
         Condition::FeatureNotImplemented
     } else {
         Condition::ServiceUnavailable
-    };
-    Err(StanzaError::new(condition).into())
+    })
 }
 
 /// XEP-0100 §6.3.

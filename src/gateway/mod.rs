@@ -9,6 +9,7 @@
 //! - [`payload`]: what is stored of a message besides its body; [`settings`]: what a user has chosen.
 //! - [`told`]: what became of a message: receipts, errors, notices.
 //! - [`subscription`]: presence; [`registration`]: XEP-0077; [`answers`]: every other request.
+//! - [`picture`]: what is shown beside a name.
 //! - [`refusal`]: the one table from causes to stanza errors and sentences.
 
 pub mod answers;
@@ -17,6 +18,7 @@ pub mod files;
 mod line_choice;
 mod mail_facts;
 pub mod payload;
+pub mod picture;
 pub mod refusal;
 pub mod registration;
 pub mod settings;
@@ -34,6 +36,7 @@ use files::FilePolicy;
 
 use crate::{
     config::{AccessList, GatewayConfig},
+    store::read::PIN,
     texts::Lang,
     xmpp::{
         jid::{self, BareJid, Jid},
@@ -67,9 +70,6 @@ pub struct Contact {
     /// Our line, when the JID pins one (semantics 9).
     pub line: Option<Address>,
 }
-
-/// Stands between the peer and the pinned line in a contact's local part.
-const PIN: &str = ";line=";
 
 impl Gateway {
     /// The kind of network.

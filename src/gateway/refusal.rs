@@ -65,7 +65,9 @@ fn recipient(why: &Recipient) -> (Condition, ErrorType) {
         Recipient::EmergencyNumber | Recipient::CannotBeAnswered | Recipient::OptedOut => {
             (Condition::NotAllowed, ErrorType::Cancel)
         }
-        Recipient::UnsupportedAddress => (Condition::NotAcceptable, ErrorType::Cancel),
+        Recipient::BlockedByUser | Recipient::UnsupportedAddress => {
+            (Condition::NotAcceptable, ErrorType::Cancel)
+        }
     }
 }
 

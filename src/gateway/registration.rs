@@ -7,11 +7,13 @@ mod denial;
 mod desk;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod person;
 mod place;
 
 pub use denial::denial;
+pub use desk::Desk;
 pub(super) use desk::farewell;
-pub use desk::{Desk, Effects, Person};
+pub use person::{Book, Effects, Person};
 
 use std::time::Duration;
 

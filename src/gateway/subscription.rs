@@ -2,17 +2,24 @@
 //!
 //! A contact has no presence of its own: it is there for whoever subscribed to it. So presence only answers, and never more than asked.
 
+use transom_adapter::Address;
+
 use super::{
-    Contact, Gateway, answers, refusal,
+    Contact, Gateway, answers, picture, refusal,
     registration::{self, Desk, Effects, Person, Standing},
     text_out::Moment,
 };
 use crate::{
-    store::{Write, read::Subscription, write::ContactRow},
+    store::{
+        Write,
+        read::{PIN, Subscription},
+        write::ContactRow,
+    },
     texts::{Cap, Lang, Membership, Recipient, Text},
     xmpp::{
         jid::{BareJid, Jid},
-        stanza::{Presence, PresenceType, Stanza},
+        ns,
+        stanza::{Element, Presence, PresenceType, Stanza},
     },
 };
 
@@ -32,6 +39,8 @@ pub enum Target {
         jid: BareJid,
         /// How the roster knows it.
         key: String,
+        /// Who it is, whichever line is pinned.
+        peer: Address,
     },
     /// Nobody; perhaps this JID was meant.
     Nobody(Option<BareJid>),
@@ -47,6 +56,7 @@ impl Target {
             Ok(contact) => Self::Contact {
                 jid: to.to_bare(),
                 key: key(&contact),
+                peer: contact.peer,
             },
             Err(meant) => Self::Nobody(meant),
         }
@@ -96,20 +106,38 @@ pub fn decide(
     }
 }
 
-/// The presence of the gateway or a contact to somebody who sees it.
-pub fn present(gateway: &Gateway, ours: &BareJid, user: impl Into<Jid>) -> Presence {
-    let info = if ours.node().is_some() {
-        answers::contact_info(gateway)
-    } else {
-        answers::gateway_info(gateway)
-    };
+/// The presence of the gateway to somebody who sees it.
+pub fn present(gateway: &Gateway, user: impl Into<Jid>) -> Presence {
+    let domain = &gateway.config.domain;
+    Presence::new(PresenceType::Available, resource(domain), user)
+        .with_child(answers::gateway_info(gateway).caps(answers::CAPS_NODE))
+        .with_child(picture::of_gateway(gateway.network(), domain.as_str()).update())
+}
+
+/// The presence of a contact to somebody who sees it; `name` is what it is called there.
+pub fn contact_present(
+    gateway: &Gateway,
+    (ours, peer): (&BareJid, &Address),
+    name: Option<&str>,
+    user: impl Into<Jid>,
+) -> Presence {
+    let avatar = picture::of_contact(gateway.network(), peer.as_str(), name);
     Presence::new(PresenceType::Available, resource(ours), user)
-        .with_child(info.caps(answers::CAPS_NODE))
+        .with_child(answers::contact_info(gateway).caps(answers::CAPS_NODE))
+        .with_child(avatar.update())
 }
 
 /// The end of [`present`].
 pub fn absent(ours: &BareJid, user: impl Into<Jid>) -> Presence {
     Presence::new(PresenceType::Unavailable, resource(ours), user)
+}
+
+/// XEP-0172 §4.
+fn with_nick(presence: Presence, name: Option<&str>) -> Presence {
+    match name {
+        Some(name) => presence.with_child(Element::text_only("nick", ns::NICK, name)),
+        None => presence,
+    }
 }
 
 /// Our one resource (semantics 7).
@@ -185,7 +213,6 @@ impl Case<'_> {
 
     /// Lets the user see it, and asks to see the user: once.
     fn accept(&self, user_id: i64, effects: &mut Effects) {
-        let ours = self.ours();
         let asked = self
             .person
             .member
@@ -196,11 +223,13 @@ impl Case<'_> {
             .push(self.answer(PresenceType::Subscribed).into());
         effects
             .answers
-            .push(present(self.gateway, &ours, self.person.jid.clone()).into());
+            .push(self.present(self.person.jid.clone()).into());
         if !asked {
+            let subscribe = self.answer(PresenceType::Subscribe);
+            // XEP-0172 §4.1: a question names who asks.
             effects
                 .answers
-                .push(self.answer(PresenceType::Subscribe).into());
+                .push(with_nick(subscribe, self.name()).into());
         }
         effects.writes.push(self.contact(
             user_id,
@@ -254,7 +283,7 @@ impl Case<'_> {
             {
                 let to = self.person.jid.clone();
                 if member.state == "active" {
-                    present(self.gateway, &ours, to)
+                    self.present(to)
                 } else {
                     absent(&ours, to)
                 }
@@ -278,7 +307,7 @@ impl Case<'_> {
         let Some(from) = self.presence.from.clone() else {
             return Effects::default();
         };
-        let answer = present(self.gateway, &self.gateway.config.domain, from);
+        let answer = present(self.gateway, from);
         Effects {
             answers: vec![answer.into()],
             ..Effects::default()
@@ -297,6 +326,20 @@ impl Case<'_> {
             answers,
             ..Effects::default()
         }
+    }
+
+    fn present(&self, to: impl Into<Jid>) -> Presence {
+        match self.target {
+            Target::Contact { jid, peer, .. } => {
+                contact_present(self.gateway, (jid, peer), self.name(), to)
+            }
+            Target::Gateway | Target::Nobody(_) => present(self.gateway, to),
+        }
+    }
+
+    /// What the contact is called.
+    fn name(&self) -> Option<&str> {
+        self.person.member.as_ref()?.name.as_deref()
     }
 
     fn answer(&self, kind: PresenceType) -> Presence {
@@ -333,7 +376,7 @@ impl Case<'_> {
 /// A pinned contact is another entry in the roster than the plain one.
 fn key(contact: &Contact) -> String {
     match &contact.line {
-        Some(line) => format!("{}{}{}", contact.peer.as_str(), super::PIN, line.as_str()),
+        Some(line) => format!("{}{}{}", contact.peer.as_str(), PIN, line.as_str()),
         None => contact.peer.as_str().to_owned(),
     }
 }

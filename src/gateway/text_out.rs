@@ -252,8 +252,11 @@ impl<'a> Candidate<'a> {
     ) -> Result<(), Refused> {
         let peer = self.contact.peer.as_str();
         let blocked = |user| snapshot.blocked.contains(&(user, peer.to_owned()));
-        if blocked(0) || user_id.is_some_and(blocked) {
+        if blocked(0) {
             return Err(Recipient::Blocked.into());
+        }
+        if user_id.is_some_and(blocked) {
+            return Err(Recipient::BlockedByUser.into());
         }
         Ok(())
     }

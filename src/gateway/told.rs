@@ -80,6 +80,7 @@ pub fn stanzas(
                 },
             )]
         }
+        TellKind::Night => telling.night(now),
     }
 }
 
@@ -142,6 +143,18 @@ impl Telling<'_> {
             ));
         }
         stanzas
+    }
+
+    /// That it waits for the end of the quiet hours; nothing once they are over.
+    fn night(&self, now: UnixMillis) -> Vec<Message> {
+        let peer = Address::new(self.row.peer.clone());
+        let until = self.gateway.adapter.not_before(&peer, now);
+        let notice = until.map(|until| Notice::Waits {
+            excerpt: self.excerpt(),
+            until: until.timestamp(),
+        });
+        let stanza = notice.map(|notice| self.notice("night", notice));
+        stanza.into_iter().collect()
     }
 
     fn failure(&self) -> Text {

@@ -382,6 +382,7 @@ pub(super) async fn bounced(intake: &Intake, error: &Message) {
     let write = Write::Bounced(Bounced {
         delivery_id: target.delivery_id,
         lane_id: target.lane_id,
+        at_ms: now.0,
         state: if held { "queued" } else { "failed" },
         code: reason,
         due_ms: now.after(wait).0,

@@ -4,6 +4,7 @@
 //! quicker with what was decided on, it is decided anew.
 
 mod announce;
+mod lookup;
 mod sweep;
 
 use std::{collections::HashSet, time::Duration};
@@ -17,14 +18,14 @@ use super::{
 };
 use crate::{
     gateway::{
-        answers, refusal,
-        registration::{self, Effects, Person},
+        answers::{self, Needs},
+        refusal,
+        registration::{Effects, Person},
         subscription::{self, Target},
         text_out::Moment,
     },
     store::{
         StoreError, Write, WriteError,
-        read::{Ask, OutwardSnapshot},
         write::{Done, Wake},
     },
     texts::Cap,
@@ -34,6 +35,7 @@ use crate::{
     },
 };
 pub(super) use announce::{announce, farewell};
+use lookup::{Lookup, More};
 
 /// Where what is not a message to a contact goes.
 #[derive(Clone, Debug)]
@@ -48,8 +50,6 @@ const WAITING_MAX: usize = 4096;
 const ROUNDS: u32 = 3;
 /// Resources whose first presence was answered.
 const GREETED_MAX: usize = 50_000;
-/// Numbers of the pool that are looked at.
-const FREE_MAX: i64 = 1000;
 /// Between two looks for registrations that nobody came back to.
 const SWEEP: Duration = Duration::from_hours(1);
 const MINUTE_MS: i64 = 60_000;
@@ -108,17 +108,6 @@ struct Reception {
     wakes: Throttle,
 }
 
-/// What has to be known of whom.
-struct Lookup<'a> {
-    jid: &'a BareJid,
-    /// The contact, as the roster knows it.
-    contact: &'a str,
-    /// Whether lines and numbers matter.
-    lines: bool,
-    /// The number or alias that was chosen.
-    choice: Option<&'a str>,
-}
-
 /// Why a stanza came to nothing; its sender may try again.
 #[derive(Debug, thiserror::Error)]
 enum Trouble {
@@ -172,18 +161,24 @@ impl Reception {
             self.intake.count("no-address");
             return Ok(());
         };
-        let Some(choice) = answers::registers(iq) else {
-            let effects =
-                self.decide(|moment| answers::decide(&self.intake.gateway, iq, None, moment));
-            self.finish(effects).await;
-            return Ok(());
+        let needs = answers::needs(&self.intake.gateway, iq);
+        let (contact, more) = match &needs {
+            None => {
+                let effects =
+                    self.decide(|moment| answers::decide(&self.intake.gateway, iq, None, moment));
+                self.finish(effects).await;
+                return Ok(());
+            }
+            Some(Needs::Registration(choice)) => ("", More::Lines(choice.as_deref())),
+            Some(Needs::Contact(key)) => (key.as_str(), More::Nothing),
+            Some(Needs::Contacts) => ("", More::Contacts),
+            Some(Needs::Blocks) => ("", More::Blocks),
         };
         let jid = from.to_bare();
         let lookup = Lookup {
             jid: &jid,
-            contact: "",
-            lines: true,
-            choice: choice.as_deref(),
+            contact,
+            more,
         };
         self.settle(&lookup, |person, moment| {
             answers::decide(&self.intake.gateway, iq, Some(person), moment)
@@ -211,12 +206,14 @@ impl Reception {
             _ => Target::read(&self.intake.gateway, to),
         };
         let jid = from.to_bare();
-        let lines = presence.kind == PresenceType::Subscribe;
+        let more = match presence.kind {
+            PresenceType::Subscribe => More::Lines(None),
+            _ => More::Nothing,
+        };
         let lookup = Lookup {
             jid: &jid,
             contact: target.key(),
-            lines,
-            choice: None,
+            more,
         };
         let gateway = &self.intake.gateway;
         self.settle(&lookup, |person, moment| {
@@ -278,41 +275,6 @@ impl Reception {
             now: self.intake.clock.now(),
             ids: &ids,
         })
-    }
-
-    async fn load(&self, lookup: &Lookup<'_>) -> Result<Person, Trouble> {
-        let Intake {
-            store,
-            gateway,
-            clock,
-            ..
-        } = &self.intake;
-        let (jid, now_ms) = (lookup.jid.to_string(), clock.now().0);
-        let member = store.member(gateway.id, &jid, lookup.contact).await?;
-        let mut person = Person {
-            jid: lookup.jid.clone(),
-            member,
-            view: OutwardSnapshot::default(),
-            free: Vec::new(),
-            taken: false,
-        };
-        if !lookup.lines {
-            return Ok(person);
-        }
-        let address = gateway
-            .adapter
-            .own_address(&jid)
-            .map(|address| address.as_str().to_owned());
-        let ask = Ask::about_user(jid, address);
-        person.view = store.outward(gateway.id, &[ask], now_ms).await?;
-        person.free = store.free_lines(gateway.id, now_ms, FREE_MAX).await?;
-        let wanted = lookup
-            .choice
-            .and_then(|choice| registration::chosen_address(gateway, choice));
-        if let Some(wanted) = wanted {
-            person.taken = store.has_line(gateway.id, wanted.as_str()).await?;
-        }
-        Ok(person)
     }
 
     /// Commits; `false` when somebody else was quicker.

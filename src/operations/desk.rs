@@ -7,7 +7,7 @@ use crate::{
     config::Registration as Mode,
     gateway::{
         Gateway,
-        registration::{self, Desk, Effects, Person},
+        registration::{self, Book, Desk, Effects, Person},
         text_out::Moment,
     },
     store::{
@@ -48,6 +48,7 @@ pub(super) async fn load(
         view: on.store.outward(gateway.id, &[ask], now_ms).await?,
         free: on.store.free_lines(gateway.id, now_ms, FREE_MAX).await?,
         taken,
+        book: Book::default(),
     })
 }
 

@@ -180,7 +180,7 @@ pub(super) async fn cancel(on: &Operations, ids: &[String]) -> Result<Reply, Ref
         .iter()
         .flat_map(|done| match done {
             Done::Tells(tells) => tells.as_slice(),
-            Done::Written | Done::Unchanged => &[],
+            Done::Written | Done::Unchanged | Done::Swept(_) => &[],
         })
         .map(|tell| tell.delivery_id)
         .collect();

@@ -18,7 +18,7 @@ pub async fn hold_if_copy(store: &Store, writer: &Writer) -> Result<Option<i64>,
         .await?
     {
         Done::Unchanged => Ok(None),
-        Done::Written | Done::Tells(_) => Ok(Some(store.held_since_copy().await?)),
+        Done::Written | Done::Tells(_) | Done::Swept(_) => Ok(Some(store.held_since_copy().await?)),
     }
 }
 

@@ -8,7 +8,8 @@ use crate::{
     commands::shown::{self, Block, Rows},
     http::PageReply,
     operations::{
-        Actor, GatewayNow, LinkNow, Overview, Refusal, Reply, Request, User, Waiting, WaitingState,
+        AccountNow, Actor, GatewayNow, LinkNow, Overview, Refusal, Reply, Request, User, Waiting,
+        WaitingState,
     },
     texts::{Label, Page, Text},
 };
@@ -65,13 +66,20 @@ impl OperatorPage {
         };
         let Overview { now, gateways } = overview;
         let link = |at: &GatewayNow| now.links.iter().find(|link| link.gateway == at.gateway);
+        let broken = |at: &GatewayNow| -> Vec<&AccountNow> {
+            let own = format!("{}/", at.gateway);
+            let broken = now.accounts.iter().filter(|account| !account.up);
+            broken
+                .filter(|account| account.account.starts_with(&own))
+                .collect()
+        };
         Ok(html! {
             h1 { (frame.say(Page::Overview)) }
             @if !now.store_commits {
                 p.notice { (frame.say(Label::Database)) ": " (frame.say(crate::texts::Told::Commits(false))) }
             }
             div.cards {
-                @for at in &gateways { (card(frame, at, link(at), asked)) }
+                @for at in &gateways { (card(frame, at, link(at), &broken(at), asked)) }
             }
         })
     }
@@ -215,7 +223,13 @@ fn is_id(cell: &str) -> bool {
     cell.len() >= 15 && cell.bytes().all(|b| b.is_ascii_digit())
 }
 
-fn card(frame: &Frame<'_>, at: &GatewayNow, link: Option<&LinkNow>, asked: &Asked<'_>) -> Markup {
+fn card(
+    frame: &Frame<'_>,
+    at: &GatewayNow,
+    link: Option<&LinkNow>,
+    broken: &[&AccountNow],
+    asked: &Asked<'_>,
+) -> Markup {
     let is_up = link.is_some_and(|link| link.up);
     let state = if is_up { Page::Up } else { Page::Down };
     let oldest = at
@@ -251,6 +265,11 @@ fn card(frame: &Frame<'_>, at: &GatewayNow, link: Option<&LinkNow>, asked: &Aske
             dl.numbers {
                 @for (name, number, loud) in numbers {
                     div.loud[loud] { dt { (frame.say(name)) } dd { (number) } }
+                }
+            }
+            @for account in broken {
+                p.why {
+                    span.state.down { (account.account) } " " (account.detail)
                 }
             }
             @if !at.accounts.is_empty() {

@@ -71,6 +71,10 @@ impl Try {
             unit: self.work.unit,
             started_at: self.surroundings.clock.now(),
         };
+        if let Some(until) = self.quiet_until() {
+            let finished = self.postpone(until).await;
+            return self.report(finished).await;
+        }
         let finished = match self.start().await {
             Started::Gone => Finished::go_on(),
             Started::Yes => {
@@ -80,12 +84,72 @@ impl Try {
                 self.conclude(attempt, outcome).await
             }
         };
+        self.report(finished).await;
+    }
+
+    async fn report(&self, finished: Finished) {
         let order = Order::Finished {
             lane_id: self.lane_id,
             slot: self.slot,
             finished,
         };
         self.finished.send(order).await.ok();
+    }
+
+    /// When the recipient's quiet hours end; what has begun to go out is not interrupted by them.
+    fn quiet_until(&self) -> Option<UnixMillis> {
+        if self.work.unit > 0 {
+            return None;
+        }
+        let now = self.surroundings.clock.now();
+        let adapter = &self.gateway.gateway.adapter;
+        adapter.not_before(&self.work.outgoing.to, now)
+    }
+
+    /// When it could be sent for the first time.
+    fn since(&self) -> UnixMillis {
+        let message = &self.work.outgoing;
+        let adapter = &self.gateway.gateway.adapter;
+        let quiet = adapter.not_before(&message.to, message.created_at);
+        quiet.unwrap_or(message.created_at)
+    }
+
+    /// The chat waits until then, and the sender is told; what is written meanwhile waits behind it.
+    async fn postpone(&self, until: UnixMillis) -> Finished {
+        let failures = self.failures;
+        let row = OutcomeRow {
+            delivery_id: self.work.delivery_id,
+            lane_id: self.lane_id,
+            state: State::Queued,
+            account_id: None,
+            units: None,
+            units_done: 0,
+            attempts: self.work.attempts,
+            reason: None,
+            code: None,
+            tell: Some(TellKind::Night),
+            due_ms: None,
+            done_ms: None,
+            lane_due_ms: until.0,
+            failures,
+            ids: Vec::new(),
+            leaves_lane: false,
+        };
+        let done = self.commit(|| Write::Outcome(row.clone())).await;
+        self.tell(&done, row.tell);
+        tracing::info!(
+            message_id = self.work.delivery_id,
+            until = %until.timestamp(),
+            "Waits until the recipient's quiet hours are over."
+        );
+        let next = Next::At {
+            due_ms: until.0,
+            failures,
+        };
+        Finished {
+            next,
+            ..Finished::go_on()
+        }
     }
 
     /// Commits the start mark, where the account cannot recognise a repeat.
@@ -139,6 +203,7 @@ impl Try {
                 attempt,
                 failures: self.failures,
                 give_up: config.give_up,
+                since: self.since(),
                 report_after: config.report_after,
                 receipt_on_acceptance: config.receipts == Receipts::Accepted,
                 now,

@@ -10,7 +10,7 @@ use super::{
     verdict::REPEATED,
 };
 use crate::{
-    gateway::payload::Payload,
+    gateway::{Gateway, payload::Payload},
     hooks::{Step, step},
     store::{
         StoreError, StoredRoute, Write,
@@ -127,7 +127,7 @@ fn out_work(surroundings: &Surroundings, row: OutRow) -> Option<OutWork> {
         Network::Email => payload.thread.map(Into::into),
         Network::Sms => None,
     };
-    Some(OutWork {
+    let mut work = OutWork {
         delivery_id: row.delivery_id,
         attempts: row.attempts,
         unit: row.units_done,
@@ -146,5 +146,31 @@ fn out_work(surroundings: &Surroundings, row: OutRow) -> Option<OutWork> {
             routes: row.routes.iter().map(name).collect(),
             files: Vec::new(),
         },
-    })
+    };
+    if gateway.network() == Network::Sms && !begun {
+        reroute(gateway, &mut work);
+    }
+    Some(work)
+}
+
+/// When none of the accounts that it was planned for is configured any more: its line has moved to others, and it goes by those.
+fn reroute(gateway: &Gateway, work: &mut OutWork) {
+    let known = |route: &Route| gateway.accounts.contains_key(&route.account);
+    if work.routes.iter().any(known) {
+        return;
+    }
+    let from = &work.outgoing.from;
+    let lines = &gateway.config.lines;
+    let Some(line) = lines.iter().find(|line| line.number == *from) else {
+        return;
+    };
+    let name = |name: &String| AccountName::new(&gateway.config.name, name);
+    let moved = Outgoing {
+        routes: line.providers.iter().map(name).collect(),
+        ..work.outgoing.clone()
+    };
+    if let Ok(plan) = gateway.adapter.plan(&moved) {
+        work.routes = plan.routes;
+        work.outgoing = moved;
+    }
 }

@@ -41,7 +41,7 @@ use crate::{
     xmpp::stream::LinkHandle,
 };
 
-pub use accounts::AccountStates;
+pub use accounts::{AccountStates, Standing};
 pub use teller::{Online, Teller};
 
 /// Work that is committed and waits.

@@ -18,6 +18,8 @@ pub(super) struct Circumstances<'a> {
     /// Failures of the lane in a row before this attempt.
     pub(super) failures: u32,
     pub(super) give_up: Duration,
+    /// When it could go out for the first time: it was accepted, and its recipient's quiet hours were over.
+    pub(super) since: UnixMillis,
     pub(super) report_after: Duration,
     /// A receipt stands for acceptance already.
     pub(super) receipt_on_acceptance: bool,
@@ -213,7 +215,7 @@ fn ended(
 }
 
 fn expired(of: &Circumstances<'_>, wait: Duration) -> bool {
-    of.now.after(wait) > of.work.outgoing.created_at.after(of.give_up)
+    of.now.after(wait) > of.since.after(of.give_up)
 }
 
 /// Text: 5 s doubling to 15 min. Mail: 1, 5, 15, 30, 60 min, then hourly. A quarter of it is jitter, from the key.
@@ -281,6 +283,7 @@ mod tests {
             attempt: Attempt { unit, ..FIRST },
             failures: 0,
             give_up: Duration::from_hours(4),
+            since: work.outgoing.created_at,
             report_after: Duration::from_hours(24),
             receipt_on_acceptance: false,
             now: work.outgoing.created_at,

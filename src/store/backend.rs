@@ -3,20 +3,20 @@
 //! The schema has no other types, so this is all there is to a backend; `sqlx::Any` does not carry even these faithfully. A statement's
 //! text is the same on both where it can be; [`Sql`] holds both where it cannot.
 
+mod rows;
+
 use std::{str::FromStr, time::Duration};
 
 use sqlx::{
-    Column as _, ConnectOptions as _, Executor as _, PgPool, Row as _, SqlitePool, TypeInfo as _,
-    ValueRef as _,
-    postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow},
-    sqlite::{
-        SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow,
-        SqliteSynchronous,
-    },
+    ConnectOptions as _, Executor as _, PgPool, SqlitePool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
 use secrecy::ExposeSecret;
 
+pub(super) use self::rows::{Param, Row};
+use self::rows::{pg_arguments, pg_row, sqlite_arguments, sqlite_row};
 use super::StoreError;
 use crate::config::StoreUrl;
 
@@ -53,83 +53,6 @@ macro_rules! for_rows {
     };
 }
 pub(super) use for_rows;
-
-/// A parameter.
-#[derive(Clone, Debug)]
-pub(super) enum Param {
-    Int(i64),
-    Text(String),
-    Null,
-}
-
-impl From<i64> for Param {
-    fn from(value: i64) -> Self {
-        Self::Int(value)
-    }
-}
-
-impl From<&str> for Param {
-    fn from(value: &str) -> Self {
-        Self::Text(value.to_owned())
-    }
-}
-
-impl From<String> for Param {
-    fn from(value: String) -> Self {
-        Self::Text(value)
-    }
-}
-
-impl<T: Into<Param>> From<Option<T>> for Param {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(Self::Null, Into::into)
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Value {
-    Int(i64),
-    Text(String),
-    Null,
-}
-
-/// One row of an answer, read by position.
-#[derive(Debug)]
-pub(super) struct Row(Vec<Value>);
-
-impl Row {
-    pub(super) fn int(&self, column: usize) -> Result<i64, StoreError> {
-        match self.0.get(column) {
-            Some(Value::Int(value)) => Ok(*value),
-            other => Err(StoreError::inconsistent(column, other)),
-        }
-    }
-
-    pub(super) fn opt_int(&self, column: usize) -> Result<Option<i64>, StoreError> {
-        match self.0.get(column) {
-            Some(Value::Null) => Ok(None),
-            _ => self.int(column).map(Some),
-        }
-    }
-
-    pub(super) fn text(&self, column: usize) -> Result<&str, StoreError> {
-        match self.0.get(column) {
-            Some(Value::Text(value)) => Ok(value),
-            other => Err(StoreError::inconsistent(column, other)),
-        }
-    }
-
-    pub(super) fn opt_text(&self, column: usize) -> Result<Option<&str>, StoreError> {
-        match self.0.get(column) {
-            Some(Value::Null) => Ok(None),
-            _ => self.text(column).map(Some),
-        }
-    }
-
-    pub(super) fn flag(&self, column: usize) -> Result<bool, StoreError> {
-        self.int(column).map(|value| value != 0)
-    }
-}
 
 /// The database: one connection that writes, a few that read.
 #[derive(Clone, Debug)]
@@ -375,63 +298,4 @@ impl Connection {
             }
         }
     }
-}
-
-fn sqlite_arguments(params: &[Param]) -> Result<SqliteArguments, StoreError> {
-    use sqlx::Arguments as _;
-    let mut arguments = SqliteArguments::default();
-    for param in params {
-        match param {
-            Param::Int(value) => arguments.add(*value),
-            Param::Text(value) => arguments.add(value.clone()),
-            Param::Null => arguments.add(None::<String>),
-        }
-        .map_err(sqlx::Error::Encode)?;
-    }
-    Ok(arguments)
-}
-
-fn pg_arguments(params: &[Param]) -> Result<PgArguments, StoreError> {
-    use sqlx::Arguments as _;
-    let mut arguments = PgArguments::default();
-    for param in params {
-        match param {
-            Param::Int(value) => arguments.add(*value),
-            Param::Text(value) => arguments.add(value.as_str()),
-            Param::Null => arguments.add(None::<String>),
-        }
-        .map_err(sqlx::Error::Encode)?;
-    }
-    Ok(arguments)
-}
-
-fn sqlite_row(row: &SqliteRow) -> Result<Row, StoreError> {
-    let read = |index: usize| -> Result<Value, StoreError> {
-        let raw = row.try_get_raw(index)?;
-        Ok(match raw.type_info().name() {
-            _ if raw.is_null() => Value::Null,
-            "TEXT" => Value::Text(row.try_get_unchecked(index)?),
-            _ => Value::Int(row.try_get_unchecked(index)?),
-        })
-    };
-    (0..row.len()).map(read).collect::<Result<_, _>>().map(Row)
-}
-
-fn pg_row(row: &PgRow) -> Result<Row, StoreError> {
-    let read = |column: &sqlx::postgres::PgColumn| -> Result<Value, StoreError> {
-        let index = column.ordinal();
-        if row.try_get_raw(index)?.is_null() {
-            return Ok(Value::Null);
-        }
-        Ok(match column.type_info().name() {
-            "INT8" => Value::Int(row.try_get(index)?),
-            "INT4" => Value::Int(i64::from(row.try_get::<i32, _>(index)?)),
-            _ => Value::Text(row.try_get(index)?),
-        })
-    };
-    row.columns()
-        .iter()
-        .map(read)
-        .collect::<Result<_, _>>()
-        .map(Row)
 }

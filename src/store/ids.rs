@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use transom_adapter::Clock;
+use transom_adapter::{Clock, UnixMillis};
 
 /// Makes keys: 41 bits of milliseconds since 2024, 10 bits of process number, 12 bits of sequence.
 ///
@@ -33,6 +33,11 @@ impl Ids {
         }
     }
 
+    /// The first key that can have been made at this time.
+    pub fn of(at: UnixMillis) -> i64 {
+        (at.0.saturating_sub(EPOCH_MS)).max(0) << (SEQUENCE_BITS + PROCESS_BITS)
+    }
+
     /// The next key.
     pub fn next(&self) -> i64 {
         let now = (self.clock.now().0 - EPOCH_MS).max(0) << SEQUENCE_BITS;
@@ -47,7 +52,7 @@ impl Ids {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use transom_adapter::{UnixMillis, testkit::ManualClock};
+    use transom_adapter::testkit::ManualClock;
 
     #[test]
     fn keys_rise_even_when_the_clock_stands_still_or_falls_back() {

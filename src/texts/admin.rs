@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// A line to the admins.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Admin {
@@ -48,7 +50,7 @@ pub enum Admin {
 }
 
 /// Something that lasts and needs an admin.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Trouble {
     /// The XMPP server refuses a gateway.
     LinkRefused {

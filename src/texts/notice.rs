@@ -2,6 +2,7 @@
 
 use std::{fmt, time::Duration};
 
+use jiff::Timestamp;
 use transom_adapter::{Network, Reason};
 
 use super::Text;
@@ -65,6 +66,13 @@ pub enum Notice {
         excerpt: Quoted,
         /// For how much longer.
         remaining: Duration,
+    },
+    /// Nothing is sent to this person at this hour.
+    Waits {
+        /// How the message begins.
+        excerpt: Quoted,
+        /// When it is sent.
+        until: Timestamp,
     },
     /// The person wrote STOP.
     Stopped,

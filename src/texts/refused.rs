@@ -87,6 +87,8 @@ pub enum Recipient {
     OptedOut,
     /// An admin has blocked the address.
     Blocked,
+    /// The user has blocked the address.
+    BlockedByUser,
     /// The address is a colleague's: write to the JID.
     Colleague {
         /// The colleague's JID.

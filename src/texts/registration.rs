@@ -67,6 +67,18 @@ pub enum Chat {
         /// What was written, or its beginning.
         command: Quoted,
     },
+    /// Above the search for people one knows.
+    SearchDescription {
+        /// What the gateway is for.
+        network: Network,
+    },
+    /// The label of the search's field.
+    SearchField {
+        /// What the gateway is for.
+        network: Network,
+    },
+    /// The label of names.
+    NameLabel,
     /// `jabber:iq:gateway`: what to enter and why.
     PromptDescription {
         /// What the gateway is for.

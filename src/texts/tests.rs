@@ -28,6 +28,7 @@ fn failures() -> Vec<Text> {
         Recipient::CannotBeAnswered.into(),
         Recipient::OptedOut.into(),
         Recipient::Blocked.into(),
+        Recipient::BlockedByUser.into(),
         Recipient::CountryNotAllowed { region: None }.into(),
         Content::Empty.into(),
         Content::Encrypted(Encryption::Omemo).into(),

@@ -45,10 +45,20 @@ namespaces! {
     COMMANDS = "http://jabber.org/protocol/commands";
     /// XEP-0054: vcard-temp.
     VCARD = "vcard-temp";
+    /// XEP-0055: Jabber Search.
+    SEARCH = "jabber:iq:search";
+    /// XEP-0060: Publish-Subscribe; here only reading items of a contact's own nodes, as XEP-0163 has them.
+    PUBSUB = "http://jabber.org/protocol/pubsub";
+    /// XEP-0060 §15.1: that items can be read.
+    PUBSUB_RETRIEVE = "http://jabber.org/protocol/pubsub#retrieve-items";
     /// XEP-0066: Out of Band Data.
     OOB = "jabber:x:oob";
     /// XEP-0077: In-Band Registration.
     REGISTER = "jabber:iq:register";
+    /// XEP-0084: User Avatar, the picture; also the name of its node.
+    AVATAR_DATA = "urn:xmpp:avatar:data";
+    /// XEP-0084: User Avatar, what the picture is; also the name of its node.
+    AVATAR_METADATA = "urn:xmpp:avatar:metadata";
     /// XEP-0085: Chat State Notifications.
     CHAT_STATES = "http://jabber.org/protocol/chatstates";
     /// XEP-0092: Software Version.
@@ -59,10 +69,20 @@ namespaces! {
     CAPS = "http://jabber.org/protocol/caps";
     /// XEP-0144: Roster Item Exchange.
     ROSTER_EXCHANGE = "http://jabber.org/protocol/rosterx";
+    /// XEP-0153: vCard-Based Avatars.
+    VCARD_UPDATE = "vcard-temp:x:update";
+    /// XEP-0157: Contact Addresses, the type of the form.
+    SERVER_INFO = "http://jabber.org/network/serverinfo";
+    /// XEP-0166: Jingle; only to be refused.
+    JINGLE = "urn:xmpp:jingle:1";
     /// XEP-0172: User Nickname.
     NICK = "http://jabber.org/protocol/nick";
     /// XEP-0184: Message Delivery Receipts.
     RECEIPTS = "urn:xmpp:receipts";
+    /// XEP-0191: Blocking Command.
+    BLOCKING = "urn:xmpp:blocking";
+    /// XEP-0191: Blocking Command, why a stanza came back.
+    BLOCKING_ERRORS = "urn:xmpp:blocking:errors";
     /// XEP-0199: XMPP Ping.
     PING = "urn:xmpp:ping";
     /// XEP-0202: Entity Time.
@@ -71,6 +91,10 @@ namespaces! {
     DELAY = "urn:xmpp:delay";
     /// XEP-0280: Message Carbons.
     CARBONS = "urn:xmpp:carbons:2";
+    /// XEP-0292: vCard4 over XMPP (RFC 6351).
+    VCARD4 = "urn:ietf:params:xml:ns:vcard-4.0";
+    /// XEP-0292: vCard4 over XMPP, the name of the node.
+    VCARD4_NODE = "urn:xmpp:vcard4";
     /// XEP-0297: Stanza Forwarding.
     FORWARD = "urn:xmpp:forward:0";
     /// XEP-0308: Last Message Correction.

@@ -25,6 +25,7 @@ struct MailWorld {
 /// How mail comes in.
 enum In {
     Lmtp,
+    Smtp,
     Imap,
 }
 
@@ -46,10 +47,16 @@ async fn world_with(way: In, database: Database, tables: &str) -> MailWorld {
         .await;
     let sink = MailSink::start().await;
     let lmtp = free_port();
+    let by_smtp = matches!(way, In::Smtp);
     let (dovecot, incoming, route) = match way {
         In::Lmtp => (
             None,
             format!("[gateway.mail.lmtp]\nlisten = \"{lmtp}\"\n"),
+            lmtp,
+        ),
+        In::Smtp => (
+            None,
+            format!("[gateway.mail.smtp_in]\nlisten = \"{lmtp}\"\nfrom_hosts = [\"127.0.0.1\"]\n"),
             lmtp,
         ),
         In::Imap => {
@@ -63,11 +70,13 @@ async fn world_with(way: In, database: Database, tables: &str) -> MailWorld {
             (Some(dovecot), imap, route)
         }
     };
-    let postfix = Postfix::builder()
-        .route(MAIL, route)
-        .outgoing(sink.addr())
-        .start()
-        .await;
+    let postfix = Postfix::builder().outgoing(sink.addr());
+    let postfix = if by_smtp {
+        postfix.route_by_smtp(MAIL, route)
+    } else {
+        postfix.route(MAIL, route)
+    };
+    let postfix = postfix.start().await;
     let seat = Seat {
         server: prosody.component_addr(),
         domain: MAIL,
@@ -192,6 +201,14 @@ async fn a_mail_goes_out_by_postfix_and_its_answer_comes_back_by_lmtp() {
         return;
     }
     there_and_back(world(In::Lmtp).await).await;
+}
+
+#[tokio::test]
+async fn a_mail_goes_out_by_postfix_and_its_answer_comes_back_by_smtp() {
+    if skipped(&[Server::Prosody, Server::Postfix]) {
+        return;
+    }
+    there_and_back(world(In::Smtp).await).await;
 }
 
 #[tokio::test]

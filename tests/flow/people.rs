@@ -228,3 +228,86 @@ async fn removing_the_gateway_disables_and_coming_back_brings_what_was_held() {
         })
         .await;
 }
+
+const CALLER: &str = "<query xmlns='jabber:iq:search'><nick>0147</nick></query>";
+
+#[tokio::test]
+async fn a_contact_has_a_card_and_a_picture_and_is_found() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let world = World::start("").await;
+    let mut alice = world.client("alice").await;
+    let peer = contact(PEER);
+    let found = alice.iq("set", SMS, CALLER).await;
+    assert!(
+        found.find("item", "jabber:iq:search").is_none(),
+        "{found:?}"
+    );
+    alice.send(&chat(&peer, "m1", "hello")).await;
+    world.twilio.text("hello").await;
+    let found = alice.iq("set", SMS, CALLER).await;
+    let item = found.find("item", "jabber:iq:search").expect("the contact");
+    assert_eq!(item.attr("jid"), Some(peer.as_str()));
+    alice
+        .send(&format!("<presence to='{peer}' type='subscribe'/>"))
+        .await;
+    let here = presence(&mut alice, None, &peer).await;
+    let photo = here.find("photo", "vcard-temp:x:update").expect("a hash");
+    let items = |node: &str| {
+        format!("<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='{node}'/></pubsub>")
+    };
+    for node in ["urn:xmpp:avatar:metadata", "urn:xmpp:avatar:data"] {
+        let answer = alice.iq("get", &peer, &items(node)).await;
+        let item = answer
+            .find("item", "http://jabber.org/protocol/pubsub")
+            .unwrap_or_else(|| panic!("{answer:?}"));
+        assert_eq!(item.attr("id"), Some(photo.text().as_str()), "{node}");
+    }
+    let card = alice.iq("get", &peer, "<vCard xmlns='vcard-temp'/>").await;
+    let number = card.find("NUMBER", "vcard-temp").map(Element::text);
+    assert_eq!(number.as_deref(), Some(PEER));
+    let card4 = "<vcard xmlns='urn:ietf:params:xml:ns:vcard-4.0'/>";
+    let card4 = alice.iq("get", &peer, card4).await;
+    let uri = card4.find("uri", "urn:ietf:params:xml:ns:vcard-4.0");
+    assert_eq!(uri.map(Element::text), Some(format!("tel:{PEER}")));
+}
+
+#[tokio::test]
+async fn a_blocked_contact_neither_reaches_the_user_nor_costs_anything() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let world = World::start("").await;
+    let mut alice = world.client("alice").await;
+    let peer = contact(PEER);
+    alice.send(&chat(&peer, "m1", "hello")).await;
+    world.twilio.text("hello").await;
+    let item = format!("<item jid='{peer}'/>");
+    let block = format!("<block xmlns='urn:xmpp:blocking'>{item}</block>");
+    let done = alice.iq("set", SMS, &block).await;
+    assert_eq!(done.attr("type"), Some("result"), "{done:?}");
+    let list = "<blocklist xmlns='urn:xmpp:blocking'/>";
+    let blocked = alice.iq("get", SMS, list).await;
+    let first = blocked.find("item", "urn:xmpp:blocking").expect("an entry");
+    assert_eq!(first.attr("jid"), Some(peer.as_str()));
+    alice.send(&chat(&peer, "m2", "not to be sent")).await;
+    let error = alice
+        .expect("the refusal", |stanza| stanza.attr("id") == Some("m2"))
+        .await;
+    assert_eq!(condition(&error).as_deref(), Some("not-acceptable"));
+    let line = crate::world::LINE;
+    let unwanted = world.twilio.deliver("SMno", PEER, line, "unwanted").await;
+    assert_eq!(unwanted, Ok(200));
+    let unblock = format!("<unblock xmlns='urn:xmpp:blocking'>{item}</unblock>");
+    alice.iq("set", SMS, &unblock).await;
+    let wanted = world.twilio.deliver("SMyes", PEER, line, "wanted").await;
+    assert_eq!(wanted, Ok(200));
+    let text = alice
+        .expect("the next text", |stanza| {
+            stanza.attr("from") == Some(peer.as_str()) && stanza.body().is_some()
+        })
+        .await;
+    assert_eq!(text.body().as_deref(), Some("wanted"));
+    assert_eq!(world.twilio.sent().len(), 1);
+}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Account, Address, Outgoing, Plan, Refusal};
+use crate::{Account, Address, Cost, Outgoing, Plan, Refusal, UnixMillis};
 
 /// The code that speaks one outside network, configured for one gateway.
 pub trait Adapter: Send + Sync {
@@ -45,6 +45,18 @@ pub trait Adapter: Send + Sync {
     ///
     /// [`Refusal`], which becomes the sentence that the user sees.
     fn plan(&self, message: &Outgoing) -> Result<Plan, Refusal>;
+
+    /// What a text would cost, as [`plan`](Self::plan) counts it; `None` on networks where no length costs more than another. For
+    /// commands that tell it before anything is sent. Pure.
+    fn cost(&self, _text: &str) -> Option<Cost> {
+        None
+    }
+
+    /// Before when nothing may be sent to this peer, though it is allowed: their night. `None`: it may go now. The core asks before
+    /// the first attempt and before each later one, keeps the chat waiting until then, and tells the sender once. Pure.
+    fn not_before(&self, _to: &Address, _now: UnixMillis) -> Option<UnixMillis> {
+        None
+    }
 }
 
 /// What kind of network an adapter speaks; decides words, order and defaults.

@@ -22,6 +22,7 @@ mod adapter;
 mod clock;
 mod config;
 mod context;
+mod cost;
 mod event;
 mod fetch;
 mod guard;
@@ -44,6 +45,7 @@ pub use adapter::{Adapter, ContactError, Network};
 pub use clock::{Clock, SystemClock, UnixMillis};
 pub use config::{ConfigFault, Section};
 pub use context::{Busy, Context, Cursor, Directory, Inbox, Meter, Recipient, States, Verdict};
+pub use cost::{Alphabet, Cost};
 pub use event::{
     Appointment, Attachment, Class, Event, Frequency, Incoming, MailFacts, MediaRef, MessageRef,
     Notice, Part, Progress, Repeats, Report, Step, Suspicion,

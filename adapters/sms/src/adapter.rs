@@ -1,41 +1,34 @@
 //! The adapter: one gateway's providers, and which texts may go where.
 
-use std::{collections::BTreeMap, num::NonZeroU16, sync::Arc};
+mod config;
 
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use std::{borrow::Cow, num::NonZeroU16, sync::Arc};
+
+use serde_json::Value;
 use transom_adapter::{
-    Account, AccountName, Adapter, Address, ConfigFault, ContactError, HttpClient, Network,
-    OutFile, Outgoing, Plan, Refusal, Route, Section, Signer, SystemClock,
+    Account, AccountName, Adapter, Address, ConfigFault, ContactError, Cost, HttpClient, Network,
+    OutFile, Outgoing, Plan, Refusal, Route, Section, Signer, SystemClock, UnixMillis,
 };
 use url::Url;
 
 use crate::{
-    Country, Number, ProviderEnv, ProviderFactory, Segments, TextLimit, Units,
+    Country, Number, ProviderEnv, ProviderFactory, Segments, TextLimit, Units, cost,
     country::{self, Place},
-    provider, read_typed,
+    plainer::Plainer,
+    provider,
+    quiet::QuietHours,
+    read_typed, simplify,
 };
 
-/// The section `gateway.X` of an SMS gateway, as far as the adapter reads it.
-#[derive(Debug, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SmsConfig {
-    /// How to read numbers typed without a country code: a two-letter country code, `US`.
-    pub region: String,
-    /// Where messages may go: country codes. Default: the region alone.
-    pub allow_countries: Option<Vec<String>>,
-    /// Whose short codes may be written to: country codes. Default: the US and Canada, where a text to a short code costs what
-    /// any other costs, as far as they are allowed countries. Elsewhere many short codes are premium numbers.
-    pub short_codes: Option<Vec<String>>,
-    /// The providers by name.
-    #[serde(default)]
-    pub provider: BTreeMap<String, Map<String, Value>>,
-}
+pub use self::config::SmsConfig;
+pub(crate) use self::config::switch;
 
 /// Text messages of one gateway.
 pub struct SmsAdapter {
     rules: Rules,
     carriers: Vec<Carrier>,
+    smart_encoding: bool,
+    quiet_hours: Option<QuietHours>,
 }
 
 /// Where texts may go.
@@ -70,6 +63,8 @@ impl SmsAdapter {
         let config: SmsConfig = section.read().map_err(|fault| vec![fault])?;
         let mut faults = Vec::new();
         let rules = Rules::read(&config, section, &mut faults);
+        let (hours, zone) = (config.quiet_hours.as_deref(), config.time_zone.as_deref());
+        let quiet_hours = QuietHours::read(section, hours, zone, &mut faults);
         if config.provider.is_empty() {
             faults.push(section.fault(
                 "provider",
@@ -93,19 +88,30 @@ impl SmsAdapter {
         for name in config.provider.keys() {
             let section = section.section("provider").section(name);
             match build(gateway_name, name, section, &env, &factories) {
+                Ok(carrier) if config.smart_encoding => carriers.push(carrier.plainer()),
                 Ok(carrier) => carriers.push(carrier),
                 Err(mut more) => faults.append(&mut more),
             }
         }
         if faults.is_empty() {
-            Ok(Self { rules, carriers })
+            Ok(Self {
+                rules,
+                carriers,
+                smart_encoding: config.smart_encoding,
+                quiet_hours,
+            })
         } else {
             Err(faults)
         }
     }
 
     /// The accounts that can carry a text of this size, best first.
-    fn routes_for(&self, message: &Outgoing, size: Segments) -> Result<Vec<Route>, Refusal> {
+    fn routes_for(
+        &self,
+        message: &Outgoing,
+        text: &str,
+        size: Segments,
+    ) -> Result<Vec<Route>, Refusal> {
         let named = |name: &AccountName| self.carriers.iter().find(|c| c.account.name() == name);
         let candidates: Vec<&Carrier> = if message.routes.is_empty() {
             self.carriers.iter().collect()
@@ -123,7 +129,7 @@ impl SmsAdapter {
         let candidates = with_files;
         let room = |carrier: &&&Carrier| size.count <= carrier.limit.of(size.encoding);
         let fitting = candidates.iter().filter(room);
-        let routes: Vec<_> = fitting.map(|c| c.route(&message.text)).collect();
+        let routes: Vec<_> = fitting.map(|c| c.route(text)).collect();
         if !routes.is_empty() {
             return Ok(routes);
         }
@@ -197,17 +203,38 @@ impl Adapter for SmsAdapter {
         if message.text.trim().is_empty() && message.files.is_empty() {
             return Err(Refusal::Empty);
         }
-        let size = Segments::of(&message.text);
+        let text = if self.smart_encoding {
+            simplify(&message.text)
+        } else {
+            Cow::Borrowed(&*message.text)
+        };
+        let size = Segments::of(&text);
         Ok(Plan {
             // A message with files costs at least one, however little is said.
             segments: size.count.max(1),
-            routes: self.routes_for(message, size)?,
+            routes: self.routes_for(message, &text, size)?,
             ids: Vec::new(),
         })
+    }
+
+    fn cost(&self, text: &str) -> Option<Cost> {
+        Some(cost::of(text, self.smart_encoding))
+    }
+
+    fn not_before(&self, to: &Address, now: UnixMillis) -> Option<UnixMillis> {
+        let hours = self.quiet_hours.as_ref()?;
+        hours.until(to.as_str(), self.rules.home, now)
     }
 }
 
 impl Carrier {
+    fn plainer(self) -> Self {
+        Self {
+            account: Arc::new(Plainer(self.account)),
+            ..self
+        }
+    }
+
     fn route(&self, text: &str) -> Route {
         Route {
             account: self.account.name().clone(),

@@ -39,6 +39,11 @@ impl Encoding {
         }
     }
 
+    /// How many units these characters take.
+    pub fn units_of(self, text: &str) -> usize {
+        text.chars().map(|c| self.units(c)).sum()
+    }
+
     /// How many units this character takes.
     fn units(self, character: char) -> usize {
         match self {
@@ -65,7 +70,7 @@ impl Segments {
     pub fn of(text: &str) -> Self {
         let text = normalise(text);
         let encoding = Encoding::of(&text);
-        let units: usize = text.chars().map(|c| encoding.units(c)).sum();
+        let units = encoding.units_of(&text);
         let count = parts(&text, encoding, Room::of(encoding)).count();
         Self {
             encoding,
@@ -134,7 +139,7 @@ pub fn gsm_septets(part: &str) -> Option<Vec<u8>> {
 
 /// The byte ranges of the parts.
 fn parts(text: &str, encoding: Encoding, room: Room) -> impl Iterator<Item = Range<usize>> {
-    let units: usize = text.chars().map(|c| encoding.units(c)).sum();
+    let units = encoding.units_of(text);
     let room = if units <= room.single {
         room.single
     } else {
@@ -158,7 +163,7 @@ fn parts(text: &str, encoding: Encoding, room: Room) -> impl Iterator<Item = Ran
 fn atoms(text: &str, encoding: Encoding, room: usize) -> impl Iterator<Item = (usize, usize)> {
     let measure = move |c: char| (c.len_utf8(), encoding.units(c));
     text.graphemes(true).flat_map(move |cluster| {
-        let units: usize = cluster.chars().map(|c| encoding.units(c)).sum();
+        let units = encoding.units_of(cluster);
         let whole = (units <= room).then_some((cluster.len(), units));
         // A cluster longer than a part (somebody stacked accents) is cut between its characters.
         let rest = if whole.is_some() { "" } else { cluster };

@@ -192,6 +192,7 @@ pub(super) fn discovered(scope: &Scope, query: &disco::Query) -> Answer {
 
 fn described(kind: &str, name: String) -> Info {
     Info {
+        forms: Vec::new(),
         identities: vec![Identity::new("automation", kind, name)],
         features: [ns::COMMANDS, ns::DISCO_INFO, ns::FORMS]
             .map(str::to_owned)

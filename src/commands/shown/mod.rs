@@ -8,7 +8,8 @@ use jiff::{Timestamp, Unit};
 
 use crate::{
     operations::{
-        GatewayNow, LinkNow, Now, OnceLink, Overview, Renamed, Reply, Usage, UserAdded, UserShown,
+        AccountNow, GatewayNow, LinkNow, Now, OnceLink, Overview, Renamed, Reply, Usage, UserAdded,
+        UserShown,
     },
     texts::{Label, Lang, Text, Told},
 };
@@ -171,6 +172,15 @@ impl Shower {
             self.fact(Label::Link, format!("{}: {detail}", link.gateway))
         };
         facts.extend(now.links.iter().map(link));
+        let account = |account: &AccountNow| {
+            let detail = if account.up {
+                self.word("up")
+            } else {
+                account.detail.clone()
+            };
+            self.fact(Label::Account, format!("{}: {detail}", account.account))
+        };
+        facts.extend(now.accounts.iter().map(account));
         facts
     }
 

@@ -1,31 +1,112 @@
-//! XEP-0054: the least that makes a contact more than a JID.
+//! Who a contact is: XEP-0054, XEP-0292, XEP-0084 and XEP-0172, all from the same few facts.
 
 use transom_adapter::Network;
 
+use super::Answer;
 use crate::{
-    gateway::{Gateway, subscription::Target},
+    gateway::{Gateway, picture, subscription::Target},
     texts::{Chat, Lang, Text},
-    xmpp::{ns, stanza::Element},
+    xmpp::{
+        ns,
+        stanza::{Condition, Element, Iq, StanzaError},
+        xep::{
+            avatar::Avatar,
+            pubsub::Read,
+            vcard::{self, Card},
+        },
+    },
 };
 
-pub(super) fn of(gateway: &Gateway, target: &Target, lang: Lang) -> Element {
-    let card = Element::new("vCard", ns::VCARD);
-    let field = |name: &'static str, text: &str| Element::text_only(name, ns::VCARD, text);
+/// Whether a request asks who somebody is: then what the user calls them has to be known.
+pub(super) fn asks(iq: &Iq) -> bool {
+    vcard::is_query(iq) || vcard::is_query4(iq) || Read::parse(iq).is_some()
+}
+
+/// Answers such a request; `None` for any other. `name` is what the contact is called by the user who asks.
+pub(super) fn answer(
+    gateway: &Gateway,
+    target: &Target,
+    name: Option<&str>,
+    iq: &Iq,
+    lang: Lang,
+) -> Option<Answer> {
+    if vcard::is_query(iq) {
+        return Some(Ok(Some(of(gateway, target, name, lang).to_temp())));
+    }
+    if vcard::is_query4(iq) {
+        return Some(Ok(Some(of(gateway, target, name, lang).to_vcard4())));
+    }
+    let read = Read::parse(iq)?;
+    Some(node(gateway, target, name, &read, lang))
+}
+
+fn of(gateway: &Gateway, target: &Target, name: Option<&str>, lang: Lang) -> Card {
     let network = gateway.network();
-    let Target::Contact { jid, .. } = target else {
-        return card.with_child(field(
-            "FN",
-            &Text::from(Chat::Name { network }).render(lang),
-        ));
+    let photo = Some(avatar(gateway, target, name));
+    let Target::Contact { peer, .. } = target else {
+        return Card {
+            name: Text::from(Chat::Name { network }).render(lang),
+            phone: None,
+            mail: None,
+            photo,
+        };
     };
-    let contact = jid
-        .node()
-        .and_then(|local| gateway.contact(local.as_str()).ok());
-    let Some(contact) = contact else { return card };
-    let peer = contact.peer.as_str();
-    let way = match network {
-        Network::Sms => Element::new("TEL", ns::VCARD).with_child(field("NUMBER", peer)),
-        Network::Email => Element::new("EMAIL", ns::VCARD).with_child(field("USERID", peer)),
+    let address = peer.as_str().to_owned();
+    // A name in place of a number, or a short code, can be called by nobody.
+    let (phone, mail) = match network {
+        Network::Sms => (Some(address).filter(|number| number.starts_with('+')), None),
+        Network::Email => (None, Some(address)),
     };
-    card.with_child(field("FN", peer)).with_child(way)
+    Card {
+        name: name.map_or_else(|| shown(peer.as_str()).to_owned(), str::to_owned),
+        phone,
+        mail,
+        photo,
+    }
+}
+
+/// An address as people read it: without what only tells machines where it belongs.
+pub(in crate::gateway) fn shown(peer: &str) -> &str {
+    peer.split_once(";phone-context=")
+        .map_or(peer, |(shown, _)| shown)
+}
+
+fn avatar(gateway: &Gateway, target: &Target, name: Option<&str>) -> Avatar {
+    match target {
+        Target::Contact { peer, .. } => picture::of_contact(gateway.network(), peer.as_str(), name),
+        Target::Gateway | Target::Nobody(_) => {
+            picture::of_gateway(gateway.network(), gateway.config.domain.as_str())
+        }
+    }
+}
+
+/// XEP-0163: what an entity publishes about itself, one item a node.
+fn node(gateway: &Gateway, target: &Target, name: Option<&str>, read: &Read, lang: Lang) -> Answer {
+    let avatar = || avatar(gateway, target, name);
+    let (id, payload) = match read.node.as_str() {
+        ns::AVATAR_METADATA => {
+            let avatar = avatar();
+            (avatar.id.clone(), avatar.metadata())
+        }
+        ns::AVATAR_DATA => {
+            let avatar = avatar();
+            (avatar.id.clone(), avatar.data())
+        }
+        ns::VCARD4_NODE => (
+            vcard::ITEM.to_owned(),
+            of(gateway, target, name, lang).to_vcard4(),
+        ),
+        ns::NICK => {
+            let name = of(gateway, target, name, lang).name;
+            (
+                vcard::ITEM.to_owned(),
+                Element::text_only("nick", ns::NICK, name),
+            )
+        }
+        // XEP-0060 §6.5.9.11
+        _ => return Err(StanzaError::new(Condition::ItemNotFound).into()),
+    };
+    Ok(Some(
+        read.answer(read.wants(&id).then_some((id.as_str(), payload))),
+    ))
 }

@@ -9,7 +9,10 @@ use crate::{
     xmpp::{
         ns,
         stanza::{Condition, StanzaError},
-        xep::disco::{self, Identity, Info, Query, Topic},
+        xep::{
+            disco::{self, Identity, Info, Query, Topic},
+            forms::{Field, Form, FormType},
+        },
     },
 };
 
@@ -25,6 +28,7 @@ pub fn gateway_info(gateway: &Gateway) -> Info {
     };
     let name = Text::from(Chat::Name { network }).render(gateway.config.lang);
     let features = [
+        ns::BLOCKING,
         ns::CAPS,
         ns::COMMANDS,
         ns::DISCO_INFO,
@@ -32,13 +36,18 @@ pub fn gateway_info(gateway: &Gateway) -> Info {
         ns::FORMS,
         ns::GATEWAY,
         ns::PING,
+        ns::PUBSUB_RETRIEVE,
         ns::REGISTER,
+        ns::SEARCH,
+        ns::TIME,
         ns::VCARD,
+        ns::VCARD4,
         ns::VERSION,
     ];
     Info {
         identities: vec![Identity::new("gateway", kind, name)],
         features: features.map(str::to_owned).into(),
+        forms: contacts(gateway).into_iter().collect(),
     }
 }
 
@@ -53,14 +62,34 @@ pub fn contact_info(gateway: &Gateway) -> Info {
         ns::DISCO_INFO,
         ns::DISCO_ITEMS,
         ns::PING,
+        ns::PUBSUB_RETRIEVE,
         ns::RECEIPTS,
+        ns::TIME,
         ns::VCARD,
+        ns::VCARD4,
         ns::VERSION,
     ];
     Info {
         identities: vec![Identity::new("client", kind, "")],
         features: features.map(str::to_owned).into(),
+        forms: Vec::new(),
     }
+}
+
+/// XEP-0157: whom to turn to; nothing without admins.
+fn contacts(gateway: &Gateway) -> Option<Form> {
+    if gateway.admins.is_empty() {
+        return None;
+    }
+    let admins = gateway.admins.iter();
+    let field = Field {
+        values: admins.map(|admin| format!("xmpp:{admin}")).collect(),
+        ..Field::new("admin-addresses", "list-multi")
+    };
+    Some(Form {
+        kind: FormType::Result,
+        ..Form::new(ns::SERVER_INFO).with_field(field)
+    })
 }
 
 pub(super) fn answer(gateway: &Gateway, target: &Target, query: &Query) -> Answer {

@@ -1,6 +1,7 @@
 //! Requests: XEP-0030, 0054, 0077, 0092, 0100, 0115, 0199.
 
 use super::*;
+use crate::xmpp::stanza::IqType;
 use crate::{
     gateway::registration::fixture::{MINE, iq, mail, sms, stranger, user, with_moment},
     xmpp::{stanza::Stanza, xep::forms::Form},
@@ -25,7 +26,7 @@ fn register(gateway: &Gateway, kind: IqType, inside: &str, person: &Person) -> E
         gateway.config.domain.as_str(),
         &format!("<query xmlns='jabber:iq:register'>{inside}</query>"),
     );
-    assert!(registers(&iq).is_some());
+    assert!(needs(gateway, &iq).is_some());
     with_moment(|moment| decide(gateway, &iq, Some(person), moment))
 }
 
@@ -116,6 +117,8 @@ fn every_feature_is_answered() {
         (ns::DISCO_ITEMS, "query"),
         (ns::VERSION, "query"),
         (ns::VCARD, "vCard"),
+        (ns::VCARD4, "vcard"),
+        (ns::TIME, "time"),
         (ns::PING, "ping"),
         (ns::GATEWAY, "query"),
     ];
@@ -380,4 +383,202 @@ fn giving_up_the_form_changes_nothing() {
     );
     assert_eq!(effects.seen(), ["result"]);
     assert!(effects.written().is_empty());
+}
+
+/// Asks as a user who knows people.
+#[track_caller]
+fn ask_as(gateway: &Gateway, person: &Person, kind: IqType, to: &str, payload: &str) -> Effects {
+    let iq = iq(kind, to, payload);
+    assert!(needs(gateway, &iq).is_some(), "{payload}");
+    with_moment(|moment| decide(gateway, &iq, Some(person), moment))
+}
+
+#[test]
+fn a_card_has_the_name_that_the_user_knows_and_a_picture() {
+    let gateway = sms("open");
+    let alice = user("active").calling("Bob Smith");
+    let effects = ask_as(
+        &gateway,
+        &alice,
+        IqType::Get,
+        BOB,
+        "<vCard xmlns='vcard-temp'/>",
+    );
+    let card = payload(&effects);
+    assert_eq!(
+        card.child_text("FN", ns::VCARD).as_deref(),
+        Some("Bob Smith")
+    );
+    let photo = card.child("PHOTO", ns::VCARD).unwrap();
+    assert_eq!(
+        photo.child_text("TYPE", ns::VCARD).as_deref(),
+        Some("image/png")
+    );
+    let vcard4 = "<vcard xmlns='urn:ietf:params:xml:ns:vcard-4.0'/>";
+    let effects = ask_as(&gateway, &alice, IqType::Get, BOB, vcard4);
+    let name = payload(&effects).child("fn", ns::VCARD4).unwrap();
+    assert_eq!(
+        name.child_text("text", ns::VCARD4).as_deref(),
+        Some("Bob Smith")
+    );
+    let own = ask(&gateway, IqType::Get, GW, "<vCard xmlns='vcard-temp'/>");
+    assert!(own.payload().unwrap().child("PHOTO", ns::VCARD).is_some());
+}
+
+#[test]
+fn every_way_leads_to_the_picture_that_presence_names() {
+    let gateway = sms("open");
+    let alice = user("active").calling("Bob Smith").seeing(true, true);
+    let probe = crate::gateway::registration::fixture::presence(
+        crate::xmpp::stanza::PresenceType::Probe,
+        BOB,
+    );
+    let target = Target::read(&gateway, &probe.to.clone().unwrap());
+    let effects = with_moment(|moment| {
+        crate::gateway::subscription::decide(&gateway, &probe, &target, &alice, moment)
+    });
+    let Some(Stanza::Presence(presence)) = effects.answers.first() else {
+        panic!("{:?}", effects.seen())
+    };
+    let update = presence.child("x", ns::VCARD_UPDATE).unwrap();
+    let id = update.child_text("photo", ns::VCARD_UPDATE).unwrap();
+    for (node, item, found) in [
+        (ns::AVATAR_METADATA, "", true),
+        (ns::AVATAR_DATA, &*id, true),
+        (ns::AVATAR_DATA, "another", false),
+        (ns::VCARD4_NODE, "current", true),
+        (ns::NICK, "", true),
+    ] {
+        let inside = if item.is_empty() {
+            String::new()
+        } else {
+            format!("<item id='{item}'/>")
+        };
+        let query = format!(
+            "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='{node}'>{inside}</items></pubsub>"
+        );
+        let effects = ask_as(&gateway, &alice, IqType::Get, BOB, &query);
+        let items = payload(&effects).child("items", ns::PUBSUB).unwrap();
+        let first = items.child("item", ns::PUBSUB);
+        assert_eq!(first.is_some(), found, "{node} {item}");
+        if found && node.contains("avatar") {
+            assert_eq!(first.unwrap().attr("id"), Some(&*id), "{node}");
+        }
+    }
+    let other =
+        "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='urn:example:x'/></pubsub>";
+    let effects = ask_as(&gateway, &alice, IqType::Get, BOB, other);
+    assert_eq!(effects.seen(), ["item-not-found"]);
+}
+
+#[test]
+fn a_name_in_place_of_a_number_is_shown_without_its_context() {
+    let to = "acme\\20bank;phone-context=alpha@sms.example.org";
+    let gateway = sms("open");
+    // The fixture's network has no such names, the real one has.
+    let Target::Nobody(_) = Target::read(&gateway, &crate::xmpp::jid::Jid::new(to).unwrap()) else {
+        panic!("the fixture has changed")
+    };
+    assert_eq!(card::shown("acme bank;phone-context=alpha"), "acme bank");
+    assert_eq!(card::shown("+12025550147"), "+12025550147");
+}
+
+#[test]
+fn only_own_contacts_are_found() {
+    let gateway = sms("open");
+    let mut alice = user("active");
+    alice.book.contacts = vec![crate::store::read::KnownContact {
+        peer: "+12025550147".to_owned(),
+        name: Some("Bob".to_owned()),
+    }];
+    let find = |person: &Person, inside: &str| {
+        let query = format!("<query xmlns='jabber:iq:search'>{inside}</query>");
+        let effects = ask_as(&gateway, person, IqType::Set, GW, &query);
+        payload(&effects).to_xml()
+    };
+    for inside in [
+        "<nick>bob</nick>",
+        "<x xmlns='jabber:x:data' type='submit'><field var='nick'><value>+1 202-555-0147</value></field></x>",
+    ] {
+        assert!(find(&alice, inside).contains(BOB), "{inside}");
+        assert!(!find(&user("active"), inside).contains(BOB), "{inside}");
+    }
+    let effects = ask_as(
+        &gateway,
+        &alice,
+        IqType::Get,
+        GW,
+        "<query xmlns='jabber:iq:search'/>",
+    );
+    assert!(Form::in_element(payload(&effects)).is_some());
+}
+
+#[test]
+fn a_user_has_a_list_of_the_blocked() {
+    let gateway = sms("open");
+    let mut alice = user("active");
+    alice.book.blocked = vec!["+12025550147".to_owned()];
+    let ask = |person: &Person, kind, inside: &str| {
+        let payload = inside.replacen(' ', " xmlns='urn:xmpp:blocking' ", 1);
+        ask_as(&gateway, person, kind, GW, &payload)
+    };
+    let list = ask(&alice, IqType::Get, "<blocklist />");
+    assert!(payload(&list).to_xml().contains(BOB));
+    let item = format!("<item jid='{BOB}'/>");
+    let twice = format!("<block >{item}{item}</block>");
+    assert!(ask(&alice, IqType::Set, &twice).written().is_empty());
+    let block = ask(&user("active"), IqType::Set, &twice);
+    assert_eq!(block.seen(), ["result"]);
+    assert_eq!(block.written(), ["block +12025550147 true"]);
+    for unblock in [
+        format!("<unblock >{item}</unblock>"),
+        "<unblock />".to_owned(),
+    ] {
+        let effects = ask(&alice, IqType::Set, &unblock);
+        assert_eq!(effects.written(), ["block +12025550147 false"], "{unblock}");
+    }
+    let foreign = format!("<block >{item}<item jid='+12025550148@else.example'/></block>");
+    for (person, inside, condition) in [
+        (&alice, "<block />", "bad-request"),
+        (&alice, foreign.as_str(), "item-not-found"),
+        (
+            &alice,
+            "<block ><item jid='sms.example.org'/></block>",
+            "item-not-found",
+        ),
+        (
+            &stranger("bob@example.org"),
+            "<unblock />",
+            "registration-required",
+        ),
+    ] {
+        let effects = ask(person, IqType::Set, inside);
+        assert_eq!(effects.seen(), [condition], "{inside}");
+        assert!(effects.written().is_empty());
+    }
+}
+
+#[test]
+fn a_call_is_refused_with_a_sentence() {
+    let answer = ask(
+        &sms("open"),
+        IqType::Set,
+        BOB,
+        "<jingle xmlns='urn:xmpp:jingle:1' action='session-initiate' sid='1'/>",
+    );
+    let error = answer.error().unwrap();
+    assert_eq!(error.condition, Condition::ServiceUnavailable);
+    assert!(error.text.is_some());
+}
+
+#[test]
+fn whom_to_turn_to_stands_in_the_gateways_disco_alone() {
+    let gateway = sms("open");
+    let info = gateway_info(&gateway);
+    assert_eq!(info.forms[0].form_type(), Some(ns::SERVER_INFO));
+    assert_eq!(
+        info.forms[0].value("admin-addresses"),
+        Some("xmpp:admin@example.org")
+    );
+    assert!(contact_info(&gateway).forms.is_empty());
 }

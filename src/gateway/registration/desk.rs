@@ -1,12 +1,12 @@
 //! The desk: registering, leaving and coming back, whether it was asked by XEP-0077, in the chat or by a subscription.
 
-use super::DISABLED_FOR;
+use super::{DISABLED_FOR, Effects, Person};
 use crate::{
     config::Registration as Mode,
     gateway::{Gateway, subscription, text_out::Moment},
     store::{
         Write,
-        read::{KnownLine, Member, OutwardSnapshot, Subscription},
+        read::{KnownLine, Subscription},
         write::{ContactRow, Unregister, UserRow},
     },
     texts::{Admin, Lang, Membership, Registration, Text},
@@ -15,36 +15,6 @@ use crate::{
         stanza::{Presence, PresenceType, Stanza},
     },
 };
-
-/// What the database knows of one person.
-#[derive(Debug)]
-pub struct Person {
-    /// Who.
-    pub jid: BareJid,
-    /// The registration, with the contact that the stanza is for.
-    pub member: Option<Member>,
-    /// Lines; empty where the stanza needs none.
-    pub view: OutwardSnapshot,
-    /// The pool's numbers that nobody has.
-    pub free: Vec<String>,
-    /// Whether the address that was asked for is somebody's.
-    pub taken: bool,
-}
-
-/// What a stanza comes to.
-#[derive(Debug, Default)]
-pub struct Effects {
-    /// Committed first; when one of them changes nothing somebody else was quicker, and everything is decided anew.
-    pub claims: Vec<Write>,
-    /// Committed next.
-    pub writes: Vec<Write>,
-    /// Sent after that, in this order.
-    pub answers: Vec<Stanza>,
-    /// Whether what is held for the person goes on.
-    pub wakes: bool,
-    /// Nothing comes of it, and this is counted.
-    pub ignored: Option<&'static str>,
-}
 
 /// One person at the desk.
 pub struct Desk<'a> {

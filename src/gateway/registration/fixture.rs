@@ -10,7 +10,7 @@ use transom_adapter::{
     Account, Adapter, Address, ContactError, Network, Outgoing, Plan, Refusal, UnixMillis,
 };
 
-use super::{Effects, Person};
+use super::{Book, Effects, Person};
 use crate::{
     config::{Config, Environment},
     gateway::{Gateway, text_out::Moment},
@@ -136,6 +136,7 @@ pub(crate) fn stranger(jid: &str) -> Person {
         view: OutwardSnapshot::default(),
         free: Vec::new(),
         taken: false,
+        book: Book::default(),
     }
 }
 
@@ -148,6 +149,7 @@ pub(crate) fn user(state: &str) -> Person {
         lang: None,
         changed_ms: NOW.0 - 1000,
         contact: Subscription::default(),
+        name: None,
         others: 0,
         settings: "{}".to_owned(),
     });
@@ -192,6 +194,13 @@ impl Person {
             taken: HashMap::new(),
             opted_out: HashSet::new(),
         });
+        self
+    }
+
+    pub(crate) fn calling(mut self, name: &str) -> Self {
+        if let Some(member) = &mut self.member {
+            member.name = Some(name.to_owned());
+        }
         self
     }
 
@@ -241,7 +250,7 @@ impl Effects {
     }
 
     pub(crate) fn written(&self) -> Vec<String> {
-        use crate::store::Write;
+        use crate::store::{Write, write::Operation};
         let word = |write: &Write| match write {
             Write::User(row) => format!("user {} {}", row.jid, row.state),
             Write::Contact(row) => {
@@ -250,6 +259,9 @@ impl Effects {
             Write::Owner(row) => format!("owner {} {}", row.address, row.jid),
             Write::Line(row) => format!("line {} {}", row.address, row.source),
             Write::Unregister(row) => format!("unregister {}", row.jid),
+            Write::Operation(Operation::Block { peer, blocked, .. }) => {
+                format!("block {peer} {blocked}")
+            }
             other => format!("{other:?}"),
         };
         self.claims.iter().chain(&self.writes).map(word).collect()

@@ -1,7 +1,8 @@
 //! The desk: semantics 13 to 16.
 
 use super::{
-    desk::{Desk, Effects, Person},
+    Effects, Person,
+    desk::Desk,
     fixture::{MINE, mail, sms, stranger, user, with_moment},
 };
 use crate::{

@@ -46,11 +46,13 @@ fn subscribing_to_a_contact_is_accepted_and_asked_back_once() {
 fn presence_carries_caps_that_disco_confirms() {
     let gateway = sms("open");
     for ours in [BOB, GW] {
-        let presence = present(
-            &gateway,
-            &BareJid::new(ours).unwrap(),
-            jid("alice@example.org"),
-        );
+        let alice = jid("alice@example.org");
+        let presence = match Target::read(&gateway, &jid(ours)) {
+            Target::Contact {
+                jid: ours, peer, ..
+            } => contact_present(&gateway, (&ours, &peer), Some("Bob"), alice),
+            _ => present(&gateway, alice),
+        };
         let ver = presence
             .child("c", crate::xmpp::ns::CAPS)
             .unwrap()

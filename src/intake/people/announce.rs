@@ -43,10 +43,13 @@ pub(in crate::intake) async fn farewell(intake: &Intake) {
 
 async fn run(intake: Intake) {
     let gateway = &intake.gateway;
+    // The same for everybody but for whom it is to.
+    let template = subscription::present(gateway, gateway.config.domain.clone());
     let mut after = String::new();
     while let Some(page) = next_page(&intake, &mut after).await {
         for user in page {
-            let presence = subscription::present(gateway, &gateway.config.domain, user);
+            let mut presence = template.clone();
+            presence.to = Some(user.into());
             while let Err(error) = intake.link.send_presence(presence.clone()) {
                 match error {
                     SendError::Full => {}

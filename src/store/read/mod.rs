@@ -1,5 +1,6 @@
 //! What is loaded: one file an aggregate, each question one statement over all that ask.
 
+mod book;
 mod copy;
 mod files;
 mod inward;
@@ -12,7 +13,9 @@ mod people;
 mod registry;
 mod service;
 mod tells;
+mod trouble;
 
+pub use book::KnownContact;
 pub use copy::CopyError;
 pub use inward::{InwardAsk, InwardRow, LineFound};
 pub use lanes::{DueLane, InRow, OutRow, Sending};
@@ -22,7 +25,7 @@ pub use outward::{
     SharedLine,
 };
 pub use own::{ContactListed, MessageKept, SentRow};
-pub use people::{ErrorTarget, LineListed, Member, Subscription};
+pub use people::{ErrorTarget, LineListed, Member, PIN, Subscription};
 pub use registry::{BlockListed, ConversationListed, LineShown, RegistrationRow, UserListed};
 pub use service::Counts;
 pub use tells::{TellRow, ToldStanza};

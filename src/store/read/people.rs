@@ -24,11 +24,16 @@ pub struct Member {
     pub changed_ms: i64,
     /// The contact that was asked for.
     pub contact: Subscription,
-    /// How many contacts are remembered, that one not counted.
+    /// What it is called: by the user, else by the network that it is on.
+    pub name: Option<String>,
+    /// How many contacts are remembered, that one not counted; 0 where nobody counted them.
     pub others: i64,
     /// The user's own choices, a JSON object.
     pub settings: String,
 }
+
+/// Stands between the peer and our line in the key of a contact that pins one (semantics 9).
+pub const PIN: &str = ";line=";
 
 /// A line as `transom line list` shows it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -71,9 +76,15 @@ const LINES: Sql = Sql::both(
       WHERE l.gateway_id = $1 ORDER BY l.address, o.since_ms",
 );
 
+// $3 is the contact's key, $4 the peer in it.
 const MEMBER: Sql = Sql::both(
     "SELECT u.user_id, u.state, u.lang, u.changed_ms, COALESCE(c.subscribed, 0), COALESCE(c.asked, 0),
-            (SELECT COUNT(*) FROM contacts o WHERE o.user_id = u.user_id AND o.peer <> $3), u.settings
+            COALESCE(c.name,
+                     (SELECT p.name FROM contacts p WHERE p.user_id = u.user_id AND p.peer = $4),
+                     (SELECT v.peer_name FROM conversations v
+                       WHERE v.user_id = u.user_id AND v.peer = $4 AND v.peer_name IS NOT NULL
+                       ORDER BY v.active_ms DESC LIMIT 1)),
+            u.settings
        FROM users u LEFT JOIN contacts c ON c.user_id = u.user_id AND c.peer = $3
       WHERE u.gateway_id = $1 AND u.jid = $2",
 );
@@ -152,9 +163,9 @@ impl Store {
         jid: &str,
         peer: &str,
     ) -> Result<Option<Member>, StoreError> {
-        let rows = self
-            .rows(MEMBER, vec![gateway_id.into(), jid.into(), peer.into()])
-            .await?;
+        let plain = peer.split_once(PIN).map_or(peer, |(plain, _)| plain);
+        let params = vec![gateway_id.into(), jid.into(), peer.into(), plain.into()];
+        let rows = self.rows(MEMBER, params).await?;
         let member = |row: &super::Row| {
             Ok(Member {
                 user_id: row.int(0)?,
@@ -165,7 +176,8 @@ impl Store {
                     subscribed: row.flag(4)?,
                     asked: row.flag(5)?,
                 },
-                others: row.int(6)?,
+                name: row.opt_text(6)?.map(str::to_owned),
+                others: 0,
                 settings: row.text(7)?.to_owned(),
             })
         };

@@ -93,6 +93,8 @@ pub struct Bounced {
     pub delivery_id: i64,
     /// Its lane.
     pub lane_id: i64,
+    /// Now.
+    pub at_ms: i64,
     /// `queued` to try again, `failed` for good.
     pub state: &'static str,
     /// The error's condition.
@@ -102,7 +104,8 @@ pub struct Bounced {
 }
 
 const BOUNCED: Sql = for_rows!(
-    "UPDATE deliveries SET state = r.value ->> 'state', code = r.value ->> 'code'
+    "UPDATE deliveries SET state = r.value ->> 'state', code = r.value ->> 'code',
+            done_ms = CASE WHEN r.value ->> 'state' = 'failed' THEN CAST(r.value ->> 'at_ms' AS BIGINT) END
        FROM",
     "WHERE deliveries.delivery_id = CAST(r.value ->> 'delivery_id' AS BIGINT)
         AND deliveries.state IN ('queued', 'delivered')"

@@ -12,6 +12,8 @@ mod outgoing;
 mod people;
 mod report;
 mod state;
+mod sweep;
+mod trouble;
 
 pub use attempt::{Bounced, Due, OutcomeRow, Start, Told};
 pub use files::{FileRow, FileState, NewFile};
@@ -23,6 +25,8 @@ pub use outgoing::{ConversationRow, IdRow, NewOut, ThreadRow, UsageRow};
 pub use people::{ContactRow, LineRow, OptOut, OwnerRow, Unregister, UserRow, Wake};
 pub use report::{ReportRow, Tell};
 pub use state::{State, TellKind};
+pub use sweep::{Kept, Sweep};
+pub use trouble::TroubleRow;
 
 use std::collections::HashSet;
 
@@ -75,6 +79,10 @@ pub enum Write {
     FilesExpired(Vec<i64>),
     /// What an operator does.
     Operation(Operation),
+    /// What was kept for long enough is forgotten.
+    Sweep(Sweep),
+    /// What admins were told of.
+    Trouble(TroubleRow),
     /// How far a source was read.
     Cursor {
         /// The account.
@@ -95,6 +103,8 @@ pub enum Done {
     Unchanged,
     /// It is written, and these users have to be told of these deliveries.
     Tells(Vec<Tell>),
+    /// So many rows were forgotten.
+    Swept(u64),
 }
 
 /// Writes a group inside an open transaction.
@@ -115,6 +125,8 @@ pub(super) async fn apply(
     attempt::due(connection, &group.due).await?;
     attempt::told(connection, &group.told).await?;
     operation::apply(connection, &mut group).await?;
+    sweep::apply(connection, &mut group).await?;
+    trouble::apply(connection, &group.troubles).await?;
     cursors(connection, &group.cursors).await?;
     Ok(group.done)
 }
@@ -143,6 +155,8 @@ struct Group<'a> {
     due: Vec<&'a Due>,
     told: Vec<&'a Told>,
     operations: Vec<(usize, &'a Operation)>,
+    sweeps: Vec<(usize, &'a Sweep)>,
+    troubles: Vec<&'a TroubleRow>,
     cursors: Vec<(i64, &'a str, &'a str)>,
     done: Vec<Done>,
 }
@@ -172,6 +186,8 @@ impl<'a> Group<'a> {
             due: Vec::new(),
             told: Vec::new(),
             operations: Vec::new(),
+            sweeps: Vec::new(),
+            troubles: Vec::new(),
             cursors: Vec::new(),
             done: vec![Done::Written; writes.len()],
         };
@@ -199,6 +215,8 @@ impl<'a> Group<'a> {
                 Write::Due(row) => group.due.push(row),
                 Write::Told(row) => group.told.push(row),
                 Write::Operation(operation) => group.operations.push((place, operation)),
+                Write::Sweep(row) => group.sweeps.push((place, row)),
+                Write::Trouble(row) => group.troubles.push(row),
                 Write::Cursor {
                     account_id,
                     name,

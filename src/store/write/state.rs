@@ -101,6 +101,8 @@ pub enum TellKind {
     Silence,
     /// It is late and still being tried.
     Delay,
+    /// It waits until the recipient's quiet hours are over.
+    Night,
 }
 
 impl TellKind {
@@ -112,6 +114,7 @@ impl TellKind {
             "doubt" => Self::Doubt,
             "silence" => Self::Silence,
             "delay" => Self::Delay,
+            "night" => Self::Night,
             _ => return None,
         })
     }

@@ -3,7 +3,7 @@
 use transom_adapter::{Network, Reason};
 
 use super::{duration, size};
-use crate::texts::{Failed, Lang, Notice};
+use crate::texts::{Failed, Lang, Notice, quantity::time};
 
 pub(super) fn failed(text: &Failed) -> String {
     match text {
@@ -45,6 +45,10 @@ pub(super) fn notice(text: &Notice) -> String {
         N::Delayed { excerpt, remaining } => format!(
             "⚠ „{excerpt}“ ist noch nicht zugestellt. Weiter versucht wird es in den nächsten {}; noch einmal senden musst du es nicht.",
             duration(*remaining)
+        ),
+        N::Waits { excerpt, until } => format!(
+            "Um diese Zeit wird dieser Person nichts gesendet. „{excerpt}“ geht um {} hinaus; noch einmal senden musst du es nicht.",
+            time(until)
         ),
         N::Stopped => "Diese Person möchte keine Nachrichten mehr bekommen (STOP). \
              Bis sie START sendet, wird nichts an sie gesendet."

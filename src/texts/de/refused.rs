@@ -79,6 +79,7 @@ pub(super) fn recipient(text: &Recipient) -> String {
              Du kannst wieder schreiben, sobald sie START sendet."
             .into(),
         R::Blocked => "Ein Administrator hat diese Adresse gesperrt.".into(),
+        R::BlockedByUser => "Du hast diesen Kontakt gesperrt. Heb die Sperre auf, um ihm zu schreiben.".into(),
         R::Colleague { jid } => {
             format!("Diese Adresse gehört {jid}. Schreib direkt an {jid}.")
         }

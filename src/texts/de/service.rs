@@ -91,6 +91,19 @@ pub(super) fn chat(text: &Chat) -> String {
         Chat::UnknownCommand { command } => {
             format!("„{command}“ ist kein Befehl. Schreib „help“, um die Befehle zu sehen.")
         }
+        Chat::SearchDescription {
+            network: Network::Sms,
+        } => "Such jemanden, mit dem du geschrieben hast, nach Name oder Telefonnummer.".into(),
+        Chat::SearchDescription {
+            network: Network::Email,
+        } => "Such jemanden, mit dem du geschrieben hast, nach Name oder E-Mail-Adresse.".into(),
+        Chat::SearchField {
+            network: Network::Sms,
+        } => "Name oder Telefonnummer".into(),
+        Chat::SearchField {
+            network: Network::Email,
+        } => "Name oder E-Mail-Adresse".into(),
+        Chat::NameLabel => "Name".into(),
         Chat::PromptDescription {
             network: Network::Sms,
         } => "Gib die Telefonnummer der Person ein, der du schreiben möchtest, mit Ländervorwahl."

@@ -3,7 +3,7 @@
 use transom_adapter::{Network, Reason};
 
 use super::{duration, size};
-use crate::texts::{Failed, Lang, Notice};
+use crate::texts::{Failed, Lang, Notice, quantity::time};
 
 pub(super) fn failed(text: &Failed) -> String {
     match text {
@@ -45,6 +45,10 @@ pub(super) fn notice(text: &Notice) -> String {
         N::Delayed { excerpt, remaining } => format!(
             "⚠ \"{excerpt}\" has not been delivered yet. It will be tried for another {}; you need not send it again.",
             duration(*remaining)
+        ),
+        N::Waits { excerpt, until } => format!(
+            "Nothing is sent to this person at this hour. \"{excerpt}\" will be sent at {}; you need not send it again.",
+            time(until)
         ),
         N::Stopped => "This person has asked not to be written to any more (STOP). \
              Nothing is sent to them until they send START."

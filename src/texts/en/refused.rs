@@ -77,6 +77,7 @@ pub(super) fn recipient(text: &Recipient) -> String {
             "This person has asked not to be written to (STOP). You can write again when they send START.".into()
         }
         R::Blocked => "An administrator has blocked this address.".into(),
+        R::BlockedByUser => "You have blocked this contact. Unblock it to write to it.".into(),
         R::Colleague { jid } => format!("This address belongs to {jid}. Write to {jid} directly."),
     }
 }

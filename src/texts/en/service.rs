@@ -82,6 +82,19 @@ pub(super) fn chat(text: &Chat) -> String {
         Chat::UnknownCommand { command } => {
             format!("\"{command}\" is not a command. Write \"help\" to see what is.")
         }
+        Chat::SearchDescription {
+            network: Network::Sms,
+        } => "Find somebody you have written with, by name or phone number.".into(),
+        Chat::SearchDescription {
+            network: Network::Email,
+        } => "Find somebody you have written with, by name or mail address.".into(),
+        Chat::SearchField {
+            network: Network::Sms,
+        } => "Name or phone number".into(),
+        Chat::SearchField {
+            network: Network::Email,
+        } => "Name or mail address".into(),
+        Chat::NameLabel => "Name".into(),
         Chat::PromptDescription {
             network: Network::Sms,
         } => "Enter the phone number of the person you want to write to, with the country code."

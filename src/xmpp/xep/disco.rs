@@ -7,6 +7,7 @@ use crate::xmpp::{
     jid::Jid,
     ns,
     stanza::{Element, Iq, IqType},
+    xep::forms::Form,
 };
 
 /// Which of its two questions was asked.
@@ -91,6 +92,8 @@ pub struct Info {
     pub identities: Vec<Identity>,
     /// What it can do: namespaces.
     pub features: Vec<String>,
+    /// More about it (XEP-0128), each of a type of its own (XEP-0068).
+    pub forms: Vec<Form>,
 }
 
 impl Info {
@@ -123,6 +126,7 @@ impl Info {
             features: children("feature")
                 .filter_map(|feature| feature.attr("var").map(str::to_owned))
                 .collect(),
+            forms: query.children().filter_map(Form::from_element).collect(),
         })
     }
 
@@ -142,9 +146,10 @@ impl Info {
             .with_optional_attr("node", node)
             .with_children(self.identities.iter().map(identity))
             .with_children(self.features.iter().map(feature))
+            .with_children(self.forms.iter().map(Form::to_element))
     }
 
-    /// XEP-0115 §5.1: the verification string. Forms are not part of it: ours have none.
+    /// XEP-0115 §5.1: the hash of the verification string.
     pub fn caps_hash(&self) -> String {
         let mut identities: Vec<_> = self.identities.iter().collect();
         let mut features: Vec<_> = self.features.iter().collect();
@@ -163,6 +168,22 @@ impl Info {
         }
         for feature in features {
             hash.update(format!("{feature}<"));
+        }
+        let mut forms: Vec<_> = self.forms.iter().collect();
+        forms.sort_by_key(|form| form.form_type());
+        for form in forms {
+            hash.update(format!("{}<", form.form_type().unwrap_or_default()));
+            let mut fields: Vec<_> = form.fields.iter().collect();
+            fields.retain(|field| field.var != "FORM_TYPE");
+            fields.sort_by_key(|field| &field.var);
+            for field in fields {
+                hash.update(format!("{}<", field.var));
+                let mut values: Vec<_> = field.values.iter().collect();
+                values.sort();
+                for value in values {
+                    hash.update(format!("{value}<"));
+                }
+            }
         }
         BASE64_STANDARD.encode(hash.finalize())
     }
@@ -221,6 +242,7 @@ pub fn parse_items(query: &Element) -> Vec<Item> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::xmpp::xep::forms::Field;
 
     #[test]
     fn the_hash_is_the_one_of_the_document() {
@@ -235,6 +257,7 @@ mod tests {
             ]
             .map(str::to_owned)
             .into(),
+            forms: Vec::new(),
         };
         assert_eq!(info.caps_hash(), "QgayPKawpkPSDYmwT/WM94uAlu0=");
         assert_eq!(
@@ -244,10 +267,44 @@ mod tests {
     }
 
     #[test]
+    fn the_hash_with_a_form_is_the_one_of_the_document() {
+        // XEP-0115 §5.3
+        let identity = |lang: &str, name: &str| Identity {
+            lang: lang.to_owned(),
+            ..Identity::new("client", "pc", name)
+        };
+        let field = |var: &str, values: &[&str]| Field {
+            values: values.iter().map(|&value| value.to_owned()).collect(),
+            ..Field::new(var, "text-multi")
+        };
+        let info = Info {
+            identities: vec![identity("en", "Psi 0.11"), identity("el", "Ψ 0.11")],
+            features: [
+                ns::CAPS,
+                ns::DISCO_INFO,
+                ns::DISCO_ITEMS,
+                "http://jabber.org/protocol/muc",
+            ]
+            .map(str::to_owned)
+            .into(),
+            forms: vec![
+                Form::new("urn:xmpp:dataforms:softwareinfo")
+                    .with_field(field("ip_version", &["ipv4", "ipv6"]))
+                    .with_field(field("os", &["Mac"]))
+                    .with_field(field("os_version", &["10.5.1"]))
+                    .with_field(field("software", &["Psi"]))
+                    .with_field(field("software_version", &["0.11"])),
+            ],
+        };
+        assert_eq!(info.caps_hash(), "q07IKJEyjvHSyhy//CH0CxmKi8w=");
+    }
+
+    #[test]
     fn an_answer_survives() {
         let mut info = Info {
             identities: vec![Identity::new("gateway", "sms", "Texts")],
             features: vec![ns::DISCO_INFO.into(), ns::RECEIPTS.into()],
+            forms: vec![Form::new(ns::SERVER_INFO)],
         };
         info.identities[0].lang = "en".into();
         let element = info.to_element(Some("n"));
@@ -265,7 +322,11 @@ mod tests {
             info,
             Info {
                 identities: vec![],
-                features: vec!["a".into()]
+                features: vec!["a".into()],
+                forms: vec![Form {
+                    kind: crate::xmpp::xep::forms::FormType::Result,
+                    ..Form::default()
+                }],
             }
         );
         assert_eq!(

@@ -3,6 +3,8 @@
 
 pub mod addresses;
 pub mod adhoc;
+pub mod avatar;
+pub mod blocking;
 pub mod delay;
 pub mod disco;
 pub mod forms;
@@ -10,8 +12,12 @@ pub mod gateway;
 pub mod hints;
 pub mod ping;
 pub mod privilege;
+pub mod pubsub;
 pub mod receipts;
 pub mod register;
+pub mod search;
 pub mod sharing;
+pub mod time;
 pub mod upload;
+pub mod vcard;
 pub mod version;

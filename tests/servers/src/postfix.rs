@@ -57,7 +57,7 @@ impl Postfix {
 
 /// A Postfix to be started.
 pub struct PostfixBuilder {
-    routes: Vec<(String, SocketAddr)>,
+    routes: Vec<(String, SocketAddr, &'static str)>,
     outgoing: Option<SocketAddr>,
     parameters: Vec<(String, String)>,
 }
@@ -66,7 +66,14 @@ impl PostfixBuilder {
     /// Delivers a domain's mail by LMTP.
     #[must_use]
     pub fn route(mut self, domain: &str, lmtp: SocketAddr) -> Self {
-        self.routes.push((domain.to_owned(), lmtp));
+        self.routes.push((domain.to_owned(), lmtp, "lmtp"));
+        self
+    }
+
+    /// As [`route`](Self::route), over SMTP.
+    #[must_use]
+    pub fn route_by_smtp(mut self, domain: &str, smtp: SocketAddr) -> Self {
+        self.routes.push((domain.to_owned(), smtp, "smtp"));
         self
     }
 
@@ -121,13 +128,14 @@ impl PostfixBuilder {
         let domains: Vec<&str> = self
             .routes
             .iter()
-            .map(|(domain, _)| domain.as_str())
+            .map(|(domain, ..)| domain.as_str())
             .collect();
         let transports: Vec<String> = self
             .routes
             .iter()
-            .map(|(domain, lmtp)| {
-                format!("{{ {domain} = lmtp:inet:{}:{} }}", lmtp.ip(), lmtp.port())
+            .map(|(domain, to, protocol)| match *protocol {
+                "lmtp" => format!("{{ {domain} = lmtp:inet:{}:{} }}", to.ip(), to.port()),
+                _ => format!("{{ {domain} = smtp:[{}]:{} }}", to.ip(), to.port()),
             })
             .collect();
         let outgoing = match self.outgoing {

@@ -9,6 +9,8 @@ pub enum Server {
     Dovecot,
     /// ejabberd and Erlang.
     Ejabberd,
+    /// gammu and gammu-smsd.
+    Gammu,
     /// Kannel's bearerbox and smsbox.
     Kannel,
     /// Postfix, which needs root.
@@ -25,6 +27,7 @@ impl Server {
             Self::Dkimpy => "dkimpy",
             Self::Dovecot => "dovecot",
             Self::Ejabberd => "ejabberd",
+            Self::Gammu => "gammu",
             Self::Kannel => "kannel",
             Self::Postfix => "postfix",
             Self::Postgres => "postgres",

@@ -257,7 +257,7 @@ fn relaxed_body(body: &str) -> String {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
 
     /// RFC 8463 §A.2: the key of the example.
@@ -265,7 +265,7 @@ pub(crate) mod tests {
     const RFC_MAIL: &str = "From: Joe SixPack <joe@football.example.com>\r\nTo: Suzie Q <suzie@shopping.example.net>\r\nSubject: Is dinner ready?\r\nDate: Fri, 11 Jul 2003 21:00:37 -0700 (PDT)\r\nMessage-ID: <20030712040037.46341.5F8J@football.example.com>\r\n\r\nHi.\r\n\r\nWe lost the game.  Are you hungry yet?\r\n\r\nJoe.";
 
     /// An Ed25519 key from its seed, as PKCS#8. RFC 8410 §7
-    pub(crate) fn ed25519_pem(seed: &[u8]) -> String {
+    fn ed25519_pem(seed: &[u8]) -> String {
         let mut der = vec![
             0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20,
         ];

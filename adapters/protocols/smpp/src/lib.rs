@@ -14,13 +14,15 @@
 mod frame;
 mod message;
 mod open;
+mod requests;
 mod session;
 pub mod status;
 
 pub use frame::{BadLength, FRAME_BYTES_MAX, Frame, command};
 pub use message::{Deliver, Party, Submit, TLVS_MAX, Tlv, message_id, tag};
 pub use open::{Bind, Endpoint, Login, OpenError, Session, Version};
-pub use session::{Client, Ended, Handler, Limits, Outcome, Requests, channel};
+pub use requests::{Client, Outcome, Requests, channel};
+pub use session::{Ended, Handler, Limits};
 
 #[cfg(any(test, feature = "testkit"))]
 pub mod testkit;

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use serde_json::json;
 use transom_adapter::{
-    Attempt, Capabilities, Holder, HttpLimits, Outcome, Repeat, Reports,
+    Attempt, Capabilities, ExternalId, Holder, HttpLimits, Outcome, Repeat, Reports,
     testkit::{outgoing, signer},
 };
 
@@ -140,6 +140,72 @@ fn an_account_carries_what_it_has_room_for() {
 }
 
 #[test]
+fn a_text_is_planned_and_sent_with_the_same_characters() {
+    let text = format!("“{}” – yes", "a".repeat(70));
+    let plan_with = |smart: bool| {
+        let table =
+            json!({ "region": "US", "smart_encoding": smart, "provider": { "a": twilio() } });
+        let adapter = read(table, &[]).unwrap();
+        let plan = adapter
+            .plan(&outgoing("+12025550100", "+12025550147", &text))
+            .unwrap();
+        assert_eq!(
+            adapter.cost(&text).map(|cost| cost.segments),
+            Some(plan.segments)
+        );
+        plan.segments
+    };
+    assert_eq!((plan_with(false), plan_with(true)), (2, 1));
+}
+
+#[tokio::test]
+async fn the_account_is_given_the_plainer_text() {
+    let table = json!({ "region": "US", "smart_encoding": "true", "provider": { "coo": { "kind": "pigeon" } } });
+    let adapter = read(table, &[Box::new(Pigeon)]).unwrap();
+    let account = adapter.accounts().pop().unwrap();
+    let long = "a".repeat(70);
+    let attempt = Attempt {
+        number: 1,
+        unit: 0,
+        started_at: UnixMillis(0),
+    };
+    for (typed, sent) in [
+        (format!("“{long}” – yes"), format!("\"{long}\" - yes")),
+        ("“short”".to_owned(), "“short”".to_owned()),
+    ] {
+        let message = outgoing("+12025550100", "+12025550147", &typed);
+        let outcome = account.send(&message, attempt).await;
+        let ids = vec![ExternalId::new("text", sent)];
+        assert_eq!(outcome, Outcome::Accepted { ids });
+        assert_eq!(account.reconcile(&message, attempt).await, None);
+    }
+}
+
+#[test]
+fn at_night_a_text_waits_for_the_morning_there() {
+    let table =
+        json!({ "region": "US", "quiet_hours": "21:00-08:00", "provider": { "a": twilio() } });
+    let adapter = read(table, &[]).unwrap();
+    let at = |text: &str| UnixMillis(text.parse::<jiff::Timestamp>().unwrap().as_millisecond());
+    let peer = Address::new("+12025550147");
+    let night = at("2026-12-01T02:00:00Z");
+    assert_eq!(
+        adapter.not_before(&peer, night),
+        Some(at("2026-12-01T13:00:00Z"))
+    );
+    assert_eq!(adapter.not_before(&peer, at("2026-12-01T18:00:00Z")), None);
+    assert_eq!(
+        super::tests::adapter().not_before(&peer, night),
+        None,
+        "unless it is asked for"
+    );
+    let told = faults(
+        json!({ "region": "US", "quiet_hours": "night", "time_zone": "x", "provider": { "a": twilio() } }),
+    );
+    assert_eq!(told.len(), 1, "{told:?}");
+}
+
+#[test]
 fn the_line_says_which_accounts_and_in_which_order() {
     let mut message = outgoing("+12025550100", "+12025550147", "hello");
     let name = |name| AccountName::new("sms", name);
@@ -273,8 +339,9 @@ impl Account for PigeonAccount {
         }
     }
 
-    async fn send(&self, _message: &Outgoing, _attempt: Attempt) -> Outcome {
-        Outcome::Accepted { ids: Vec::new() }
+    async fn send(&self, message: &Outgoing, _attempt: Attempt) -> Outcome {
+        let ids = vec![ExternalId::new("text", &message.text)];
+        Outcome::Accepted { ids }
     }
 }
 

@@ -25,6 +25,13 @@ impl Fields {
         Some(Self(fields))
     }
 
+    /// The same from what was decoded already.
+    pub(crate) fn from_pairs(pairs: impl Iterator<Item = (String, String)>) -> Option<Self> {
+        let pairs = pairs.map(|(name, value)| (name.into_bytes(), value.into_bytes()));
+        let fields: Vec<_> = pairs.take(FIELDS_MAX + 1).collect();
+        (fields.len() <= FIELDS_MAX).then_some(Self(fields))
+    }
+
     /// The first value of this name.
     pub(crate) fn bytes(&self, name: &str) -> Option<&[u8]> {
         let found = self.0.iter().find(|(known, _)| known == name.as_bytes());

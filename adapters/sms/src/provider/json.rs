@@ -6,6 +6,8 @@ use std::borrow::Cow;
 use serde_json::Value;
 use transom_adapter::{Refused, UnixMillis};
 
+use super::fields::Fields;
+
 /// Reads a body.
 ///
 /// # Errors
@@ -37,6 +39,13 @@ pub(crate) fn number(value: &Value) -> Option<u32> {
 /// The items of a list; none when it is no list.
 pub(crate) fn items(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// The fields of a flat object, for providers that send the same thing as a form as well; `None` when it is no object.
+pub(crate) fn fields(value: &Value) -> Option<Fields> {
+    let object = value.as_object()?.iter();
+    let pairs = object.filter_map(|(name, value)| Some((name.clone(), text(value)?.into_owned())));
+    Fields::from_pairs(pairs)
 }
 
 /// A time of RFC 3339.

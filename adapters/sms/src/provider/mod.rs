@@ -4,38 +4,38 @@
 //! |---|---|
 //! | `settings` | the section of the configuration, every fault at once |
 //! | `answer` | what an answer to a send means, as a table of codes |
+//! | `access_token` | signing in with OAuth |
 //! | `signature`, `jwt` | who calls |
 //! | `fields`, `json` | what they say, in forms and in JSON |
-//! | `received` | the text that it becomes |
+//! | `received`, `media` | the text that it becomes, and files both ways |
+//! | `catch_up` | texts that came while nobody answered |
 
-#[expect(dead_code, reason = "for the providers that build on it")]
+mod access_token;
+pub mod android;
 mod answer;
+pub mod bandwidth;
+mod catch_up;
 mod fields;
+pub mod gammu;
 mod header;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "for the providers that build on it")
-)]
+pub mod httpsms;
+pub mod jasmin;
 mod json;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "for the providers that build on it")
-)]
 mod jwt;
 pub mod kannel;
+mod media;
+pub mod plivo;
 mod received;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "for the providers that build on it")
-)]
 mod settings;
-#[expect(dead_code, reason = "for the providers that build on it")]
 mod signature;
+pub mod sinch;
 pub mod smpp;
+pub mod telnyx;
+pub mod templated;
 #[cfg(test)]
-#[expect(dead_code, reason = "for the providers that build on it")]
 mod testing;
 pub mod twilio;
+pub mod vonage;
 
 use std::{fmt, num::NonZeroU16, sync::Arc};
 
@@ -150,8 +150,18 @@ impl Default for TextLimit {
 /// The providers that come with this crate.
 pub(crate) fn built_in() -> Vec<Box<dyn ProviderFactory>> {
     vec![
-        Box::new(twilio::Twilio),
+        Box::new(bandwidth::Bandwidth),
         Box::new(kannel::Kannel),
+        Box::new(android::Android),
+        Box::new(jasmin::Jasmin),
+        Box::new(gammu::Gammu),
+        Box::new(httpsms::Httpsms),
+        Box::new(templated::Http),
+        Box::new(plivo::Plivo),
+        Box::new(sinch::Sinch),
         Box::new(smpp::Smpp),
+        Box::new(telnyx::Telnyx),
+        Box::new(twilio::Twilio),
+        Box::new(vonage::Vonage),
     ]
 }

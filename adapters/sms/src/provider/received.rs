@@ -1,9 +1,11 @@
 //! A text that came in, from what its provider said of it.
 
 use transom_adapter::{
-    Class, Event, ExternalId, Incoming, MailFacts, MediaRef, Part, Refused, Repeats, UnixMillis,
+    Class, Event, ExternalId, Incoming, Key, MailFacts, MediaRef, MessageRef, Part, Refused,
+    Repeats, UnixMillis,
 };
 
+use super::fields::Fields;
 use crate::{Country, Number};
 
 /// What a provider says of a text; who wrote it and to whom as the provider writes numbers.
@@ -77,6 +79,18 @@ pub(crate) fn id(kind: &'static str, value: &str) -> Option<ExternalId> {
 /// [`Refused::Malformed`].
 pub(crate) fn required_id(kind: &'static str, value: &str) -> Result<ExternalId, Refused> {
     id(kind, value).ok_or(Refused::Malformed)
+}
+
+/// Our own key in the query of a URL that we gave with the message.
+pub(crate) fn key_in(query: &str) -> Option<Key> {
+    Fields::parse(query.as_bytes())?.text("key")?.parse().ok()
+}
+
+/// How a report names our message: by the provider's id, and by our own key where the answer with the id was lost.
+pub(crate) fn about(id: Option<ExternalId>, key: Option<Key>) -> Vec<MessageRef> {
+    let id = id.map(MessageRef::External);
+    let key = key.map(|key| MessageRef::Key(key, 0));
+    id.into_iter().chain(key).collect()
 }
 
 /// An address as providers take it: a number with its plus sign, the digits of a short code.

@@ -165,6 +165,22 @@ impl<'a> Settings<'a> {
             Err(self.faults)
         }
     }
+
+    /// The same with what is only there if nothing was wrong.
+    ///
+    /// # Errors
+    ///
+    /// Every fault; empty when `part` is missing without a fault, which is a mistake of the caller's.
+    pub(crate) fn built_with<P, T>(
+        self,
+        part: Option<P>,
+        build: impl FnOnce(P) -> T,
+    ) -> Result<T, Vec<ConfigFault>> {
+        match part {
+            Some(part) => self.built(|| build(part)),
+            None => Err(self.faults),
+        }
+    }
 }
 
 fn is_plain(byte: u8) -> bool {

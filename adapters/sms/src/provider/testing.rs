@@ -1,16 +1,25 @@
-//! What the tests of providers have in common.
+//! What the tests of providers have in common, and the provider of the guide.
+
+mod smallest;
 
 use std::sync::Arc;
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use aws_lc_rs::{
+    encoding::{AsDer, Pkcs8V1Der},
+    rsa::{KeyPair, KeySize},
+};
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
 use hmac::{Hmac, KeyInit, Mac};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header::RETRY_AFTER};
+use http::{HeaderMap, Method, StatusCode, header::RETRY_AFTER};
 use proptest::prelude::*;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use transom_adapter::{
-    Account, Attempt, Event, Handled, HttpClient, HttpLimits, HttpReply, Incoming, Outcome,
-    Outgoing, Refused, Report, Section, UnixMillis, WebRequest,
+    Account, Attempt, Event, Handled, HttpClient, HttpLimits, HttpReply, Incoming, OutFile,
+    Outcome, Outgoing, Refused, Report, Section, StoredFile, UnixMillis, WebRequest,
     testkit::{ManualClock, Reply, ScriptedHttp, outgoing, signer},
 };
 use url::Url;
@@ -181,6 +190,14 @@ pub(crate) fn jwt(algorithm: &str, claims: &Value, secret: &str) -> String {
     format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(mac))
 }
 
+/// A new RSA key, in PEM.
+pub(crate) fn rsa_pem() -> String {
+    let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+    let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).unwrap();
+    let base64 = BASE64_STANDARD.encode(der.as_ref());
+    format!("-----BEGIN PRIVATE KEY-----\n{base64}\n-----END PRIVATE KEY-----\n")
+}
+
 /// The digest of a body, in hexadecimal digits.
 pub(crate) fn sha256_hex(body: &[u8]) -> String {
     hex::encode(Sha256::digest(body))
@@ -214,11 +231,17 @@ pub(crate) fn json_soup(fields: &'static [&'static str]) -> impl Strategy<Value 
     })
 }
 
-/// Headers of these, where a value is one at all.
-pub(crate) fn headers(pairs: &[(&str, &[u8])]) -> HeaderMap {
-    let pairs = pairs.iter().filter_map(|(name, value)| {
-        let name: HeaderName = name.parse().ok()?;
-        Some((name, HeaderValue::from_bytes(value).ok()?))
-    });
-    pairs.collect()
+/// The same with a picture that can be fetched from us.
+pub(crate) fn with_picture(message: &Outgoing) -> Outgoing {
+    let mut message = message.clone();
+    message.files = vec![OutFile {
+        name: "a.png".into(),
+        content_type: "image/png".into(),
+        bytes: 9,
+        stored: Some(StoredFile {
+            path: "a".into(),
+            url: Some("https://gw.example.org/files/x/a.png".into()),
+        }),
+    }];
+    message
 }

@@ -10,7 +10,12 @@ use transom::{
     xmpp::{
         ns,
         stanza::{Element, Iq, IqType, Presence, PresenceType},
-        xep::{disco::Query, disco::Topic, forms::Form, ping},
+        xep::{
+            disco::Query,
+            disco::Topic,
+            forms::{Field, Form, FormType},
+            ping,
+        },
     },
 };
 use transom_adapter::Network;
@@ -30,6 +35,36 @@ const TARGETS: [&str; 5] = [
     "wrong@gw.example.org",
     "wrong+4917@gw.example.org",
 ];
+
+/// The requests about people.
+fn about_people(words: &str) -> Vec<(IqType, Element)> {
+    let query = || Element::new("query", ns::SEARCH);
+    let items = |node: &str| {
+        let items = Element::new("items", ns::PUBSUB).with_attr("node", node);
+        Element::new("pubsub", ns::PUBSUB).with_child(items)
+    };
+    let filled = Form {
+        kind: FormType::Submit,
+        ..Form::new(ns::SEARCH).with_field(Field::new("nick", "text-single").with_value(words))
+    };
+    vec![
+        (IqType::Get, Element::new("vcard", ns::VCARD4)),
+        (IqType::Get, Element::new("time", ns::TIME)),
+        (IqType::Get, Element::new("blocklist", ns::BLOCKING)),
+        (IqType::Set, Element::new("unblock", ns::BLOCKING)),
+        (IqType::Get, items(ns::AVATAR_DATA)),
+        (IqType::Get, items(ns::AVATAR_METADATA)),
+        (IqType::Get, items(ns::VCARD4_NODE)),
+        (IqType::Get, items(ns::NICK)),
+        (IqType::Get, items(words)),
+        (IqType::Get, query()),
+        (IqType::Set, query().with_child(filled.to_element())),
+        (
+            IqType::Set,
+            query().with_child(Element::text_only("nick", ns::SEARCH, words.to_owned())),
+        ),
+    ]
+}
 
 /// Every request that is known, one that is not, with these words where a client can put some.
 fn requests(words: &str) -> Vec<(IqType, Element)> {
@@ -119,7 +154,7 @@ fn all_parse(effects: Effects) -> Vec<Seen> {
 
 #[track_caller]
 fn check_request(gateway: &Gateway, iq: &Iq, person: &Person) {
-    let person = answers::registers(iq).map(|_| person);
+    let person = answers::needs(gateway, iq).map(|_| person);
     let seen = at_this_moment(|moment| all_parse(answers::decide(gateway, iq, person, moment)));
     let answer = seen.into_iter().find_map(|seen| match seen {
         Seen::Iq(iq) => Some(*iq),
@@ -147,7 +182,7 @@ proptest! {
     #[test]
     fn every_request_has_an_answer_that_parses(words in words(), id in words()) {
         for gateway in [gateway(Network::Sms, "approval"), gateway(Network::Email, "closed")].iter().chain(&gateways()) {
-            for (target, (kind, payload)) in TARGETS.iter().flat_map(|target| requests(&words).into_iter().map(move |request| (target, request))) {
+            for (target, (kind, payload)) in TARGETS.iter().flat_map(|target| requests(&words).into_iter().chain(about_people(&words)).map(move |request| (target, request))) {
                 let iq = Iq::new(kind, jid(USER), jid(target)).with_id(id.as_str()).with_child(payload);
                 for person in people(gateway, &words) {
                     check_request(gateway, &iq, &person);

@@ -100,7 +100,7 @@ proptest! {
     #[test]
     fn answers_hold_any_words(words in words()) {
         let given = || words.clone();
-        let info = Info { identities: vec![Identity::new("gateway", "sms", given())], features: [ns::DISCO_INFO, ns::PING].map(str::to_owned).into() };
+        let info = Info { identities: vec![Identity::new("gateway", "sms", given())], forms: Vec::new(), features: [ns::DISCO_INFO, ns::PING].map(str::to_owned).into() };
         read(result(info.to_element(Some(&words))));
         read(Presence::new(PresenceType::Available, contact(), jid(USER)).with_status(given()).with_child(info.caps("https://example.org")));
         let item = Item { jid: contact(), node: Some(given()), name: Some(given()) };

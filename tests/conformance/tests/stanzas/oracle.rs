@@ -2,6 +2,8 @@
 
 use transom::xmpp::{ns, stanza::Stanza};
 use xmpp_parsers::{
+    avatar,
+    blocking::BlocklistResult,
     caps::Caps,
     data_forms::DataForm,
     delay::Delay,
@@ -14,10 +16,13 @@ use xmpp_parsers::{
     nick::Nick,
     ping::Ping,
     presence::Presence,
+    pubsub::PubSub,
     receipts::{Received, Request},
     stanza_error::StanzaError,
     stanza_id::OriginId,
+    time::TimeResult,
     vcard::VCard,
+    vcard_update::VCardUpdate,
     version::VersionResult,
 };
 
@@ -120,6 +125,10 @@ fn payload(element: &Element) -> Result<(), String> {
         ("received", ns::RECEIPTS) => parse_as!(element, Received),
         ("request", ns::RECEIPTS) => parse_as!(element, Request),
         ("vCard", ns::VCARD) => parse_as!(element, VCard),
+        ("x", ns::VCARD_UPDATE) => parse_as!(element, VCardUpdate),
+        ("time", ns::TIME) => parse_as!(element, TimeResult),
+        ("blocklist", ns::BLOCKING) => parse_as!(element, BlocklistResult),
+        ("pubsub", ns::PUBSUB) => published(element),
         ("x", ns::FORMS) => parse_as!(element, DataForm),
         ("privilege", ns::PRIVILEGE_1 | ns::PRIVILEGE_2) => {
             element.children().try_for_each(payload)
@@ -130,12 +139,26 @@ fn payload(element: &Element) -> Result<(), String> {
             .filter(|child| child.name() == "x")
             .try_for_each(payload),
         // The other parser does not know these; their form is checked by our own tests.
-        ("query", ns::GATEWAY)
+        ("query", ns::GATEWAY | ns::SEARCH)
+        | ("vcard", ns::VCARD4)
         | ("reply", ns::REPLY)
         | ("addresses", ns::ADDRESSES)
         | ("store" | "no-store", ns::HINTS) => Ok(()),
         (name, namespace) => Err(format!("nobody knows <{name} xmlns='{namespace}'/>")),
     }
+}
+
+/// XEP-0060: the items of a node, and what is in them.
+fn published(pubsub: &Element) -> Result<(), String> {
+    parse_as!(pubsub, PubSub)?;
+    let items = pubsub.children().flat_map(Element::children);
+    items
+        .flat_map(Element::children)
+        .try_for_each(|payload| match payload.name() {
+            "data" => parse_as!(payload, avatar::Data),
+            "metadata" => parse_as!(payload, avatar::Metadata),
+            _ => self::payload(payload),
+        })
 }
 
 /// XEP-0077 §3: the old fields and a form side by side, which the other parser reads one at a time.

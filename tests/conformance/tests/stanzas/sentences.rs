@@ -50,6 +50,7 @@ pub(crate) fn all(words: &str) -> Vec<Text> {
         Recipient::UnsupportedAddress.into(),
         Recipient::OptedOut.into(),
         Recipient::Blocked.into(),
+        Recipient::BlockedByUser.into(),
         Recipient::Colleague { jid: given() }.into(),
         Content::TooLong {
             segments: 9,

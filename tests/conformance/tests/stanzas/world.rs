@@ -12,8 +12,12 @@ use std::{
 use proptest::prelude::*;
 use transom::{
     config::{Config, Environment},
-    gateway::{Gateway, registration::Person, text_out::Moment},
-    store::read::{KnownLine, Member, OutwardSnapshot, Subscription},
+    gateway::{
+        Gateway,
+        registration::{Book, Person},
+        text_out::Moment,
+    },
+    store::read::{KnownContact, KnownLine, Member, OutwardSnapshot, Subscription},
     xmpp::jid::{BareJid, Jid},
 };
 use transom_adapter::{
@@ -21,6 +25,8 @@ use transom_adapter::{
 };
 
 pub(crate) const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
+/// A name as nobody should have one.
+const WORDY: &str = "B<o>b \u{0}\u{fffe} & ]]> Smith";
 pub(crate) const USER: &str = "alice@example.org/phone";
 
 /// Takes every address that is none of ours, so that nothing but the gateway itself stands between people and XML.
@@ -111,6 +117,7 @@ pub(crate) fn person(
             subscribed: true,
             asked: false,
         },
+        name: Some(WORDY.to_owned()),
         others: 1,
         settings: "{}".to_owned(),
     });
@@ -120,6 +127,13 @@ pub(crate) fn person(
         view,
         free: free.to_vec(),
         taken: false,
+        book: Book {
+            contacts: vec![KnownContact {
+                peer: "+12025550147".to_owned(),
+                name: Some(WORDY.to_owned()),
+            }],
+            blocked: vec!["+12025550147".to_owned()],
+        },
     }
 }
 

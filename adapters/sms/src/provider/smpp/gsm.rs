@@ -75,7 +75,7 @@ const PORTUGUESE_EXTENSION: &[(u8, char)] = &[
 
 /// The national tables that a text's header names; 0: none. TS 23.040 §9.2.3.24.15, .16
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Shifts {
+pub(in crate::provider) struct Shifts {
     /// Instead of the default alphabet.
     pub(super) locking: u8,
     /// Instead of the extension table.
@@ -83,7 +83,7 @@ pub(super) struct Shifts {
 }
 
 /// Reads septets, one a byte. A byte above 0x7f is no septet: it becomes a replacement character.
-pub(super) fn decode(septets: &[u8], shifts: Shifts) -> String {
+pub(in crate::provider) fn decode(septets: &[u8], shifts: Shifts) -> String {
     let alphabet: Vec<char> = alphabet(shifts.locking).chars().collect();
     let plain = |septet: u8| {
         alphabet

@@ -3,7 +3,7 @@
 mod account;
 mod address;
 mod config;
-mod gsm;
+pub(super) mod gsm;
 mod ids;
 mod link;
 mod outcome;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use transom_adapter::{AccountName, ConfigFault, Section};
 
 use super::{ProviderEnv, Secrets, TwilioAccount};
-use crate::provider::settings::Settings;
+use crate::provider::{media, settings::Settings};
 
 /// `[gateway.X.provider.Y]` with `kind = "twilio"`.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
@@ -66,6 +66,8 @@ pub(super) fn account(
         messaging_service_sid,
         validity,
         webhook_url: env.way_back(None, &name),
+        files: media::by_url(env, super::FILES),
+        base_url: base,
         home: env.home,
         name,
     })

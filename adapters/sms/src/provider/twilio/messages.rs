@@ -150,7 +150,7 @@ fn accepted(message: Message) -> Outcome {
     }
 }
 
-fn is_sid(sid: &str) -> bool {
+pub(super) fn is_sid(sid: &str) -> bool {
     (1..=64).contains(&sid.len()) && sid.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 

@@ -2,6 +2,7 @@
 
 mod config;
 mod errors;
+mod list;
 mod messages;
 mod signature;
 mod webhook;
@@ -11,15 +12,23 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, FetchFailure, Fetched,
-    Handled, Holder, HttpClient, MediaRef, Outcome, Outgoing, Refused, Repeat, Reports, Section,
-    TrustedOrigin, UnixMillis, WebRequest,
+    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Context, Failure,
+    FetchFailure, Fetched, FileLimits, Handled, HttpClient, MediaRef, Outcome, Outgoing, Refused,
+    Section, TrustedOrigin, UnixMillis, WebRequest,
 };
 
 use self::signature::Secrets;
 pub use self::{config::TwilioConfig, webhook::events};
-use super::{ProviderEnv, ProviderFactory, TextLimit, answer, received::wire};
+use super::{ProviderEnv, ProviderFactory, TextLimit, answer, catch_up, media, received::wire};
 use crate::Country;
+
+/// Ten files; Twilio takes 5 MB of pictures and scales them down itself, and 500 kB of anything else.
+const FILES: FileLimits = FileLimits {
+    count_max: 10,
+    bytes_max: 500_000,
+    total_bytes_max: 4_500_000,
+    types: media::MMS_TYPES,
+};
 
 /// `kind = "twilio"`.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +58,7 @@ impl ProviderFactory for Twilio {
 struct TwilioAccount {
     name: AccountName,
     http: HttpClient,
+    base_url: String,
     /// `https://api.twilio.com/2010-04-01/Accounts/AC…`
     api: String,
     account_sid: String,
@@ -57,6 +67,7 @@ struct TwilioAccount {
     validity: Option<Duration>,
     /// Our webhook, when Twilio can reach it.
     webhook_url: Option<String>,
+    files: Option<FileLimits>,
     home: Country,
 }
 
@@ -67,24 +78,20 @@ impl Account for TwilioAccount {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            // Messages takes no idempotency key.
-            repeat: Repeat::Unsafe,
-            reports: if self.webhook_url.is_some() {
-                Reports::Delivery
-            } else {
-                Reports::None
-            },
-            concurrency: 10,
-            send_seconds_max: 40,
-            files: None,
-            holder: Holder::Anyone,
-        }
+        // Messages takes no idempotency key.
+        media::capabilities(self.webhook_url.is_some(), self.files)
     }
 
     async fn send(&self, message: &Outgoing, _attempt: Attempt) -> Outcome {
-        let request = self.post("/Messages.json").form(&self.form(message));
-        match self.http.call(request).await {
+        let form = match self.form(message) {
+            Ok(form) => form,
+            Err(refusal) => return refusal,
+        };
+        match self
+            .http
+            .call(self.post("/Messages.json").form(&form))
+            .await
+        {
             Ok(reply) => messages::outcome(&reply),
             Err(error) => answer::no_answer(&error),
         }
@@ -102,6 +109,10 @@ impl Account for TwilioAccount {
         messages::find(&reply, message)
     }
 
+    async fn run(&self, context: &Context) -> Result<(), Failure> {
+        catch_up::run(self, &self.name, context).await
+    }
+
     fn webhook(&self, request: &WebRequest<'_>, _now: UnixMillis) -> Result<Handled, Refused> {
         let fields = self.secrets.verify(request)?;
         webhook::handle(&fields, request.query, self.home)
@@ -110,9 +121,11 @@ impl Account for TwilioAccount {
     /// `MediaUrl0` is of the API's own origin and redirects to a signed URL elsewhere.
     async fn fetch(&self, media: &MediaRef, bytes_max: u64) -> Result<Fetched, FetchFailure> {
         let token = self.secrets.auth_token.expose_secret();
-        let api =
-            TrustedOrigin::new(&self.api).map(|origin| origin.basic(&self.account_sid, token));
-        self.http.fetch(&media.url, bytes_max, api.as_ref()).await
+        let origin = TrustedOrigin::new(&self.base_url);
+        let origin = origin.map(|origin| origin.basic(&self.account_sid, token));
+        self.http
+            .fetch(&media.url, bytes_max, origin.as_ref())
+            .await
     }
 
     async fn check(&self) -> CheckReport {
@@ -133,12 +146,16 @@ impl Account for TwilioAccount {
 }
 
 impl TwilioAccount {
-    fn form(&self, message: &Outgoing) -> Vec<(&'static str, String)> {
+    fn form(&self, message: &Outgoing) -> Result<Vec<(&'static str, String)>, Outcome> {
         let mut form = vec![
             ("To", wire(message.to.as_str(), self.home)),
             ("From", wire(message.from.as_str(), self.home)),
-            ("Body", crate::normalise(&message.text).into_owned()),
         ];
+        if !message.text.is_empty() {
+            form.push(("Body", crate::normalise(&message.text).into_owned()));
+        }
+        let urls = media::urls(message)?.into_iter();
+        form.extend(urls.map(|url| ("MediaUrl", url.to_owned())));
         if let Some(sid) = &self.messaging_service_sid {
             form.push(("MessagingServiceSid", sid.clone()));
         }
@@ -149,7 +166,7 @@ impl TwilioAccount {
             // The key makes reports find a message whose answer was lost. The signature covers it.
             form.push(("StatusCallback", format!("{url}?key={}", message.key)));
         }
-        form
+        Ok(form)
     }
 
     fn post(&self, path: &str) -> reqwest::RequestBuilder {

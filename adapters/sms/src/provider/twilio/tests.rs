@@ -2,7 +2,7 @@ mod webhook;
 
 use serde_json::json;
 use transom_adapter::{
-    ExternalId, Failure, HttpLimits, Reason,
+    Event, ExternalId, Failure, HttpLimits, Reason,
     testkit::{
         Reply, ScriptedHttp,
         conformance::{self, HttpSubject},
@@ -11,7 +11,10 @@ use transom_adapter::{
 };
 
 use super::*;
-use crate::provider::testing::{FIRST, check_table, env, section};
+use crate::provider::{
+    catch_up::InboundList as _,
+    testing::{FIRST, NOW, check_table, env, section, with_picture},
+};
 
 fn account(base_url: &str, http: HttpClient) -> TwilioAccount {
     let table = json!({
@@ -213,4 +216,67 @@ async fn a_picture_of_a_forged_url_is_not_fetched() {
     let fetched = at(&server).fetch(&media, 100).await;
     assert_eq!(fetched, Err(FetchFailure::Forbidden));
     assert!(elsewhere.requests().is_empty());
+}
+
+#[tokio::test]
+async fn pictures_go_by_their_urls() {
+    let server =
+        ScriptedHttp::start([Reply::json(201, r#"{"sid":"MM1","status":"queued"}"#)]).await;
+    let mut message = with_picture(&outgoing("+12025550100", "+12025550147", ""));
+    let outcome = at(&server).send(&message, FIRST).await;
+    assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
+    let body = String::from_utf8(server.requests()[0].body.clone()).unwrap();
+    let media = "MediaUrl=https%3A%2F%2Fgw.example.org%2Ffiles%2Fx%2Fa.png";
+    assert!(body.contains(media) && !body.contains("Body="), "{body}");
+    message.files[0].stored = None;
+    let outcome = at(&server).send(&message, FIRST).await;
+    assert!(matches!(outcome, Outcome::Rejected(_)), "{outcome:?}");
+    assert_eq!(server.requests().len(), 1, "nothing was sent");
+    assert!(at(&server).capabilities().files.is_some());
+}
+
+#[tokio::test]
+async fn what_came_during_a_downtime_is_listed_page_by_page() {
+    let row = |sid: &str, direction: &str, date: &str, media: &str| {
+        json!({ "sid": sid, "direction": direction, "date_sent": date, "num_media": media, "from": "+12025550147",
+            "to": "+12025550100", "body": sid })
+    };
+    let (new, old) = (
+        "Mon, 21 Sep 2026 14:13:22 +0000",
+        "Mon, 21 Sep 2026 14:13:19 +0000",
+    );
+    let first = json!({ "messages": [row("SM3", "inbound", new, "0"), row("SM4", "outbound-api", new, "0")],
+        "next_page_uri": "/2010-04-01/Accounts/AC123/Messages.json?PageToken=p2" });
+    let second = json!({ "messages": [row("MM2", "inbound", new, "1"), row("../1", "inbound", new, "0"), row("SM1", "inbound", old, "0")],
+        "next_page_uri": "/2010-04-01/Accounts/AC999/Messages.json" });
+    let media = json!({ "media_list": [
+        { "uri": "/2010-04-01/Accounts/AC123/Messages/MM2/Media/ME1.json", "content_type": "image/png" },
+        { "uri": "@evil.example.com/", "content_type": "image/png" }] });
+    let script = [&first, &second, &media].map(|page| Reply::json(200, page.to_string()));
+    let server = ScriptedHttp::start(script).await;
+    let found = at(&server).inbound_since(NOW).await.unwrap();
+    let [(at_two, Event::Message(two)), (_, Event::Message(three))] = &found[..] else {
+        panic!("{found:?}")
+    };
+    assert_eq!((&*two.text, &*three.text), ("MM2", "SM3"), "oldest first");
+    assert_eq!(*at_two, UnixMillis(NOW.0 + 2000));
+    let url = format!(
+        "{}/2010-04-01/Accounts/AC123/Messages/MM2/Media/ME1",
+        server.base_url()
+    );
+    assert_eq!(two.media.len(), 1);
+    assert_eq!(two.media[0].url, url);
+    let heads: Vec<_> = server
+        .requests()
+        .into_iter()
+        .map(|request| request.head)
+        .collect();
+    assert!(
+        heads[0].contains("DateSent%3E=2026-09-21T14%3A13%3A20Z"),
+        "{}",
+        heads[0]
+    );
+    assert!(heads[1].contains("PageToken=p2"), "{}", heads[1]);
+    let server = ScriptedHttp::start([Reply::text(500, "")]).await;
+    at(&server).inbound_since(NOW).await.unwrap_err();
 }

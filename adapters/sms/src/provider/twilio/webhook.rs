@@ -2,7 +2,7 @@
 
 use http::Method;
 use transom_adapter::{
-    Event, Failure, Handled, MediaRef, MessageRef, Progress, Reason, Refused, Report, WebReply,
+    Event, Failure, Handled, MediaRef, Progress, Reason, Refused, Report, WebReply,
 };
 
 use super::errors;
@@ -109,9 +109,8 @@ fn report(sid: &str, status: &str, fields: &Fields, query: &str) -> Option<Repor
         // A word from the future is no evidence of anything.
         _ => return None,
     };
-    let mut about = vec![MessageRef::External(received::id(SID, sid)?)];
-    let key = Fields::parse(query.as_bytes()).and_then(|query| query.text("key")?.parse().ok());
-    about.extend(key.map(|key| MessageRef::Key(key, 0)));
+    let id = received::id(SID, sid)?;
+    let about = received::about(Some(id), received::key_in(query));
     Some(Report {
         about,
         progress,

@@ -1,0 +1,44 @@
+//! The section of an SMS gateway.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// The section `gateway.X` of an SMS gateway, as far as the adapter reads it.
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SmsConfig {
+    /// How to read numbers typed without a country code: a two-letter country code, `US`.
+    pub region: String,
+    /// Where messages may go: country codes. Default: the region alone.
+    pub allow_countries: Option<Vec<String>>,
+    /// Whose short codes may be written to: country codes. Default: the US and Canada, where a text to a short code costs what
+    /// any other costs, as far as they are allowed countries. Elsewhere many short codes are premium numbers.
+    pub short_codes: Option<Vec<String>>,
+    /// Whether typographic characters (curly quotation marks, dashes) are sent as plainer ones where they alone would make a text cost
+    /// more.
+    #[serde(default, deserialize_with = "switch")]
+    pub smart_encoding: bool,
+    /// When no text is sent, in the recipient's time: `21:00-08:00`. Texts wait until its end.
+    pub quiet_hours: Option<String>,
+    /// Whose clock counts where the recipient's is not known: `Europe/Berlin`. Default: the machine's.
+    pub time_zone: Option<String>,
+    /// The providers by name.
+    #[serde(default)]
+    pub provider: BTreeMap<String, Map<String, Value>>,
+}
+
+/// True or false, which may come as text: the environment gives nothing else.
+pub(crate) fn switch<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        Switch(bool),
+        Text(String),
+    }
+    match Either::deserialize(deserializer)? {
+        Either::Switch(switch) => Ok(switch),
+        Either::Text(text) => text.parse().map_err(serde::de::Error::custom),
+    }
+}

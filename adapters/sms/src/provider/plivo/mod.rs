@@ -1,0 +1,207 @@
+//! Plivo: the Message API. Facts and set-up: `docs/plivo.md`.
+
+mod codes;
+mod config;
+mod webhook;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+use transom_adapter::{
+    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, FetchFailure, Fetched,
+    FileLimits, Handled, HttpClient, HttpReply, MediaRef, Outcome, Outgoing, Refused, Section,
+    TrustedOrigin, UnixMillis, WebRequest,
+};
+
+pub use self::{config::PlivoConfig, webhook::events};
+use super::{
+    ProviderEnv, ProviderFactory, TextLimit, answer, json, media,
+    received::{self, wire},
+    signature::{self, header, required},
+};
+use crate::Country;
+
+/// The kind of external id.
+const ID: &str = "plivo";
+
+/// Ten files, 5 MB in all; carriers take less.
+const FILES: FileLimits = FileLimits {
+    count_max: 10,
+    bytes_max: 1_000_000,
+    total_bytes_max: 5_000_000,
+    types: media::MMS_TYPES,
+};
+
+/// `kind = "plivo"`.
+#[derive(Clone, Copy, Debug)]
+pub struct Plivo;
+
+impl ProviderFactory for Plivo {
+    fn kind(&self) -> &'static str {
+        "plivo"
+    }
+
+    fn build(
+        &self,
+        name: AccountName,
+        section: &Section,
+        env: &ProviderEnv,
+    ) -> Result<Arc<dyn Account>, Vec<ConfigFault>> {
+        Ok(Arc::new(config::account(name, section, env)?))
+    }
+
+    /// `text` takes 1600 characters of GSM, 737 of UCS-2.
+    fn text_limit(&self, _section: &Section) -> TextLimit {
+        TextLimit { gsm7: 10, ucs2: 11 }
+    }
+}
+
+/// One Plivo account.
+struct PlivoAccount {
+    name: AccountName,
+    http: HttpClient,
+    base_url: String,
+    /// `https://api.plivo.com/v1/Account/{auth_id}`
+    account_url: String,
+    auth_id: String,
+    auth_token: SecretString,
+    webhook_token: SecretString,
+    /// Our webhook with its token, when Plivo can reach it.
+    webhook_url: Option<SecretString>,
+    validity: Option<Duration>,
+    files: Option<FileLimits>,
+    home: Country,
+}
+
+#[async_trait]
+impl Account for PlivoAccount {
+    fn name(&self) -> &AccountName {
+        &self.name
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        media::capabilities(self.webhook_url.is_some(), self.files)
+    }
+
+    async fn send(&self, message: &Outgoing, _attempt: Attempt) -> Outcome {
+        let body = match self.body(message) {
+            Ok(body) => body,
+            Err(refusal) => return refusal,
+        };
+        let request = self.http.post(&format!("{}/Message/", self.account_url));
+        match self.http.call(self.signed_in(request).json(&body)).await {
+            Ok(reply) => outcome(&reply),
+            Err(error) => answer::no_answer(&error),
+        }
+    }
+
+    fn webhook(&self, request: &WebRequest<'_>, _now: UnixMillis) -> Result<Handled, Refused> {
+        signature::token(request, &self.webhook_token)?;
+        verify(request, &self.auth_token)?;
+        webhook::handle(request, self.home)
+    }
+
+    async fn fetch(&self, media: &MediaRef, bytes_max: u64) -> Result<Fetched, FetchFailure> {
+        let token = self.auth_token.expose_secret();
+        let origin = TrustedOrigin::new(&self.base_url);
+        let origin = origin.map(|origin| origin.basic(&self.auth_id, token));
+        self.http
+            .fetch(&media.url, bytes_max, origin.as_ref())
+            .await
+    }
+
+    async fn check(&self) -> CheckReport {
+        let mut report = CheckReport::default();
+        let request = self.signed_in(self.http.get(&format!("{}/", self.account_url)));
+        match answer::document(self.http.call(request).await) {
+            Ok(account) => {
+                let credit = json::text(&account["cash_credits"]).unwrap_or_default();
+                let finding = format!("signed in to Plivo, credit {credit}");
+                report.findings.push(finding);
+            }
+            Err(fault) => report
+                .faults
+                .push(format!("cannot sign in to Plivo: {fault}")),
+        }
+        let url = self
+            .webhook_url
+            .as_ref()
+            .map(|_| "the webhook with its token");
+        answer::check_way_back(url, "Plivo", &mut report);
+        report
+    }
+}
+
+impl PlivoAccount {
+    fn body(&self, message: &Outgoing) -> Result<Value, Outcome> {
+        let urls = media::urls(message)?;
+        let mut body = json!({
+            "src": wire(message.from.as_str(), self.home),
+            "dst": wire(message.to.as_str(), self.home),
+            "text": crate::normalise(&message.text),
+            "type": if urls.is_empty() { "sms" } else { "mms" },
+        });
+        if !urls.is_empty() {
+            body["media_urls"] = urls.into();
+        }
+        if let Some(validity) = self.validity {
+            body["message_expiry"] = validity.as_secs().into();
+        }
+        if let Some(url) = &self.webhook_url {
+            // The key finds the message when the answer was lost.
+            body["url"] = format!("{}?key={}", url.expose_secret(), message.key).into();
+            body["method"] = "POST".into();
+        }
+        Ok(body)
+    }
+
+    fn signed_in(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        request.basic_auth(&self.auth_id, Some(self.auth_token.expose_secret()))
+    }
+}
+
+/// Signature V2: over the URL without its query, and a nonce. A subaccount's calls are signed a second time with the token of its
+/// main account, in the header `-Ma-`; either will do.
+fn verify(request: &WebRequest<'_>, token: &SecretString) -> Result<(), Refused> {
+    let nonce = required(request, "x-plivo-signature-v2-nonce")?;
+    let url = request.public_url;
+    let url = url.split('?').next().unwrap_or(url);
+    let names = ["x-plivo-signature-v2", "x-plivo-signature-ma-v2"];
+    let macs = names
+        .iter()
+        .filter_map(|name| header(request.headers, name));
+    // A header may list several signatures.
+    let mut macs = macs.flat_map(|macs| macs.split(',')).take(8).peekable();
+    macs.peek().ok_or(Refused::Unsigned)?;
+    let matches = |mac: &str| {
+        let message = [url.as_bytes(), nonce.as_bytes()];
+        signature::hmac_sha256_base64(token, message, mac).is_ok()
+    };
+    if macs.any(matches) {
+        Ok(())
+    } else {
+        Err(Refused::Forged)
+    }
+}
+
+/// What became of a POST to Message. Its errors have no codes, and the status says all.
+fn outcome(reply: &HttpReply) -> Outcome {
+    if !reply.status.is_success() {
+        return answer::bare_status(reply.status, &reply.headers);
+    }
+    let document = json::parse(&reply.body).unwrap_or_default();
+    let ids = json::items(&document["message_uuid"]);
+    match ids
+        .first()
+        .and_then(json::text)
+        .and_then(|id| received::id(ID, &id))
+    {
+        Some(id) => Outcome::Accepted { ids: vec![id] },
+        None => answer::unreadable(reply),
+    }
+}
+
+#[cfg(test)]
+mod tests;

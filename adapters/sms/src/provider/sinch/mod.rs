@@ -1,0 +1,211 @@
+//! Sinch: the SMS API (XMS). Facts and set-up: `docs/sinch.md`.
+
+mod codes;
+mod config;
+mod list;
+mod webhook;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+use transom_adapter::{
+    Account, AccountName, Attempt, Capabilities, CheckReport, Clock, ConfigFault, Context, Failure,
+    FetchFailure, Fetched, FileLimits, Handled, HttpClient, HttpReply, MediaRef, Outcome, Outgoing,
+    Refused, Section, TrustedOrigin, UnixMillis, WebRequest,
+};
+
+pub use self::{config::SinchConfig, webhook::events};
+use super::{
+    ProviderEnv, ProviderFactory, TextLimit, answer, catch_up, json, media,
+    received::{self, wire},
+    signature::{self, fresh, required},
+};
+use crate::Country;
+
+/// The kind of external id: of batches out, of inbounds in.
+const ID: &str = "sinch";
+
+/// One picture a message, fetched by Sinch; what it advises as the largest.
+const FILES: FileLimits = FileLimits {
+    count_max: 1,
+    bytes_max: 900_000,
+    total_bytes_max: 900_000,
+    types: media::MMS_TYPES,
+};
+
+/// `kind = "sinch"`.
+#[derive(Clone, Copy, Debug)]
+pub struct Sinch;
+
+impl ProviderFactory for Sinch {
+    fn kind(&self) -> &'static str {
+        "sinch"
+    }
+
+    fn build(
+        &self,
+        name: AccountName,
+        section: &Section,
+        env: &ProviderEnv,
+    ) -> Result<Arc<dyn Account>, Vec<ConfigFault>> {
+        Ok(Arc::new(config::account(name, section, env)?))
+    }
+
+    /// `body` takes 2000 characters: 13 segments of 153, or 29 of 67, stay within.
+    fn text_limit(&self, _section: &Section) -> TextLimit {
+        TextLimit { gsm7: 13, ucs2: 29 }
+    }
+}
+
+/// One service plan.
+struct SinchAccount {
+    name: AccountName,
+    http: HttpClient,
+    clock: Arc<dyn Clock>,
+    base_url: String,
+    /// `https://us.sms.api.sinch.com/xms/v1/{plan}`
+    plan_url: String,
+    api_token: SecretString,
+    webhook_secret: Option<SecretString>,
+    webhook_token: Option<SecretString>,
+    /// Our webhook with its token, when Sinch can reach it.
+    callback_url: Option<SecretString>,
+    validity: Option<Duration>,
+    files: Option<FileLimits>,
+    home: Country,
+}
+
+#[async_trait]
+impl Account for SinchAccount {
+    fn name(&self) -> &AccountName {
+        &self.name
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        media::capabilities(self.callback_url.is_some(), self.files)
+    }
+
+    async fn send(&self, message: &Outgoing, _attempt: Attempt) -> Outcome {
+        let body = match self.body(message) {
+            Ok(body) => body,
+            Err(refusal) => return refusal,
+        };
+        let request = self.http.post(&format!("{}/batches", self.plan_url));
+        match self.http.call(self.signed_in(request).json(&body)).await {
+            Ok(reply) => outcome(&reply),
+            Err(error) => answer::no_answer(&error),
+        }
+    }
+
+    async fn reconcile(&self, message: &Outgoing, _attempt: Attempt) -> Option<Outcome> {
+        let request = list::batches_of(&self.http, &self.plan_url, message);
+        let reply = self.http.call(self.signed_in(request)).await.ok()?;
+        list::find(&reply)
+    }
+
+    async fn run(&self, context: &Context) -> Result<(), Failure> {
+        catch_up::run(self, &self.name, context).await
+    }
+
+    fn webhook(&self, request: &WebRequest<'_>, now: UnixMillis) -> Result<Handled, Refused> {
+        if let Some(token) = &self.webhook_token {
+            signature::token(request, token)?;
+        }
+        if let Some(secret) = &self.webhook_secret {
+            verify(request, secret, now)?;
+        }
+        webhook::handle(request.body, self.home)
+    }
+
+    async fn fetch(&self, media: &MediaRef, bytes_max: u64) -> Result<Fetched, FetchFailure> {
+        let origin = TrustedOrigin::new(&self.base_url);
+        let origin = origin.map(|origin| origin.bearer(self.api_token.expose_secret()));
+        self.http
+            .fetch(&media.url, bytes_max, origin.as_ref())
+            .await
+    }
+
+    async fn check(&self) -> CheckReport {
+        let mut report = CheckReport::default();
+        let url = format!("{}/batches?page_size=1", self.plan_url);
+        let reply = self.http.call(self.signed_in(self.http.get(&url))).await;
+        match answer::document(reply) {
+            Ok(_) => report.findings.push("signed in to Sinch".to_owned()),
+            Err(fault) => report.faults.push(format!(
+                "cannot sign in to Sinch: {fault}; compare region, service_plan_id and api_token with the dashboard"
+            )),
+        }
+        let url = self
+            .callback_url
+            .as_ref()
+            .map(|_| "the webhook with its token");
+        answer::check_way_back(url, "Sinch", &mut report);
+        report
+    }
+}
+
+impl SinchAccount {
+    fn body(&self, message: &Outgoing) -> Result<Value, Outcome> {
+        let urls = media::urls(message)?;
+        let text = crate::normalise(&message.text);
+        let mut body = json!({
+            "from": wire(message.from.as_str(), self.home),
+            "to": [wire(message.to.as_str(), self.home)],
+            // The others tell less: neither that it left nor for whom.
+            "delivery_report": "per_recipient",
+            "client_reference": message.key.to_string(),
+        });
+        if let Some(url) = urls.first() {
+            body["type"] = "mt_media".into();
+            body["body"] = json!({ "url": url, "message": text });
+        } else {
+            body["type"] = "mt_text".into();
+            body["body"] = text.into();
+        }
+        if let Some(url) = &self.callback_url {
+            body["callback_url"] = url.expose_secret().into();
+        }
+        if let Some(validity) = self.validity {
+            let end = self.clock.now().after(validity).timestamp();
+            body["expire_at"] = end.to_string().into();
+        }
+        Ok(body)
+    }
+
+    fn signed_in(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        request.bearer_auth(self.api_token.expose_secret())
+    }
+}
+
+/// Over the body, a nonce and the second, with dots between them.
+fn verify(request: &WebRequest<'_>, secret: &SecretString, now: UnixMillis) -> Result<(), Refused> {
+    let mac = required(request, "x-sinch-webhook-signature")?;
+    let nonce = required(request, "x-sinch-webhook-signature-nonce")?;
+    let second = required(request, "x-sinch-webhook-signature-timestamp")?;
+    let message = [
+        request.body,
+        b".",
+        nonce.as_bytes(),
+        b".",
+        second.as_bytes(),
+    ];
+    signature::hmac_sha256_base64(secret, message, mac)?;
+    fresh(second.parse().map_err(|_| Refused::Malformed)?, now)
+}
+
+/// What became of a POST to Batches. Its errors have words for codes, and the status says the same.
+fn outcome(reply: &HttpReply) -> Outcome {
+    if !reply.status.is_success() {
+        return answer::bare_status(reply.status, &reply.headers);
+    }
+    let document = json::parse(&reply.body).unwrap_or_default();
+    match json::text(&document["id"]).and_then(|id| received::id(ID, &id)) {
+        Some(id) => Outcome::Accepted { ids: vec![id] },
+        None => answer::unreadable(reply),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,226 @@
+//! Telnyx: Messaging, API v2. Facts and set-up: `docs/telnyx.md`.
+
+mod config;
+mod errors;
+mod webhook;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+use transom_adapter::{
+    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, ExternalId,
+    FetchFailure, Fetched, FileLimits, Handled, HttpClient, HttpReply, MediaRef, Outcome, Outgoing,
+    Refused, Repeat, Section, TrustedOrigin, UnixMillis, WebRequest,
+};
+
+pub use self::{config::TelnyxConfig, webhook::events};
+use super::{
+    ProviderEnv, ProviderFactory, TextLimit, answer, json, media,
+    received::{self, wire},
+    signature::{fresh, required},
+};
+use crate::Country;
+
+/// The kind of external id.
+const ID: &str = "telnyx";
+
+/// "The total size of all media must be less than 1 MB."
+const FILES: FileLimits = FileLimits {
+    count_max: 10,
+    bytes_max: 900_000,
+    total_bytes_max: 900_000,
+    types: media::MMS_TYPES,
+};
+
+/// `kind = "telnyx"`.
+#[derive(Clone, Copy, Debug)]
+pub struct Telnyx;
+
+impl ProviderFactory for Telnyx {
+    fn kind(&self) -> &'static str {
+        "telnyx"
+    }
+
+    fn build(
+        &self,
+        name: AccountName,
+        section: &Section,
+        env: &ProviderEnv,
+    ) -> Result<Arc<dyn Account>, Vec<ConfigFault>> {
+        Ok(Arc::new(config::account(name, section, env)?))
+    }
+
+    /// More parts are refused with 40302.
+    fn text_limit(&self, _section: &Section) -> TextLimit {
+        TextLimit::segments(10)
+    }
+}
+
+/// One Telnyx account.
+struct TelnyxAccount {
+    name: AccountName,
+    http: HttpClient,
+    base_url: String,
+    api_key: SecretString,
+    public_key: [u8; 32],
+    messaging_profile_id: Option<String>,
+    /// Our webhook, when Telnyx can reach it.
+    webhook_url: Option<String>,
+    files: Option<FileLimits>,
+    home: Country,
+}
+
+#[async_trait]
+impl Account for TelnyxAccount {
+    fn name(&self) -> &AccountName {
+        &self.name
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            // A repeat with the same Idempotency-Key within a day is answered with what became of the first.
+            repeat: Repeat::Safe,
+            ..media::capabilities(self.webhook_url.is_some(), self.files)
+        }
+    }
+
+    async fn send(&self, message: &Outgoing, _attempt: Attempt) -> Outcome {
+        let body = match self.body(message) {
+            Ok(body) => body,
+            Err(refusal) => return refusal,
+        };
+        let request = self
+            .signed_in(self.http.post(&format!("{}/v2/messages", self.base_url)))
+            .header("Idempotency-Key", format!("transom-{}", message.key))
+            .json(&body);
+        match self.http.call(request).await {
+            Ok(reply) => outcome(&reply),
+            Err(error) => answer::no_answer(&error),
+        }
+    }
+
+    /// Asks by saying it again: under the same key it is sent once at most.
+    async fn reconcile(&self, message: &Outgoing, attempt: Attempt) -> Option<Outcome> {
+        match self.send(message, attempt).await {
+            accepted @ Outcome::Accepted { .. } => Some(accepted),
+            // Whatever else is said is said of the repeat.
+            _ => None,
+        }
+    }
+
+    fn webhook(&self, request: &WebRequest<'_>, now: UnixMillis) -> Result<Handled, Refused> {
+        self.verify(request, now)?;
+        webhook::handle(request, self.home)
+    }
+
+    async fn fetch(&self, media: &MediaRef, bytes_max: u64) -> Result<Fetched, FetchFailure> {
+        let origin = TrustedOrigin::new(&self.base_url);
+        let origin = origin.map(|origin| origin.bearer(self.api_key.expose_secret()));
+        self.http
+            .fetch(&media.url, bytes_max, origin.as_ref())
+            .await
+    }
+
+    async fn check(&self) -> CheckReport {
+        let mut report = CheckReport::default();
+        let url = format!("{}/v2/messaging_profiles", self.base_url);
+        let request = self.signed_in(self.http.get(&url));
+        match answer::document(self.http.call(request).await) {
+            Ok(profiles) => self.check_profiles(&profiles, &mut report),
+            Err(fault) => report
+                .faults
+                .push(format!("cannot sign in to Telnyx: {fault}")),
+        }
+        answer::check_way_back(self.webhook_url.as_deref(), "Telnyx", &mut report);
+        report
+    }
+}
+
+impl TelnyxAccount {
+    fn body(&self, message: &Outgoing) -> Result<Value, Outcome> {
+        let urls = media::urls(message)?;
+        let mut body = json!({
+            "from": wire(message.from.as_str(), self.home),
+            "to": wire(message.to.as_str(), self.home),
+        });
+        if !message.text.is_empty() {
+            body["text"] = crate::normalise(&message.text).into();
+        }
+        if !urls.is_empty() {
+            body["media_urls"] = urls.into();
+        }
+        if let Some(id) = &self.messaging_profile_id {
+            body["messaging_profile_id"] = id.as_str().into();
+        }
+        if let Some(url) = &self.webhook_url {
+            // The key finds the message when the answer was lost.
+            body["webhook_url"] = format!("{url}?key={}", message.key).into();
+        }
+        Ok(body)
+    }
+
+    /// `Telnyx-Signature-Ed25519` is over the second, a bar and the body.
+    fn verify(&self, request: &WebRequest<'_>, now: UnixMillis) -> Result<(), Refused> {
+        let signature = required(request, "telnyx-signature-ed25519")?;
+        let second = required(request, "telnyx-timestamp")?;
+        let signature = BASE64_STANDARD
+            .decode(signature)
+            .map_err(|_| Refused::Forged)?;
+        let message = [second.as_bytes(), b"|", request.body].concat();
+        let key = UnparsedPublicKey::new(&ED25519, self.public_key);
+        key.verify(&message, &signature)
+            .map_err(|_| Refused::Forged)?;
+        fresh(second.parse().map_err(|_| Refused::Malformed)?, now)
+    }
+
+    fn check_profiles(&self, profiles: &Value, report: &mut CheckReport) {
+        let profiles = json::items(&profiles["data"]);
+        let finding = format!("signed in to Telnyx: {} messaging profiles", profiles.len());
+        report.findings.push(finding);
+        let Some(ours) = &self.webhook_url else {
+            return;
+        };
+        for profile in profiles {
+            let name = json::text(&profile["name"]).unwrap_or_default();
+            if json::text(&profile["webhook_url"]).as_deref() != Some(ours) {
+                report.faults.push(format!(
+                    "the messaging profile {name:?} does not send its texts here: set its webhook URL to {ours}"
+                ));
+            }
+        }
+    }
+
+    fn signed_in(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        request.bearer_auth(self.api_key.expose_secret())
+    }
+}
+
+/// What became of a POST to Messages.
+fn outcome(reply: &HttpReply) -> Outcome {
+    let document = json::parse(&reply.body).unwrap_or_default();
+    if reply.status.is_success() {
+        let id = json::text(&document["data"]["id"]);
+        return match id.and_then(|id| received::id(ID, &id)) {
+            Some(id) => Outcome::Accepted { ids: vec![id] },
+            None => answer::unreadable(reply),
+        };
+    }
+    let code = json::number(&document["errors"][0]["code"]);
+    if reply.status == http::StatusCode::CONFLICT && code.is_none() {
+        // The first request under this key is still being worked on.
+        return answer::unreadable(reply);
+    }
+    answer::judge(reply, errors::TABLE, code)
+}
+
+/// A Telnyx id.
+fn id(value: &Value) -> Option<ExternalId> {
+    received::id(ID, &json::text(value)?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,450 @@
+use http::Method;
+use proptest::prelude::*;
+use transom_adapter::{
+    ExternalId, MessageRef, Part, Progress, Repeats,
+    testkit::{
+        Reply, ScriptedHttp,
+        conformance::{self, HttpSubject},
+    },
+};
+
+use super::*;
+use crate::provider::{
+    fields::Fields,
+    testing::{
+        Call, FIRST, NOW, check_table, client, env, hmac_sha256, json_soup, jwt, message,
+        one_message, one_report, outcome_of, rsa_pem, section, sha256_hex, soup, with_picture,
+    },
+};
+
+const SECRET: &str = "signature_secret";
+
+fn account(base_url: &str, http: HttpClient) -> VonageAccount {
+    let table = json!({
+        "api_key": "key1", "api_secret": "secret1", "signature_secret": SECRET, "base_url": base_url, "validity": "2m",
+    });
+    config::account(AccountName::new("sms", "main"), &section(table), &env(http)).unwrap()
+}
+
+fn at(base_url: &str) -> VonageAccount {
+    account(base_url, client())
+}
+
+fn offline() -> VonageAccount {
+    at("https://api.nexmo.com")
+}
+
+#[tokio::test]
+async fn it_is_a_good_account() {
+    conformance::http_account(&HttpSubject {
+        build: &|url, http| Arc::new(account(url, http)),
+        accepted: Reply::json(
+            202,
+            r#"{"message_uuid":"aaaaaaaa-bbbb-cccc-dddd-0123456789ab"}"#,
+        ),
+        message: message("hello"),
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_text_is_sent_with_all_that_vonage_needs() {
+    let server = ScriptedHttp::start([Reply::json(202, r#"{"message_uuid":"u1"}"#)]).await;
+    let message = message("hello\r\nthere");
+    let outcome = at(server.base_url()).send(&message, FIRST).await;
+    let ids = vec![ExternalId::new("vonage", "u1")];
+    assert_eq!(outcome, Outcome::Accepted { ids });
+    at(server.base_url())
+        .send(&with_picture(&message), FIRST)
+        .await;
+    let [text, picture] = &server.requests()[..] else {
+        panic!("two requests")
+    };
+    assert!(text.head.starts_with("POST /v1/messages HTTP/1.1"));
+    // key1:secret1
+    assert!(
+        text.head.contains("Basic a2V5MTpzZWNyZXQx"),
+        "{}",
+        text.head
+    );
+    let common = json!({
+        "from": "12025550100", "to": "12025550147", "client_ref": message.key.to_string(),
+        "webhook_url": "https://gw.example.org/webhook/sms/main", "webhook_version": "v1",
+    });
+    let with = |more: Value| {
+        let mut wanted = common.clone();
+        wanted
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        wanted
+    };
+    let wanted = with(
+        json!({ "channel": "sms", "message_type": "text", "text": "hello\nthere", "ttl": 120 }),
+    );
+    assert_eq!(serde_json::from_slice::<Value>(&text.body).unwrap(), wanted);
+    let image = json!({ "url": "https://gw.example.org/files/x/a.png", "caption": "hello\nthere" });
+    let wanted =
+        with(json!({ "channel": "mms", "message_type": "image", "image": image, "ttl": 300 }));
+    assert_eq!(
+        serde_json::from_slice::<Value>(&picture.body).unwrap(),
+        wanted
+    );
+}
+
+#[tokio::test]
+async fn an_application_signs_each_call() {
+    let table = |base: &str| json!({ "application_id": "app1", "private_key": rsa_pem(), "signature_secret": SECRET, "base_url": base });
+    let server = ScriptedHttp::start([Reply::json(202, r#"{"message_uuid":"u1"}"#)]).await;
+    let section = section(table(server.base_url()));
+    let account =
+        config::account(AccountName::new("sms", "main"), &section, &env(client())).unwrap();
+    account.send(&message("a"), FIRST).await;
+    let head = server.requests().pop().unwrap().head;
+    let token = head
+        .split_once("Bearer ")
+        .unwrap()
+        .1
+        .lines()
+        .next()
+        .unwrap();
+    let claims = token.split('.').nth(1).unwrap();
+    let claims = base64::Engine::decode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, claims).unwrap();
+    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    let now = NOW.0 / 1000;
+    assert_eq!(
+        (&claims["application_id"], &claims["iat"], &claims["exp"]),
+        (&json!("app1"), &json!(now), &json!(now + 900))
+    );
+}
+
+#[test]
+fn every_row_of_the_error_table_is_obeyed() {
+    for status in [422, 403] {
+        let body = |code: u32| {
+            json!({ "type": format!("https://developer.vonage.com/api-errors/messages#{code}"), "title": "secret", "detail": "secret" }).to_string()
+        };
+        check_table(codes::TABLE, status, body, outcome);
+        check_table(
+            codes::TABLE,
+            status,
+            |code| json!({ "title": code }).to_string(),
+            outcome,
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_in_the_table_is_judged_by_its_status() {
+    for (status, body, want) in [
+        (202, "{}", "Unknown"),
+        (401, r#"{"type":"https://x#unauthorized"}"#, "Misconfigured"),
+        (402, r#"{"title":"Low balance"}"#, "Misconfigured"),
+        (403, "", "Misconfigured"),
+        (422, r#"{"type":"https://x#9999"}"#, "Rejected"),
+        (429, r#"{"title":"Rate Limit Hit"}"#, "Throttled"),
+        (500, "", "Unknown"),
+    ] {
+        let outcome = format!("{:?}", outcome_of(at, Reply::json(status, body)).await);
+        assert!(outcome.starts_with(want), "{status} gave {outcome}");
+    }
+}
+
+fn token(body: &str, more: &Value) -> String {
+    let now = NOW.0 / 1000;
+    let mut claims = json!({ "iss": "Vonage", "iat": now, "exp": now + 300, "jti": "1", "api_key": "key1", "payload_hash": sha256_hex(body.as_bytes()) });
+    claims
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    jwt("HS256", &claims, SECRET)
+}
+
+fn signed(body: &str, more: &Value) -> Call {
+    let token = token(body, more);
+    Call::post("", body)
+        .with("authorization", &format!("Bearer {token}"))
+        .with("content-type", "application/json")
+}
+
+fn call(body: &Value) -> Result<Handled, Refused> {
+    signed(&body.to_string(), &json!({})).send(&offline())
+}
+
+#[test]
+fn a_token_is_of_now_of_this_account_and_of_this_body() {
+    let body = r#"{"channel":"none","status":"new"}"#;
+    assert!(signed(body, &json!({})).send(&offline()).is_ok());
+    for (more, want) in [
+        (json!({ "api_key": "key2" }), Refused::Forged),
+        (
+            json!({ "payload_hash": sha256_hex(b"{}") }),
+            Refused::Forged,
+        ),
+        (json!({ "payload_hash": null }), Refused::Forged),
+        (json!({ "exp": NOW.0 / 1000 - 61 }), Refused::Replayed),
+        (json!({ "iat": NOW.0 / 1000 + 61 }), Refused::Replayed),
+    ] {
+        assert_eq!(signed(body, &more).send(&offline()), Err(want), "{more}");
+    }
+    let mut changed = signed(body, &json!({}));
+    changed.body.push(b' ');
+    assert_eq!(changed.send(&offline()), Err(Refused::Forged));
+    let forged = Call::post("", body).with(
+        "authorization",
+        &format!("Bearer {}x", token(body, &json!({}))),
+    );
+    assert_eq!(forged.send(&offline()), Err(Refused::Forged));
+    let basic = Call::post("", body).with("authorization", "Basic AAAA");
+    assert_eq!(basic.send(&offline()), Err(Refused::Unsigned));
+    assert_eq!(
+        Call::post("", "type=text").send(&offline()),
+        Err(Refused::Unsigned)
+    );
+}
+
+#[test]
+fn texts_and_pictures_come_in() {
+    let handled = call(&json!({ "message_uuid": "u1", "from": "12025550147", "to": "12025550100", "channel": "sms", "message_type": "text",
+        "text": "héllo", "timestamp": "2026-09-21T14:13:20Z", "sms": { "num_messages": "1", "keyword": "HÉLLO" }, "usage": {} })).unwrap();
+    let message = one_message(&handled);
+    assert_eq!(
+        message.repeats,
+        Repeats::ById(ExternalId::new("vonage", "u1"))
+    );
+    assert_eq!(
+        (message.from.as_str(), message.to.as_str()),
+        ("+12025550147", "+12025550100")
+    );
+    assert_eq!(
+        (&*message.text, message.sent_at, message.part),
+        ("héllo", Some(NOW), None)
+    );
+    let handled = call(&json!({ "message_uuid": "u2", "from": "12025550147", "to": "12025550100", "channel": "mms", "message_type": "image",
+        "image": { "url": "https://api.nexmo.com/v3/media/1", "name": "1.png", "caption": "look" } })).unwrap();
+    let message = one_message(&handled);
+    assert_eq!((&*message.text, message.media.len()), ("look", 1));
+    for broken in [
+        json!({ "channel": "sms" }),
+        json!({ "channel": "sms", "message_uuid": "u1", "from": "1" }),
+    ] {
+        assert_eq!(call(&broken), Err(Refused::Malformed), "{broken}");
+    }
+    assert_eq!(call(&json!({})).unwrap().events, []);
+    assert_eq!(call(&json!(7)).unwrap().events, []);
+}
+
+#[test]
+fn every_status_and_every_code_has_its_meaning() {
+    let report = |status: &str, code: u32| {
+        let error = json!({ "type": format!("https://developer.vonage.com/api-errors/messages#{code}"), "title": code.to_string() });
+        let body = json!({ "message_uuid": "u1", "status": status, "channel": "sms", "client_ref": "aaaaaaaaaaaaa",
+            "timestamp": "2026-09-21T14:13:20Z", "error": if code == 0 { Value::Null } else { error } });
+        one_report(&call(&body).unwrap()).clone()
+    };
+    for (status, progress) in [
+        ("submitted", Progress::Sent),
+        ("delivered", Progress::Delivered),
+        ("read", Progress::Read),
+        ("rejected", Progress::Failed),
+        ("undeliverable", Progress::Failed),
+    ] {
+        let report = report(status, 0);
+        assert_eq!(report.progress, progress, "{status}");
+        let id = MessageRef::External(ExternalId::new("vonage", "u1"));
+        let key = MessageRef::Key("aaaaaaaaaaaaa".parse().unwrap(), 0);
+        assert_eq!((report.about, report.at), (vec![id, key], Some(NOW)));
+    }
+    for row in codes::TABLE {
+        let report = report("rejected", row.code);
+        let failure = Failure::new(row.reason).with_code(row.code.to_string());
+        assert_eq!(report.failure, Some(failure));
+        assert_eq!(
+            report.progress == Progress::Expired,
+            row.code == codes::EXPIRED
+        );
+    }
+    let future = json!({ "message_uuid": "u1", "status": "teleported" });
+    assert_eq!(call(&future).unwrap().events, []);
+}
+
+/// From the tests of Vonage's Python library.
+#[test]
+fn vonages_own_signature_verifies() {
+    let fields = Fields::parse(b"param1=value1&param2=value2&timestamp=1234567890").unwrap();
+    let mac = hex::encode(hmac_sha256(SECRET, &signature::signed(&fields)));
+    assert_eq!(
+        mac,
+        "280c4320703dbc98bfa22db676655ed2acfbfe8792b062ff7622e67f1183c287"
+    );
+    let fields = Fields::parse(b"param2=value%3D2&sig=x&param1=value%261").unwrap();
+    assert_eq!(
+        signature::signed(&fields),
+        b"&param1=value_1&param2=value_2"
+    );
+}
+
+fn sms(form: &str) -> String {
+    let mac = hmac_sha256(
+        SECRET,
+        &signature::signed(&Fields::parse(form.as_bytes()).unwrap()),
+    );
+    format!("{form}&sig={}", hex::encode(mac))
+}
+
+const PART: &str = "type=unicode&to=12025550100&msisdn=12025550147&messageId=i2&text=part&concat=true&concat-ref=07&concat-total=3&concat-part=2&timestamp=1790000000&nonce=n";
+
+#[test]
+fn parts_of_the_sms_api_come_in_by_every_way() {
+    let form = sms(PART);
+    let mut get = Call::post(&format!("?{form}"), "");
+    get.method = Method::GET;
+    let post =
+        Call::post("", form.clone()).with("content-type", "application/x-www-form-urlencoded");
+    let fields = Fields::parse(form.as_bytes()).unwrap();
+    let object: serde_json::Map<_, _> = fields
+        .sorted()
+        .iter()
+        .map(|(name, value)| {
+            (
+                String::from_utf8(name.to_vec()).unwrap(),
+                String::from_utf8(value.to_vec()).unwrap().into(),
+            )
+        })
+        .collect();
+    let json = Value::Object(object).to_string();
+    let by_json = Call::post("", json.clone()).with("content-type", "application/json");
+    for call in [get, post, by_json, signed(&json, &json!({}))] {
+        let handled = call.send(&offline()).unwrap();
+        let message = one_message(&handled);
+        assert_eq!(
+            message.part,
+            Some(Part {
+                reference: 7,
+                total: 3,
+                number: 2
+            })
+        );
+        assert_eq!(
+            message.repeats,
+            Repeats::ById(ExternalId::new("vonage", "i2"))
+        );
+        assert_eq!((&*message.text, message.sent_at), ("part", Some(NOW)));
+    }
+}
+
+#[test]
+fn a_field_signs_the_others_for_five_minutes() {
+    let send = |form: String, now| {
+        let mut call = Call::post("", form);
+        call.now = now;
+        call.send(&offline())
+    };
+    assert!(send(sms(PART), NOW).is_ok());
+    assert_eq!(
+        send(sms(PART), NOW.after(Duration::from_secs(301))),
+        Err(Refused::Replayed)
+    );
+    assert_eq!(
+        send(sms("type=text&text=a"), NOW),
+        Err(Refused::Replayed),
+        "without a time it is of no time"
+    );
+    assert_eq!(
+        send(sms(PART).replace("part=2", "part=1"), NOW),
+        Err(Refused::Forged)
+    );
+    assert_eq!(send(format!("{PART}&sig=00"), NOW), Err(Refused::Forged));
+    assert_eq!(send(format!("{PART}&sig=xx"), NOW), Err(Refused::Forged));
+    let receipt = sms("msisdn=1&to=2&messageId=3&status=delivered&timestamp=1790000000");
+    assert_eq!(send(receipt, NOW).unwrap().events, []);
+    assert_eq!(
+        send(sms("type=text&timestamp=1790000000"), NOW),
+        Err(Refused::Malformed)
+    );
+    for odd in ["concat-part=4", "concat-part=0", "concat-part=x"] {
+        let handled = send(sms(&PART.replace("concat-part=2", odd)), NOW).unwrap();
+        assert_eq!(one_message(&handled).part, None, "{odd} is shown by itself");
+    }
+}
+
+#[tokio::test]
+async fn a_check_tells_a_wrong_login_from_a_right_one() {
+    let server = ScriptedHttp::start([Reply::json(422, "{}"), Reply::json(401, "{}")]).await;
+    assert_eq!(
+        at(server.base_url()).check().await.faults,
+        Vec::<String>::new()
+    );
+    assert_eq!(at(server.base_url()).check().await.faults.len(), 1);
+}
+
+#[test]
+fn there_has_to_be_a_login() {
+    for (table, key) in [
+        (json!({}), "application_id"),
+        (json!({ "api_key": "k" }), "application_id"),
+        (
+            json!({ "application_id": "a", "private_key": "no key" }),
+            "private_key",
+        ),
+    ] {
+        let mut table = table;
+        table["signature_secret"] = SECRET.into();
+        let faults = config::account(
+            AccountName::new("sms", "main"),
+            &section(table),
+            &env(client()),
+        );
+        let faults = faults.map(drop).unwrap_err();
+        assert_eq!(faults[0].key, format!("gateway.sms.provider.main.{key}"));
+    }
+}
+
+const WORDS: &[&str] = &[
+    "message_uuid",
+    "from",
+    "to",
+    "channel",
+    "sms",
+    "message_type",
+    "image",
+    "text",
+    "url",
+    "caption",
+    "status",
+    "rejected",
+    "error",
+    "type",
+    "title",
+    "client_ref",
+    "timestamp",
+    "msisdn",
+    "concat",
+];
+const FIELDS: &[&str] = &[
+    "type=text&",
+    "messageId=1&",
+    "msisdn=",
+    "to=",
+    "text=",
+    "concat=true&",
+    "concat-ref=",
+    "concat-total=",
+    "concat-part=",
+    "&",
+    "&",
+    "9",
+    "70000",
+    "%",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn nothing_that_is_signed_makes_it_panic(body in json_soup(WORDS), query in soup(FIELDS)) {
+        let (query, home) = (String::from_utf8_lossy(&query), "US".parse().unwrap());
+        drop(events(&Method::POST, &query, body.to_string().as_bytes(), home));
+        drop(events(&Method::GET, &query, b"", home));
+    }
+}
