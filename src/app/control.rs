@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
+use tokio::sync::{mpsc, oneshot};
 use transom_adapter::{AccountName, AccountState, Lifecycle};
 
 use super::{App, StartError, readiness, start::Base};
 use crate::{
     gateway::Gateway,
+    intake::Trial,
     operations::{
         AccountNow, LinkNow, Operations, Running,
         control::{Control, places},
@@ -17,7 +19,7 @@ use crate::{
     },
     queue::{AccountStates, Queue, Standing, Teller},
     xmpp::{
-        stanza::Stanza,
+        stanza::{Message, Stanza},
         stream::{LinkHandle, LinkState},
     },
 };
@@ -28,6 +30,8 @@ pub(super) struct Live {
     pub(super) teller: Teller,
     /// Key and name of the gateway, and its link.
     pub(super) links: Vec<(i64, String, LinkHandle)>,
+    /// Key of the gateway, and where its trials go.
+    pub(super) trials: Vec<(i64, mpsc::Sender<Trial>)>,
     /// Where the accounts stand.
     pub(super) states: AccountStates,
     pub(super) lifecycle: Lifecycle,
@@ -101,6 +105,13 @@ impl Running for Live {
                 link.send(stanza).await.ok();
             }
         }
+    }
+
+    async fn try_message(&self, gateway_id: i64, message: Message) -> Option<Vec<Stanza>> {
+        let (_, trials) = self.trials.iter().find(|(id, _)| *id == gateway_id)?;
+        let (answer, answered) = oneshot::channel();
+        trials.send(Trial { message, answer }).await.ok()?;
+        answered.await.ok()
     }
 
     fn go_on(&self, work: BoxFuture<'static, ()>) {

@@ -11,7 +11,7 @@ use crate::{
     config::GatewayConfig,
     files::Files,
     gateway::{Gateway, files::FilePolicy},
-    intake::{self, Doors, Intake, Knock},
+    intake::{self, Doors, Intake, Knock, Trial},
     operations::Operations,
     queue::{AccountStates, Online, Queue, QueueGateway, Surroundings, Teller},
     xmpp::{
@@ -22,6 +22,8 @@ use crate::{
 
 /// Events of a link and calls of accounts that wait for the intake.
 const WAITING_MAX: usize = 256;
+/// Trials that wait for the intake: an admin makes one at a time.
+const TRIALS_MAX: usize = 4;
 
 /// Every gateway, and the doors that accounts knock at.
 pub(super) struct Parts {
@@ -35,6 +37,8 @@ pub(super) struct Part {
     link: LinkHandle,
     events: mpsc::Receiver<LinkEvent>,
     door: mpsc::Receiver<Knock>,
+    trials: mpsc::Receiver<Trial>,
+    trial: mpsc::Sender<Trial>,
 }
 
 impl Parts {
@@ -55,11 +59,14 @@ impl Parts {
             doors.insert(config.name.clone(), knocks);
             let (sender, events) = mpsc::channel(WAITING_MAX);
             let link = Link::spawn(link_config(app, config)?, lifecycle, sender);
+            let (trial, trials) = mpsc::channel(TRIALS_MAX);
             parts.push(Part {
                 gateway,
                 link,
                 events,
                 door,
+                trials,
+                trial,
             });
         }
         let named = |part: &Part| (part.gateway.config.name.clone(), Arc::clone(&part.gateway));
@@ -82,6 +89,11 @@ impl Part {
     /// The gateway's name and its link.
     pub(super) fn link(&self) -> (String, LinkHandle) {
         (self.gateway.config.name.clone(), self.link.clone())
+    }
+
+    /// The gateway's key, and where its trials go.
+    pub(super) fn trial(&self) -> (i64, mpsc::Sender<Trial>) {
+        (self.gateway.id, self.trial.clone())
     }
 
     /// The gateway's key, its name and its link.
@@ -176,7 +188,8 @@ pub(super) fn intakes(
             operations: Arc::clone(operations),
             files: works.files.clone(),
         };
-        lifecycle.spawn("intake", intake::run(intake, part.events, part.door));
+        let running = intake::run(intake, part.events, part.door, part.trials);
+        lifecycle.spawn("intake", running);
     }
 }
 

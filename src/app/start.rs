@@ -215,6 +215,7 @@ async fn start(
         queue: works.queue.clone(),
         teller: works.teller.clone(),
         links: handles,
+        trials: parts.iter().map(Part::trial).collect(),
         states: states.clone(),
         lifecycle: lifecycle.clone(),
         log_level: Arc::clone(&app.log_level),

@@ -123,6 +123,12 @@ pub struct CheckArguments {
     /// Also log in to the XMPP server, the database, the mail servers and each provider, and say what was found.
     #[arg(long)]
     pub live: bool,
+    /// Then send one real message to this number or mail address, and say when it came how far. A transom has to run.
+    #[arg(long, value_name = "ADDRESS", requires_all = ["live", "as_user"])]
+    pub send_to: Option<String>,
+    /// In whose name.
+    #[arg(long = "as", id = "as_user", value_name = "JID", requires = "send_to")]
+    pub as_user: Option<BareJid>,
     /// How to print it.
     #[command(flatten)]
     pub output: Output,

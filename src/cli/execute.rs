@@ -10,7 +10,7 @@ use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberI
 
 use super::{
     Arguments, CheckArguments, Colour, Command, Exit, FaultList, InitArguments, init, live, moving,
-    operate,
+    operate, trial,
 };
 use crate::{
     app::{App, Ended, StartError},
@@ -104,7 +104,7 @@ fn check(arguments: &CheckArguments, file: &Path) -> Exit {
                 if !warnings.is_empty() && !arguments.output.json {
                     show(&warnings);
                 }
-                return in_runtime(live::check(config, &warnings, arguments.output.json));
+                return in_runtime(live_check(arguments, config, &warnings));
             }
             Ok(()) => (warnings, Exit::Done),
             Err(faults) => {
@@ -129,6 +129,18 @@ fn check(arguments: &CheckArguments, file: &Path) -> Exit {
         print(&list.to_string());
     }
     exit
+}
+
+/// Logs in everywhere, then sends a message if one is wanted: what has nothing to do with its way must not keep it.
+async fn live_check(arguments: &CheckArguments, config: Config, warnings: &[Fault]) -> Exit {
+    let exit = live::check(config.clone(), warnings, arguments.output.json).await;
+    match (&arguments.send_to, &arguments.as_user) {
+        (Some(to), Some(user)) => match trial::send(&config, user.to_string(), to.clone()).await {
+            Exit::Done => exit,
+            failed => failed,
+        },
+        _ => exit,
+    }
 }
 
 /// Reads the configuration; with faults, shows them.

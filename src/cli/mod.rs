@@ -10,6 +10,7 @@ mod moving;
 mod operate;
 mod show;
 mod table;
+mod trial;
 
 pub use args::{
     Arguments, BlockCommand, CheckArguments, Command, Direction, InitArguments, LineCommand,

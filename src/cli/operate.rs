@@ -130,10 +130,7 @@ pub(super) async fn run(loaded: Loaded, request: Request, json: bool) -> Exit {
             print(&shown(&reply, json, SystemClock.now().timestamp()));
             Exit::Done
         }
-        Err(trouble) => {
-            complain(&trouble.text);
-            trouble.exit
-        }
+        Err(trouble) => trouble.complain(),
     }
 }
 
@@ -153,6 +150,12 @@ pub(super) struct Trouble {
 }
 
 impl Trouble {
+    /// Says it; how the process ends then.
+    pub(super) fn complain(&self) -> Exit {
+        complain(&self.text);
+        self.exit
+    }
+
     fn new(exit: Exit, text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
@@ -215,6 +218,14 @@ async fn perform(config: Config, request: Request) -> Result<Reply, Trouble> {
         complain("No transom runs on this database; it goes out as soon as one does.");
     }
     Ok(reply)
+}
+
+/// By the running process alone.
+pub(super) async fn asked(config: &Config, request: Request) -> Result<Reply, Trouble> {
+    let answer = of_running(config, &request).await?;
+    answer
+        .unwrap_or(Err(Refusal::NotRunning))
+        .map_err(Trouble::from)
 }
 
 /// Whether what was done is seen only when a process runs.

@@ -15,6 +15,7 @@ mod inward;
 mod outward;
 mod people;
 mod throttle;
+mod trial;
 
 use std::{sync::Arc, time::Duration};
 
@@ -32,6 +33,7 @@ use crate::{
 };
 
 pub use inward::{Doors, Knock};
+pub use trial::Trial;
 
 /// What the intake of one gateway works with.
 #[derive(Clone)]
@@ -75,6 +77,7 @@ pub async fn run(
     intake: Intake,
     mut link: mpsc::Receiver<LinkEvent>,
     mut door: mpsc::Receiver<Knock>,
+    mut trials: mpsc::Receiver<Trial>,
 ) {
     let people = people::start(&intake);
     let (mut link_is_open, mut is_stopping) = (true, false);
@@ -87,6 +90,7 @@ pub async fn run(
                 None => link_is_open = false,
             },
             _ = door.recv_many(&mut knocks, KNOCKS_MAX) => inward::take(&intake, knocks).await,
+            Some(trial) = trials.recv() => trial::take(&intake, trial).await,
             () = intake.lifecycle.draining(), if !is_stopping => {
                 is_stopping = true;
                 people::farewell(&intake).await;

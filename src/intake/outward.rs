@@ -62,7 +62,7 @@ fn is_to_contact(message: &Message) -> bool {
 }
 
 /// Decides and commits; what comes back are the answers to refused ones.
-async fn decide_all(intake: &Intake, messages: &[Message]) -> Vec<Stanza> {
+pub(super) async fn decide_all(intake: &Intake, messages: &[Message]) -> Vec<Stanza> {
     let mut round = Round {
         answers: Vec::new(),
         asks: Vec::new(),

@@ -23,6 +23,7 @@ mod service;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod trial;
 mod users;
 
 use std::sync::Arc;
@@ -48,7 +49,7 @@ use crate::{
         Ids, Store, Write, WriteError, Writer,
         write::{Done, Operation},
     },
-    xmpp::stanza::Stanza,
+    xmpp::stanza::{Message, Stanza},
 };
 
 /// Rows of one reply at most, whatever was asked for.
@@ -83,6 +84,9 @@ pub trait Running: Send + Sync {
 
     /// Writes stanzas to users of a gateway, if its link is up.
     async fn send(&self, gateway_id: i64, stanzas: Vec<Stanza>);
+
+    /// Hands a message in as if its sender's server had; the answers come back here. `None` when the process stops.
+    async fn try_message(&self, gateway_id: i64, message: Message) -> Option<Vec<Stanza>>;
 
     /// Where the links stand.
     fn links(&self) -> Vec<LinkNow>;
@@ -152,6 +156,7 @@ impl Operations {
             Request::Announce { gateway, text } => {
                 service::announce(self, gateway.as_deref(), text).await
             }
+            Request::TrySend { user, to } => trial::send(self, &user, &to).await,
             Request::LogLevel { level } => service::log_level(self, &level),
             Request::AdminLink => service::admin_link(self),
             Request::Cost { text } => own::cost(self, self.find_or_only(None)?, &text),

@@ -93,6 +93,11 @@ pub enum Reply {
         /// How many.
         users: usize,
     },
+    /// A message was taken; how to follow it.
+    Tried {
+        /// Its stanza id.
+        id: String,
+    },
     /// The log says so much from now on.
     LogLevel(String),
     /// The operator's page.

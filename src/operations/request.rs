@@ -153,6 +153,13 @@ pub enum Request {
         /// What.
         text: String,
     },
+    /// Sends one real message in a user's name.
+    TrySend {
+        /// In whose name: the bare JID.
+        user: String,
+        /// To whom, as people write it.
+        to: String,
+    },
     /// How much the log says, until the next start.
     LogLevel {
         /// `error`, `warn`, `info`, `debug` or `trace`.

@@ -185,6 +185,11 @@ pub enum Refusal {
     NoLinks,
     /// It can be done only by a running process.
     NotRunning,
+    /// A message that was to try the way was refused.
+    NotTaken {
+        /// Why.
+        why: String,
+    },
     /// What the desk says to users: said to the one who asked, and sent to nobody.
     #[serde(skip)]
     Said(Box<Text>),

@@ -147,6 +147,16 @@ pub enum Told {
         /// What.
         text: Quoted,
     },
+    /// What a message says that an admin sends to try the way.
+    TrialText {
+        /// Through which gateway.
+        gateway: String,
+    },
+    /// Such a message was taken.
+    Tried {
+        /// Its stanza id.
+        id: String,
+    },
     /// The log says so much from now on.
     LogLevel(String),
     /// The way to the operator's page.

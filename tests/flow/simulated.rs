@@ -1,6 +1,6 @@
 //! The simulated phones: what somebody sees who tries transom without any account.
 
-use transom_test_servers::{PATIENCE, Server, get, post_with, skipped, until};
+use transom_test_servers::{PATIENCE, Server, Transom, get, post_with, skipped, until};
 
 use crate::world::{LINE, World, chat, contact, is_receipt_of};
 
@@ -68,4 +68,50 @@ async fn the_pages_of_health_and_metrics_answer() {
     }
     assert_eq!(get(http, "/nowhere").await.unwrap().status, 404);
     assert_eq!(get(http, "/webhook/sms/nobody").await.unwrap().status, 404);
+}
+
+#[tokio::test]
+async fn a_check_sends_one_real_message_and_says_when_it_came_how_far() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let mut world = world().await;
+    let check = async |transom: &Transom, to: &str, user: &str| {
+        let arguments = ["check", "--live", "--send-to", to, "--as", user];
+        let output = transom.command(&arguments).await;
+        let both = [&output.stdout[..], &output.stderr].concat();
+        let text = String::from_utf8_lossy(&both).into_owned();
+        (output.status.code(), text)
+    };
+    let alice = "alice@example.org";
+    let (_, text) = check(&world.transom, "(202) 555-0147", alice).await;
+    let last = text.lines().last().unwrap();
+    assert!(last.contains(" ms  delivered, by sms/phones"), "{text}");
+    let state = get(
+        world.transom.http(),
+        "/simulator/state?phone=%2B12025550147",
+    )
+    .await
+    .unwrap();
+    assert!(
+        state.text().contains("This is a test of sms.example.org."),
+        "{}",
+        state.text()
+    );
+
+    // The rules that hold for everybody hold for it.
+    let (code, text) = check(&world.transom, "911", alice).await;
+    assert_eq!(code, Some(65), "{text}");
+    assert!(text.contains("the message was not taken: "), "{text}");
+    let (code, text) = check(&world.transom, PEER, "mallory@example.com").await;
+    assert_eq!(code, Some(65), "{text}");
+    assert!(text.contains("the message was not taken: "), "{text}");
+
+    world.transom.sigterm().await;
+    let (code, text) = check(&world.transom, PEER, alice).await;
+    assert_eq!(code, Some(69), "{text}");
+    assert!(
+        text.contains("this needs a running transom, and none runs"),
+        "{text}"
+    );
 }

@@ -298,6 +298,7 @@ fn done_by_user(reply: &Reply) -> Text {
             }
         }
         Reply::Announcing { users } => Told::Announcing { users: *users },
+        Reply::Tried { id } => Told::Tried { id: id.clone() },
         Reply::LogLevel(level) => Told::LogLevel(level.clone()),
         Reply::AdminLink(link) => Told::PageLink {
             url: link.url.clone(),

@@ -61,6 +61,7 @@ pub(super) fn refusal(text: &Refusal) -> String {
         R::NoLinks => {
             "Dazu braucht es einen Link, und http.public_url ist nicht eingetragen".into()
         }
+        R::NotTaken { why } => format!("die Nachricht wurde nicht angenommen: {why}"),
         R::NotRunning => "Dazu muss transom laufen, und keines läuft".into(),
         R::Said(text) => text.render(Lang::De),
         R::Changed => {

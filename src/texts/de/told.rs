@@ -61,17 +61,37 @@ pub(super) fn told(text: &Told) -> String {
              Frag einen Administrator."
                 .into()
         }
+        T::LimitsEnd { until } => format!("Neu gezählt wird ab {}.", time(until)),
+        T::More(count) => format!("Nicht gezeigt: {count} weitere."),
+        other => service(other),
+    }
+}
+
+/// About the service as a whole.
+fn service(text: &Told) -> String {
+    use Told as T;
+    match text {
         T::Announcing { users } => {
-            format!("Deine Nachricht geht jetzt nach und nach hinaus, an so viele Benutzer: {users}.")
+            format!(
+                "Deine Nachricht geht jetzt nach und nach hinaus, an so viele Benutzer: {users}."
+            )
         }
         T::Announcement { text } => format!("Von den Administratoren dieses Gateways: {text}"),
-        T::LogLevel(level) => format!("Die Stufe des Protokolls ist bis zum nächsten Start {level}."),
+        T::TrialText { gateway } => {
+            format!(
+                "Dies ist ein Test von {gateway}. Wer den Dienst betreibt, wollte sehen, ob Nachrichten ankommen; es ist nichts zu tun."
+            )
+        }
+        T::Tried { id } => {
+            format!("Die Nachricht wurde angenommen; `transom trace {id}` verfolgt sie.")
+        }
+        T::LogLevel(level) => {
+            format!("Die Stufe des Protokolls ist bis zum nächsten Start {level}.")
+        }
         T::PageLink { url, works_for } => format!(
             "Das öffnet einmal die Verwaltungsseite, innerhalb von {}:\n{url}",
             duration(*works_for)
         ),
-        T::LimitsEnd { until } => format!("Neu gezählt wird ab {}.", time(until)),
-        T::More(count) => format!("Nicht gezeigt: {count} weitere."),
         other => part(other),
     }
 }

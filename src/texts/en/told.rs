@@ -61,15 +61,31 @@ pub(super) fn told(text: &Told) -> String {
         T::NoLinks => {
             "This gateway cannot make links, because its public address is not configured. Ask an administrator.".into()
         }
-        T::Announcing { users } => format!("Your message goes out to {users} users now, little by little."),
+        T::LimitsEnd { until } => format!("The counts begin anew at {}.", time(until)),
+        T::More(count) => format!("{count} more are not shown."),
+        other => service(other),
+    }
+}
+
+/// About the service as a whole.
+fn service(text: &Told) -> String {
+    use Told as T;
+    match text {
+        T::Announcing { users } => {
+            format!("Your message goes out to {users} users now, little by little.")
+        }
         T::Announcement { text } => format!("From the administrators of this gateway: {text}"),
+        T::TrialText { gateway } => {
+            format!(
+                "This is a test of {gateway}. Whoever looks after it wanted to see whether messages arrive; there is nothing to do."
+            )
+        }
+        T::Tried { id } => format!("The message was taken; `transom trace {id}` follows it."),
         T::LogLevel(level) => format!("The log's level is {level} until the next start."),
         T::PageLink { url, works_for } => format!(
             "This opens the operator's page once, within {}:\n{url}",
             duration(*works_for)
         ),
-        T::LimitsEnd { until } => format!("The counts begin anew at {}.", time(until)),
-        T::More(count) => format!("{count} more are not shown."),
         other => part(other),
     }
 }
