@@ -229,6 +229,24 @@ CREATE TABLE unowned (
 
 CREATE INDEX unowned_age ON unowned (at_ms);
 
+-- Parts of longer texts that wait for the others.
+CREATE TABLE parts (
+    part_id    BIGINT NOT NULL PRIMARY KEY,
+    gateway_id BIGINT NOT NULL REFERENCES gateways,
+    scope_id   BIGINT NOT NULL,
+    line       TEXT   NOT NULL,
+    peer       TEXT   NOT NULL,
+    peer_name  TEXT,
+    reference  BIGINT NOT NULL,
+    total      BIGINT NOT NULL,
+    number     BIGINT NOT NULL,
+    body       TEXT   NOT NULL,
+    sent_ms    BIGINT,
+    at_ms      BIGINT NOT NULL
+);
+CREATE INDEX parts_of_text ON parts (gateway_id, line, peer, reference, total, part_id);
+CREATE INDEX parts_age ON parts (gateway_id, at_ms);
+
 -- How far an outside source was read.
 CREATE TABLE cursors (
     account_id BIGINT NOT NULL REFERENCES accounts,

@@ -61,6 +61,8 @@ pub struct GatewayConfig {
     pub give_up_inbound: Duration,
     /// When a sender is told that there is no delivery report.
     pub report_after: Duration,
+    /// How long the parts of a longer text wait for the others.
+    pub parts_after: Duration,
     /// For users whose client does not say.
     pub lang: Lang,
     /// Our own numbers, in the order of the file.
@@ -213,6 +215,7 @@ impl GatewayConfig {
             give_up,
             give_up_inbound,
             report_after: duration(raw.report_after, Duration::from_hours(24)),
+            parts_after: duration(raw.parts_after, Duration::from_mins(30)),
             lang,
             lines,
             base: around.base.to_owned(),
@@ -246,6 +249,7 @@ impl fmt::Debug for GatewayConfig {
             .field("give_up", &self.give_up)
             .field("give_up_inbound", &self.give_up_inbound)
             .field("report_after", &self.report_after)
+            .field("parts_after", &self.parts_after)
             .field("lang", &self.lang)
             .field("lines", &self.lines)
             .finish_non_exhaustive()

@@ -169,6 +169,8 @@ pub(super) struct RawGateway {
     pub(super) give_up_inbound: Option<HumaneDuration>,
     /// When a sender is told that there is no delivery report. Default: `24h`.
     pub(super) report_after: Option<HumaneDuration>,
+    /// How long the parts of a longer text wait for the others; then it is delivered with marks where they are missing. Default: `30m`.
+    pub(super) parts_after: Option<HumaneDuration>,
     /// The language for users whose client does not say: `en` or `de`. Default: `en`.
     pub(super) lang: Option<String>,
     /// What becomes of files that the network does not carry. `refuse`: their message is refused; `link`: the text leads to them. Default: `refuse`.

@@ -17,6 +17,7 @@ mod caps;
 pub mod files;
 mod line_choice;
 mod mail_facts;
+pub mod parts;
 pub mod payload;
 pub mod picture;
 pub mod refusal;

@@ -213,7 +213,12 @@ pub(super) fn stanza_id(now: UnixMillis) -> String {
     Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos)).to_string()
 }
 
-fn seen(gateway: &Gateway, account: &AccountName, message: &Incoming, now: UnixMillis) -> Seen {
+pub(super) fn seen(
+    gateway: &Gateway,
+    account: &AccountName,
+    message: &Incoming,
+    now: UnixMillis,
+) -> Seen {
     let mut hash = Sha256::new();
     let mut add = |part: &[u8]| {
         hash.update(u64::try_from(part.len()).unwrap_or(0).to_be_bytes());

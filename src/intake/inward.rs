@@ -9,10 +9,10 @@ use transom_adapter::{
     Report, UnixMillis, Verdict,
 };
 
-use super::{Intake, files};
+use super::{Intake, files, parts};
 use crate::{
     gateway::{
-        Gateway,
+        Gateway, parts as joining,
         text_in::{self, NoSuchRecipient},
     },
     hooks::{Step, step},
@@ -20,7 +20,7 @@ use crate::{
     queue::{Waiting, Work},
     store::{
         Store, Write, WriteError,
-        read::{InRow, InwardAsk, LineFound},
+        read::{InRow, InwardAsk, LineFound, PartsOf},
         write::{Bounced, Done, NewIn, ReportRow},
     },
     xmpp::stanza::{Condition, ErrorType, Message},
@@ -132,7 +132,32 @@ pub(super) async fn take(intake: &Intake, knocks: Vec<Knock>) {
     let committing = commits
         .into_iter()
         .map(|(decided, events, answer)| commit(intake, decided, events, answer));
-    futures_util::future::join_all(committing).await;
+    let parts = futures_util::future::join_all(committing).await.concat();
+    parts::join_committed(intake, &parts).await;
+}
+
+/// Takes a text whose parts are all there; with it they go.
+pub(super) async fn take_whole(
+    intake: &Intake,
+    account: &AccountName,
+    event: Event,
+    gone: Vec<Write>,
+) {
+    let now = intake.clock.now();
+    let Event::Message(message) = &event else {
+        return;
+    };
+    let asks = [text_in::ask(&intake.gateway, message, 0)];
+    let Ok(found) = intake.store.inward(intake.gateway.id, &asks).await else {
+        return;
+    };
+    let mut place = 0;
+    let events = vec![event];
+    let mut decided = decide(intake, account, &events, None, (&found, &mut place, now));
+    // What comes to nobody, since the line is gone, goes all the same.
+    decided.writes.extend(gone);
+    let (answer, _nobody_waits) = oneshot::channel();
+    commit(intake, decided, events, answer).await;
 }
 
 fn refuse_all(knocks: Vec<Knock>) {
@@ -211,6 +236,11 @@ fn message_writes(
     line: Option<&LineFound>,
     now: UnixMillis,
 ) -> Result<Vec<Write>, NoSuchRecipient> {
+    if let (Some(part), Some(_)) = (joining::part(message), line) {
+        let made = (intake.next_id(), now);
+        let row = joining::row(&intake.gateway, account, message, part, made);
+        return Ok(vec![Write::Part(Box::new(row))]);
+    }
     text_in::decide(&intake.gateway, account, message, line, now, &|| {
         intake.next_id()
     })
@@ -252,15 +282,16 @@ async fn commit(
     decided: Decided,
     events: Vec<Event>,
     answer: oneshot::Sender<Result<Vec<Verdict>, Busy>>,
-) {
+) -> Vec<PartsOf> {
     let Decided { mut writes, shares } = decided;
     let kept = files::keep(intake, &events, &mut writes, &shares).await;
     if let Err(busy) = kept {
         answer.send(Err(busy)).ok();
-        return;
+        return Vec::new();
     }
     let tokens = files::tokens(&writes);
     let rows: Vec<Option<Waiting>> = writes.iter().map(|write| waiting(intake, write)).collect();
+    let texts: Vec<Option<PartsOf>> = writes.iter().map(parts::parts_of).collect();
     let done = match intake.writer.commit(writes).await {
         Ok(done) => done,
         Err(error) => {
@@ -271,7 +302,7 @@ async fn commit(
                 );
             }
             answer.send(Err(Busy)).ok();
-            return;
+            return Vec::new();
         }
     };
     step(Step::BeforeAnswer);
@@ -298,6 +329,10 @@ async fn commit(
             .message(&intake.gateway.config.name, Direction::In, "stored");
     }
     intake.queue.arrived(arrived).await;
+    let new = texts.into_iter().zip(&done);
+    new.filter(|(_, done)| **done == Done::Written)
+        .filter_map(|(text, _)| text)
+        .collect()
 }
 
 fn verdict(share: Option<&std::ops::Range<usize>>, done: &[Done]) -> Verdict {

@@ -13,6 +13,7 @@ mod commands;
 mod files;
 mod inward;
 mod outward;
+mod parts;
 mod people;
 mod throttle;
 mod trial;
@@ -80,6 +81,8 @@ pub async fn run(
     mut trials: mpsc::Receiver<Trial>,
 ) {
     let people = people::start(&intake);
+    parts::recover(&intake).await;
+    let mut swept_at = intake.clock.now();
     let (mut link_is_open, mut is_stopping) = (true, false);
     while link_is_open || !is_stopping {
         let mut knocks = Vec::new();
@@ -90,6 +93,10 @@ pub async fn run(
                 None => link_is_open = false,
             },
             _ = door.recv_many(&mut knocks, KNOCKS_MAX) => inward::take(&intake, knocks).await,
+            () = intake.clock.sleep_until(swept_at.after(parts::SWEEP)), if !is_stopping => {
+                swept_at = intake.clock.now();
+                parts::sweep(&intake).await;
+            }
             Some(trial) = trials.recv() => trial::take(&intake, trial).await,
             () = intake.lifecycle.draining(), if !is_stopping => {
                 is_stopping = true;

@@ -22,6 +22,7 @@ mod people;
 mod random_kills;
 mod shared_lines;
 mod simulated;
+mod smpp;
 mod storm;
 mod text;
 mod trouble;

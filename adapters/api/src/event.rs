@@ -32,7 +32,8 @@ pub struct Incoming {
     pub answers: Vec<String>,
     /// Its own Message-ID, where the network has them, for answers to it.
     pub message_id: Option<String>,
-    /// Set when this is one part of a longer text; the core stores parts and joins them.
+    /// Set when this is one part of a longer text; the core stores parts and joins them, by (to, from) and the part's reference and total.
+    /// Its text may end within a character ([`Part::text_of`]).
     pub part: Option<Part>,
     /// What kind of mail it is.
     pub class: Class,

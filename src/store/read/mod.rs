@@ -9,6 +9,7 @@ mod life;
 mod names;
 mod outward;
 mod own;
+mod parts;
 mod people;
 mod registry;
 mod service;
@@ -25,6 +26,7 @@ pub use outward::{
     SharedLine,
 };
 pub use own::{ContactListed, MessageKept, SentRow};
+pub use parts::{KeptPart, PartsOf};
 pub use people::{ErrorTarget, LineListed, Member, PIN, Subscription};
 pub use registry::{BlockListed, ConversationListed, LineShown, RegistrationRow, UserListed};
 pub use service::Counts;

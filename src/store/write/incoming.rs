@@ -146,7 +146,7 @@ pub(super) async fn apply(
     Ok(())
 }
 
-async fn mark_seen(
+pub(super) async fn mark_seen(
     connection: &mut Connection,
     rows: &[&Seen],
 ) -> Result<HashSet<(i64, String)>, StoreError> {

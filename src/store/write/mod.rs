@@ -9,6 +9,7 @@ mod held;
 mod incoming;
 mod operation;
 mod outgoing;
+mod parts;
 mod people;
 mod report;
 mod state;
@@ -22,6 +23,7 @@ pub use held::{Amend, NewStanza, Release, TakeBack};
 pub use incoming::{NewIn, Seen, Unowned};
 pub use operation::{Operation, RESTORED};
 pub use outgoing::{ConversationRow, IdRow, NewOut, ThreadRow, UsageRow};
+pub use parts::{PartGone, PartRow};
 pub use people::{ContactRow, LineRow, OptOut, OwnerRow, Unregister, UserRow, Wake};
 pub use report::{ReportRow, Tell};
 pub use state::{State, TellKind};
@@ -61,6 +63,10 @@ pub enum Write {
     In(Box<NewIn>),
     /// A text to a line that nobody has.
     Unowned(Unowned),
+    /// A part of a longer text came.
+    Part(Box<PartRow>),
+    /// A part is delivered within its text.
+    PartGone(PartGone),
     /// A start mark: the attempt is about to be made.
     Start(Start),
     /// What came of an attempt, and when the lane goes on.
@@ -118,6 +124,7 @@ pub(super) async fn apply(
     held::apply(connection, &mut group).await?;
     incoming::apply(connection, &mut group).await?;
     files::apply(connection, &group.files, &group.expired_files).await?;
+    parts::apply(connection, &mut group).await?;
     attempt::start(connection, &mut group).await?;
     attempt::outcome(connection, &mut group).await?;
     report::apply(connection, &mut group).await?;
@@ -148,6 +155,8 @@ struct Group<'a> {
     unowned: Vec<(usize, &'a Unowned)>,
     files: Vec<&'a FileRow>,
     expired_files: Vec<i64>,
+    parts: Vec<(usize, &'a PartRow)>,
+    parts_gone: Vec<&'a PartGone>,
     starts: Vec<(usize, &'a Start)>,
     outcomes: Vec<(usize, &'a OutcomeRow)>,
     reports: Vec<(usize, &'a ReportRow)>,
@@ -179,6 +188,8 @@ impl<'a> Group<'a> {
             unowned: Vec::new(),
             files: Vec::new(),
             expired_files: Vec::new(),
+            parts: Vec::new(),
+            parts_gone: Vec::new(),
             starts: Vec::new(),
             outcomes: Vec::new(),
             reports: Vec::new(),
@@ -208,6 +219,8 @@ impl<'a> Group<'a> {
                 Write::Unowned(row) => group.unowned.push((place, row)),
                 Write::File(row) => group.files.push(row),
                 Write::FilesExpired(keys) => group.expired_files.extend(keys),
+                Write::Part(row) => group.parts.push((place, row)),
+                Write::PartGone(row) => group.parts_gone.push(row),
                 Write::Start(row) => group.starts.push((place, row)),
                 Write::Outcome(row) => group.outcomes.push((place, row)),
                 Write::Report(row) => group.reports.push((place, row)),

@@ -15,7 +15,7 @@
 //!
 //! | kind | types |
 //! |---|---|
-//! | real servers | [`Prosody`], [`Ejabberd`], [`Postfix`], [`Dovecot`], [`Kannel`], [`Gammu`], [`Postgres`] |
+//! | real servers | [`Prosody`], [`Ejabberd`], [`Postfix`], [`Dovecot`], [`Kannel`], [`Gammu`], [`NpmSmsc`], [`Postgres`] |
 //! | the code under test | [`Transom`] |
 //! | scripted peers | [`HttpDouble`], [`MailSink`], [`FakeSmsc`] |
 //! | clients | [`XmppClient`], [`Mailer`], [`Lines`], [`get`] |
@@ -48,6 +48,7 @@ mod kannel;
 mod lines;
 mod mail_sink;
 mod mailer;
+mod npm_smsc;
 mod owner;
 mod ports;
 mod postfix;
@@ -72,6 +73,7 @@ pub use kannel::{Kannel, KannelBuilder};
 pub use lines::Lines;
 pub use mail_sink::{Mail, MailSink, Stage, Verdict};
 pub use mailer::Mailer;
+pub use npm_smsc::NpmSmsc;
 pub use ports::free_port;
 pub use postfix::{Postfix, PostfixBuilder};
 pub use postgres::Postgres;

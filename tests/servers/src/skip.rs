@@ -13,6 +13,8 @@ pub enum Server {
     Gammu,
     /// Kannel's bearerbox and smsbox.
     Kannel,
+    /// Node and the npm package `smpp`.
+    NpmSmsc,
     /// Postfix, which needs root.
     Postfix,
     /// A PostgreSQL server's programs.
@@ -29,6 +31,7 @@ impl Server {
             Self::Ejabberd => "ejabberd",
             Self::Gammu => "gammu",
             Self::Kannel => "kannel",
+            Self::NpmSmsc => "npm-smsc",
             Self::Postfix => "postfix",
             Self::Postgres => "postgres",
             Self::Prosody => "prosody",

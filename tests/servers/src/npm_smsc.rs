@@ -1,0 +1,133 @@
+//! An SMSC on the npm package `smpp`, steered over HTTP.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::daemon::{Daemon, Ready};
+use crate::http_client::get;
+use crate::http_message::percent_encode;
+use crate::ports::free_port;
+use crate::process::{Launch, Signal, find_program};
+use crate::scratch::Scratch;
+use crate::wait::{PATIENCE, until};
+
+/// A running SMSC. It takes any name with the password `secret`.
+pub struct NpmSmsc {
+    daemon: Daemon,
+    _scratch: Scratch,
+    smpp: SocketAddr,
+    control: SocketAddr,
+}
+
+impl NpmSmsc {
+    /// Starts one.
+    pub async fn start() -> Self {
+        let scratch = Scratch::owned("npm-smsc", None);
+        let [smpp, control] = [(); 2].map(|()| free_port());
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("npm-smpp/smsc.js");
+        let launch = Launch::new(find_program("node"), scratch.path(), "smsc.log").args([
+            script.display().to_string(),
+            smpp.port().to_string(),
+            control.port().to_string(),
+        ]);
+        let ready = Ready::Ports(vec![control, smpp]);
+        let daemon = Daemon::started(launch, ready, Signal::TERM).await;
+        Self {
+            daemon,
+            _scratch: scratch,
+            smpp,
+            control,
+        }
+    }
+
+    /// Where ESMEs connect: `smpp://127.0.0.1:port`.
+    pub fn url(&self) -> String {
+        format!("smpp://{}", self.smpp)
+    }
+
+    /// What becomes of the next messages: `ok`, `throttle`, `silent`.
+    pub async fn submits(&self, what: &str) {
+        self.call(&format!("/mode?submit={what}")).await;
+    }
+
+    /// When receipts come: `after` or `before` the answer, or `none`.
+    pub async fn receipts(&self, when: &str) {
+        self.call(&format!("/mode?receipts={when}")).await;
+    }
+
+    /// What came, as the package reads it: `from`, `to`, `text`, `udh`, `coding`, `esm`; or `throttled`.
+    pub async fn received(&self) -> Vec<Value> {
+        let received: Value = serde_json::from_str(&self.call("/received").await).unwrap();
+        received.as_array().unwrap().clone()
+    }
+
+    /// Waits until that many came.
+    pub async fn wait_for(&self, count: usize) -> Vec<Value> {
+        let what = format!("{count} messages at the SMSC");
+        let enough = async || {
+            let received = self.received().await;
+            (received.len() >= count).then_some(received)
+        };
+        until(&what, PATIENCE, enough)
+            .await
+            .unwrap_or_else(|late| panic!("{late}"))
+    }
+
+    /// Waits until an ESME is bound.
+    pub async fn wait_until_bound(&self) {
+        let bound = async || (self.call("/bound").await != "0").then_some(());
+        until("an ESME to bind", PATIENCE, bound)
+            .await
+            .unwrap_or_else(|late| panic!("{late}"));
+    }
+
+    /// Brings a message, its text as octets in that coding, behind this header; the status of the answer.
+    pub async fn deliver(
+        &self,
+        from: &str,
+        to: &str,
+        coding: u8,
+        header: &[u8],
+        text: &[u8],
+    ) -> String {
+        let hex = |octets: &[u8]| {
+            octets.iter().fold(String::new(), |mut hex, octet| {
+                write!(hex, "{octet:02x}").unwrap();
+                hex
+            })
+        };
+        let (from, to) = (
+            percent_encode(from.as_bytes()),
+            percent_encode(to.as_bytes()),
+        );
+        let target = format!(
+            "/deliver?from={from}&to={to}&coding={coding}&udh={}&hex={}",
+            hex(header),
+            hex(text)
+        );
+        self.call(&target).await
+    }
+
+    /// Cuts the connections.
+    pub async fn drop_sessions(&self) {
+        self.call("/drop").await;
+    }
+
+    /// Ends it.
+    pub async fn stop(&mut self) {
+        self.daemon.stop().await;
+    }
+
+    /// Starts it again, on the same port.
+    pub async fn start_again(&mut self) {
+        self.daemon.start().await;
+    }
+
+    async fn call(&self, target: &str) -> String {
+        let answer = get(self.control, target).await.expect("the SMSC answers");
+        String::from_utf8_lossy(&answer.body).into_owned()
+    }
+}
