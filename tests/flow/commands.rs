@@ -109,6 +109,9 @@ async fn a_user_lives_by_chat_alone() {
     alice
         .expect("the refusal", |stanza| stanza.attr("id") == Some("m2"))
         .await;
+    assert!(say(&mut alice, "contacts").await.contains("Bob from work"));
+    assert!(say(&mut alice, "1").await.contains("Allow again"));
+    assert!(say(&mut alice, "cancel").await.contains("Stopped"));
     // Nobody sees or stops what is another's.
     let id = messages
         .lines()

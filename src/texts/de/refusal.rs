@@ -54,6 +54,11 @@ pub(super) fn refusal(text: &Refusal) -> String {
         R::NotBlocked { peer } => format!("{peer} ist nicht blockiert"),
         R::NotAllowed => "Das dürfen nur Administratoren".into(),
         R::NoSuchContact { peer } => format!("Mit {peer} hast du kein Gespräch"),
+        R::StillWaits { peer } => {
+            format!(
+                "Nachrichten an oder von {peer} warten noch; versuch es wieder, wenn sie durch sind"
+            )
+        }
         R::BadSetting { name } => {
             format!("Eine Einstellung „{name}“ gibt es nicht, oder nicht mit diesem Wert")
         }

@@ -52,6 +52,9 @@ pub(super) fn refusal(text: &Refusal) -> String {
         R::NotBlocked { peer } => format!("{peer} is not blocked"),
         R::NotAllowed => "only administrators may do this".into(),
         R::NoSuchContact { peer } => format!("you have no conversation with {peer}"),
+        R::StillWaits { peer } => {
+            format!("messages to or from {peer} still wait; try again when they are through")
+        }
         R::BadSetting { name } => {
             format!("there is no setting {name:?}, or it does not take this value")
         }
