@@ -131,6 +131,7 @@ impl World {
             ids: Vec::new(),
             day: 0,
             held_until_ms: None,
+            files: Vec::new(),
         };
         let write = Write::Out(Box::new(row));
         on.writer.commit(vec![write]).await.unwrap();

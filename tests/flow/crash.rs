@@ -97,10 +97,9 @@ async fn through_a_kill(database: Database, step: Step, pass: u32) -> Account {
     })
     .await;
     // The start commits too: a kill there leaves nothing behind that the next start minds.
-    let started = world.transom.start_or_end().await;
+    let started = world.transom.start_or_end().await && world.up_or_ended().await;
     let mut alice = world.client("alice").await;
     if started {
-        world.up().await;
         traffic(&world, &mut alice).await;
         world.transom.wait().await;
     }

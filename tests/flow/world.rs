@@ -230,6 +230,20 @@ impl World {
         link_up(&self.transom, "sms").await;
     }
 
+    /// Waits until the link is up; false when the process has ended before.
+    pub(crate) async fn up_or_ended(&mut self) -> bool {
+        let transom = &mut self.transom;
+        let is_up = until("the link to be up, or the end", PATIENCE, async || {
+            if !transom.is_running() {
+                return Some(false);
+            }
+            let page = transom.metrics_if_any().await?;
+            page.contains("transom_link_up{gateway=\"sms\"} 1\n")
+                .then_some(true)
+        });
+        is_up.await.unwrap_or_else(|why| panic!("{why}"))
+    }
+
     /// A client of a user.
     pub(crate) async fn client(&self, user: &str) -> XmppClient {
         self.prosody.client(user, "phone").await

@@ -54,11 +54,6 @@ pub(super) fn refusal(text: &Refusal) -> String {
         R::NotBlocked { peer } => format!("{peer} ist nicht blockiert"),
         R::NotAllowed => "Das dürfen nur Administratoren".into(),
         R::NoSuchContact { peer } => format!("Mit {peer} hast du kein Gespräch"),
-        R::StillWaits { peer } => {
-            format!(
-                "Nachrichten an oder von {peer} warten noch; versuch es wieder, wenn sie durch sind"
-            )
-        }
         R::BadSetting { name } => {
             format!("Eine Einstellung „{name}“ gibt es nicht, oder nicht mit diesem Wert")
         }
@@ -66,7 +61,6 @@ pub(super) fn refusal(text: &Refusal) -> String {
         R::NoLinks => {
             "Dazu braucht es einen Link, und http.public_url ist nicht eingetragen".into()
         }
-        R::NotTaken { why } => format!("die Nachricht wurde nicht angenommen: {why}"),
         R::NotRunning => "Dazu muss transom laufen, und keines läuft".into(),
         R::Said(text) => text.render(Lang::De),
         R::Changed => {
@@ -115,6 +109,12 @@ fn of_thing(text: &Refusal) -> String {
             format!("Die SMS {id} gehört niemandem: Sag mit „queue-retry“, wer sie bekommt")
         }
         R::BelongsToSomebody { id, user } => format!("Die Nachricht {id} gehört schon {user}"),
+        R::StillWaits { peer } => {
+            format!(
+                "Nachrichten an oder von {peer} warten noch; versuch es wieder, wenn sie durch sind"
+            )
+        }
+        R::NotTaken { why } => format!("Die Nachricht wurde nicht angenommen: {why}"),
         _ => String::new(),
     }
 }
