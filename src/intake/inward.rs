@@ -1,6 +1,6 @@
 //! Events of accounts: messages find their users, reports their messages; committed, then answered.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
@@ -21,9 +21,8 @@ use crate::{
     store::{
         Store, Write, WriteError,
         read::{InRow, InwardAsk, LineFound, PartsOf},
-        write::{Bounced, Done, NewIn, ReportRow},
+        write::{Done, NewIn, ReportRow},
     },
-    xmpp::stanza::{Condition, ErrorType, Message},
 };
 
 /// A call at the door of a gateway: events that want to be committed.
@@ -45,10 +44,6 @@ pub struct Doors {
     /// For cursors and recipients.
     pub store: Store,
 }
-
-/// A message that failed at the user's server is tried again after this, and at the user's next presence.
-const HELD: Duration = Duration::from_mins(10);
-const HELD_MAX: Duration = Duration::from_hours(6);
 
 #[async_trait]
 impl Inbox for Doors {
@@ -381,52 +376,5 @@ fn in_row(new: &NewIn, lane_id: i64) -> InRow {
         payload: new.payload.clone(),
         created_ms: new.conversation.at_ms,
         has_files: !new.files.is_empty(),
-    }
-}
-
-/// The user's server sent back a message of ours (semantics 23): held for a while, or failed.
-pub(super) async fn bounced(intake: &Intake, error: &Message) {
-    let (Some(id), Some(from)) = (&error.id, &error.from) else {
-        return;
-    };
-    let now = intake.clock.now();
-    let target = intake
-        .store
-        .error_target(text_in::message_of(id), from.to_bare().as_str(), now.0)
-        .await;
-    let Ok(Some(target)) = target else {
-        intake.count("error-about-nothing");
-        return;
-    };
-    let why = error.error();
-    let may_pass = why.as_ref().is_some_and(|error| {
-        error.kind == ErrorType::Wait || matches!(error.condition, Condition::ServiceUnavailable)
-    });
-    let in_time = now < UnixMillis(target.created_ms).after(intake.gateway.config.give_up_inbound);
-    let wait = HELD
-        .saturating_mul(1 << target.attempts.min(6))
-        .min(HELD_MAX);
-    let held = may_pass && in_time;
-    let reason = why.map_or_else(String::new, |error| error.condition.name().to_owned());
-    tracing::warn!(
-        message_id = target.delivery_id,
-        held,
-        reason,
-        "The user's server sent a message back."
-    );
-    let write = Write::Bounced(Bounced {
-        delivery_id: target.delivery_id,
-        lane_id: target.lane_id,
-        at_ms: now.0,
-        state: if held { "queued" } else { "failed" },
-        code: reason,
-        due_ms: now.after(wait).0,
-    });
-    let outcome = if held { "held" } else { "failed" };
-    intake
-        .metrics
-        .message(&intake.gateway.config.name, Direction::In, outcome);
-    if intake.writer.commit_one(write).await.is_ok() {
-        intake.queue.look_again().await;
     }
 }

@@ -9,6 +9,7 @@
 //! - [`files`]: the contents that come with events.
 //! - [`people`]: presence and requests, on a task of their own, so that messages never wait behind them; [`commands`] on another.
 
+mod bounced;
 mod commands;
 mod files;
 mod inward;

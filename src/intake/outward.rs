@@ -48,7 +48,7 @@ pub(super) async fn take(intake: &Intake, people: &People, batch: Batch) {
     }
     let answers = decide_all(intake, &messages).await;
     for error in &errors {
-        super::inward::bounced(intake, error).await;
+        super::bounced::bounced(intake, error).await;
     }
     commit.committed();
     for answer in answers {
