@@ -15,7 +15,9 @@ mod upkeep;
 
 use std::{path::PathBuf, sync::Arc};
 
-use transom_adapter::{Adapter, ConfigFault, Lifecycle, Section, Signer, SystemClock};
+use transom_adapter::{
+    Adapter, AllowedHosts, ConfigFault, Lifecycle, Section, Signer, SystemClock,
+};
 use transom_simulator::Simulator;
 use url::Url;
 
@@ -64,6 +66,8 @@ pub struct Setup {
     pub signer: Signer,
     /// Phones in the process.
     pub simulator: Simulator,
+    /// Hosts that files may be fetched from although they are private.
+    pub allow_hosts: AllowedHosts,
 }
 
 /// Why the process could not start.

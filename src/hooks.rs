@@ -26,6 +26,10 @@ pub enum Step {
     EventReceived,
     /// In: stored, and the source has no answer.
     BeforeAnswer,
+    /// Both: a file's content is on the disk, and its row is not committed.
+    FileKept,
+    /// In: a file is with the upload service, and its URL is not committed.
+    FileUploaded,
     /// In: about to be written to the link.
     BeforeHandOver,
     /// In: the barrier was answered, and that is not committed.
@@ -34,7 +38,7 @@ pub enum Step {
 
 impl Step {
     /// Every step.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::StanzaRead,
         Self::BeforeCommit,
         Self::AfterCommit,
@@ -45,6 +49,8 @@ impl Step {
         Self::AfterTell,
         Self::EventReceived,
         Self::BeforeAnswer,
+        Self::FileKept,
+        Self::FileUploaded,
         Self::BeforeHandOver,
         Self::AfterHandOver,
     ];

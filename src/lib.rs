@@ -21,6 +21,7 @@ pub mod app;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod files;
 pub mod gateway;
 pub mod hooks;
 pub mod http;

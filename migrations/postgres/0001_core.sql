@@ -114,6 +114,29 @@ CREATE TABLE message_stanzas (
 CREATE INDEX message_stanzas_id ON message_stanzas (stanza_id);
 CREATE INDEX message_stanzas_repeat ON message_stanzas (user_id, repeat_key) WHERE repeat_key IS NOT NULL;
 
+-- A file that came with a message or goes with one. Its content is in `files.directory`, under its token.
+-- state: waiting (to be fetched from source), stored, failed (given up, named in the text), expired.
+-- url: where the user gets it, once that is settled. link: the message's text leads to it, instead of carrying it.
+CREATE TABLE files (
+    file_id      BIGINT NOT NULL PRIMARY KEY,
+    message_id   BIGINT NOT NULL REFERENCES messages ON DELETE CASCADE,
+    place        BIGINT NOT NULL,
+    state        TEXT   NOT NULL CHECK (state IN ('waiting', 'stored', 'failed', 'expired')),
+    token        TEXT   NOT NULL UNIQUE,
+    name         TEXT   NOT NULL,
+    content_type TEXT   NOT NULL,
+    bytes        BIGINT NOT NULL,
+    digest       TEXT,
+    source       TEXT,
+    account_id   BIGINT,
+    url          TEXT,
+    link         BIGINT NOT NULL CHECK (link IN (0, 1)),
+    created_ms   BIGINT NOT NULL,
+    expires_ms   BIGINT
+);
+CREATE INDEX files_message ON files (message_id, place);
+CREATE INDEX files_expiry ON files (expires_ms) WHERE expires_ms IS NOT NULL;
+
 -- A chat in one direction; what is scheduled. due_ms is null when nothing waits.
 -- lane_id: the conversation's id outwards, its negative inwards; a deferred mail that must not hold the next gets a lane of its own, under
 -- the id of its delivery.

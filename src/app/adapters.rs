@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use transom_adapter::{
-    Account, AccountName, Adapter, Address, ConfigFault, HttpClient, HttpLimits, Section, Signer,
+    Account, AccountName, Adapter, Address, AllowedHosts, ConfigFault, HttpClient, HttpLimits,
+    Section, Signer,
 };
 use transom_email::EmailAdapter;
 use transom_simulator::Simulator;
@@ -14,6 +15,11 @@ use crate::config::{Fault, Severity};
 
 pub(super) fn built_in() -> Vec<Box<dyn AdapterFactory>> {
     vec![Box::new(Sms), Box::new(Email)]
+}
+
+/// Hosts that files may be fetched from although they are private.
+pub(super) fn allow_hosts(app: &App) -> AllowedHosts {
+    AllowedHosts::new(app.config.files.allow_hosts.iter().cloned())
 }
 
 /// The adapters, with the names of their gateways, in the order of the configuration.
@@ -50,6 +56,7 @@ pub(super) fn build(
             public_url: app.config.http.public_url.clone(),
             signer: signer.clone(),
             simulator: simulator.clone(),
+            allow_hosts: allow_hosts(app),
         };
         match factory.build(&setup) {
             Ok(adapter) => adapters.push((gateway.name.clone(), adapter)),
@@ -72,7 +79,9 @@ impl AdapterFactory for Sms {
     }
 
     fn build(&self, setup: &Setup) -> Result<Arc<dyn Adapter>, Vec<ConfigFault>> {
-        let http = HttpClient::new(HttpLimits::default()).map_err(|error| {
+        let http = HttpClient::new(HttpLimits::default());
+        let http = http.map(|http| http.except(setup.allow_hosts.clone()));
+        let http = http.map_err(|error| {
             vec![setup.section.fault(
                 "",
                 format!("TLS cannot be used: {error}"),

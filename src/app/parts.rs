@@ -3,13 +3,14 @@
 use std::{collections::HashMap, sync::Arc};
 
 use tokio::sync::mpsc;
-use transom_adapter::{AccountName, Adapter, Context, HttpClient, HttpLimits, Lifecycle};
+use transom_adapter::{AccountName, Adapter, Context, Lifecycle};
 use transom_simulator::Simulator;
 
 use super::{App, StartError, adapters, lines, start::Base};
 use crate::{
     config::GatewayConfig,
-    gateway::Gateway,
+    files::Files,
+    gateway::{Gateway, files::FilePolicy},
     intake::{self, Doors, Intake, Knock, Rosters, Trial},
     operations::Operations,
     queue::{AccountStates, Online, Queue, QueueGateway, Surroundings, Teller},
@@ -119,13 +120,14 @@ pub(super) struct Works {
     pub(super) queue: Queue,
     pub(super) teller: Teller,
     online: Online,
+    files: Files,
 }
 
 /// Starts the queue.
 pub(super) fn queue(
     base: &Base,
     parts: &[Part],
-    states: AccountStates,
+    (files, states): (&Files, AccountStates),
     lifecycle: &Lifecycle,
 ) -> Works {
     let (teller, tells) = Teller::new();
@@ -156,6 +158,7 @@ pub(super) fn queue(
         metrics: base.metrics.clone(),
         gateways: Arc::new(gateways),
         teller: teller.clone(),
+        files: files.clone(),
         states,
     };
     let queue = Queue::start(&surroundings, online.clone(), tells);
@@ -164,6 +167,7 @@ pub(super) fn queue(
         queue,
         teller,
         online,
+        files: files.clone(),
     }
 }
 
@@ -190,6 +194,7 @@ pub(super) fn intakes(
             online: works.online.clone(),
             rosters: part.rosters,
             operations: Arc::clone(operations),
+            files: works.files.clone(),
         };
         let running = intake::run(intake, part.events, part.door, part.trials);
         lifecycle.spawn("intake", running);
@@ -225,6 +230,11 @@ pub(super) async fn gateway(
         admins: app.config.xmpp.admins.clone(),
         adapter,
         accounts,
+        files: FilePolicy {
+            size_bytes_max: app.config.files.size_bytes_max,
+            keep: app.config.keep.files,
+            public_url: app.config.http.public_url.clone(),
+        },
     })
 }
 
@@ -254,21 +264,19 @@ pub(super) fn link_config(app: &App, config: &GatewayConfig) -> Result<LinkConfi
 pub(super) fn context(
     base: &Base,
     doors: &Doors,
-    states: &AccountStates,
+    (files, states): (&Files, &AccountStates),
     lifecycle: &Lifecycle,
-) -> Result<Context, StartError> {
-    let http = HttpClient::new(HttpLimits::default())
-        .map_err(|error| StartError::System(error.to_string()))?;
-    Ok(Context {
+) -> Context {
+    Context {
         clock: Arc::clone(&base.clock),
         lifecycle: lifecycle.clone(),
         inbox: Arc::new(doors.clone()),
         directory: Arc::new(doors.clone()),
-        http,
+        http: files.http.clone(),
         signer: base.signer.clone(),
         meter: Arc::new(base.metrics.clone()),
         states: Arc::new(states.clone()),
-    })
+    }
 }
 
 pub(super) fn has_simulator(gateway: &GatewayConfig) -> bool {

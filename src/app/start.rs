@@ -7,16 +7,21 @@ use std::{
     time::Duration,
 };
 
-use transom_adapter::{Account, AccountState, Clock, Context, Lifecycle, Signer, SystemClock};
+use transom_adapter::{
+    Account, AccountState, Clock, Context, HttpClient, HttpLimits, Lifecycle, Signer, SystemClock,
+};
 use transom_simulator::Simulator;
 
 use super::{
-    App, Ended, StartError, control, notify,
+    App, Ended, StartError,
+    adapters::allow_hosts,
+    control, notify,
     parts::{Part, Parts, context, has_simulator, intakes, queue},
     readiness, upkeep,
 };
 use crate::{
     config::StoreUrl,
+    files::{Files, sweep},
     http::{HttpOptions, HttpState, Server},
     metrics::Metrics,
     operations::once::Once,
@@ -179,22 +184,34 @@ pub(super) async fn try_open(
     })
 }
 
+/// The folder of attachments, and what fetches them.
+fn open_files(app: &App, base: &Base) -> Result<Files, StartError> {
+    let http = HttpClient::new(HttpLimits::default())
+        .map_err(|error| StartError::System(error.to_string()))?
+        .except(allow_hosts(app));
+    Files::open(&app.config.files, http, base.store.clone()).map_err(|error| {
+        let folder = app.config.files.directory.display();
+        StartError::System(format!("cannot use the folder of files, {folder}: {error}"))
+    })
+}
+
 async fn start(
     app: &App,
     base: Base,
     server: Server,
     lifecycle: &Lifecycle,
 ) -> Result<(), StartError> {
+    let files = open_files(app, &base)?;
     let simulator = Simulator::new(Arc::clone(&base.clock));
     let Parts { parts, doors } = Parts::make(app, &base, &simulator, lifecycle).await?;
     let states = AccountStates::new(Arc::clone(&base.clock), base.metrics.clone());
-    let context = context(&base, &doors, &states, lifecycle)?;
+    let context = context(&base, &doors, (&files, &states), lifecycle);
     let links: Vec<_> = parts.iter().map(Part::link).collect();
     let watched = parts.iter().map(Part::watched).collect();
     let gateways = parts.iter().map(|part| Arc::clone(&part.gateway)).collect();
     let handles = parts.iter().map(Part::numbered_link).collect();
     let rosters = parts.iter().map(Part::rosters).collect();
-    let works = queue(&base, &parts, states.clone(), lifecycle);
+    let works = queue(&base, &parts, (&files, states.clone()), lifecycle);
     let live = control::Live {
         queue: works.queue.clone(),
         teller: works.teller.clone(),
@@ -237,8 +254,16 @@ async fn start(
         metrics: base.metrics.clone(),
         ready: Arc::new(ready),
         simulator: has_simulator.then(|| Arc::new(simulator) as _),
+        files: Some(files.clone()),
         admin: Some(Arc::new(page)),
     };
+    let sweeping = sweep::run(
+        files.clone(),
+        base.writer.clone(),
+        Arc::clone(&base.clock),
+        lifecycle.clone(),
+    );
+    lifecycle.spawn("files.sweep", sweeping);
     lifecycle.spawn("http", server.run(state, lifecycle.clone()));
     Ok(())
 }

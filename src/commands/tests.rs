@@ -10,6 +10,10 @@ use crate::{
     app::{Alone, App},
     config::{Config, Environment},
     operations::Operations,
+    store::{
+        Write,
+        write::{ConversationRow, NewOut},
+    },
     xmpp::{
         jid::Jid,
         ns,
@@ -87,6 +91,50 @@ impl World {
         }
         assert_eq!(answer.to.as_ref().unwrap().to_bare(), jid(from).to_bare());
         answer.body().unwrap().into_owned()
+    }
+
+    /// A text of Alice's to this peer waits.
+    async fn waiting_text(&self, peer: &str) {
+        let on = &self.operations;
+        let gateway_id = on.gateways[0].id;
+        let (user_id, _) = on
+            .store
+            .user(gateway_id, "alice@example.org")
+            .await
+            .unwrap()
+            .unwrap();
+        let lines = on.store.lines_shown(None, Some("+12025550100"), 1).await;
+        let conversation = ConversationRow {
+            conversation_id: on.ids.next(),
+            gateway_id,
+            user_id,
+            line_id: lines.unwrap()[0].line_id,
+            peer: peer.to_owned(),
+            peer_name: None,
+            at_ms: 1,
+            plain_ms: 1,
+            shown_thread: None,
+        };
+        let row = NewOut {
+            conversation,
+            message_id: on.ids.next(),
+            body: "the secret text".to_owned(),
+            payload: None,
+            stanza_id: "waits".to_owned(),
+            repeat_key: None,
+            full_jid: ALICE.to_owned(),
+            receipt: false,
+            units: 1,
+            segments: 1,
+            routes: "[\"main\"]".to_owned(),
+            thread: None,
+            ids: Vec::new(),
+            day: 0,
+            held_until_ms: None,
+            files: Vec::new(),
+        };
+        let write = Write::Out(Box::new(row));
+        on.writer.commit(vec![write]).await.unwrap();
     }
 
     /// The answer to a command: the payload, or the condition of the error.

@@ -17,7 +17,7 @@ use super::{
     limits::Limits,
     line::Line,
     origins::Origins,
-    raw::{RawGateway, Receipts, Registration},
+    raw::{FilesNotCarried, RawGateway, Receipts, Registration},
     sections::{XmppConfig, bare_jids, duration, server},
 };
 use crate::texts::Lang;
@@ -51,6 +51,8 @@ pub struct GatewayConfig {
     pub receipts: Receipts,
     /// Whether STOP and START are answered.
     pub optout_replies: bool,
+    /// What becomes of files that the network does not carry.
+    pub files: FilesNotCarried,
     /// What may be sent.
     pub limits: Limits,
     /// How long a message to the outside is tried.
@@ -208,6 +210,7 @@ impl GatewayConfig {
             merge,
             receipts: raw.receipts.unwrap_or_default(),
             optout_replies: raw.optout_replies.unwrap_or(false),
+            files: raw.files.unwrap_or_default(),
             limits,
             give_up,
             give_up_inbound,
@@ -241,6 +244,7 @@ impl fmt::Debug for GatewayConfig {
             .field("merge", &self.merge)
             .field("receipts", &self.receipts)
             .field("optout_replies", &self.optout_replies)
+            .field("files", &self.files)
             .field("limits", &self.limits)
             .field("give_up", &self.give_up)
             .field("give_up_inbound", &self.give_up_inbound)

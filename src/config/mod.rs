@@ -37,7 +37,7 @@ pub use gateway::GatewayConfig;
 pub use humane::{HumaneDuration, HumaneSize, NotHumane};
 pub use limits::Limits;
 pub use line::{Line, Ownership};
-pub use raw::{LogFormat, LogLevel, Receipts, Registration};
+pub use raw::{FilesNotCarried, LogFormat, LogLevel, Receipts, Registration};
 pub use schema::json_schema;
 pub use sections::{FilesConfig, HttpConfig, KeepConfig, LogConfig, StoreConfig, XmppConfig};
 

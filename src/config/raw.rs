@@ -92,6 +92,8 @@ pub(super) struct RawFiles {
     pub(super) max_size: Option<HumaneSize>,
     /// All attachments together. Default: `5GiB`.
     pub(super) quota: Option<HumaneSize>,
+    /// Hosts, as `host` or `host:port`, that files are fetched from although their addresses are private or they have no TLS. Default: none.
+    pub(super) allow_hosts: Option<OneOrMany>,
 }
 
 /// The log on standard error.
@@ -171,6 +173,8 @@ pub(super) struct RawGateway {
     pub(super) parts_after: Option<HumaneDuration>,
     /// The language for users whose client does not say: `en` or `de`. Default: `en`.
     pub(super) lang: Option<String>,
+    /// What becomes of files that the network does not carry. `refuse`: their message is refused; `link`: the text leads to them. Default: `refuse`.
+    pub(super) files: Option<FilesNotCarried>,
     /// Our own numbers.
     pub(super) line: Vec<RawLine>,
 }
@@ -222,6 +226,17 @@ pub enum Registration {
     Approval,
     /// Admins add users.
     Closed,
+}
+
+/// What becomes of files that the network does not carry.
+#[derive(Deserialize, JsonSchema, Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum FilesNotCarried {
+    /// Their message is refused, before anything is sent.
+    #[default]
+    Refuse,
+    /// The text leads to them; needs `http.public_url`.
+    Link,
 }
 
 /// What a receipt (XEP-0184) stands for.

@@ -77,6 +77,8 @@ pub struct FilesConfig {
     pub size_bytes_max: u64,
     /// All attachments together.
     pub quota_bytes: u64,
+    /// Hosts that files are fetched from although they are private or without TLS, as `host` or `host:port`.
+    pub allow_hosts: Vec<String>,
 }
 
 /// `[log]`: the log on standard error.
@@ -187,6 +189,7 @@ impl FilesConfig {
             directory: base.join(raw.directory.as_deref().unwrap_or("files")),
             size_bytes_max: size(raw.max_size, 20 << 20),
             quota_bytes: size(raw.quota, 5 << 30),
+            allow_hosts: hosts(raw.allow_hosts.as_ref(), faults),
         };
         if files.quota_bytes < files.size_bytes_max {
             faults.error(
@@ -197,6 +200,27 @@ impl FilesConfig {
         }
         files
     }
+}
+
+/// Hosts with or without a port: no URLs, no patterns.
+fn hosts(list: Option<&OneOrMany>, faults: &mut Collector) -> Vec<String> {
+    let texts = list.map_or(&[][..], |list| list.0.as_slice());
+    for (index, text) in texts.iter().enumerate() {
+        let url = Url::parse(&format!("http://{text}/")).ok();
+        let is_host = url.is_some_and(|url| {
+            url.path() == "/"
+                && url.username().is_empty()
+                && url.host_str().is_some_and(|host| text.starts_with(host))
+        });
+        if !is_host {
+            faults.error(
+                &format!("files.allow_hosts.{index}"),
+                format!("{text:?} is not a host"),
+                "write a host as it stands in URLs, with or without a port: upload.example.org or 10.0.0.5:5281",
+            );
+        }
+    }
+    texts.to_vec()
 }
 
 pub(super) fn duration(written: Option<HumaneDuration>, default: Duration) -> Duration {

@@ -5,6 +5,7 @@
 //!
 //! - [`text_out`]: a message from a user to the outside; [`line_choice`] picks the line, [`caps`] counts.
 //! - [`text_in`]: a message from outside to a user.
+//! - [`files`]: which files are taken, and what is written of them.
 //! - [`payload`]: what is stored of a message besides its body; [`settings`]: what a user has chosen.
 //! - [`told`]: what became of a message: receipts, errors, notices.
 //! - [`subscription`]: presence; [`registration`]: XEP-0077; [`answers`]: every other request.
@@ -14,6 +15,7 @@
 pub mod answers;
 pub mod call;
 mod caps;
+pub mod files;
 mod line_choice;
 mod mail_facts;
 pub mod parts;
@@ -31,6 +33,8 @@ pub mod told;
 use std::{collections::HashMap, sync::Arc};
 
 use transom_adapter::{AccountName, Adapter, Address, Network, UnixMillis};
+
+use files::FilePolicy;
 
 use crate::{
     config::{AccessList, GatewayConfig},
@@ -56,6 +60,8 @@ pub struct Gateway {
     pub adapter: Arc<dyn Adapter>,
     /// The keys of its accounts.
     pub accounts: HashMap<AccountName, i64>,
+    /// What the configuration says of files.
+    pub files: FilePolicy,
 }
 
 /// What a contact's JID means.

@@ -117,7 +117,11 @@ fn network(reason: Reason) -> (Condition, ErrorType) {
         Reason::OptedOut => (Condition::NotAllowed, ErrorType::Cancel),
         Reason::NotPermitted => (Condition::Forbidden, ErrorType::Cancel),
         Reason::TooLarge => (Condition::PolicyViolation, ErrorType::Modify),
-        Reason::Unsupported => (Condition::NotAcceptable, ErrorType::Modify),
+        Reason::Unsupported
+        | Reason::FileGone
+        | Reason::FileForbidden
+        | Reason::FileTooLarge
+        | Reason::FileNotTaken => (Condition::NotAcceptable, ErrorType::Modify),
         Reason::NetworkDown | Reason::Expired => (Condition::RemoteServerTimeout, ErrorType::Wait),
         Reason::OurAccount => (Condition::InternalServerError, ErrorType::Wait),
         Reason::Unspecified => (Condition::UndefinedCondition, ErrorType::Cancel),

@@ -3,11 +3,11 @@
 mod stanza;
 
 use sha2::{Digest, Sha256};
-use transom_adapter::{AccountName, Incoming, MediaRef, Network, Repeats, UnixMillis};
+use transom_adapter::{AccountName, Incoming, Network, Repeats, UnixMillis};
 use uuid::Uuid;
 
 use super::{
-    Gateway,
+    Gateway, files,
     payload::{Payload, StoredMail, StoredNotice},
     registration::DISABLED_FOR,
     threads,
@@ -17,7 +17,7 @@ use crate::store::{
     write::{ConversationRow, IdRow, NewIn, OptOut, Seen, Unowned, Write},
 };
 
-pub use stanza::stanza;
+pub use stanza::{message_of, stanzas};
 
 /// Semantics 6: a provider without ids that is documented to retry does so within two minutes.
 const DIGEST_REPEAT_MS: i64 = 2 * 60_000;
@@ -132,7 +132,7 @@ fn row(
         name: message.from_name.clone(),
         notice: message.mail.notice.map(StoredNotice::from),
         mail: StoredMail::of(message),
-        files: files(message),
+        files: files::named_only(&gateway.files, message),
         ..Payload::default()
     };
     let scope = gateway.scope_id(account);
@@ -172,19 +172,8 @@ fn row(
         },
         line: message.to.as_str().to_owned(),
         ids: message.message_id.iter().filter_map(id_row).collect(),
+        files: files::incoming(gateway, account, message, key, (now, ids)),
     }
-}
-
-/// What came with a message and is not shown: one line each, so that nothing vanishes silently.
-fn files(message: &Incoming) -> Vec<(String, u64)> {
-    let attached = message
-        .attachments
-        .iter()
-        .map(|file| (file.name.clone(), file.bytes));
-    let kind = |media: &MediaRef| media.content_type.clone().unwrap_or_else(|| "?".to_owned());
-    attached
-        .chain(message.media.iter().map(|media| (kind(media), 0)))
-        .collect()
 }
 
 /// The mail thread of a message, and whether its subject has to be shown (semantics 27).

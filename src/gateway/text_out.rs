@@ -5,7 +5,7 @@ mod edit;
 mod note;
 
 use sha2::{Digest, Sha256};
-use transom_adapter::{Address, Network, Outgoing, Plan, UnixMillis};
+use transom_adapter::{Address, Network, Outgoing, Plan, Refusal, UnixMillis};
 
 use super::{
     Contact, Gateway, caps,
@@ -26,6 +26,7 @@ use crate::{
     xmpp::{
         jid::{BareJid, Jid},
         stanza::{self, Message, MessageType},
+        xep::sharing::{self, Shared},
     },
 };
 
@@ -69,6 +70,7 @@ pub struct Candidate<'a> {
     body: String,
     repeat_key: Option<String>,
     edit: Option<Edit<'a>>,
+    files: Vec<Shared>,
 }
 
 /// The parts of deciding that do not come from the message: time and keys.
@@ -105,7 +107,11 @@ impl<'a> Candidate<'a> {
             .body()
             .map(|body| stanza::without_otr_tag(&body).trim_end().to_owned())
             .unwrap_or_default();
-        if body.trim_start().is_empty() && !matches!(edit, Some(Edit::TakeBack(_))) {
+        let files = sharing::files(message);
+        check_files(gateway, &files).map_err(Decision::Refused)?;
+        let text = sharing::without_urls(&body, &files);
+        let is_empty = text.trim_start().is_empty() && files.is_empty();
+        if is_empty && !matches!(edit, Some(Edit::TakeBack(_))) {
             return Err(Decision::Ignored("no-body"));
         }
         let contact = gateway.contact(local.as_str()).map_err(|suggestion| {
@@ -116,15 +122,16 @@ impl<'a> Candidate<'a> {
             })
         })?;
         let user = from.to_bare();
-        let repeat_key = repeat_key(message, from, &body);
+        let repeat_key = repeat_key(message, from, (&body, &files));
         Ok(Self {
             message,
             from,
             user,
             contact,
-            body,
+            body: text,
             repeat_key,
             edit,
+            files,
         })
     }
 
@@ -207,9 +214,14 @@ impl<'a> Candidate<'a> {
         if chosen.opted_out {
             return Err(Recipient::OptedOut.into());
         }
-        let draft = self.draft(gateway, snapshot, place, &chosen, moment);
-        let outgoing = self.outgoing(gateway, &chosen, &draft);
-        let plan = plan(gateway, &outgoing)?;
+        let mut draft = self.draft(gateway, snapshot, place, &chosen, moment);
+        let mut outgoing = self.outgoing(gateway, &chosen, &draft);
+        let mut planned = gateway.adapter.plan(&outgoing);
+        if planned == Err(Refusal::FilesNotTaken) && draft.link_files(gateway) {
+            outgoing = self.outgoing(gateway, &chosen, &draft);
+            planned = gateway.adapter.plan(&outgoing);
+        }
+        let plan = planned.map_err(|refusal| refused_plan(gateway, &refusal))?;
         let newcomer = newcomer(&standing);
         let user = known.unwrap_or(&newcomer);
         caps::check(
@@ -262,18 +274,21 @@ impl<'a> Candidate<'a> {
 
 /// How a message will be sent.
 fn plan(gateway: &Gateway, outgoing: &Outgoing) -> Result<Plan, Refused> {
-    gateway.adapter.plan(outgoing).map_err(|refusal| {
-        let jid = |address: &Address| {
-            gateway
-                .jid_of(address, None)
-                .map_or(String::new(), |jid| jid.to_string())
-        };
-        Refused::from_refusal(&refusal, gateway.network(), jid)
-    })
+    let planned = gateway.adapter.plan(outgoing);
+    planned.map_err(|refusal| refused_plan(gateway, &refusal))
+}
+
+fn refused_plan(gateway: &Gateway, refusal: &Refusal) -> Refused {
+    let jid = |address: &Address| {
+        gateway
+            .jid_of(address, None)
+            .map_or(String::new(), |jid| jid.to_string())
+    };
+    Refused::from_refusal(refusal, gateway.network(), jid)
 }
 
 /// Semantics 6: the origin-id; without one, the id with everything that a script that reuses ids changes.
-fn repeat_key(message: &Message, from: &Jid, body: &str) -> Option<String> {
+fn repeat_key(message: &Message, from: &Jid, (body, files): (&str, &[Shared])) -> Option<String> {
     if let Some(origin) = message.origin_id() {
         return Some(format!(
             "o{}",
@@ -283,11 +298,27 @@ fn repeat_key(message: &Message, from: &Jid, body: &str) -> Option<String> {
     let id = message.id.as_deref()?;
     let to = message.to.as_ref().map(Jid::as_str).unwrap_or_default();
     let mut hash = Sha256::new();
-    for part in [from.as_str(), to, id, body] {
+    let urls = files.iter().map(|file| file.url.as_str());
+    for part in [from.as_str(), to, id, body].into_iter().chain(urls) {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
     Some(format!("h{}", hex::encode(hash.finalize())))
+}
+
+/// What can be said of files before anybody has seen them.
+fn check_files(gateway: &Gateway, files: &[Shared]) -> Result<(), Refused> {
+    if files.iter().any(Shared::is_encrypted) {
+        return Err(Content::Encrypted(Encryption::Omemo).into());
+    }
+    let bytes_max = gateway.files.size_bytes_max;
+    if files
+        .iter()
+        .any(|file| file.bytes.is_some_and(|bytes| bytes > bytes_max))
+    {
+        return Err(Content::TooLarge { bytes_max }.into());
+    }
+    Ok(())
 }
 
 fn refused(why: impl Into<Refused>) -> Decision {

@@ -69,6 +69,7 @@ fn word(route: &str) -> &'static str {
         Some("readyz") => "readyz",
         Some("metrics") => "metrics",
         Some("simulator") => "simulator",
+        Some("files") => "files",
         Some("admin") => "admin",
         _ => "other",
     }

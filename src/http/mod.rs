@@ -4,6 +4,7 @@
 //!   accept ─▶ connection (deadlines, limits) ─▶ routes ─▶ gate (count, headers, 503, panic ─▶ 500)
 //!                                                          ├─ /webhook/…  account.webhook ─▶ inbox.commit ─▶ the provider's answer
 //!                                                          ├─ /healthz /readyz /metrics
+//!                                                          ├─ /files/…      attachments
 //!                                                          └─ /simulator/… /admin/…  Page
 //! ```
 //!
@@ -11,6 +12,7 @@
 //! [`Server::bind`] opens the port early, so that READY can be told before the first request is answered.
 
 mod body;
+mod files;
 mod gate;
 mod health;
 mod listen;
@@ -31,7 +33,7 @@ use ipnet::IpNet;
 use transom_adapter::{Account, AccountName, Clock, Inbox};
 use url::Url;
 
-use crate::metrics::Metrics;
+use crate::{files::Files, metrics::Metrics};
 
 pub use health::{LinkHealth, Readiness};
 pub use listen::Server;
@@ -66,6 +68,8 @@ pub struct HttpState {
     pub ready: Arc<dyn Readiness>,
     /// The page at `/simulator/`; without it there is none.
     pub simulator: Option<Arc<dyn Page>>,
+    /// What is given out at `/files/`; without it there is nothing.
+    pub files: Option<Files>,
     /// The operator's page at `/admin/`; without it there is none.
     pub admin: Option<Arc<dyn Page>>,
 }

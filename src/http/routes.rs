@@ -16,7 +16,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use transom_adapter::Lifecycle;
 
 use super::{
-    HttpState, gate, health,
+    HttpState, files, gate, health,
     listen::Limits,
     page,
     peer::Proxies,
@@ -50,6 +50,7 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         )
         .route("/readyz", read_only(get(health::ready)))
         .route("/metrics", read_only(get(metrics)))
+        .route("/files/{token}/{name}", read_only(get(files::give)))
         .route("/simulator", any(page::simulator))
         .route("/simulator/", any(page::simulator))
         .route("/simulator/{*rest}", any(page::simulator))

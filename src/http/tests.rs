@@ -41,6 +41,7 @@ struct Wish {
     public_url: Option<&'static str>,
     trusted: &'static str,
     simulator: Option<Arc<dyn Page>>,
+    files: Option<crate::files::Files>,
 }
 
 impl Default for Wish {
@@ -50,6 +51,7 @@ impl Default for Wish {
             public_url: Some("https://gw.example.org"),
             trusted: "192.0.2.0/24",
             simulator: None,
+            files: None,
         }
     }
 }
@@ -89,6 +91,7 @@ impl Running {
             metrics: this.metrics.clone(),
             ready: Arc::clone(&this.ready) as Arc<dyn Readiness>,
             simulator: wish.simulator,
+            files: wish.files,
             admin: None,
         };
         let lifecycle = this.lifecycle.clone();

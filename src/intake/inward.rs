@@ -9,7 +9,7 @@ use transom_adapter::{
     Report, UnixMillis, Verdict,
 };
 
-use super::{Intake, parts, rosters};
+use super::{Intake, files, parts, rosters};
 use crate::{
     gateway::{
         Gateway, parts as joining,
@@ -121,12 +121,12 @@ pub(super) async fn take(intake: &Intake, knocks: Vec<Knock>) {
             answer,
         } = knock;
         let decided = decide(intake, &account, &events, cursor, (&found, &mut place, now));
-        commits.push((decided, answer));
+        commits.push((decided, events, answer));
     }
     // All at once: the writer groups them into one commit.
     let committing = commits
         .into_iter()
-        .map(|(decided, answer)| commit(intake, decided, answer));
+        .map(|(decided, events, answer)| commit(intake, decided, events, answer));
     let parts = futures_util::future::join_all(committing).await.concat();
     parts::join_committed(intake, &parts).await;
 }
@@ -147,11 +147,12 @@ pub(super) async fn take_whole(
         return;
     };
     let mut place = 0;
-    let mut decided = decide(intake, account, &[event], None, (&found, &mut place, now));
+    let events = vec![event];
+    let mut decided = decide(intake, account, &events, None, (&found, &mut place, now));
     // What comes to nobody, since the line is gone, goes all the same.
     decided.writes.extend(gone);
     let (answer, _nobody_waits) = oneshot::channel();
-    commit(intake, decided, answer).await;
+    commit(intake, decided, events, answer).await;
 }
 
 fn refuse_all(knocks: Vec<Knock>) {
@@ -274,9 +275,16 @@ fn report_write(
 async fn commit(
     intake: &Intake,
     decided: Decided,
+    events: Vec<Event>,
     answer: oneshot::Sender<Result<Vec<Verdict>, Busy>>,
 ) -> Vec<PartsOf> {
-    let Decided { writes, shares } = decided;
+    let Decided { mut writes, shares } = decided;
+    let kept = files::keep(intake, &events, &mut writes, &shares).await;
+    if let Err(busy) = kept {
+        answer.send(Err(busy)).ok();
+        return Vec::new();
+    }
+    let tokens = files::tokens(&writes);
     let rows: Vec<Option<Waiting>> = writes.iter().map(|write| waiting(intake, write)).collect();
     let texts: Vec<Option<PartsOf>> = writes.iter().map(parts::parts_of).collect();
     let done = match intake.writer.commit(writes).await {
@@ -309,6 +317,7 @@ async fn commit(
             arrived.extend(row);
         }
     }
+    files::forget(intake, tokens, &done).await;
     for waiting in &arrived {
         rosters::introduce(intake, waiting);
         intake
@@ -350,7 +359,7 @@ fn waiting(intake: &Intake, write: &Write) -> Option<Waiting> {
     Some(Waiting {
         lane_id,
         gateway_id: intake.gateway.id,
-        work: Work::In(Box::new(in_row(new, lane_id))),
+        work: Work::In(Box::new(in_row(new, lane_id).into())),
         held_until_ms: None,
     })
 }
@@ -367,5 +376,6 @@ fn in_row(new: &NewIn, lane_id: i64) -> InRow {
         body: new.body.clone(),
         payload: new.payload.clone(),
         created_ms: new.conversation.at_ms,
+        has_files: !new.files.is_empty(),
     }
 }

@@ -6,11 +6,13 @@
 //!
 //! - [`outward`]: a batch of stanzas.
 //! - [`inward`]: events of an account; [`Inbox`](transom_adapter::Inbox) and [`Directory`](transom_adapter::Directory) for the adapters.
+//! - [`files`]: the contents that come with events.
 //! - [`people`]: presence and requests, on a task of their own, so that messages never wait behind them; [`commands`] on another;
 //!   [`rosters`], which waits for servers and clients, on a third.
 
 mod bounced;
 mod commands;
+mod files;
 mod inward;
 mod outward;
 mod parts;
@@ -25,6 +27,7 @@ use tokio::sync::mpsc;
 use transom_adapter::{AccountName, Clock, Lifecycle, Meter as _};
 
 use crate::{
+    files::Files,
     gateway::Gateway,
     metrics::Metrics,
     operations::Operations,
@@ -62,6 +65,8 @@ pub struct Intake {
     pub teller: Teller,
     /// Who is online.
     pub online: Online,
+    /// Attachments.
+    pub files: Files,
     /// Who should know whom.
     pub rosters: Rosters,
     /// What commands do.

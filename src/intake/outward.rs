@@ -119,10 +119,10 @@ impl Round<'_> {
             Decision::Ignored(why) => intake.count(why),
             Decision::Refused(why) => {
                 intake.metrics.message(name, Direction::Out, "refused");
-                if why == Refused::Membership(Membership::AwaitingApproval) {
-                    if let Some(people) = self.people {
-                        people.applies(message);
-                    }
+                if why == Refused::Membership(Membership::AwaitingApproval)
+                    && let Some(people) = self.people
+                {
+                    people.applies(message);
                 }
                 self.answers
                     .extend(refuse(intake, message, &Text::from(why)));
@@ -327,6 +327,7 @@ fn work(intake: &Intake, accepted: Accepted) -> Waiting {
         routes: plan.routes,
         route: 0,
         unknowns: 0,
+        needs_files: !out.files.is_empty(),
         outgoing,
     };
     Waiting {

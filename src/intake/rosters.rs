@@ -189,7 +189,10 @@ impl Rosters {
 
 /// Whoever wrote is somebody that the user should know.
 pub(super) fn introduce(intake: &Intake, waiting: &Waiting) {
-    let Work::In(row) = &waiting.work else { return };
+    let Work::In(work) = &waiting.work else {
+        return;
+    };
+    let row = &work.row;
     let ours = || {
         let line = Address::new(row.line.clone());
         let is_pinned = Payload::from_json(row.payload.as_deref()).pinned;

@@ -63,6 +63,7 @@ pub(super) fn opened(gateway: &Gateway) -> Gateway {
         admins: gateway.admins.clone(),
         adapter: Arc::clone(&gateway.adapter),
         accounts: gateway.accounts.clone(),
+        files: gateway.files.clone(),
     }
 }
 

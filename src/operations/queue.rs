@@ -153,6 +153,7 @@ fn incoming(
         due_ms: at_ms,
         line: row.line,
         ids: Vec::new(),
+        files: Vec::new(),
     }
 }
 

@@ -117,6 +117,7 @@ impl World {
             thread: None,
             ids: vec![id],
             day: 0,
+            files: Vec::new(),
             held_until_ms: None,
         };
         on.commit(vec![Write::Out(Box::new(row))]).await.unwrap();
@@ -138,6 +139,7 @@ impl World {
             line: number.to_owned(),
             thread: None,
             ids: Vec::new(),
+            files: Vec::new(),
         };
         on.commit(vec![Write::In(Box::new(row))]).await.unwrap();
         message_id

@@ -190,7 +190,7 @@ impl Try {
     }
 
     /// Commits what came of it and what follows.
-    async fn conclude(&self, attempt: Attempt, outcome: Outcome) -> Finished {
+    pub(super) async fn conclude(&self, attempt: Attempt, outcome: Outcome) -> Finished {
         let config = &self.gateway.gateway.config;
         let now = self.surroundings.clock.now();
         let ids = self.ids(&outcome);
@@ -254,7 +254,7 @@ impl Try {
         let (lane_due_ms, failures) = match (verdict.next, verdict.leaves_lane) {
             (_, true) => (verdict.due_ms.unwrap_or(now.0), self.failures + 1),
             (Next::At { due_ms, failures }, _) => (due_ms, failures),
-            (Next::GoOn, _) => (now.0, 0),
+            (Next::GoOn | Next::Prepared, _) => (now.0, 0),
         };
         let ended = !matches!(
             verdict.state,
@@ -348,7 +348,7 @@ impl Try {
     }
 
     /// Commits until the database takes it: an outcome must not be lost while it can be kept.
-    async fn commit(&self, write: impl Fn() -> Write) -> Done {
+    pub(super) async fn commit(&self, write: impl Fn() -> Write) -> Done {
         loop {
             match self.surroundings.writer.commit_one(write()).await {
                 Ok(done) => return done,

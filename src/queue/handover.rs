@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use transom_adapter::UnixMillis;
 
-use super::{QueueGateway, Surroundings, Work, lanes::Next, scheduler::Order};
+use super::{InWork, QueueGateway, Surroundings, Work, lanes::Next, scheduler::Order};
 use crate::{
     gateway::text_in,
     hooks::{Step, step},
@@ -15,7 +15,10 @@ use crate::{
         read::InRow,
         write::{OutcomeRow, State},
     },
-    xmpp::{stanza::Stanza, stream::Lost},
+    xmpp::{
+        stanza::{Message, Stanza},
+        stream::Lost,
+    },
 };
 
 /// The first works of one chat.
@@ -47,14 +50,13 @@ impl HandOver {
     /// True when the link was lost before the server had them.
     async fn hand_over(&self) -> bool {
         let now = self.surroundings.clock.now();
-        let stanza = |row: &InRow| text_in::stanza(&self.gateway.gateway, row, now);
-        let stanzas: Vec<_> = self.rows().map(stanza).collect();
-        let sendable = stanzas
-            .iter()
-            .flatten()
-            .cloned()
-            .map(Stanza::from)
-            .collect();
+        let made = |work: &InWork| {
+            let files = work.files.as_deref().unwrap_or_default();
+            text_in::stanzas(&self.gateway.gateway, &work.row, files, now)
+        };
+        let stanzas: Vec<Vec<Message>> = self.works().map(made).collect();
+        let made: Vec<bool> = stanzas.iter().map(|stanzas| !stanzas.is_empty()).collect();
+        let sendable = stanzas.into_iter().flatten().map(Stanza::from).collect();
         step(Step::BeforeHandOver);
         let handed = self.gateway.link.send_tracked(sendable).await;
         step(Step::AfterHandOver);
@@ -69,19 +71,20 @@ impl HandOver {
         };
         // What has no stanza at all was written by another version, or by hand.
         let state_of = |made: bool| if made { state } else { State::Failed };
-        let states: Vec<State> = stanzas
-            .iter()
-            .map(|stanza| state_of(stanza.is_some()))
-            .collect();
+        let states: Vec<State> = made.into_iter().map(state_of).collect();
         self.commit(&states).await;
         false
     }
 
-    fn rows(&self) -> impl Iterator<Item = &InRow> {
+    fn works(&self) -> impl Iterator<Item = &InWork> {
         self.works.iter().filter_map(|work| match work {
-            Work::In(row) => Some(&**row),
+            Work::In(work) => Some(&**work),
             Work::Out(_) => None,
         })
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &InRow> {
+        self.works().map(|work| &work.row)
     }
 
     /// Commits until the database takes it, and counts.

@@ -51,6 +51,8 @@ enum Stage {
 pub(super) enum Next {
     /// At once, with what waits behind.
     GoOn,
+    /// At once, and nothing was tried: what went wrong before still counts.
+    Prepared,
     /// At this time, from the database.
     At {
         /// UTC milliseconds.
@@ -220,6 +222,7 @@ impl LaneBook {
                 lane.failures = 0;
                 self.go_on(lane_id);
             }
+            Next::Prepared => self.go_on(lane_id),
         }
     }
 
@@ -329,10 +332,10 @@ impl LaneBook {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::read::InRow;
+    use crate::{queue::InWork, store::read::InRow};
 
     fn work(delivery_id: i64) -> Work {
-        Work::In(Box::new(InRow {
+        Work::In(Box::new(InWork::from(InRow {
             delivery_id,
             lane_id: -1,
             attempts: 0,
@@ -343,7 +346,8 @@ mod tests {
             body: String::new(),
             payload: None,
             created_ms: 0,
-        }))
+            has_files: false,
+        })))
     }
 
     fn found(works: impl IntoIterator<Item = Work>) -> Loaded {
@@ -355,7 +359,7 @@ mod tests {
 
     fn ids(works: &[Work]) -> Vec<i64> {
         let id = |work: &Work| match work {
-            Work::In(row) => row.delivery_id,
+            Work::In(work) => work.row.delivery_id,
             Work::Out(work) => work.delivery_id,
         };
         works.iter().map(id).collect()

@@ -74,7 +74,7 @@ pub(super) async fn read_lanes(
         let rows = surroundings.store.waiting_in(&inward, limit).await?;
         found.works.extend(
             rows.into_iter()
-                .map(|row| (row.lane_id, Work::In(Box::new(row)))),
+                .map(|row| (row.lane_id, Work::In(Box::new(row.into())))),
         );
     }
     Ok(found)
@@ -134,6 +134,7 @@ fn out_work(surroundings: &Surroundings, row: OutRow) -> Option<OutWork> {
         routes,
         route: route.unwrap_or(0),
         unknowns: u32::from(row.code.as_deref() == Some(REPEATED)),
+        needs_files: row.has_files,
         outgoing: Outgoing {
             key: transom_adapter::Key(row.delivery_id),
             from: transom_adapter::Address::new(row.from),

@@ -2,7 +2,9 @@
 //!
 //! - [`accounts`]: where accounts stand, for whoever has to act on it.
 //! - [`lanes`]: the book of chats in which something waits, bounded in memory; pure.
-//! - [`scheduler`]: one task that owns the book and hands out work; it never waits for anything but its inbox. [`slots`]: what carries it.
+//! - [`scheduler`]: one task that owns the book and hands out work; it never waits for anything but its inbox. [`slots`]: what carries
+//!   it; [`dispatch`] finds each lane its slot.
+//! - [`files_in`], [`files_out`]: files fetched, stored and given out, before the message that they belong to goes on.
 //! - [`attempt`]: one try outwards, from start mark to outcome; [`verdict`] is the one table of what follows.
 //! - [`handover`]: inwards, to the user's server, until its barrier is answered.
 //! - [`teller`]: receipts, errors and notices to the sender.
@@ -13,6 +15,9 @@
 
 pub mod accounts;
 mod attempt;
+mod dispatch;
+mod files_in;
+mod files_out;
 mod handover;
 mod lanes;
 mod loading;
@@ -29,9 +34,10 @@ use tokio::sync::mpsc;
 use transom_adapter::{Account, AccountName, Clock, Lifecycle, Outgoing, Route};
 
 use crate::{
+    files::Files,
     gateway::Gateway,
     metrics::Metrics,
-    store::{Store, Writer, read::InRow},
+    store::{Store, Writer, read::InRow, write::FileRow},
     xmpp::stream::LinkHandle,
 };
 
@@ -44,7 +50,32 @@ pub enum Work {
     /// To an outside network.
     Out(Box<OutWork>),
     /// To a user.
-    In(Box<InRow>),
+    In(Box<InWork>),
+}
+
+impl Work {
+    /// Whether its files have to be fetched or given out before it goes on.
+    fn needs_files(&self) -> bool {
+        match self {
+            Self::Out(work) => work.needs_files,
+            Self::In(work) => work.row.has_files && work.files.is_none(),
+        }
+    }
+}
+
+/// A message on its way to a user.
+#[derive(Debug, Clone)]
+pub struct InWork {
+    /// The message.
+    pub row: InRow,
+    /// Its files, once they are settled.
+    pub files: Option<Vec<FileRow>>,
+}
+
+impl From<InRow> for InWork {
+    fn from(row: InRow) -> Self {
+        Self { row, files: None }
+    }
 }
 
 /// A message on its way to an outside network.
@@ -62,6 +93,8 @@ pub struct OutWork {
     pub route: usize,
     /// Attempts of which nobody knows what came.
     pub unknowns: u32,
+    /// Its files have to be fetched first.
+    pub needs_files: bool,
     /// The message.
     pub outgoing: Outgoing,
 }
@@ -116,6 +149,8 @@ pub struct Surroundings {
     pub gateways: Arc<HashMap<i64, QueueGateway>>,
     /// Who tells the senders.
     pub teller: Teller,
+    /// Attachments.
+    pub files: Files,
     /// Where the accounts stand.
     pub states: AccountStates,
 }

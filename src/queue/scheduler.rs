@@ -6,10 +6,9 @@ use tokio::sync::mpsc;
 use transom_adapter::{AccountName, UnixMillis};
 
 use super::{
-    Queue, QueueGateway, Surroundings, Waiting, Work,
-    attempt::{Finished, Try},
-    handover::{self, HandOver},
-    lanes::{LaneBook, Loaded, Next, WORK_PER_LANE},
+    Queue, Surroundings, Waiting, Work,
+    attempt::Finished,
+    lanes::{LaneBook, Loaded, Next},
     loading::{read_due, read_lanes},
     recovery,
     slots::{Carrier, Slot},
@@ -50,20 +49,23 @@ pub(super) enum Order {
     Changed,
 }
 
-/// Hand-overs at once on one link; each is a chat with up to [`WORK_PER_LANE`] stanzas.
+/// Messages at once whose files are fetched or given out; each has a file in memory.
+const FILES: usize = 8;
+/// Hand-overs at once on one link; each is a chat with up to [`WORK_PER_LANE`](super::lanes::WORK_PER_LANE) messages.
 const LINK_LANES: usize = 64;
 /// Lanes read from the database at once.
 const LOAD_LANES: usize = 64;
 /// How long a lane waits when the database could not be read.
 const READ_PAUSE_MS: i64 = 1_000;
 
-struct Scheduler {
-    surroundings: Surroundings,
-    queue: Queue,
-    book: LaneBook,
-    slots: Vec<Slot>,
-    by_account: HashMap<AccountName, usize>,
-    by_link: HashMap<i64, usize>,
+pub(super) struct Scheduler {
+    pub(super) surroundings: Surroundings,
+    pub(super) queue: Queue,
+    pub(super) book: LaneBook,
+    pub(super) slots: Vec<Slot>,
+    pub(super) by_account: HashMap<AccountName, usize>,
+    pub(super) by_link: HashMap<i64, usize>,
+    pub(super) files: usize,
 }
 
 /// Runs until the lifecycle drains; what is under way then ends by itself.
@@ -104,9 +106,10 @@ impl Scheduler {
             surroundings,
             queue,
             book: LaneBook::default(),
-            slots: Vec::new(),
+            slots: vec![Slot::new(Carrier::Files, FILES)],
             by_account: HashMap::new(),
             by_link: HashMap::new(),
+            files: 0,
         };
         let gateways = Arc::clone(&this.surroundings.gateways);
         for (gateway_id, entry) in gateways.iter() {
@@ -250,99 +253,6 @@ impl Scheduler {
             self.look_again();
         }
         self.surroundings.metrics.lanes(self.book.len());
-    }
-
-    /// Hands out everything that has a slot.
-    fn dispatch(&mut self) {
-        while let Some(lane_id) = self.book.next_ready() {
-            let Some((gateway_id, work)) = self.book.first(lane_id) else {
-                self.book.done(lane_id, Next::GoOn);
-                continue;
-            };
-            let Some(gateway) = self.surroundings.gateways.get(&gateway_id).cloned() else {
-                continue;
-            };
-            let slot = match work {
-                Work::In(_) => self.by_link.get(&gateway_id).copied(),
-                Work::Out(work) => work
-                    .routes
-                    .get(work.route)
-                    .and_then(|route| self.by_account.get(&route.account))
-                    .copied(),
-            };
-            match slot {
-                Some(slot) => self.dispatch_on(lane_id, slot, gateway),
-                None => self.no_route(lane_id),
-            }
-        }
-    }
-
-    fn dispatch_on(&mut self, lane_id: i64, at: usize, gateway: QueueGateway) {
-        let Some(slot) = self.slots.get_mut(at) else {
-            return;
-        };
-        if let Some((_, Work::Out(work))) = self.book.first(lane_id)
-            && slot.waits_for_line(&work.outgoing.from, lane_id)
-        {
-            return;
-        }
-        let is_down = matches!(slot.carrier, Carrier::Link) && !gateway.link.is_up();
-        if slot.free == 0 || slot.paused_until.is_some() || is_down {
-            slot.waiting.push_back(lane_id);
-            return;
-        }
-        slot.free -= 1;
-        let failures = self.book.failures(lane_id);
-        match &slot.carrier {
-            Carrier::Link => {
-                let works = self.book.take(lane_id, WORK_PER_LANE);
-                let task = HandOver {
-                    surroundings: self.surroundings.clone(),
-                    gateway,
-                    lane_id,
-                    works,
-                    slot: at,
-                    finished: self.queue.orders.clone(),
-                };
-                self.surroundings
-                    .lifecycle
-                    .spawn("queue.handover", handover::run(task));
-            }
-            Carrier::Account {
-                account,
-                account_id,
-            } => {
-                let (account, account_id) = (Arc::clone(account), *account_id);
-                let Some(Work::Out(work)) = self.book.take(lane_id, 1).pop() else {
-                    return;
-                };
-                let task = Try {
-                    surroundings: self.surroundings.clone(),
-                    gateway,
-                    account,
-                    account_id,
-                    lane_id,
-                    work,
-                    failures,
-                    slot: at,
-                    finished: self.queue.orders.clone(),
-                };
-                self.surroundings
-                    .lifecycle
-                    .spawn("queue.attempt", task.run());
-            }
-        }
-    }
-
-    /// None of its accounts is configured any more: it waits for one to come back, and its give-up is the admin's to see.
-    fn no_route(&mut self, lane_id: i64) {
-        tracing::error!(
-            lane_id,
-            "A message waits for an account that is not configured any more."
-        );
-        let due_ms = self.surroundings.clock.now().0 + 60_000;
-        let failures = self.book.failures(lane_id) + 1;
-        self.book.done(lane_id, Next::At { due_ms, failures });
     }
 
     /// Reads the lanes that have more in the database.

@@ -7,7 +7,7 @@ use std::{
 
 use transom_adapter::{Account, Address, UnixMillis};
 
-/// Something that carries work, so many at once: an account, or a gateway's link.
+/// Something that carries work, so many at once: an account, a gateway's link, the files.
 pub(super) struct Slot {
     pub(super) carrier: Carrier,
     pub(super) free: usize,
@@ -27,6 +27,8 @@ pub(super) enum Carrier {
     },
     /// A gateway's link.
     Link,
+    /// What fetches, keeps and gives out files.
+    Files,
 }
 
 #[derive(Debug)]

@@ -261,6 +261,7 @@ mod tests {
             unit: 0,
             routes: vec![named("whole", 1), named("parts", 3)],
             route,
+            needs_files: false,
             unknowns: 0,
             outgoing: outgoing("+12025550100", "+12025550147", "hello"),
         }

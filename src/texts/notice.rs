@@ -104,6 +104,11 @@ pub enum Notice {
         /// Its size; 0 when nobody said.
         bytes: u64,
     },
+    /// A file came that could not be fetched or kept.
+    FileLost {
+        /// Its name.
+        name: String,
+    },
 }
 
 /// Words of a person inside a sentence of ours. Not shown by `Debug`: what people write does not belong in logs.

@@ -171,6 +171,11 @@ pub enum Refusal {
         /// The peer, or what was written.
         peer: String,
     },
+    /// Messages to or from this person wait.
+    StillWaits {
+        /// The peer.
+        peer: String,
+    },
     /// No setting has this name, or it does not take this value.
     BadSetting {
         /// Its name.

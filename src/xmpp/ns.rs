@@ -111,12 +111,20 @@ namespaces! {
     PRIVILEGE_2 = "urn:xmpp:privilege:2";
     /// XEP-0359: Unique and Stable Stanza IDs.
     STANZA_ID = "urn:xmpp:sid:0";
+    /// XEP-0103: URL Address Information; in XEP-0447 only.
+    URL_DATA = "http://jabber.org/protocol/url-data";
+    /// XEP-0300: Use of Cryptographic Hash Functions.
+    HASHES = "urn:xmpp:hashes:2";
     /// XEP-0363: HTTP File Upload.
     UPLOAD = "urn:xmpp:http:upload:0";
     /// XEP-0373: `OpenPGP` for XMPP.
     OPENPGP = "urn:xmpp:openpgp:0";
     /// XEP-0380: Explicit Message Encryption.
     EME = "urn:xmpp:eme:0";
+    /// XEP-0372: References; in XEP-0385 only.
+    REFERENCE = "urn:xmpp:reference:0";
+    /// XEP-0385: Stateless Inline Media Sharing.
+    SIMS = "urn:xmpp:sims:1";
     /// XEP-0384: OMEMO Encryption, the version in wide use.
     OMEMO_LEGACY = "eu.siacs.conversations.axolotl";
     /// XEP-0384: OMEMO Encryption, version 2.
@@ -131,6 +139,12 @@ namespaces! {
     FASTEN = "urn:xmpp:fasten:0";
     /// XEP-0428: Fallback Indication.
     FALLBACK = "urn:xmpp:fallback:0";
+    /// XEP-0446: File metadata element.
+    FILE_METADATA = "urn:xmpp:file:metadata:0";
+    /// XEP-0447: Stateless File Sharing.
+    SFS = "urn:xmpp:sfs:0";
+    /// XEP-0448: Encryption for Stateless File Sharing.
+    SFS_ENCRYPTED = "urn:xmpp:esfs:0";
     /// XEP-0444: Message Reactions.
     REACTIONS = "urn:xmpp:reactions:0";
     /// XEP-0461: Message Replies.

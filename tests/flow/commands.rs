@@ -69,6 +69,22 @@ async fn a_number_is_chosen_in_a_form_and_texts_leave_from_it() {
     assert_eq!(sent.form("From").as_deref(), Some(POOL));
 }
 
+/// Nobody sees or stops what is another's.
+async fn another_sees_nothing(world: &World, id: &str) {
+    let mut bob = world.client("bob").await;
+    let other = say(&mut bob, &format!("trace {id}")).await;
+    assert!(other.contains("There is no message"), "{other}");
+    for admin in [
+        "users",
+        "queue",
+        "announce hello",
+        "user add bob@example.org",
+    ] {
+        let answer = say(&mut bob, admin).await;
+        assert!(answer.contains("is not a command"), "{admin}: {answer}");
+    }
+}
+
 #[tokio::test]
 async fn a_user_lives_by_chat_alone() {
     if skipped(&[Server::Prosody]) {
@@ -109,25 +125,16 @@ async fn a_user_lives_by_chat_alone() {
     alice
         .expect("the refusal", |stanza| stanza.attr("id") == Some("m2"))
         .await;
-    // Nobody sees or stops what is another's.
+    assert!(say(&mut alice, "contacts").await.contains("Bob from work"));
+    assert!(say(&mut alice, "1").await.contains("Allow again"));
+    assert!(say(&mut alice, "cancel").await.contains("Stopped"));
     let id = messages
         .lines()
         .last()
         .and_then(|line| line.split(' ').next())
         .expect("an id")
         .to_owned();
-    let mut bob = world.client("bob").await;
-    let other = say(&mut bob, &format!("trace {id}")).await;
-    assert!(other.contains("There is no message"), "{other}");
-    for admin in [
-        "users",
-        "queue",
-        "announce hello",
-        "user add bob@example.org",
-    ] {
-        let answer = say(&mut bob, admin).await;
-        assert!(answer.contains("is not a command"), "{admin}: {answer}");
-    }
+    another_sees_nothing(&world, &id).await;
     let life = say(&mut alice, &format!("trace {id}")).await;
     assert!(
         life.contains(PEER) && !life.contains("hello there"),

@@ -17,6 +17,8 @@ macro_rules! proves {
 
 mod crash;
 mod ejabberd;
+mod files;
+mod files_kills;
 mod gammu;
 mod held;
 mod kannel;

@@ -22,6 +22,8 @@ pub(crate) const SMS: &str = "sms.example.org";
 pub(crate) const LINE: &str = "+12025550100";
 const SECRET: &str = "component-secret";
 const TOKEN: &str = "12345";
+/// A picture, by its beginning.
+pub(crate) const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR and so on";
 
 /// Twilio as transom sees it, and as it calls transom.
 pub(crate) struct Twilio {
@@ -34,7 +36,10 @@ impl Twilio {
     pub(crate) async fn start(webhook: SocketAddr) -> Self {
         let api = HttpDouble::start().await;
         let count = Arc::new(AtomicU64::new(1));
-        api.answer_by(move |_| {
+        api.answer_by(move |request| {
+            if request.method == "GET" {
+                return Answer::with(200, "image/png", PICTURE);
+            }
             let number = count.fetch_add(1, Ordering::Relaxed);
             Answer::json(
                 201,
@@ -85,6 +90,28 @@ impl Twilio {
         post_with(self.webhook, &path, &headers, body.as_bytes())
             .await
             .map(|response| response.status)
+    }
+
+    /// The same with a picture, which stays with Twilio until it is fetched.
+    pub(crate) async fn deliver_picture(
+        &self,
+        sid: &str,
+        from: &str,
+        to: &str,
+        body: &str,
+    ) -> Result<u16, String> {
+        let url = self.api.url(&format!("/2010-04-01/Media/{sid}"));
+        let fields = [
+            ("MessageSid", sid),
+            ("AccountSid", "AC1"),
+            ("From", from),
+            ("To", to),
+            ("Body", body),
+            ("NumMedia", "1"),
+            ("MediaUrl0", &url),
+            ("MediaContentType0", "image/png"),
+        ];
+        self.call("", &fields).await
     }
 
     /// A text from a phone to a line.
@@ -199,7 +226,8 @@ impl World {
         store: &str,
         change: impl FnOnce(TransomBuilder) -> TransomBuilder,
     ) -> Self {
-        Self::prepare_on(&[Feature::Offline], lines, store, change).await
+        let features = [Feature::Offline, Feature::Upload];
+        Self::prepare_on(&features, lines, store, change).await
     }
 
     async fn prepare_on(
@@ -235,6 +263,20 @@ impl World {
     /// Waits until the link is up.
     pub(crate) async fn up(&self) {
         link_up(&self.transom, "sms").await;
+    }
+
+    /// Waits until the link is up; false when the process has ended before.
+    pub(crate) async fn up_or_ended(&mut self) -> bool {
+        let transom = &mut self.transom;
+        let is_up = until("the link to be up, or the end", PATIENCE, async || {
+            if !transom.is_running() {
+                return Some(false);
+            }
+            let page = transom.metrics_if_any().await?;
+            page.contains("transom_link_up{gateway=\"sms\"} 1\n")
+                .then_some(true)
+        });
+        is_up.await.unwrap_or_else(|why| panic!("{why}"))
     }
 
     /// A client of a user.

@@ -3,7 +3,6 @@
 //! A flow test says `proves!("feature", Server)`; the table is made of these. With `UPDATE_MATRIX=1` the page is written anew.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs;
 
 use crate::root;
@@ -34,23 +33,23 @@ fn the_matrix_is_what_the_tests_prove() {
 fn table() -> String {
     let mut cells: BTreeMap<String, [Vec<String>; 2]> = BTreeMap::new();
     for source in rust_files(&["tests/flow"]) {
-        let text: String = source.all().map(|(_, line)| format!("{line}\n")).collect();
+        let lines: Vec<&str> = source.all().map(|(_, line)| line).collect();
+        let text = lines.join("\n");
         let module = source.path.file_stem().unwrap_or_default();
         let module = module.to_string_lossy();
         for (feature, servers, test) in proofs(&text) {
             let row = cells.entry(feature.clone()).or_default();
             for server in servers {
                 let place = SERVERS.iter().position(|(name, _)| *name == server);
-                let place = place.unwrap_or_else(|| panic!("{module}: no server {server}"));
+                assert!(place.is_some(), "{module}: no server {server}");
+                let Some(place) = place else { continue };
                 row[place].push(format!("`{module}::{test}`"));
             }
         }
     }
-    let mut table = String::from("| feature |");
-    for (_, heading) in SERVERS {
-        write!(table, " {heading} |").unwrap();
-    }
-    table.push_str("\n|---|---|---|\n");
+    let line = |first: &str, cells: [String; 2]| format!("| {first} | {} |\n", cells.join(" | "));
+    let mut table = line("feature", SERVERS.map(|(_, heading)| heading.to_owned()));
+    table.push_str("|---|---|---|\n");
     for (feature, row) in &cells {
         let row = row.each_ref().map(|tests| {
             if tests.is_empty() {
@@ -59,7 +58,7 @@ fn table() -> String {
                 format!("✓ {}", tests.join(", "))
             }
         });
-        writeln!(table, "| {feature} | {} |", row.join(" | ")).unwrap();
+        table.push_str(&line(feature, row));
     }
     table
 }
@@ -77,14 +76,14 @@ fn proofs(text: &str) -> Vec<(String, Vec<String>, String)> {
         let feature = parts.nth(1).unwrap_or_default().to_owned();
         let servers = parts.next().unwrap_or_default().split(',');
         let servers = servers.map(str::trim).filter(|name| !name.is_empty());
-        let test = text
+        let name = text
             .get(..at)
             .unwrap_or_default()
             .rsplit("\nasync fn ")
             .next()
             .unwrap_or_default();
-        let test = test.split('(').next().unwrap_or_default().to_owned();
-        found.push((feature, servers.map(str::to_owned).collect(), test));
+        let name = name.split('(').next().unwrap_or_default().to_owned();
+        found.push((feature, servers.map(str::to_owned).collect(), name));
     }
     found
 }

@@ -119,6 +119,11 @@ impl HttpClient {
         self.client.post(url)
     }
 
+    /// Starts a PUT; finish it with [`call`](Self::call).
+    pub fn put(&self, url: &str) -> reqwest::RequestBuilder {
+        self.client.put(url)
+    }
+
     /// Starts a GET; finish it with [`call`](Self::call).
     pub fn get(&self, url: &str) -> reqwest::RequestBuilder {
         self.client.get(url)

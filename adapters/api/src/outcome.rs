@@ -106,6 +106,14 @@ pub enum Reason {
     TooLarge,
     /// The network cannot carry this content.
     Unsupported,
+    /// A file that goes with it could not be fetched or kept.
+    FileGone,
+    /// A file that goes with it is where nothing may be fetched from.
+    FileForbidden,
+    /// A file that goes with it is larger than what the network takes, and cannot be made smaller.
+    FileTooLarge,
+    /// A file that goes with it is of a kind that the network does not take.
+    FileNotTaken,
     /// Too many messages.
     RateLimited,
     /// The network could not be reached or was out of order.
@@ -120,7 +128,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, for tables and tests.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::NoSuchRecipient,
         Self::Unreachable,
         Self::NotATextNumber,
@@ -130,6 +138,10 @@ impl Reason {
         Self::NotPermitted,
         Self::TooLarge,
         Self::Unsupported,
+        Self::FileGone,
+        Self::FileForbidden,
+        Self::FileTooLarge,
+        Self::FileNotTaken,
         Self::RateLimited,
         Self::NetworkDown,
         Self::Expired,
@@ -149,6 +161,10 @@ impl Reason {
             Self::NotPermitted => "not-permitted",
             Self::TooLarge => "too-large",
             Self::Unsupported => "unsupported",
+            Self::FileGone => "file-gone",
+            Self::FileForbidden => "file-forbidden",
+            Self::FileTooLarge => "file-too-large",
+            Self::FileNotTaken => "file-not-taken",
             Self::RateLimited => "rate-limited",
             Self::NetworkDown => "network-down",
             Self::Expired => "expired",

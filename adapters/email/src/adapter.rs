@@ -146,7 +146,7 @@ impl Adapter for EmailAdapter {
             // RFC 6531 §3.2: there is no other way to write it, and the next host is not asked before the message is taken.
             return Err(Refusal::Unsupported);
         }
-        if message.text.trim().is_empty() {
+        if message.text.trim().is_empty() && message.files.is_empty() {
             return Err(Refusal::Empty);
         }
         let id = self.ids.message_id(message.key);

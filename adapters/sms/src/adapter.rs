@@ -7,7 +7,7 @@ use std::{borrow::Cow, num::NonZeroU16, sync::Arc};
 use serde_json::Value;
 use transom_adapter::{
     Account, AccountName, Adapter, Address, ConfigFault, ContactError, Cost, HttpClient, Network,
-    Outgoing, Plan, Refusal, Route, Section, Signer, SystemClock, UnixMillis,
+    OutFile, Outgoing, Plan, Refusal, Route, Section, Signer, SystemClock, UnixMillis,
 };
 use url::Url;
 
@@ -118,6 +118,15 @@ impl SmsAdapter {
         } else {
             message.routes.iter().filter_map(named).collect()
         };
+        let with_files: Vec<&Carrier> = candidates
+            .iter()
+            .filter(|carrier| takes_files(&*carrier.account, &message.files))
+            .copied()
+            .collect();
+        if with_files.is_empty() && !candidates.is_empty() {
+            return Err(Refusal::FilesNotTaken);
+        }
+        let candidates = with_files;
         let room = |carrier: &&&Carrier| size.count <= carrier.limit.of(size.encoding);
         let fitting = candidates.iter().filter(room);
         let routes: Vec<_> = fitting.map(|c| c.route(text)).collect();
@@ -132,6 +141,25 @@ impl SmsAdapter {
                 segments_max,
             }))
     }
+}
+
+/// Whether an account takes these files, as far as can be told before they are fetched.
+fn takes_files(account: &dyn Account, files: &[OutFile]) -> bool {
+    if files.is_empty() {
+        return true;
+    }
+    let Some(limits) = account.capabilities().files else {
+        return false;
+    };
+    // What has no type yet shows it when it is fetched.
+    let unknown = |file: &OutFile| file.content_type == "application/octet-stream";
+    // Pictures are made to fit, into another type too.
+    let taken = |file: &OutFile| {
+        let kind = &file.content_type;
+        limits.takes(kind) || (kind.starts_with("image/") && limits.takes("image/jpeg"))
+    };
+    files.len() <= usize::from(limits.count_max)
+        && files.iter().all(|file| unknown(file) || taken(file))
 }
 
 impl Adapter for SmsAdapter {
@@ -172,7 +200,7 @@ impl Adapter for SmsAdapter {
 
     fn plan(&self, message: &Outgoing) -> Result<Plan, Refusal> {
         self.rules.check(message.to.as_str())?;
-        if message.text.trim().is_empty() {
+        if message.text.trim().is_empty() && message.files.is_empty() {
             return Err(Refusal::Empty);
         }
         let text = if self.smart_encoding {
@@ -182,7 +210,8 @@ impl Adapter for SmsAdapter {
         };
         let size = Segments::of(&text);
         Ok(Plan {
-            segments: size.count,
+            // A message with files costs at least one, however little is said.
+            segments: size.count.max(1),
             routes: self.routes_for(message, &text, size)?,
             ids: Vec::new(),
         })

@@ -126,6 +126,7 @@ impl Disk {
             thread: None,
             line: "+12125550100".to_owned(),
             ids: Vec::new(),
+            files: Vec::new(),
         }))]
     }
 }

@@ -220,3 +220,30 @@ async fn a_long_message_is_not_repeated_whole() {
     let answer = world.say(ALICE, &"x".repeat(100_000)).await;
     assert!(answer.contains("is not a command") && answer.len() < 300);
 }
+
+#[tokio::test]
+async fn whom_one_still_waits_for_is_not_forgotten() {
+    let mut world = World::new().await;
+    world.say(ALICE, "register").await;
+    world.waiting_text(PEER).await;
+    assert!(world.say(ALICE, "contacts").await.contains(PEER));
+    world.say(ALICE, "1").await;
+    let refused = world.say(ALICE, "3").await;
+    assert!(refused.contains("still wait"), "{refused}");
+    let messages = world.say(ALICE, "messages").await;
+    let id = messages.lines().last().unwrap().split(' ').next().unwrap();
+    assert!(
+        world
+            .say(ADMIN, &format!("queue-cancel {id}"))
+            .await
+            .contains("given up")
+    );
+    world.say(ALICE, "contacts 1").await;
+    assert!(world.say(ALICE, "3").await.contains("is forgotten"));
+    assert!(
+        world
+            .say(ALICE, "contacts")
+            .await
+            .contains("not written with anybody")
+    );
+}

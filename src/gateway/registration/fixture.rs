@@ -115,6 +115,7 @@ fn gateway(network: Network, mode: &str) -> Gateway {
         admins: config.xmpp.admins.clone(),
         adapter: Arc::new(Plain(network)),
         accounts: HashMap::new(),
+        files: crate::gateway::files::FilePolicy::default(),
     }
 }
 

@@ -6,8 +6,9 @@ use transom_adapter::{
 
 use super::{Candidate, Moment, edit};
 use crate::{
+    config::FilesNotCarried,
     gateway::{
-        Gateway, caps,
+        Gateway, caps, files,
         line_choice::Chosen,
         payload::Payload,
         settings::{Setting, Settings},
@@ -16,7 +17,7 @@ use crate::{
     store::{
         StoredRoute,
         read::{KnownLine, OutwardSnapshot},
-        write::{ConversationRow, IdRow, NewOut},
+        write::{ConversationRow, IdRow, NewFile, NewOut},
     },
     xmpp::jid,
 };
@@ -32,6 +33,32 @@ pub(super) struct Draft {
     /// The name beside the address.
     pub(super) name: Option<String>,
     pub(super) wants_receipt: bool,
+    pub(super) files: Vec<NewFile>,
+}
+
+impl Draft {
+    /// Lets the text lead to the files, where the admin wants that of networks without files; false when it is not to be.
+    pub(super) fn link_files(&mut self, gateway: &Gateway) -> bool {
+        let links: Option<Vec<String>> = self
+            .files
+            .iter()
+            .map(|file| gateway.files.url(&file.token, &file.name))
+            .collect();
+        let wanted = gateway.config.files == FilesNotCarried::Link;
+        let Some(links) = links.filter(|_| wanted) else {
+            return false;
+        };
+        for link in links {
+            if !self.body.is_empty() {
+                self.body.push('\n');
+            }
+            self.body.push_str(&link);
+        }
+        for file in &mut self.files {
+            file.link = 1;
+        }
+        true
+    }
 }
 
 impl Candidate<'_> {
@@ -54,6 +81,7 @@ impl Candidate<'_> {
         let conversation_id = chosen
             .conversation
             .map_or_else(moment.ids, |known| known.conversation_id);
+        let files = files::outgoing(gateway, &self.files, key, (moment.now, moment.ids));
         if gateway.network() != Network::Email {
             return Draft {
                 key,
@@ -61,6 +89,7 @@ impl Candidate<'_> {
                 conversation_id,
                 thread: None,
                 body: self.body.clone(),
+                files,
                 name,
                 wants_receipt,
             };
@@ -71,13 +100,19 @@ impl Candidate<'_> {
             .get(&conversation_id)
             .map_or(&[][..], Vec::as_slice);
         let replied = snapshot.replied.get(&place).copied();
-        let thread = threads::choose(known, replied, self.message, &wish, moment.now, moment.ids);
+        let mut thread =
+            threads::choose(known, replied, self.message, &wish, moment.now, moment.ids);
+        // A file without a word: what it is called is what the mail is about.
+        if let Some(file) = files.first().filter(|_| thread.subject.is_empty()) {
+            thread.subject.clone_from(&file.name);
+        }
         Draft {
             key,
             at: moment.now,
             conversation_id,
             thread: Some(thread),
             body: wish.body,
+            files,
             name,
             wants_receipt,
         }
@@ -98,7 +133,7 @@ impl Candidate<'_> {
             thread: draft.thread.as_ref().map(threads::Chosen::headers),
             created_at: draft.at,
             routes: routes(gateway, chosen.line),
-            files: Vec::new(),
+            files: files::planned(&draft.files),
         }
     }
 
@@ -117,6 +152,7 @@ impl Candidate<'_> {
             conversation_id,
             thread,
             body,
+            files,
             name,
             wants_receipt,
         } = draft;
@@ -158,6 +194,7 @@ impl Candidate<'_> {
             routes: StoredRoute::to_json(&routes),
             ids: id_rows(gateway, plan, key),
             day: caps::day(at),
+            files,
             held_until_ms: edit::held_until(gateway, at),
         }
     }

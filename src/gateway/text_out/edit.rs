@@ -95,7 +95,7 @@ impl Candidate<'_> {
                     at_ms: moment.now.0,
                 }))
             }
-            (Edit::Correct(_), Some(held)) => {
+            (Edit::Correct(_), Some(held)) if self.files.is_empty() => {
                 let amended = match self.amend(gateway, snapshot, &held, moment) {
                     Ok(amended) => amended?,
                     Err(why) => return Some(Decision::Refused(why)),
@@ -103,9 +103,11 @@ impl Candidate<'_> {
                 self.note_amended(snapshot, &held, &amended);
                 Some(Decision::Amended(Box::new(amended)))
             }
-            (Edit::Correct(_), None) => {
-                // It comes too late to replace anything.
-                self.body.insert_str(0, "* ");
+            // It comes too late to replace anything, or brings files of its own.
+            (Edit::Correct(_), _) => {
+                if !self.body.is_empty() {
+                    self.body.insert_str(0, "* ");
+                }
                 None
             }
         }

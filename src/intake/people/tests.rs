@@ -14,6 +14,7 @@ use transom_adapter::{Lifecycle, testkit::ManualClock};
 use super::*;
 use crate::{
     config::StoreUrl,
+    files::Files,
     gateway::registration::{
         DISABLED_FOR,
         fixture::{self, NOW},
@@ -67,6 +68,7 @@ impl Bench {
         let writer = store.writer(metrics.clone());
         let (teller, tells) = Teller::new();
         let online = Online::default();
+        let files = Files::for_test(folder.path().join("files"), store.clone());
         let surroundings = Surroundings {
             states: AccountStates::new(clock.clone(), metrics.clone()),
             store: store.clone(),
@@ -76,6 +78,7 @@ impl Bench {
             metrics: metrics.clone(),
             gateways: Arc::new(HashMap::new()),
             teller: teller.clone(),
+            files: files.clone(),
         };
         let queue = Queue::start(&surroundings, online.clone(), tells);
         let (link, server, events) = connect(&lifecycle, presences_per_second).await;
@@ -101,6 +104,7 @@ impl Bench {
             teller,
             online,
             rosters: super::super::Rosters::default(),
+            files,
             operations: Arc::clone(&operations),
         };
         intake.rosters.start(&intake);

@@ -53,7 +53,9 @@ impl Me<'_> {
             user_id,
             peer: peer.clone(),
         };
-        self.on.operate(operation).await?;
+        if !self.on.operate(operation).await? {
+            return Err(Refusal::StillWaits { peer });
+        }
         self.on.look_again().await;
         Ok(Reply::ContactRemoved { peer })
     }

@@ -46,6 +46,8 @@ pub struct OutRow {
     pub gateway_id: i64,
     /// The code of the last attempt.
     pub code: Option<String>,
+    /// Whether files go with it.
+    pub has_files: bool,
     /// Until when it is held for corrections and retractions; `None`: not any more.
     pub held_until_ms: Option<i64>,
 }
@@ -73,6 +75,8 @@ pub struct InRow {
     pub payload: Option<String>,
     /// When it was accepted.
     pub created_ms: i64,
+    /// Whether files came with it.
+    pub has_files: bool,
 }
 
 /// A delivery that was under way when the process ended.
@@ -100,6 +104,7 @@ const DUE: Sql = Sql::both(
 const OUT: Sql = Sql {
     sqlite: "SELECT d.delivery_id, d.lane_id, d.attempts, d.account_id, d.units_done, d.routes, n.address, c.peer, u.jid, m.body,
                     m.payload, m.created_ms, c.gateway_id, d.code,
+                    (SELECT COUNT(*) FROM files f WHERE f.message_id = d.message_id),
                     CASE WHEN d.state = 'held' THEN d.due_ms END
                FROM json_each($1) AS r CROSS JOIN deliveries d CROSS JOIN messages m CROSS JOIN conversations c
               CROSS JOIN lines n CROSS JOIN users u
@@ -111,6 +116,7 @@ const OUT: Sql = Sql {
               ORDER BY d.delivery_id",
     postgres: "SELECT d.delivery_id, d.lane_id, d.attempts, d.account_id, d.units_done, d.routes, n.address, c.peer, u.jid, m.body,
                       m.payload, m.created_ms, c.gateway_id, d.code,
+                      (SELECT COUNT(*) FROM files f WHERE f.message_id = d.message_id),
                       CASE WHEN d.state = 'held' THEN d.due_ms END
                  FROM jsonb_array_elements_text($1::jsonb) AS r(value)
                 CROSS JOIN LATERAL (SELECT * FROM deliveries q
@@ -126,7 +132,8 @@ const OUT: Sql = Sql {
 
 const IN: Sql = Sql {
     sqlite: "SELECT d.delivery_id, d.lane_id, d.attempts, u.jid, c.peer,
-                    n.address, s.stanza_id, m.body, m.payload, m.created_ms
+                    n.address, s.stanza_id, m.body, m.payload, m.created_ms,
+                      (SELECT COUNT(*) FROM files f WHERE f.message_id = d.message_id)
                FROM json_each($1) AS r CROSS JOIN deliveries d CROSS JOIN messages m CROSS JOIN message_stanzas s
               CROSS JOIN conversations c CROSS JOIN lines n CROSS JOIN users u
               WHERE d.lane_id = r.value AND d.state = 'queued' AND m.message_id = d.message_id
@@ -137,7 +144,8 @@ const IN: Sql = Sql {
                                        ORDER BY q.delivery_id LIMIT $2)
               ORDER BY d.delivery_id",
     postgres: "SELECT d.delivery_id, d.lane_id, d.attempts, u.jid, c.peer,
-                      n.address, s.stanza_id, m.body, m.payload, m.created_ms
+                      n.address, s.stanza_id, m.body, m.payload, m.created_ms,
+                      (SELECT COUNT(*) FROM files f WHERE f.message_id = d.message_id)
                  FROM jsonb_array_elements_text($1::jsonb) AS r(value)
                 CROSS JOIN LATERAL (SELECT * FROM deliveries q
                                      WHERE q.lane_id = CAST(r.value AS BIGINT) AND q.state IN ('held', 'queued', 'sending')
@@ -226,7 +234,8 @@ impl Store {
                 created_ms: row.int(11)?,
                 gateway_id: row.int(12)?,
                 code: row.opt_text(13)?.map(str::to_owned),
-                held_until_ms: row.opt_int(14)?,
+                has_files: row.flag(14)?,
+                held_until_ms: row.opt_int(15)?,
             })
         };
         rows.iter().map(out).collect()
@@ -251,6 +260,7 @@ impl Store {
                 body: row.opt_text(7)?.unwrap_or_default().to_owned(),
                 payload: row.opt_text(8)?.map(str::to_owned),
                 created_ms: row.int(9)?,
+                has_files: row.flag(10)?,
             })
         };
         rows.iter().map(row).collect()

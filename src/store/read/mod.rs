@@ -2,6 +2,7 @@
 
 mod book;
 mod copy;
+mod files;
 mod inward;
 mod lanes;
 mod life;

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use super::{
-    Connection, ConversationRow, Done, Group, IdRow, Sql, StoreError, ThreadRow, fetch_rows,
-    for_rows,
+    Connection, ConversationRow, Done, Group, IdRow, NewFile, Sql, StoreError, ThreadRow,
+    fetch_rows, files, for_rows,
     outgoing::{MessageRow, insert_ids, insert_messages},
     run_rows,
 };
@@ -36,6 +36,8 @@ pub struct NewIn {
     pub line: String,
     /// Its own Message-ID, for answers to it.
     pub ids: Vec<IdRow>,
+    /// The files that came with it.
+    pub files: Vec<NewFile>,
 }
 
 /// A text to a line that nobody has.
@@ -138,6 +140,8 @@ pub(super) async fn apply(
         &rows.iter().flat_map(|row| &row.ids).collect::<Vec<_>>(),
     )
     .await?;
+    let new_files: Vec<&NewFile> = rows.iter().flat_map(|row| &row.files).collect();
+    files::insert(connection, &new_files).await?;
     run_rows(connection, UNOWNED, &unowned).await?;
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! committed together with the outcome that brought its id finds that id.
 
 mod attempt;
+mod files;
 mod held;
 mod incoming;
 mod operation;
@@ -16,6 +17,7 @@ mod sweep;
 mod trouble;
 
 pub use attempt::{Bounced, Due, OutcomeRow, Start, Told};
+pub use files::{FileRow, FileState, NewFile};
 pub(in crate::store) use held::RESTARTED;
 pub use held::{Amend, NewStanza, Release, TakeBack};
 pub use incoming::{NewIn, Seen, Unowned};
@@ -77,6 +79,10 @@ pub enum Write {
     Due(Due),
     /// The user was told.
     Told(Told),
+    /// What became of a file.
+    File(FileRow),
+    /// The contents of these files were removed.
+    FilesExpired(Vec<i64>),
     /// What an operator does.
     Operation(Operation),
     /// What was kept for long enough is forgotten.
@@ -117,6 +123,7 @@ pub(super) async fn apply(
     outgoing::apply(connection, &group.out).await?;
     held::apply(connection, &mut group).await?;
     incoming::apply(connection, &mut group).await?;
+    files::apply(connection, &group.files, &group.expired_files).await?;
     parts::apply(connection, &mut group).await?;
     attempt::start(connection, &mut group).await?;
     attempt::outcome(connection, &mut group).await?;
@@ -146,6 +153,8 @@ struct Group<'a> {
     releases: Vec<(usize, &'a Release)>,
     incoming: Vec<(usize, &'a NewIn)>,
     unowned: Vec<(usize, &'a Unowned)>,
+    files: Vec<&'a FileRow>,
+    expired_files: Vec<i64>,
     parts: Vec<(usize, &'a PartRow)>,
     parts_gone: Vec<&'a PartGone>,
     starts: Vec<(usize, &'a Start)>,
@@ -177,6 +186,8 @@ impl<'a> Group<'a> {
             releases: Vec::new(),
             incoming: Vec::new(),
             unowned: Vec::new(),
+            files: Vec::new(),
+            expired_files: Vec::new(),
             parts: Vec::new(),
             parts_gone: Vec::new(),
             starts: Vec::new(),
@@ -206,6 +217,8 @@ impl<'a> Group<'a> {
                 Write::Release(row) => group.releases.push((place, row)),
                 Write::In(row) => group.incoming.push((place, row)),
                 Write::Unowned(row) => group.unowned.push((place, row)),
+                Write::File(row) => group.files.push(row),
+                Write::FilesExpired(keys) => group.expired_files.extend(keys),
                 Write::Part(row) => group.parts.push((place, row)),
                 Write::PartGone(row) => group.parts_gone.push(row),
                 Write::Start(row) => group.starts.push((place, row)),

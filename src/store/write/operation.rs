@@ -188,9 +188,20 @@ const NAME_CONTACT: Sql = Sql::both(
      ON CONFLICT (user_id, peer) DO UPDATE SET name = excluded.name",
 );
 
+// What was accepted and waits is not thrown away: then nothing is forgotten.
 const FORGET_CONTACT: [Sql; 2] = [
-    Sql::both("DELETE FROM contacts WHERE user_id = $1 AND peer = $2"),
-    Sql::both("DELETE FROM conversations WHERE user_id = $1 AND peer = $2"),
+    Sql::both(
+        "DELETE FROM conversations
+          WHERE user_id = $1 AND peer = $2
+            AND NOT EXISTS (
+                SELECT 1 FROM conversations c JOIN messages m ON m.conversation_id = c.conversation_id
+                  JOIN deliveries d ON d.message_id = m.message_id
+                 WHERE c.user_id = $1 AND c.peer = $2 AND d.state IN ('held', 'queued', 'sending'))",
+    ),
+    Sql::both(
+        "DELETE FROM contacts WHERE user_id = $1 AND peer = $2
+            AND NOT EXISTS (SELECT 1 FROM conversations c WHERE c.user_id = $1 AND c.peer = $2)",
+    ),
 ];
 
 const TAKE_UNOWNED: Sql = Sql::both("DELETE FROM unowned WHERE unowned_id = $1");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Connection, Sql, StoreError, for_rows, run_rows};
+use super::{Connection, NewFile, Sql, StoreError, files, for_rows, run_rows};
 
 /// An accepted message. Its lane is the conversation's, outwards.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -37,6 +37,8 @@ pub struct NewOut {
     pub ids: Vec<IdRow>,
     /// The UTC day that it counts on.
     pub day: i64,
+    /// The files that go with it.
+    pub files: Vec<NewFile>,
     /// Until when it is held for corrections and retractions; `None`: not at all.
     pub held_until_ms: Option<i64>,
 }
@@ -238,6 +240,8 @@ pub(super) async fn apply(connection: &mut Connection, rows: &[&NewOut]) -> Resu
     insert_messages(connection, conversations, threads, &messages).await?;
     let ids: Vec<&IdRow> = rows.iter().flat_map(|row| &row.ids).collect();
     run_rows(connection, IDS, &ids).await?;
+    let new_files: Vec<&NewFile> = rows.iter().flat_map(|row| &row.files).collect();
+    files::insert(connection, &new_files).await?;
     run_rows(connection, USAGE, &usage(rows)).await?;
     Ok(())
 }

@@ -79,6 +79,9 @@ pub(super) fn notice(text: &Notice) -> String {
             "📎 Dazu kam die Datei {name} ({}), die hier nicht gezeigt wird.",
             size(*bytes)
         ),
+        N::FileLost { name } => format!(
+            "📎 Dazu kam eine Datei ({name}), die nicht zu holen war. Bitte den Absender, sie noch einmal zu senden."
+        ),
     }
 }
 
@@ -119,6 +122,16 @@ fn reason_of(reason: Reason, network: Network) -> &'static str {
         (Reason::TooLarge, Email) => "Es ist zu groß für den Mailserver des Empfängers. Kürze es.",
         (Reason::Unsupported, _) => {
             "Das Netz kann diesen Inhalt nicht befördern. Sende einfachen Text."
+        }
+        (Reason::FileGone, _) => "Die Datei war nicht zu holen. Häng sie noch einmal an.",
+        (Reason::FileForbidden, _) => {
+            "Die Datei liegt an einem Ort, von dem nichts geholt werden darf. Häng sie mit deinem XMPP-Programm an."
+        }
+        (Reason::FileTooLarge, _) => {
+            "Die Datei ist größer, als gesendet werden kann. Sende eine kleinere."
+        }
+        (Reason::FileNotTaken, _) => {
+            "Das Netz befördert keine Dateien dieser Art. Sende eine andere Art, oder beschreib sie mit Worten."
         }
         (Reason::RateLimited, _) => {
             "In kurzer Zeit wurden zu viele Nachrichten gesendet. Sende es später noch einmal."

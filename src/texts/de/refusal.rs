@@ -61,7 +61,6 @@ pub(super) fn refusal(text: &Refusal) -> String {
         R::NoLinks => {
             "Dazu braucht es einen Link, und http.public_url ist nicht eingetragen".into()
         }
-        R::NotTaken { why } => format!("die Nachricht wurde nicht angenommen: {why}"),
         R::NotRunning => "Dazu muss transom laufen, und keines läuft".into(),
         R::Said(text) => text.render(Lang::De),
         R::Changed => {
@@ -110,6 +109,12 @@ fn of_thing(text: &Refusal) -> String {
             format!("Die SMS {id} gehört niemandem: Sag mit „queue-retry“, wer sie bekommt")
         }
         R::BelongsToSomebody { id, user } => format!("Die Nachricht {id} gehört schon {user}"),
+        R::StillWaits { peer } => {
+            format!(
+                "Nachrichten an oder von {peer} warten noch; versuch es wieder, wenn sie durch sind"
+            )
+        }
+        R::NotTaken { why } => format!("Die Nachricht wurde nicht angenommen: {why}"),
         _ => String::new(),
     }
 }

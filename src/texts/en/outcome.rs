@@ -80,6 +80,9 @@ pub(super) fn notice(text: &Notice) -> String {
             "📎 The file {name} ({}) came with this and is not shown here.",
             size(*bytes)
         ),
+        N::FileLost { name } => format!(
+            "📎 A file ({name}) came with this and could not be fetched. Ask the sender to send it again."
+        ),
     }
 }
 
@@ -117,6 +120,16 @@ fn reason_of(reason: Reason, network: Network) -> &'static str {
         (Reason::TooLarge, Sms) => "It is too long for the carrier. Shorten or split it.",
         (Reason::TooLarge, Email) => "It is too large for the recipient's mail server. Shorten it.",
         (Reason::Unsupported, _) => "The network cannot carry this content. Send plain text.",
+        (Reason::FileGone, _) => "The file could not be fetched. Attach it again.",
+        (Reason::FileForbidden, _) => {
+            "The file is in a place that nothing may be fetched from. Attach it with your XMPP client."
+        }
+        (Reason::FileTooLarge, _) => {
+            "The file is larger than what can be sent. Send a smaller one."
+        }
+        (Reason::FileNotTaken, _) => {
+            "The network does not carry this kind of file. Send another kind, or describe it in words."
+        }
         (Reason::RateLimited, _) => {
             "Too many messages were sent in a short time. Send it again later."
         }

@@ -52,12 +52,14 @@ pub(super) fn refusal(text: &Refusal) -> String {
         R::NotBlocked { peer } => format!("{peer} is not blocked"),
         R::NotAllowed => "only administrators may do this".into(),
         R::NoSuchContact { peer } => format!("you have no conversation with {peer}"),
+        R::StillWaits { peer } => {
+            format!("messages to or from {peer} still wait; try again when they are through")
+        }
         R::BadSetting { name } => {
             format!("there is no setting {name:?}, or it does not take this value")
         }
         R::NotYourLine { address } => format!("{address} is not a number or address of yours"),
         R::NoLinks => "this needs a link, and http.public_url is not configured".into(),
-        R::NotTaken { why } => format!("the message was not taken: {why}"),
         R::NotRunning => "this needs a running transom, and none runs".into(),
         R::Said(text) => text.render(Lang::En),
         R::Changed => "it was changed by somebody else at the same moment; look again".into(),
@@ -101,6 +103,7 @@ fn of_thing(text: &Refusal) -> String {
         R::BelongsToSomebody { id, user } => {
             format!("message {id} is {user}'s; --to is for texts that belong to nobody")
         }
+        R::NotTaken { why } => format!("the message was not taken: {why}"),
         _ => String::new(),
     }
 }

@@ -17,6 +17,8 @@ pub mod receipts;
 pub mod register;
 pub mod roster;
 pub mod search;
+pub mod sharing;
 pub mod time;
+pub mod upload;
 pub mod vcard;
 pub mod version;

@@ -172,6 +172,12 @@ impl Transom {
         page.text()
     }
 
+    /// All metrics, unless the process is just ending.
+    pub async fn metrics_if_any(&self) -> Option<String> {
+        let page = get(self.http?, "/metrics").await.ok()?;
+        (page.status == 200).then(|| page.text())
+    }
+
     /// One metric, named with its labels as on the page: `transom_link_up{gateway="sms"}`.
     pub async fn metric(&self, name: &str) -> Option<f64> {
         let page = self.metrics().await;

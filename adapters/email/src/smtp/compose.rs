@@ -3,10 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use lettre::message::{
-    Mailbox, Message, MultiPart, SinglePart,
-    header::{HeaderName, HeaderValue},
+    Body, Mailbox, Message, MultiPart, SinglePart,
+    header::{ContentDisposition, ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
 };
-use transom_adapter::{Outgoing, Thread, UnixMillis};
+use transom_adapter::{OutFile, Outgoing, Thread, UnixMillis};
 
 use super::styling;
 use crate::{address::is_invisible, ids::OwnIds};
@@ -40,9 +40,10 @@ pub(crate) struct Writing {
     pub(crate) subject: Option<String>,
 }
 
-/// The mail, ready for DATA: ASCII throughout, the same bytes on every attempt.
+/// The mail, ready for DATA: ASCII throughout, the same bytes on every attempt. `contents` are those of the message's files.
 pub(crate) fn compose(
     message: &Outgoing,
+    contents: &[Vec<u8>],
     ids: &OwnIds,
     writing: &Writing,
 ) -> Result<Vec<u8>, Unsendable> {
@@ -68,18 +69,28 @@ pub(crate) fn compose(
     // No Auto-Submitted: a person wrote it. RFC 3834 §5
     let text = signed(&message.text, writing.signature.as_deref());
     let plain = SinglePart::plain(body(&text));
-    let mail = match styling::to_html(message.text.trim_end()) {
+    let styled = styling::to_html(message.text.trim_end()).map(|_| {
         // The boundary follows from the delivery: the same bytes on every attempt.
-        Some(_) => {
-            let html = styling::to_html(&text).unwrap_or_default();
-            let boundary = format!(
-                "alternative-{}",
-                ids.message_id(message.key).replace('@', ".")
-            );
-            let parts = MultiPart::alternative().boundary(boundary);
-            builder.multipart(parts.singlepart(plain).singlepart(SinglePart::html(html)))?
+        let html = styling::to_html(&text).unwrap_or_default();
+        let parts = MultiPart::alternative().boundary(boundary("alternative", message, ids));
+        parts
+            .singlepart(plain.clone())
+            .singlepart(SinglePart::html(html))
+    });
+    let mail = if message.files.is_empty() {
+        match styled {
+            Some(parts) => builder.multipart(parts)?,
+            None => builder.singlepart(plain)?,
         }
-        None => builder.singlepart(plain)?,
+    } else {
+        let mixed = MultiPart::mixed().boundary(boundary("mixed", message, ids));
+        let mut files = attached(message, contents).into_iter();
+        let parts = match styled {
+            Some(parts) => mixed.multipart(parts),
+            None if text.trim().is_empty() => mixed.singlepart(files.next().unwrap_or(plain)),
+            None => mixed.singlepart(plain),
+        };
+        builder.multipart(files.fold(parts, MultiPart::singlepart))?
     };
     let mut mail = mail.formatted();
     // The line end that closes the last line is written with the dot that ends DATA.
@@ -90,6 +101,35 @@ pub(crate) fn compose(
         mail.pop();
     }
     Ok(mail)
+}
+
+/// A line that no text holds, made of the Message-ID: the same bytes on every attempt. RFC 2046 §5.1.1
+fn boundary(kind: &str, message: &Outgoing, ids: &OwnIds) -> String {
+    format!("{kind}-{}", ids.message_id(message.key).replace('@', "."))
+}
+
+/// The files, as parts. RFC 2183
+fn attached(message: &Outgoing, contents: &[Vec<u8>]) -> Vec<SinglePart> {
+    let part = |(file, content): (&OutFile, &Vec<u8>)| {
+        let content_type = ContentType::parse(&file.content_type).ok();
+        // Base64 whatever it is: a text's own line ends and the missing last one are part of it.
+        let encoded = Body::new_with_encoding(content.clone(), ContentTransferEncoding::Base64);
+        let part = SinglePart::builder()
+            .header(content_type.unwrap_or_else(octets))
+            .header(ContentDisposition::attachment(&one_line(&file.name)));
+        Some(part.body(encoded.ok()?))
+    };
+    message
+        .files
+        .iter()
+        .zip(contents)
+        .filter_map(part)
+        .collect()
+}
+
+fn octets() -> ContentType {
+    const OCTETS: &str = "application/octet-stream";
+    ContentType::parse(OCTETS).unwrap_or(ContentType::TEXT_PLAIN)
 }
 
 /// The user's name, or the local part. Never something with an `@`: filters take that for a forgery.
@@ -196,6 +236,7 @@ fn body(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mail_parser::MimeHeaders;
     use transom_adapter::testkit;
 
     fn ids() -> OwnIds {
@@ -207,8 +248,12 @@ mod tests {
     }
 
     fn composed(message: &Outgoing) -> String {
-        let mail =
-            String::from_utf8(compose(message, &ids(), &Writing::default()).unwrap()).unwrap();
+        composed_with(message, &[])
+    }
+
+    fn composed_with(message: &Outgoing, contents: &[Vec<u8>]) -> String {
+        let mail = compose(message, contents, &ids(), &Writing::default()).unwrap();
+        let mail = String::from_utf8(mail).unwrap();
         assert!(mail.is_ascii());
         assert!(
             mail.lines().all(|line| line.len() <= 998),
@@ -348,9 +393,73 @@ mod tests {
             signature: Some("Example Inc.".to_owned()),
             subject: Some("A message".to_owned()),
         };
-        let mail = compose(&outgoing("hi"), &ids(), &writing).unwrap();
+        let mail = compose(&outgoing("hi"), &[], &ids(), &writing).unwrap();
         let mail = String::from_utf8(mail).unwrap();
         assert!(mail.ends_with("hi\r\n\r\n-- \r\nExample Inc."), "{mail}");
         assert!(mail.contains("Subject: A message\r\n"), "{mail}");
+    }
+
+    fn with_file(text: &str, name: &str, content_type: &str) -> Outgoing {
+        let mut message = outgoing(text);
+        message.files.push(transom_adapter::OutFile {
+            name: name.to_owned(),
+            content_type: content_type.to_owned(),
+            bytes: 0,
+            stored: None,
+        });
+        message
+    }
+
+    #[test]
+    fn files_are_attached_as_they_are() {
+        let message = with_file("See this", "grüße \"x\".jpg", "image/jpeg");
+        let content: Vec<u8> = (0..=255).cycle().take(5000).collect();
+        let mail = composed_with(&message, std::slice::from_ref(&content));
+        assert_eq!(
+            mail,
+            composed_with(&message, std::slice::from_ref(&content)),
+            "the same bytes on every attempt"
+        );
+        let read = mail_parser::MessageParser::default()
+            .parse(mail.as_bytes())
+            .unwrap();
+        assert_eq!(read.body_text(0).as_deref(), Some("See this"));
+        let attached = read.attachment(0).unwrap();
+        assert_eq!(attached.contents(), content);
+        assert_eq!(attached.attachment_name(), Some("grüße \"x\".jpg"));
+        assert_eq!(attached.content_type().unwrap().subtype(), Some("jpeg"));
+        assert_eq!(read.attachment_count(), 1);
+    }
+
+    #[test]
+    fn a_file_may_go_without_a_word() {
+        let mail = composed_with(
+            &with_file("", "notes.txt", "text/plain"),
+            &[b"a\nb".to_vec()],
+        );
+        let read = mail_parser::MessageParser::default()
+            .parse(mail.as_bytes())
+            .unwrap();
+        let attached = read
+            .parts
+            .iter()
+            .find(|part| part.attachment_name() == Some("notes.txt"));
+        assert_eq!(attached.unwrap().contents(), b"a\nb");
+    }
+
+    #[test]
+    fn a_files_name_becomes_no_header() {
+        let message = with_file(
+            "x",
+            "a\r\nBcc: eve@example.com\r\n\r\nbody.txt",
+            "text/\r\nX: y",
+        );
+        let mail = composed_with(&message, &[b"x".to_vec()]);
+        assert!(
+            !mail
+                .lines()
+                .any(|line| line.starts_with("Bcc") || line.starts_with("X: ")),
+            "{mail}"
+        );
     }
 }

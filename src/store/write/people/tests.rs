@@ -135,6 +135,7 @@ fn message(at_ms: i64) -> Write {
         thread: None,
         ids: Vec::new(),
         day: at_ms / DAY,
+        files: Vec::new(),
         held_until_ms: None,
     }))
 }

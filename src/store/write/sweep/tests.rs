@@ -131,6 +131,7 @@ fn message(message_id: i64) -> Write {
         ids: Vec::new(),
         day: message_id,
         held_until_ms: None,
+        files: Vec::new(),
     }))
 }
 

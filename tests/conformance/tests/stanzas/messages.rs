@@ -70,6 +70,7 @@ fn incoming(peer: &str, body: String, payload: &Payload) -> InRow {
         body,
         payload: Some(payload.to_json()),
         created_ms: NOW.0 - 120_000,
+        has_files: false,
     }
 }
 
@@ -103,7 +104,7 @@ fn tell(
 
 fn check_incoming(gateway: &Gateway, peer: &str, body: &str, payload: &Payload) {
     let row = incoming(peer, body.to_owned(), payload);
-    let Some(stanza) = text_in::stanza(gateway, &row, NOW) else {
+    let Some(stanza) = text_in::stanzas(gateway, &row, &[], NOW).pop() else {
         assert!(
             gateway
                 .jid_of(&transom_adapter::Address::new(peer), None)

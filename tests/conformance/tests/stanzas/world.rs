@@ -83,6 +83,7 @@ pub(crate) fn gateway(network: Network, mode: &str) -> Gateway {
         admins: config.xmpp.admins.clone(),
         adapter: Arc::new(Anything(network)),
         accounts: HashMap::new(),
+        files: transom::gateway::files::FilePolicy::default(),
     }
 }
 

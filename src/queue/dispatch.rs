@@ -1,0 +1,164 @@
+//! Handing out work: which slot a lane's first message needs, and the task that does it.
+
+use std::sync::Arc;
+
+use super::{
+    OutWork, QueueGateway, Work,
+    attempt::Try,
+    files_in::FilesIn,
+    handover::{self, HandOver},
+    lanes::{Next, WORK_PER_LANE},
+    scheduler::Scheduler,
+    slots::Carrier,
+};
+
+impl Scheduler {
+    /// Hands out everything that has a slot.
+    pub(super) fn dispatch(&mut self) {
+        while let Some(lane_id) = self.book.next_ready() {
+            let Some((gateway_id, work)) = self.book.first(lane_id) else {
+                self.book.done(lane_id, Next::GoOn);
+                continue;
+            };
+            let Some(gateway) = self.surroundings.gateways.get(&gateway_id).cloned() else {
+                continue;
+            };
+            let slot = match work {
+                Work::In(work) if work.row.has_files && work.files.is_none() => Some(self.files),
+                Work::In(_) => self.by_link.get(&gateway_id).copied(),
+                Work::Out(work) => self
+                    .account_slot(work)
+                    .map(|slot| if work.needs_files { self.files } else { slot }),
+            };
+            match slot {
+                Some(slot) => self.dispatch_on(lane_id, slot, gateway),
+                None => self.no_route(lane_id),
+            }
+        }
+    }
+
+    fn dispatch_on(&mut self, lane_id: i64, at: usize, gateway: QueueGateway) {
+        let Some(slot) = self.slots.get_mut(at) else {
+            return;
+        };
+        if let Some((_, Work::Out(work))) = self.book.first(lane_id)
+            && slot.waits_for_line(&work.outgoing.from, lane_id)
+        {
+            return;
+        }
+        let is_down = matches!(slot.carrier, Carrier::Link) && !gateway.link.is_up();
+        if slot.free == 0 || slot.paused_until.is_some() || is_down {
+            slot.waiting.push_back(lane_id);
+            return;
+        }
+        slot.free -= 1;
+        let failures = self.book.failures(lane_id);
+        match &slot.carrier {
+            Carrier::Files => self.prepare(lane_id, gateway, failures),
+            Carrier::Link => {
+                let mut works = self.book.take(lane_id, WORK_PER_LANE);
+                // What stands behind a message with files waits for them.
+                if let Some(first) = works.iter().position(Work::needs_files) {
+                    let rest = works.split_off(first);
+                    self.book.give_back(lane_id, rest);
+                }
+                let task = HandOver {
+                    surroundings: self.surroundings.clone(),
+                    gateway,
+                    lane_id,
+                    works,
+                    slot: at,
+                    finished: self.queue.orders.clone(),
+                };
+                self.surroundings
+                    .lifecycle
+                    .spawn("queue.handover", handover::run(task));
+            }
+            Carrier::Account {
+                account,
+                account_id,
+            } => {
+                let (account, account_id) = (Arc::clone(account), *account_id);
+                let Some(Work::Out(work)) = self.book.take(lane_id, 1).pop() else {
+                    return;
+                };
+                let task = Try {
+                    surroundings: self.surroundings.clone(),
+                    gateway,
+                    account,
+                    account_id,
+                    lane_id,
+                    work,
+                    failures,
+                    slot: at,
+                    finished: self.queue.orders.clone(),
+                };
+                self.surroundings
+                    .lifecycle
+                    .spawn("queue.attempt", task.run());
+            }
+        }
+    }
+
+    /// Starts on the files of the first message of a lane.
+    fn prepare(&mut self, lane_id: i64, gateway: QueueGateway, failures: u32) {
+        let (surroundings, finished) = (self.surroundings.clone(), self.queue.orders.clone());
+        let slot = self.files;
+        match self.book.take(lane_id, 1).pop() {
+            Some(Work::In(work)) => {
+                let task = FilesIn {
+                    surroundings,
+                    gateway,
+                    lane_id,
+                    work,
+                    failures,
+                    slot,
+                    finished,
+                };
+                self.surroundings.lifecycle.spawn("queue.files", task.run());
+            }
+            Some(Work::Out(work)) => {
+                let carrier = self.account_slot(&work).and_then(|at| self.slots.get(at));
+                let Some(Carrier::Account {
+                    account,
+                    account_id,
+                }) = carrier.map(|slot| &slot.carrier)
+                else {
+                    return;
+                };
+                let task = Try {
+                    surroundings,
+                    gateway,
+                    account: Arc::clone(account),
+                    account_id: *account_id,
+                    lane_id,
+                    work,
+                    failures,
+                    slot,
+                    finished,
+                };
+                self.surroundings
+                    .lifecycle
+                    .spawn("queue.files", task.prepare());
+            }
+            None => {}
+        }
+    }
+
+    /// The slot of the account that carries a message next.
+    fn account_slot(&self, work: &OutWork) -> Option<usize> {
+        let route = work.routes.get(work.route)?;
+        self.by_account.get(&route.account).copied()
+    }
+
+    /// None of its accounts is configured any more: it waits for one to come back, and its give-up is the admin's to see.
+    fn no_route(&mut self, lane_id: i64) {
+        tracing::error!(
+            lane_id,
+            "A message waits for an account that is not configured any more."
+        );
+        let due_ms = self.surroundings.clock.now().0 + 60_000;
+        let failures = self.book.failures(lane_id) + 1;
+        self.book.done(lane_id, Next::At { due_ms, failures });
+    }
+}

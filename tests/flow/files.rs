@@ -1,0 +1,497 @@
+//! Attachments both ways, through a real Prosody: mail by LMTP and SMTP, pictures of phones by Twilio's double.
+
+use std::net::SocketAddr;
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use transom_test_servers::{
+    Answer, Element, Feature, HttpDouble, Mail, MailSink, Mailer, Prosody, Request, Server,
+    Transom, TransomBuilder, XmppClient, free_port, get, skipped,
+};
+
+use crate::world::{LINE, Seat, Twilio, condition, config, link_up};
+
+pub(crate) const MAIL: &str = "mail.example.org";
+const SMS: &str = "sms.example.org";
+pub(crate) const BOB: &str = "bob\\40example.com@mail.example.org";
+const PEER: &str = "+12025550147";
+
+pub(crate) struct FileWorld {
+    pub(crate) transom: Transom,
+    pub(crate) prosody: Prosody,
+    pub(crate) sink: MailSink,
+    pub(crate) twilio: Twilio,
+    /// The upload service of a user, on a private address that the admin excepts.
+    pub(crate) pictures: HttpDouble,
+    pub(crate) lmtp: SocketAddr,
+}
+
+/// What a test wants otherwise.
+#[derive(Default)]
+pub(crate) struct Wish<'a> {
+    pub(crate) features: &'a [Feature],
+    pub(crate) store: &'a str,
+    /// Lines of `[files]`.
+    pub(crate) files: &'a str,
+    /// Sections of their own.
+    pub(crate) more: &'a str,
+    pub(crate) abort_at: Option<String>,
+}
+
+impl FileWorld {
+    pub(crate) async fn start(wish: Wish<'_>) -> Self {
+        let mut world = Self::prepare(wish).await;
+        world.transom.start().await;
+        world.up().await;
+        world
+    }
+
+    pub(crate) async fn prepare(wish: Wish<'_>) -> Self {
+        let mut prosody = Prosody::builder()
+            .component(MAIL, "secret")
+            .component(SMS, "secret")
+            .user("alice");
+        for feature in wish.features {
+            prosody = prosody.with(*feature);
+        }
+        let prosody = prosody.start().await;
+        let (http, lmtp) = (free_port(), free_port());
+        let (sink, pictures) = (MailSink::start().await, HttpDouble::start().await);
+        let twilio = Twilio::start(http).await;
+        let seat = Seat {
+            server: prosody.component_addr(),
+            domain: SMS,
+            secret: "secret",
+        };
+        let lines = format!(
+            r#"
+[[gateway.sms.line]]
+number = "{LINE}"
+owner = "alice@example.org"
+[gateway.mail]
+adapter = "email"
+domain = "{MAIL}"
+secret = "secret"
+address_domain = "{MAIL}"
+home = "example.org"
+hold = "0s"
+merge = "0s"
+[gateway.mail.smtp]
+url = "smtp://{smtp}?tls=none"
+[gateway.mail.lmtp]
+listen = "{lmtp}"
+[files]
+allow_hosts = ["{pictures}"]
+{files}
+{more}
+"#,
+            smtp = sink.addr(),
+            pictures = pictures.addr(),
+            files = wish.files,
+            more = wish.more,
+        );
+        let config = config(&seat, http, &twilio, &lines, wish.store);
+        let builder: TransomBuilder = Transom::builder(env!("CARGO_BIN_EXE_transom"))
+            .config(&config)
+            .http(http);
+        let builder = match &wish.abort_at {
+            Some(step) => builder.env("TRANSOM_ABORT_AT", step),
+            None => builder,
+        };
+        Self {
+            transom: builder.prepare(),
+            prosody,
+            sink,
+            twilio,
+            pictures,
+            lmtp,
+        }
+    }
+
+    pub(crate) async fn up(&self) {
+        link_up(&self.transom, "mail").await;
+        link_up(&self.transom, "sms").await;
+    }
+
+    pub(crate) async fn alice(&self) -> XmppClient {
+        self.prosody.client("alice", "phone").await
+    }
+
+    /// Alice has written once: now she has an address.
+    async fn known(&self) -> XmppClient {
+        let mut alice = self.alice().await;
+        alice.message(BOB, "m0", "hello").await;
+        self.sink.mail("the first mail", |_| true).await;
+        alice
+    }
+
+    /// Alice has sent a text: now her line is hers.
+    async fn texting(&self) -> XmppClient {
+        let mut alice = self.alice().await;
+        alice
+            .message("+12025550147@sms.example.org", "t0", "hello")
+            .await;
+        self.twilio.text("hello").await;
+        alice
+    }
+
+    /// A mail with files to alice.
+    async fn mail(&self, id: &str, text: &str, files: &[(&str, &str, &[u8])]) {
+        let mail = with_files(id, text, files);
+        Mailer::lmtp(self.lmtp)
+            .send("bob@example.com", &["alice@mail.example.org"], &mail)
+            .await;
+    }
+
+    /// A picture from a phone; `status` of Twilio's answers to who fetches it: the last one again and again.
+    async fn picture_message(&self, text: &str, content: &[u8], answers: &[u16]) {
+        let content = content.to_vec();
+        for status in answers {
+            self.twilio
+                .api
+                .answer_next(Answer::with(*status, "image/png", content.clone()));
+        }
+        self.twilio
+            .api
+            .answer_by(move |_| Answer::with(200, "image/png", content.clone()));
+        let url = self
+            .twilio
+            .api
+            .url("/2010-04-01/Accounts/AC1/Messages/MM1/Media/ME1");
+        let fields = [
+            ("MessageSid", "MM1"),
+            ("AccountSid", "AC1"),
+            ("From", PEER),
+            ("To", LINE),
+            ("Body", text),
+            ("NumMedia", "1"),
+            ("MediaUrl0", &url),
+            ("MediaContentType0", "image/png"),
+        ];
+        assert_eq!(self.twilio.call("", &fields).await, Ok(200));
+    }
+}
+
+pub(crate) fn with_files(id: &str, text: &str, files: &[(&str, &str, &[u8])]) -> String {
+    let mut mail = format!(
+        "From: Bob <bob@example.com>\r\nTo: alice@mail.example.org\r\nSubject: Re: hello\r\nMessage-ID: <{id}@example.com>\r\n\
+         MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n{text}\r\n"
+    );
+    for (name, content_type, content) in files {
+        let encoded = BASE64_STANDARD.encode(content);
+        let lines: Vec<&str> = (0..encoded.len())
+            .step_by(76)
+            .map(|at| &encoded[at..encoded.len().min(at + 76)])
+            .collect();
+        let part = format!(
+            "--b\r\nContent-Type: {content_type}\r\nContent-Disposition: attachment; filename=\"{name}\"\r\n\
+             Content-Transfer-Encoding: base64\r\n\r\n{}\r\n",
+            lines.join("\r\n")
+        );
+        mail.push_str(&part);
+    }
+    mail.push_str("--b--\r\n");
+    mail
+}
+
+/// Bytes that begin as a PNG does.
+pub(crate) fn png(bytes: usize) -> Vec<u8> {
+    let mut content = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
+    content.extend((0..=255).cycle().take(bytes));
+    content
+}
+
+/// The URL of the file that a stanza shares, when its body is nothing else and the other way of sharing says the same.
+pub(crate) fn shared(stanza: &Element) -> Option<String> {
+    let oob = stanza.child_in("x", "jabber:x:oob")?;
+    let url = oob.child("url")?.text();
+    let sharing = stanza.child_in("file-sharing", "urn:xmpp:sfs:0")?;
+    let data = sharing.find("url-data", "http://jabber.org/protocol/url-data")?;
+    let same = stanza.body().as_ref() == Some(&url) && data.attr("target") == Some(&url);
+    same.then_some(url)
+}
+
+/// What is behind a URL of this machine.
+pub(crate) async fn fetched(url: &str) -> transom_test_servers::Response {
+    let rest = url.strip_prefix("http://").expect("plain HTTP in tests");
+    let (host, path) = rest.split_once('/').expect("a path");
+    get(host.parse().unwrap(), &format!("/{path}"))
+        .await
+        .unwrap()
+}
+
+async fn shared_file(client: &mut XmppClient, what: &str) -> (Element, String) {
+    let stanza = client.expect(what, |stanza| shared(stanza).is_some()).await;
+    let url = shared(&stanza).unwrap();
+    (stanza, url)
+}
+
+async fn text(client: &mut XmppClient, what: &str) -> String {
+    let is_text = |stanza: &Element| {
+        stanza.attr("type") == Some("chat") && stanza.body().is_some() && shared(stanza).is_none()
+    };
+    client.expect(what, is_text).await.body().unwrap()
+}
+
+/// A message that shares a file.
+pub(crate) fn sharing(to: &str, id: &str, url: &str, caption: &str) -> String {
+    let body = if caption.is_empty() {
+        url.to_owned()
+    } else {
+        format!("{caption}\n{url}")
+    };
+    format!(
+        "<message to='{to}' type='chat' id='{id}'><body>{body}</body><x xmlns='jabber:x:oob'><url>{url}</url></x>\
+         <request xmlns='urn:xmpp:receipts'/><origin-id xmlns='urn:xmpp:sid:0' id='{id}'/></message>"
+    )
+}
+
+/// The content of a mail's attachment.
+pub(crate) fn attached(mail: &Mail, name: &str) -> Option<Vec<u8>> {
+    let text = mail.text();
+    let (_, part) = text.split_once(&format!("filename=\"{name}\""))?;
+    let (_, encoded) = part.split_once("\r\n\r\n").or(part.split_once("\n\n"))?;
+    let (encoded, _) = encoded.split_once("--")?;
+    let encoded: String = encoded.split_whitespace().collect();
+    BASE64_STANDARD.decode(encoded).ok()
+}
+
+async fn error(client: &mut XmppClient, id: &str) -> (String, String) {
+    let is_it =
+        |stanza: &Element| stanza.attr("type") == Some("error") && stanza.attr("id") == Some(id);
+    let stanza = client.expect("the error", is_it).await;
+    let sentence = stanza.child("error").and_then(|error| error.child("text"));
+    (
+        condition(&stanza).unwrap_or_default(),
+        sentence.map(Element::text).unwrap_or_default(),
+    )
+}
+
+#[tokio::test]
+async fn a_mails_files_are_shown_from_our_own_http() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let world = FileWorld::start(Wish::default()).await;
+    let mut alice = world.known().await;
+    let picture = png(100_000);
+    let page = b"<html><script>alert(1)</script></html>";
+    let files: [(&str, &str, &[u8]); 2] = [
+        ("holiday.jpg", "image/jpeg", &picture),
+        ("page.html", "text/html", page),
+    ];
+    world.mail("f1", "Look at this!", &files).await;
+    assert_eq!(text(&mut alice, "the text").await, "Look at this!");
+    let (stanza, url) = shared_file(&mut alice, "the picture").await;
+    // It is a PNG, whatever it was called: the name agrees with what it is.
+    assert!(url.ends_with("/holiday.png"), "{url}");
+    assert!(url.contains(&world.transom.http().to_string()), "{url}");
+    let metadata = stanza.find("file", "urn:xmpp:file:metadata:0").unwrap();
+    let field = |name: &str| metadata.child(name).map(Element::text).unwrap_or_default();
+    assert_eq!(
+        (field("media-type").as_str(), field("size")),
+        ("image/png", picture.len().to_string())
+    );
+    let served = fetched(&url).await;
+    assert_eq!(
+        (served.status, served.header("content-type")),
+        (200, Some("image/png"))
+    );
+    assert_eq!(served.body, picture);
+    let (_, url) = shared_file(&mut alice, "the page").await;
+    let served = fetched(&url).await;
+    // What could run is only saved.
+    assert_eq!(
+        served.header("content-type"),
+        Some("application/octet-stream")
+    );
+    let disposition = served.header("content-disposition").unwrap();
+    assert!(disposition.starts_with("attachment;"), "{disposition}");
+    assert_eq!(
+        served.header("content-security-policy"),
+        Some("sandbox; default-src 'none'")
+    );
+    assert_eq!(served.header("x-content-type-options"), Some("nosniff"));
+    assert_eq!(served.body, page);
+}
+
+#[tokio::test]
+async fn a_mails_file_is_shown_from_the_servers_upload_service() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let features = [Feature::Upload];
+    let world = FileWorld::start(Wish {
+        features: &features,
+        ..Wish::default()
+    })
+    .await;
+    let mut alice = world.known().await;
+    let picture = png(50_000);
+    world
+        .mail("f1", "", &[("holiday.png", "image/png", &picture)])
+        .await;
+    let (_, url) = shared_file(&mut alice, "the picture").await;
+    assert!(
+        url.contains(&world.prosody.http_addr().to_string()),
+        "{url}"
+    );
+    assert_eq!(fetched(&url).await.body, picture);
+}
+
+#[tokio::test]
+async fn a_phones_picture_is_fetched_also_when_its_provider_was_away() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let world = FileWorld::start(Wish::default()).await;
+    let mut alice = world.texting().await;
+    let picture = png(30_000);
+    world.picture_message("See!", &picture, &[503]).await;
+    assert_eq!(text(&mut alice, "the text").await, "See!");
+    let (stanza, url) = shared_file(&mut alice, "the picture").await;
+    assert_eq!(stanza.attr("from"), Some("+12025550147@sms.example.org"));
+    assert_eq!(fetched(&url).await.body, picture);
+    let asked = |request: &Request| request.method == "GET";
+    let asked: Vec<Request> = world
+        .twilio
+        .api
+        .requests()
+        .into_iter()
+        .filter(asked)
+        .collect();
+    assert_eq!(asked.len(), 2);
+    assert!(
+        asked
+            .iter()
+            .all(|request| request.header("authorization").is_some())
+    );
+}
+
+#[tokio::test]
+async fn a_phones_picture_that_is_gone_is_named() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let world = FileWorld::start(Wish::default()).await;
+    let mut alice = world.texting().await;
+    world.picture_message("See!", &[], &[404]).await;
+    let text = text(&mut alice, "the text").await;
+    assert!(text.starts_with("See!\n📎"), "{text}");
+    assert!(text.contains("could not be fetched"), "{text}");
+}
+
+#[tokio::test]
+async fn files_go_out_by_mail_with_what_was_said_of_them() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let world = FileWorld::start(Wish::default()).await;
+    let mut alice = world.alice().await;
+    let picture = png(70_000);
+    let content = picture.clone();
+    // Away at first, then back.
+    world.pictures.answer_next(Answer::status(503));
+    world
+        .pictures
+        .answer_by(move |_| Answer::with(200, "image/png", content.clone()));
+    let url = world.pictures.url("/upload/1/holiday.png");
+    alice.send(&sharing(BOB, "m1", &url, "Look at this!")).await;
+    let mail = world.sink.mail("the mail", |_| true).await;
+    assert!(mail.text().contains("Look at this!"), "{}", mail.text());
+    assert!(!mail.text().contains(&url), "{}", mail.text());
+    assert_eq!(attached(&mail, "holiday.png"), Some(picture.clone()));
+    // Without a word.
+    alice.send(&sharing(BOB, "m2", &url, "")).await;
+    let mail = world.sink.mail("the second", |_| true).await;
+    assert_eq!(attached(&mail, "holiday.png"), Some(picture));
+}
+
+#[tokio::test]
+async fn what_cannot_be_had_is_told_to_its_sender() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let world = FileWorld::start(Wish {
+        files: "max_size = \"1MiB\"",
+        ..Wish::default()
+    })
+    .await;
+    let mut alice = world.known().await;
+    let inside = HttpDouble::start().await;
+    // A private address that nobody excepted, the same by another way, and what leads there.
+    let there = inside.addr().port();
+    for (id, url) in [
+        ("p1", inside.url("/x.png")),
+        ("p2", format!("https://2130706433:{there}/x.png")),
+        ("p3", format!("https://localhost:{there}/x.png")),
+        ("p4", world.pictures.url("/redirect")),
+    ] {
+        let target = inside.url("/secret.png");
+        world
+            .pictures
+            .answer_by(move |_| Answer::status(302).header("Location", &target));
+        alice.send(&sharing(BOB, id, &url, "hi")).await;
+        let (condition, sentence) = error(&mut alice, id).await;
+        assert_eq!(condition, "not-acceptable", "{url}: {sentence}");
+        assert!(
+            sentence.contains("nothing may be fetched from"),
+            "{url}: {sentence}"
+        );
+    }
+    assert!(inside.requests().is_empty(), "nobody knocked there");
+    world.pictures.answer_by(|_| Answer::status(404));
+    alice
+        .send(&sharing(BOB, "g1", &world.pictures.url("/gone.png"), ""))
+        .await;
+    let (_, sentence) = error(&mut alice, "g1").await;
+    assert!(sentence.contains("could not be fetched"), "{sentence}");
+    world
+        .pictures
+        .answer_by(|_| Answer::with(200, "image/png", png(2 << 20)));
+    alice
+        .send(&sharing(BOB, "l1", &world.pictures.url("/large.png"), ""))
+        .await;
+    let (_, sentence) = error(&mut alice, "l1").await;
+    assert!(sentence.contains("larger than"), "{sentence}");
+    let encrypted = "aesgcm://upload.example.org/1/x.png#00";
+    alice.send(&sharing(BOB, "e1", encrypted, "")).await;
+    let (_, sentence) = error(&mut alice, "e1").await;
+    assert!(sentence.contains("OMEMO"), "{sentence}");
+    assert_eq!(world.sink.mails().len(), 1, "only the first mail left");
+}
+
+#[tokio::test]
+async fn a_file_whose_time_is_over_is_answered_with_a_sentence() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let world = FileWorld::start(Wish {
+        more: "[keep]\nfiles = \"0s\"\n",
+        ..Wish::default()
+    })
+    .await;
+    let mut alice = world.known().await;
+    world
+        .mail("f1", "x", &[("x.png", "image/png", &png(100))])
+        .await;
+    let (_, url) = shared_file(&mut alice, "the picture").await;
+    let nothing = url.replace("/files/", "/files/00");
+    for url in [url, nothing] {
+        let answer = fetched(&url).await;
+        assert_eq!(answer.status, 404);
+        assert!(
+            answer.text().contains("its time is over"),
+            "{}",
+            answer.text()
+        );
+    }
+    for path in [
+        "/files/",
+        "/files/../transom.db",
+        "/files/%2e%2e/x",
+        "/files/x/../../transom.db",
+    ] {
+        let answer = get(world.transom.http(), path).await.unwrap();
+        assert_eq!(answer.status, 404, "{path}");
+    }
+}
