@@ -229,7 +229,7 @@ fn read(world: &World, alice: &XmppClient, account: &mut Account) {
         };
         if crate::files::shared(stanza).is_some() {
             // Its URL may be another one after a kill between the upload and its commit; its message is the same.
-            let message = id.split_once("-f").map_or(id, |(message, _)| message);
+            let message = id.rsplit_once("-f").map_or(id, |(message, _)| message);
             let picture = format!("picture of {message}");
             account
                 .arrived
