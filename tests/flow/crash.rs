@@ -100,7 +100,14 @@ async fn through_a_kill(database: Database, step: Step, pass: u32) -> Account {
     let started = world.transom.start_or_end().await && world.up_or_ended().await;
     let mut alice = world.client("alice").await;
     if started {
-        traffic(&world, &mut alice).await;
+        // How many commits the traffic takes depends on how many gather for one: it comes again, under the same ids, until the kill.
+        let killed = until("the kill", PATIENCE, async || {
+            traffic(&world, &mut alice).await;
+            (!world.transom.is_running()).then_some(())
+        });
+        killed
+            .await
+            .unwrap_or_else(|why| panic!("{why}; {step:?} {pass}"));
         world.transom.wait().await;
     }
     world.transom.set_env("TRANSOM_ABORT_AT", "none:0");
