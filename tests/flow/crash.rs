@@ -100,7 +100,14 @@ async fn through_a_kill(database: Database, step: Step, pass: u32) -> Account {
     let started = world.transom.start_or_end().await && world.up_or_ended().await;
     let mut alice = world.client("alice").await;
     if started {
-        traffic(&world, &mut alice).await;
+        // How many commits the traffic takes depends on how many gather for one: it comes again, under the same ids, until the kill.
+        let killed = until("the kill", PATIENCE, async || {
+            traffic(&world, &mut alice).await;
+            (!world.transom.is_running()).then_some(())
+        });
+        killed
+            .await
+            .unwrap_or_else(|why| panic!("{why}; {step:?} {pass}"));
         world.transom.wait().await;
     }
     world.transom.set_env("TRANSOM_ABORT_AT", "none:0");
@@ -229,7 +236,7 @@ fn read(world: &World, alice: &XmppClient, account: &mut Account) {
         };
         if crate::files::shared(stanza).is_some() {
             // Its URL may be another one after a kill between the upload and its commit; its message is the same.
-            let message = id.split_once("-f").map_or(id, |(message, _)| message);
+            let message = id.rsplit_once("-f").map_or(id, |(message, _)| message);
             let picture = format!("picture of {message}");
             account
                 .arrived

@@ -276,7 +276,11 @@ impl World {
             page.contains("transom_link_up{gateway=\"sms\"} 1\n")
                 .then_some(true)
         });
-        is_up.await.unwrap_or_else(|why| panic!("{why}"))
+        let is_up = is_up.await.unwrap_or_else(|why| panic!("{why}"));
+        if !is_up {
+            self.transom.wait().await;
+        }
+        is_up
     }
 
     /// A client of a user.
