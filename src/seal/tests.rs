@@ -112,13 +112,13 @@ fn a_key_file_reads_back_and_is_for_its_owner_alone() {
     let sealed = ring.keys().seal(b"x", ROW);
     assert_eq!(opened(&keys, &sealed, ROW).unwrap(), b"x");
     // Somebody exchanges the file: it is taken when it is good, and the old keys stay when it is not.
-    let more = keys.with_another();
-    write(&path, &more).unwrap();
+    let exchanged = keys.with_another();
+    write(&path, &exchanged).unwrap();
     ring.reload().unwrap();
-    assert_eq!(ring.keys().newest_id(), more.newest_id());
+    assert_eq!(ring.keys().newest_id(), exchanged.newest_id());
     std::fs::write(&path, "nonsense").unwrap();
     assert!(matches!(ring.reload(), Err(KeyFileError::Content { .. })));
-    assert_eq!(ring.keys().newest_id(), more.newest_id());
+    assert_eq!(ring.keys().newest_id(), exchanged.newest_id());
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
     assert!(matches!(ring.reload(), Err(KeyFileError::Open(_))));
     std::fs::remove_file(&path).unwrap();
