@@ -21,7 +21,7 @@ use crate::{
 /// `transom key`
 #[derive(Subcommand, Debug)]
 pub enum KeyCommand {
-    /// Exchange the key: add one to store.key_file, seal everything with it, take the old one out.
+    /// Exchange the key: add one to the key file, seal everything with it, take the old one out.
     ///
     /// Also while transom runs. Interrupted, it goes on where it was when it is called again. Makes the file if there is none.
     Rotate,

@@ -60,11 +60,6 @@ pub(super) fn refusal(text: &Refusal) -> String {
         }
         R::NotYourLine { address } => format!("{address} is not a number or address of yours"),
         R::NoLinks => "this needs a link, and http.public_url is not configured".into(),
-        R::NoKeys => "users' logins are not kept here: set store.key_file".into(),
-        R::KeyFile(problem) => format!("the key file cannot be used: {problem}"),
-        R::OtherKeys { file } => format!(
-            "the running transom reads its keys from {file}, which does not have the new one: put it there or restart transom, then repeat this"
-        ),
         R::NotRunning => "this needs a running transom, and none runs".into(),
         R::Said(text) => text.render(Lang::En),
         R::Changed => "it was changed by somebody else at the same moment; look again".into(),
@@ -109,6 +104,11 @@ fn of_thing(text: &Refusal) -> String {
             format!("message {id} is {user}'s; --to is for texts that belong to nobody")
         }
         R::NotTaken { why } => format!("the message was not taken: {why}"),
+        R::NoKeys => "users' logins are not kept here: set store.key_file".into(),
+        R::KeyFile(problem) => format!("the key file cannot be used: {problem}"),
+        R::OtherKeys { file } => format!(
+            "the running transom reads its keys from {file}, which does not have the new one: put it there or restart transom, then repeat this"
+        ),
         _ => String::new(),
     }
 }
