@@ -32,6 +32,8 @@ pub enum Step {
     FileUploaded,
     /// Some logins are sealed with a new key, others with the old one.
     Resealed,
+    /// A user's login is marked as refused, and the user is not told.
+    LoginRefused,
     /// In: about to be written to the link.
     BeforeHandOver,
     /// In: the barrier was answered, and that is not committed.
@@ -40,7 +42,7 @@ pub enum Step {
 
 impl Step {
     /// Every step.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::StanzaRead,
         Self::BeforeCommit,
         Self::AfterCommit,
@@ -54,6 +56,7 @@ impl Step {
         Self::FileKept,
         Self::FileUploaded,
         Self::Resealed,
+        Self::LoginRefused,
         Self::BeforeHandOver,
         Self::AfterHandOver,
     ];

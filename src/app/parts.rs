@@ -13,7 +13,7 @@ use crate::{
     gateway::{Gateway, files::FilePolicy},
     intake::{self, Doors, Intake, Knock, Rosters, Trial},
     operations::Operations,
-    queue::{AccountStates, Online, Queue, QueueGateway, Surroundings, Teller},
+    queue::{AccountStates, Brought, Online, Queue, QueueGateway, Surroundings, Teller},
     xmpp::{
         jid::DomainPart,
         stream::{Endpoint, Link, LinkConfig, LinkEvent, LinkHandle, StopWhen},
@@ -118,6 +118,7 @@ pub(super) struct Works {
     /// Every account of every gateway.
     pub(super) accounts: HashMap<AccountName, Arc<dyn transom_adapter::Account>>,
     pub(super) queue: Queue,
+    pub(super) brought: Brought,
     pub(super) teller: Teller,
     online: Online,
     files: Files,
@@ -132,6 +133,7 @@ pub(super) fn queue(
 ) -> Works {
     let (teller, tells) = Teller::new();
     let online = Online::default();
+    let brought = Brought::default();
     let entry = |part: &Part| {
         let accounts = part.gateway.adapter.accounts();
         let accounts = accounts
@@ -142,6 +144,7 @@ pub(super) fn queue(
             gateway: Arc::clone(&part.gateway),
             link: part.link.clone(),
             accounts,
+            brought: brought.clone(),
         };
         (part.gateway.id, entry)
     };
@@ -165,6 +168,7 @@ pub(super) fn queue(
     Works {
         accounts,
         queue,
+        brought,
         teller,
         online,
         files: files.clone(),

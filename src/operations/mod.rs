@@ -5,6 +5,7 @@
 //! - [`users`], [`lines`], [`queue`], [`trace`], [`blocks`], [`service`]: the operations of operators.
 //! - [`keys`]: exchanging the key that logins are sealed with.
 //! - [`own`]: those of users, each on what is theirs.
+//! - [`mailboxes`]: connecting a mail account.
 //! - [`once`]: links that work once.
 //! - [`restored`]: a database that is a copy holds what it has queued.
 //! - [`control`]: the socket by which the commands reach a running process.
@@ -14,6 +15,7 @@ pub mod control;
 mod desk;
 mod keys;
 mod lines;
+pub mod mailboxes;
 pub mod once;
 mod own;
 mod queue;
@@ -33,14 +35,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use transom_adapter::{Clock, UnixMillis};
+use transom_adapter::{AccountState, Clock, UnixMillis};
 
+use mailboxes::Asked;
 use once::Once;
 pub use refusal::{Fault, Refusal};
 pub use reply::{
     AccountNow, Blocked, Contact, Conversation, Cost, ExternalId, GatewayNow, Life, Line, LinkNow,
-    Now, Offer, OnceLink, Overview, Registration, Renamed, Reply, Resealed, Sent, SettingShown,
-    StanzaSeen, Usage, User, UserAdded, UserShown, Waiting, WaitingState,
+    Mailbox, Now, Offer, OnceLink, Overview, Registration, Renamed, Reply, Resealed, Sent,
+    SettingShown, StanzaSeen, Usage, User, UserAdded, UserShown, Waiting, WaitingState,
 };
 pub use request::{Actor, Asker, Direction, Request};
 pub use service::LEVELS;
@@ -72,6 +75,8 @@ pub struct Operations {
     pub gateways: Vec<Arc<Gateway>>,
     /// The keys that logins are sealed with; `None`: no login is kept.
     pub keys: Option<KeyRing>,
+    /// How often users asked for links to mail accounts.
+    pub asked: Asked,
     /// Links that work once.
     pub once: Arc<Once>,
     /// The running process; `None`: the store is open alone.
@@ -81,7 +86,7 @@ pub struct Operations {
 /// What a running process has that the database has not.
 #[async_trait]
 pub trait Running: Send + Sync {
-    /// What waits has changed in the database.
+    /// What waits, or who has which account, has changed in the database.
     async fn look_again(&self);
 
     /// Senders have to be told of these deliveries.
@@ -98,6 +103,9 @@ pub trait Running: Send + Sync {
 
     /// Where the accounts stand that said so.
     fn accounts(&self) -> Vec<AccountNow>;
+
+    /// Where an account stands that a user brought; `None` when it has said nothing yet, or does not run.
+    fn own_account(&self, account_id: i64) -> Option<AccountState>;
 
     /// Goes on with this beside everything else; it is dropped when the process stops.
     fn go_on(&self, work: BoxFuture<'static, ()>);
@@ -176,6 +184,9 @@ impl Operations {
             | Request::ContactRename { .. }
             | Request::ContactRemove { .. }
             | Request::Messages
+            | Request::Mailboxes
+            | Request::MailboxAdd { .. }
+            | Request::MailboxRemove { .. }
             | Request::Usage
             | Request::Export => Err(Refusal::BadRequest(
                 "it is about whoever asks, and that is nobody here".to_owned(),

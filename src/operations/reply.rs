@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use message::{ExternalId, Life, StanzaSeen, Waiting, WaitingState};
-pub use own::{Contact, Cost, Offer, Sent, SettingShown, Usage};
+pub use own::{Contact, Cost, Mailbox, Offer, Sent, SettingShown, Usage};
 
 use crate::texts::Text;
 
@@ -125,6 +125,20 @@ pub enum Reply {
         /// The peer.
         peer: String,
     },
+    /// Mail accounts that somebody brought.
+    Mailboxes(Vec<Mailbox>),
+    /// Where the password of one is entered.
+    MailboxLink {
+        /// Its address.
+        address: String,
+        /// The link.
+        link: OnceLink,
+    },
+    /// One was taken away.
+    MailboxRemoved {
+        /// Its address.
+        address: String,
+    },
     /// What became of messages.
     Sent(Vec<Sent>),
     /// What was used, and what is allowed.
@@ -238,6 +252,9 @@ pub struct Registration {
     pub messages_today: i64,
     /// What they cost.
     pub segments_today: i64,
+    /// The mail accounts that the user brought.
+    #[serde(default)]
+    pub mailboxes: Vec<Mailbox>,
     /// Messages that wait, outwards.
     pub waiting_out: i64,
     /// Messages that wait, inwards.

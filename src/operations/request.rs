@@ -206,6 +206,18 @@ pub enum Request {
     },
     /// What became of the last messages of the one who asks.
     Messages,
+    /// The mail accounts that the one who asks brought.
+    Mailboxes,
+    /// The one who asks connects a mail account.
+    MailboxAdd {
+        /// Its address, as people write it.
+        address: String,
+    },
+    /// The one who asks takes a mail account away.
+    MailboxRemove {
+        /// Its address.
+        address: String,
+    },
     /// What the one who asks has used today, and what is allowed.
     Usage,
     /// What a text would cost.

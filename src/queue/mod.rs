@@ -28,7 +28,10 @@ mod slots;
 mod teller;
 mod verdict;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use tokio::sync::mpsc;
 use transom_adapter::{Account, AccountName, Clock, Lifecycle, Outgoing, Route};
@@ -130,6 +133,39 @@ pub struct QueueGateway {
     pub link: LinkHandle,
     /// Its accounts.
     pub accounts: HashMap<AccountName, Arc<dyn Account>>,
+    /// Those that users brought, of all gateways.
+    pub brought: Brought,
+}
+
+impl QueueGateway {
+    /// An account by its name; `None` when it is not configured any more, or does not run.
+    fn account(&self, name: &AccountName) -> Option<Arc<dyn Account>> {
+        let configured = self.accounts.get(name).cloned();
+        configured.or_else(|| self.brought.get(name))
+    }
+}
+
+/// The accounts that users brought and that run now. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Brought(Arc<RwLock<HashMap<AccountName, Arc<dyn Account>>>>);
+
+impl Brought {
+    /// It runs from now on.
+    pub fn insert(&self, name: &AccountName, account: &Arc<dyn Account>) {
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        all.insert(name.clone(), Arc::clone(account));
+    }
+
+    /// It does not any more.
+    pub fn remove(&self, name: &AccountName) {
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        all.remove(name);
+    }
+
+    fn get(&self, name: &AccountName) -> Option<Arc<dyn Account>> {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        all.get(name).cloned()
+    }
 }
 
 /// What the queue's tasks share.
@@ -206,6 +242,26 @@ impl Queue {
     /// Somebody changed or cancelled what waits: read it again before it is done.
     pub async fn changed(&self) {
         self.order(scheduler::Order::Changed).await;
+    }
+
+    /// An account can be sent by from now on.
+    pub async fn account_came(
+        &self,
+        name: AccountName,
+        account_id: i64,
+        account: Arc<dyn Account>,
+    ) {
+        let came = scheduler::Came {
+            name,
+            account_id,
+            account,
+        };
+        self.order(scheduler::Order::AccountCame(came)).await;
+    }
+
+    /// An account cannot be sent by any more; attempts that are under way end by themselves.
+    pub async fn account_gone(&self, name: AccountName) {
+        self.order(scheduler::Order::AccountGone(name)).await;
     }
 
     async fn order(&self, order: scheduler::Order) {

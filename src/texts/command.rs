@@ -33,6 +33,12 @@ pub enum Topic {
     Blocks,
     /// `export`
     Export,
+    /// `mailbox`
+    Mailboxes,
+    /// `mailbox-add`
+    MailboxAdd,
+    /// `mailbox-remove`
+    MailboxRemove,
     /// `users`
     Users,
     /// `user-show`

@@ -17,6 +17,8 @@ pub enum Label {
     Addresses,
     /// A number or address of ours.
     Address,
+    /// A mail address of the user's own.
+    MailAddress,
     /// Which sort.
     Kind,
     /// Who carries it.

@@ -9,6 +9,8 @@ use transom_test_servers::{
 
 use crate::world::{Database, Seat, chat, condition, link_up, store};
 
+mod own;
+mod own_many;
 mod trust;
 
 const MAIL: &str = "mail.example.org";

@@ -31,6 +31,7 @@ mod id;
 mod lifecycle;
 mod message;
 mod outcome;
+mod own;
 mod plan;
 mod tls;
 mod webhook;
@@ -51,12 +52,13 @@ pub use event::{
     Notice, Part, Progress, Repeats, Report, Step, Suspicion,
 };
 pub use fetch::{FetchFailure, Fetched, TrustedOrigin};
-pub use guard::{AllowedHosts, is_public};
+pub use guard::{AllowedHosts, connect_guarded, is_public};
 pub use http_client::{HttpClient, HttpFailure, HttpLimits, HttpReply};
 pub use id::{AccountName, ExternalId, Key, Signer};
 pub use lifecycle::Lifecycle;
 pub use message::{Address, OutFile, Outgoing, StoredFile, Thread};
 pub use outcome::{Failure, Outcome, Reason, Scope};
+pub use own::{Login, NotOwn, OwnAccount, OwnAccounts, Place, Server, Tls, Unproven};
 pub use plan::{Plan, Refusal, Route};
 pub use tls::client_config;
 pub use webhook::{Handled, Refused, WebReply, WebRequest};

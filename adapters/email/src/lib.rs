@@ -17,6 +17,7 @@ mod imap;
 mod intake;
 mod lmtp;
 mod net;
+mod own;
 mod read;
 mod smtp;
 mod status;

@@ -75,3 +75,9 @@ fn ids() -> OwnIds {
         "mail.example.org".to_owned(),
     )
 }
+
+/// Reads what servers anywhere answer when the servers of a mail address are looked for: a configuration document, a DNS answer.
+pub fn discovery(answer: &[u8]) {
+    crate::own::read_document(answer);
+    crate::own::read_dns(answer);
+}

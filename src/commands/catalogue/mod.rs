@@ -1,6 +1,7 @@
 //! Every command, by its plain name.
 
 mod admin;
+mod mailbox;
 mod person;
 
 use super::{Command, Next, Who};
@@ -17,6 +18,14 @@ pub const ALL: &[Command] = &[
     of("blocks", Topic::Blocks, Who::Person, person::blocks),
     of("messages", Topic::Messages, Who::Person, person::messages),
     of("trace", Topic::Trace, Who::Either, person::trace),
+    of("mailbox", Topic::Mailboxes, Who::Owner, mailbox::mailboxes),
+    of("mailbox-add", Topic::MailboxAdd, Who::Owner, mailbox::add),
+    of(
+        "mailbox-remove",
+        Topic::MailboxRemove,
+        Who::Owner,
+        mailbox::remove,
+    ),
     of("usage", Topic::Usage, Who::Person, person::usage),
     of("cost", Topic::Cost, Who::Person, person::cost),
     of("export", Topic::Export, Who::Person, person::export),

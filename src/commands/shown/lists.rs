@@ -2,8 +2,10 @@
 
 use super::{Block, Shower, age, day};
 use crate::{
-    operations::{Blocked, Contact, Conversation, Line, Sent, User, Waiting, WaitingState},
-    texts::{Label, Told},
+    operations::{
+        Blocked, Contact, Conversation, Line, Mailbox, Sent, User, Waiting, WaitingState,
+    },
+    texts::{Label, Own, Told},
 };
 
 impl Shower {
@@ -196,5 +198,25 @@ impl Shower {
             ]
         };
         vec![self.table(&columns, sent.iter().map(row).collect())]
+    }
+
+    pub(super) fn mailboxes(&self, mailboxes: &[Mailbox]) -> Vec<Block> {
+        if mailboxes.is_empty() {
+            return vec![self.sentence(Own::None)];
+        }
+        let facts = mailboxes.iter().map(|mailbox| self.mailbox(mailbox));
+        vec![Block::Facts(facts.collect())]
+    }
+
+    /// A mail account and how it stands.
+    pub(super) fn mailbox(&self, mailbox: &Mailbox) -> (String, String) {
+        let problem = mailbox.problem.clone().unwrap_or_default();
+        let state = match mailbox.state.as_str() {
+            "up" => Own::Works,
+            "refused" => Own::RefusedState { problem },
+            "down" => Own::OutOfReach { problem },
+            _ => Own::Connecting,
+        };
+        (mailbox.address.clone(), self.text(state))
     }
 }

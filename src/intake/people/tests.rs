@@ -84,6 +84,7 @@ impl Bench {
         let (link, server, events) = connect(&lifecycle, presences_per_second).await;
         let operations = Arc::new(Operations {
             keys: None,
+            asked: crate::operations::mailboxes::Asked::default(),
             store: store.clone(),
             writer: writer.clone(),
             clock: clock.clone(),

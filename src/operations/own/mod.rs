@@ -2,6 +2,7 @@
 
 mod contacts;
 mod export;
+mod mailboxes;
 mod registration;
 mod settings;
 
@@ -71,6 +72,9 @@ pub(super) async fn perform(
             gateway: None,
         } => me.block(&peer, false).await,
         Request::BlockList { gateway: None } => me.blocks().await,
+        Request::Mailboxes => me.mailboxes().await,
+        Request::MailboxAdd { address } => me.mailbox_add(&address).await,
+        Request::MailboxRemove { address } => me.mailbox_remove(&address).await,
         Request::Messages => me.messages().await,
         Request::Trace { id } => me.trace(&id).await,
         Request::Usage => me.usage().await,
@@ -174,6 +178,11 @@ pub(super) fn cost(on: &Operations, gateway: &Gateway, text: &str) -> Result<Rep
         segments: plan.segments.into(),
         segments_max: gateway.config.limits.segments_per_message,
     })))
+}
+
+/// What users read about their mail accounts.
+fn said_text(text: impl Into<Text>) -> Refusal {
+    Refusal::Said(Box::new(text.into()))
 }
 
 /// What users read elsewhere too.

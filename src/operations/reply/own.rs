@@ -88,3 +88,16 @@ pub struct Cost {
     /// The most that there may be.
     pub segments_max: u32,
 }
+
+/// A mail account that a user brought.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Mailbox {
+    /// Its address.
+    pub address: String,
+    /// `up`, `down`, `connecting` or `refused`.
+    pub state: String,
+    /// What its server said, where it is not up.
+    pub problem: Option<String>,
+    /// Since when it is the user's.
+    pub since: Timestamp,
+}

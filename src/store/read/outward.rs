@@ -122,6 +122,8 @@ pub struct KnownLine {
     pub routes: Vec<String>,
     /// How many own it.
     pub owners: i64,
+    /// Whether it is of an account that a user brought and whose login is refused.
+    pub refused: bool,
 }
 
 /// A conversation of a user with a peer.
@@ -381,7 +383,7 @@ async fn load_open_lines(
     Ok(())
 }
 
-/// Columns 1 to 5 of a line's row.
+/// Columns 1 to 6 of a line's row.
 fn known_line(row: &super::Row) -> Result<KnownLine, StoreError> {
     Ok(KnownLine {
         line_id: row.int(1)?,
@@ -389,5 +391,6 @@ fn known_line(row: &super::Row) -> Result<KnownLine, StoreError> {
         state: row.text(3)?.to_owned(),
         routes: serde_json::from_str(row.text(4)?).unwrap_or_default(),
         owners: row.int(5)?,
+        refused: row.flag(6)?,
     })
 }

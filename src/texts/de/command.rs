@@ -74,6 +74,9 @@ fn title(topic: Topic) -> &'static str {
         T::Unblock => "Jemanden wieder zulassen",
         T::Blocks => "Wen ich blockiere",
         T::Export => "Meine Daten exportieren",
+        T::Mailboxes => "Meine E-Mail-Konten",
+        T::MailboxAdd => "Mein E-Mail-Konto verbinden",
+        T::MailboxRemove => "Ein E-Mail-Konto trennen",
         T::Users => "Benutzer",
         T::UserShow => "Ein Benutzer",
         T::UserAdd => "Benutzer zulassen",
@@ -113,6 +116,11 @@ fn about(topic: Topic) -> &'static str {
         T::Unblock => "jemand erreicht dich wieder",
         T::Blocks => "wen du blockiert hast",
         T::Export => "alles, was über dich gespeichert ist, als Datei",
+        T::Mailboxes => "deine eigenen E-Mail-Konten, und ob sie funktionieren",
+        T::MailboxAdd => {
+            "lies und schreib hier die E-Mails deines eigenen Kontos, oder gib sein neues Passwort ein"
+        }
+        T::MailboxRemove => "lösch das Passwort eines Kontos und alles, was davon gespeichert ist",
         T::Users => "wer dieses Gateway benutzt",
         T::UserShow => "Nummern, Gespräche und Wartendes eines Benutzers",
         T::UserAdd => "jemanden zulassen",
@@ -146,6 +154,7 @@ pub(super) fn label(text: &Label) -> String {
         L::Since => "Seit",
         L::Addresses => "Nummern und Adressen",
         L::Address => "Nummer oder Adresse",
+        L::MailAddress => "E-Mail-Adresse",
         L::Kind => "Art",
         L::Providers => "Anbieter",
         L::Source => "Herkunft",

@@ -79,6 +79,9 @@ fn title(topic: Topic) -> &'static str {
         T::Unblock => "Allow somebody again",
         T::Blocks => "Whom I block",
         T::Export => "Export my data",
+        T::Mailboxes => "My mail accounts",
+        T::MailboxAdd => "Connect my mail account",
+        T::MailboxRemove => "Disconnect a mail account",
         T::Users => "Users",
         T::UserShow => "One user",
         T::UserAdd => "Add a user",
@@ -118,6 +121,11 @@ fn about(topic: Topic) -> &'static str {
         T::Unblock => "somebody can reach you again",
         T::Blocks => "whom you have blocked",
         T::Export => "everything that is kept about you, as a file",
+        T::Mailboxes => "your own mail accounts and whether they work",
+        T::MailboxAdd => {
+            "read and write the mail of your own account here, or enter its new password"
+        }
+        T::MailboxRemove => "delete the password of one of them and all that is kept of it",
         T::Users => "who uses this gateway",
         T::UserShow => "a user's numbers, conversations and what waits",
         T::UserAdd => "let somebody in",
@@ -151,6 +159,7 @@ pub(super) fn label(text: &Label) -> String {
         L::Since => "Since",
         L::Addresses => "Numbers and addresses",
         L::Address => "Number or address",
+        L::MailAddress => "Mail address",
         L::Kind => "Kind",
         L::Providers => "Providers",
         L::Source | L::From => "From",

@@ -19,7 +19,7 @@ use transom_adapter::{
 use super::*;
 use crate::{
     config::Login,
-    net::{Endpoint, Security},
+    net::{Endpoint, Reach, Security},
 };
 
 /// A mailbox and what is wrong with its server.
@@ -299,14 +299,17 @@ fn account(host: &Host, pace: Pace) -> ImapAccount {
             host: "127.0.0.1".to_owned(),
             port: host.port,
             security: Security::None,
+            reach: Reach::Anywhere,
         },
         login: Login {
             username: "bridge".to_owned(),
             password: "s3cret".to_owned().into(),
         },
         mailbox: "INBOX".to_owned(),
-        recipient_header: "Delivered-To".to_owned(),
-        recipient_fallback: false,
+        whose: Whose::Recipients {
+            header: "Delivered-To".to_owned(),
+            fallback: false,
+        },
         since_days: host.since_days,
     };
     let ids = OwnIds::new(testkit::signer(), "mail.example.org".to_owned());

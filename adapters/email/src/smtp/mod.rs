@@ -13,8 +13,8 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use rustls::ClientConfig;
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, Context, ExternalId, Failure,
-    FileLimits, Holder, Outcome, Outgoing, Repeat, Reports,
+    Account, AccountName, Address, Attempt, Capabilities, CheckReport, Context, ExternalId,
+    Failure, FileLimits, Holder, Outcome, Outgoing, Repeat, Reports, Unproven,
 };
 
 pub(crate) use compose::{LOOP_HEADER, Writing};
@@ -48,6 +48,8 @@ pub(crate) struct SmtpAccount {
     pool: Pool,
     writing: Writing,
     dkim: Option<Dkim>,
+    /// The user's own address, as the envelope's sender: a foreign host takes no other. `None`: our bounce addresses.
+    sender: Option<String>,
 }
 
 impl SmtpAccount {
@@ -65,7 +67,30 @@ impl SmtpAccount {
             pool,
             writing: Writing::default(),
             dkim: None,
+            sender: None,
         }
+    }
+
+    /// With this address as the sender of every envelope: bounces are told apart by their Message-ID alone.
+    pub(crate) fn sending_as(mut self, address: &Address) -> Self {
+        self.sender = Some(address.as_str().to_owned());
+        self
+    }
+
+    /// Logs in, and out again.
+    pub(crate) async fn prove(&self, server: &str) -> Result<(), Unproven> {
+        match Connection::open(self.pool.opening()).await {
+            Ok(connection) => {
+                connection.quit().await;
+                Ok(())
+            }
+            Err(trouble) => Err(trouble.unproven(server)),
+        }
+    }
+
+    /// Says goodbye on connections that wait for the next mail.
+    pub(crate) async fn close(&self) {
+        self.pool.close_all().await;
     }
 
     /// With what the configuration adds to every mail, and the key that signs them.
@@ -113,7 +138,10 @@ impl SmtpAccount {
         let files = read_files(message).await?;
         let mail = self.compose(message, &files)?;
         let transaction = Transaction {
-            from: self.ids.bounce_address(message.key),
+            from: match &self.sender {
+                Some(sender) => sender.clone(),
+                None => self.ids.bounce_address(message.key),
+            },
             to: message.to.as_str().to_owned(),
             envelope_id: message.key.to_string(),
             mail,

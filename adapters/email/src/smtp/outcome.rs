@@ -1,6 +1,6 @@
 //! What an SMTP failure means for the message: the one place that decides.
 
-use transom_adapter::{Failure, Outcome, Reason, Scope};
+use transom_adapter::{Failure, Outcome, Reason, Scope, Unproven};
 
 use crate::status::{self, Status};
 
@@ -63,6 +63,36 @@ impl Trouble {
             Self::Ours { detail } => {
                 Outcome::Rejected(Failure::new(Reason::Unsupported).with_detail(detail))
             }
+        }
+    }
+
+    /// Why a login was not kept.
+    pub(crate) fn unproven(self, server: &str) -> Unproven {
+        let server = server.to_owned();
+        match self {
+            Self::Reply {
+                phase: Phase::Login,
+                code: 500..,
+                text,
+            } => Unproven::Login {
+                problem: status::for_log(&text),
+            },
+            Self::Reply { code, text, .. } => Unproven::Unreachable {
+                server,
+                problem: format!("{code} {}", status::for_log(&text)),
+            },
+            Self::Broken { detail, .. } => Unproven::Unreachable {
+                server,
+                problem: status::for_log(&detail),
+            },
+            Self::Unfit { detail } | Self::Ours { detail } => Unproven::Unfit {
+                server,
+                problem: detail,
+            },
+            Self::TooLarge { .. } => Unproven::Unfit {
+                server,
+                problem: String::new(),
+            },
         }
     }
 

@@ -18,7 +18,7 @@ use transom_adapter::{
 use super::*;
 use crate::{
     config::Login,
-    net::{Endpoint, Security},
+    net::{Endpoint, Reach, Security},
 };
 
 /// What one connection answers, step by step, beginning with the greeting. Of the mail itself only the end is answered.
@@ -90,6 +90,7 @@ impl Server {
                 host: "127.0.0.1".to_owned(),
                 port: self.port,
                 security,
+                reach: Reach::Anywhere,
             },
             login: login.then(|| Login {
                 username: "user".to_owned(),
