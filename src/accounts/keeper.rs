@@ -4,8 +4,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::sync::Notify;
 use transom_adapter::{
-    Account, AccountName, AccountState, Address, Clock, Context, Lifecycle, Login, OwnAccount,
-    OwnAccounts, Place,
+    Account, AccountName, AccountState, Address, Clock, Context, Login, OwnAccount, OwnAccounts,
+    Place,
 };
 
 use super::{OwnBoard, board::OwnMeter, owner};
@@ -206,7 +206,7 @@ impl Keeper {
             ..self.context.clone()
         };
         let running = run(account, context, Arc::clone(&stop));
-        lifecycle(&self.context).spawn("account.own", running);
+        self.context.lifecycle.spawn("account.own", running);
         Some(Running {
             name,
             version_ms: row.version_ms,
@@ -231,10 +231,6 @@ impl Keeper {
         let secret = opened.map_err(|error| error.to_string())?;
         Login::from_secret(&secret).ok_or_else(|| "it is of a kind that is not known".to_owned())
     }
-}
-
-fn lifecycle(context: &Context) -> &Lifecycle {
-    &context.lifecycle
 }
 
 /// One account, until it is stopped or ends.

@@ -31,13 +31,12 @@ impl Scheduler {
             },
             free,
         );
-        let at = match self.slots.iter().position(Slot::is_vacant) {
-            Some(at) => at,
-            None => self.slots.len(),
-        };
-        match self.slots.get_mut(at) {
-            Some(vacant) => *vacant = slot,
-            None => self.slots.push(slot),
+        let vacant = self.slots.iter().position(Slot::is_vacant);
+        let at = vacant.unwrap_or(self.slots.len());
+        if let Some(place) = self.slots.get_mut(at) {
+            *place = slot;
+        } else {
+            self.slots.push(slot);
         }
         self.by_account.insert(came.name, at);
     }

@@ -206,10 +206,19 @@ async fn ask(client: &mut XmppClient, body: &str) -> String {
     said.await.body().expect("a body")
 }
 
+/// From a contact, whichever of our addresses its chat is pinned to.
+fn is_from(stanza: &Element, from: &str) -> bool {
+    let (local, _) = from.split_once('@').unwrap_or((from, ""));
+    let pinned = format!("{local};line=");
+    stanza
+        .attr("from")
+        .is_some_and(|whose| whose == from || whose.starts_with(&pinned))
+}
+
 pub(super) async fn chat_from(client: &mut XmppClient, from: &str, words: &str) -> Element {
     client
         .expect(words, |stanza| {
-            stanza.attr("from") == Some(from)
+            is_from(stanza, from)
                 && stanza.attr("type") == Some("chat")
                 && stanza.body().is_some_and(|body| body.contains(words))
         })

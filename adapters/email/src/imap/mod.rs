@@ -92,9 +92,10 @@ impl ImapAccount {
 
     async fn open(&self) -> Result<Session, Trouble> {
         // After a restart thousands would come at once, many of them to one host.
-        let _turn = match self.has_owner() {
-            true => OPENING.acquire().await.ok(),
-            false => None,
+        let _turn = if self.has_owner() {
+            OPENING.acquire().await.ok()
+        } else {
+            None
         };
         Session::open(&self.config, self.tls.as_ref(), self.pace).await
     }

@@ -13,7 +13,7 @@ const DIRECTORY: &str = "https://autoconfig.thunderbird.net/v1.1/";
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawOwn {
-    /// How many mail accounts a user may connect; 0: none. Default 5. Needs store.key_file.
+    /// How many mail accounts a user may connect; 0: none. Default 5. Needs `store.key_file`.
     per_user: Option<u32>,
     /// Where the servers of a mail address are looked up that its domain does not name itself: the directory of Thunderbird (the default),
     /// which is told the domain and nothing else; or `""`: nowhere.
