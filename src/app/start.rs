@@ -268,6 +268,13 @@ async fn start(
         files: Some(files.clone()),
         admin: Some(Arc::new(page)),
     };
+    sweep_files(&base, &files, lifecycle);
+    lifecycle.spawn("http", server.run(state, lifecycle.clone()));
+    Ok(())
+}
+
+/// Starts the one who removes files that have expired.
+fn sweep_files(base: &Base, files: &Files, lifecycle: &Lifecycle) {
     let sweeping = sweep::run(
         files.clone(),
         base.writer.clone(),
@@ -275,8 +282,6 @@ async fn start(
         lifecycle.clone(),
     );
     lifecycle.spawn("files.sweep", sweeping);
-    lifecycle.spawn("http", server.run(state, lifecycle.clone()));
-    Ok(())
 }
 
 /// Starts the one who keeps the accounts that users brought.
