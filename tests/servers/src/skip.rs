@@ -21,6 +21,8 @@ pub enum Server {
     Postgres,
     /// Prosody with the community modules.
     Prosody,
+    /// Python and the library slixmpp.
+    Slixmpp,
 }
 
 impl Server {
@@ -35,6 +37,7 @@ impl Server {
             Self::Postfix => "postfix",
             Self::Postgres => "postgres",
             Self::Prosody => "prosody",
+            Self::Slixmpp => "slixmpp",
         }
     }
 }
