@@ -73,7 +73,11 @@ async fn check_picture(client: &mut Slixmpp) {
     let seen = client.step("picture").await;
     assert_eq!(seen["inline"], true, "{seen}");
     assert_eq!(seen["type"], "image/png", "{seen}");
-    assert_eq!(seen["sha256"], hex::encode(Sha256::digest(PICTURE)), "{seen}");
+    assert_eq!(
+        seen["sha256"],
+        hex::encode(Sha256::digest(PICTURE)),
+        "{seen}"
+    );
 }
 
 fn check_answer(seen: &Value, peer: &str) {
