@@ -80,7 +80,7 @@ impl Slixmpp {
 fn nth_line(log: &Path, count: usize) -> Option<String> {
     let bytes = fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
-    let complete = text.rfind('\n').map_or("", |end| &text[..end]);
+    let complete = text.rsplit_once('\n').map_or("", |(before, _)| before);
     let mut lines = complete.lines().filter(|line| line.starts_with('{'));
     lines.nth(count).map(str::to_owned)
 }
