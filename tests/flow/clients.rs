@@ -1,12 +1,12 @@
-//! Real clients, as people use them: a library's on both servers.
+//! Real clients, as people use them: a library's on both servers, and Converse.js in a browser.
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use transom_test_servers::{Answer, Server, Slixmpp, skipped};
+use transom_test_servers::{Answer, Feature, Roles, ScriptedClient, Server, skipped};
 
 use crate::ejabberd;
 use crate::simulated::{self, answer_on_the_phone, on_the_phone};
-use crate::world::{LINE, SMS, Twilio, contact};
+use crate::world::{LINE, SMS, Twilio, World, contact};
 
 const PEER: &str = "+12025550147";
 
@@ -23,6 +23,14 @@ pub(crate) async fn picture_from_the_phone(twilio: &Twilio, content: &[u8]) {
         .deliver_picture("MM1", PEER, LINE, "Look at this")
         .await;
     assert_eq!(taken, Ok(200));
+}
+
+fn roles<'a>(user: &'a str, gateway: &'a str, contact: &'a str) -> Roles<'a> {
+    Roles {
+        user,
+        gateway,
+        contact,
+    }
 }
 
 /// What everybody shows of a new contact.
@@ -44,7 +52,7 @@ fn check_contact(seen: &Value, peer: &str) {
 }
 
 /// The form of a command, field by field, and the chat with the gateway.
-async fn command_and_chat(client: &mut Slixmpp, other_side: &str) {
+async fn command_and_chat(client: &mut ScriptedClient, other_side: &str) {
     let commands = client.step("commands").await;
     let nodes = commands["nodes"].as_array().expect("nodes");
     assert!(nodes.iter().any(|node| node == "contacts"), "{commands}");
@@ -69,7 +77,7 @@ async fn command_and_chat(client: &mut Slixmpp, other_side: &str) {
     assert!(usage["heard"].to_string().contains("1 / 200"), "{usage}");
 }
 
-async fn check_picture(client: &mut Slixmpp) {
+async fn check_picture(client: &mut ScriptedClient) {
     let seen = client.step("picture").await;
     assert_eq!(seen["inline"], true, "{seen}");
     assert_eq!(seen["type"], "image/png", "{seen}");
@@ -95,7 +103,7 @@ async fn a_library_client_does_what_people_do_on_prosody() {
     let world = simulated::world().await;
     let peer = contact(PEER);
     let server = world.prosody.client_addr();
-    let mut client = Slixmpp::start(server, "alice@example.org", SMS, &peer);
+    let mut client = ScriptedClient::slixmpp(server, roles("alice@example.org", SMS, &peer));
     check_contact(&client.step("contact").await, &peer);
     let sent = client.step("sent").await;
     on_the_phone(world.transom.http(), "hello from a library").await;
@@ -120,7 +128,8 @@ async fn a_library_client_does_what_people_do_on_ejabberd() {
     let world = ejabberd::world("lea").await;
     let peer = world.contact();
     let server = world.server.client_addr();
-    let mut client = Slixmpp::start(server, "lea@example.org", &world.domain, &peer);
+    let mut client =
+        ScriptedClient::slixmpp(server, roles("lea@example.org", &world.domain, &peer));
     check_contact(&client.step("contact").await, &peer);
     let sent = client.step("sent").await;
     let text = world.twilio.text("hello from a library").await;
@@ -142,5 +151,49 @@ async fn a_library_client_does_what_people_do_on_ejabberd() {
     client.step("waiting for a picture").await;
     picture_from_the_phone(&world.twilio, PICTURE).await;
     check_picture(&mut client).await;
+    client.end().await;
+}
+
+#[tokio::test]
+async fn somebody_in_a_browser_does_what_people_do() {
+    if skipped(&[Server::Prosody, Server::Converse]) {
+        return;
+    }
+    proves!("Converse.js in a browser: all that people do", Prosody);
+    let features = [
+        Feature::Offline,
+        Feature::Privilege,
+        Feature::Upload,
+        Feature::WebSocket,
+    ];
+    let lines = simulated::line();
+    let mut world = World::prepare_on(&features, &lines, "", |builder| builder).await;
+    world.transom.start().await;
+    world.up().await;
+    let peer = contact(PEER);
+    let roles = roles("alice@example.org", SMS, &peer);
+    let mut client = ScriptedClient::converse(&world.prosody, roles);
+    client.step("logged in").await;
+    let seen = client.step("contact").await;
+    assert_eq!(seen["name"], PEER);
+    client.step("sent").await;
+    on_the_phone(world.transom.http(), "hello from a browser").await;
+    client.step("receipt").await;
+    answer_on_the_phone(world.transom.http(), "hello browser").await;
+    let seen = client.step("answer").await;
+    assert_eq!(seen["chats"], 1, "the same chat");
+    // The gateway is in the roster, though only the number was added.
+    let heard = client.step("talk").await;
+    assert!(heard["heard"].to_string().contains("contacts: "), "{heard}");
+    let seen = client.step("command").await;
+    let names = seen["names"].as_array().expect("names");
+    assert!(names.iter().any(|name| name == "Settings"), "{seen}");
+    let labels = seen["labels"].as_array().expect("labels");
+    assert!(labels.iter().any(|label| label == "Language"), "{seen}");
+    assert_eq!(seen["told"], serde_json::json!(["Completed"]));
+    client.step("waiting for a picture").await;
+    picture_from_the_phone(&world.twilio, PICTURE).await;
+    let seen = client.step("picture").await;
+    assert_eq!(seen["size"], serde_json::json!([240, 160]));
     client.end().await;
 }

@@ -10,14 +10,15 @@ const PEER: &str = "+12025550147";
 
 /// A second gateway would need a second component; the simulated provider takes the place of Twilio's double.
 pub(crate) async fn world() -> World {
-    let line = format!(
-        "[[gateway.sms.line]]\nnumber = \"{LINE}\"\nprovider = \"phones\"\nowner = \"alice@example.org\"\n"
-    );
-    World::with(
-        &format!("[gateway.sms.provider.phones]\nkind = \"simulator\"\n{line}"),
-        "",
+    World::with(&line(), "").await
+}
+
+/// Alice's line, which is at the simulated provider.
+pub(crate) fn line() -> String {
+    format!(
+        "[gateway.sms.provider.phones]\nkind = \"simulator\"\n\
+         [[gateway.sms.line]]\nnumber = \"{LINE}\"\nprovider = \"phones\"\nowner = \"alice@example.org\"\n"
     )
-    .await
 }
 
 /// Waits until a text is on the phone.

@@ -3,6 +3,8 @@
 /// A server that a laptop may lack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Server {
+    /// Chromium, Node and Converse.js.
+    Converse,
     /// Debian's dkimpy, which verifies signatures.
     Dkimpy,
     /// Dovecot's IMAP and LMTP.
@@ -28,6 +30,7 @@ pub enum Server {
 impl Server {
     fn name(self) -> &'static str {
         match self {
+            Self::Converse => "converse",
             Self::Dkimpy => "dkimpy",
             Self::Dovecot => "dovecot",
             Self::Ejabberd => "ejabberd",
