@@ -6,7 +6,7 @@ use std::time::Duration;
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long it waits for a server to start: Erlang alone takes a minute beside a compiler.
-pub(crate) const START_PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const START_PATIENCE: Duration = Duration::from_mins(2);
 
 /// Probes every few milliseconds until there is an answer.
 ///
