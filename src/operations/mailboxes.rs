@@ -56,13 +56,19 @@ pub enum Stage {
     /// The servers are looked for.
     Finding,
     /// The page asks for the password, and for the servers where none were found. The sentence: why the last try failed.
-    Asking(Option<Place>, Option<Text>),
+    Asking(Box<(Option<Place>, Option<Text>)>),
     /// The login is tried.
     Proving,
     /// The account is connected.
     Connected,
     /// Too many wrong passwords.
     Over,
+}
+
+impl Stage {
+    fn asking(found: Option<Place>, why: Option<Text>) -> Self {
+        Self::Asking(Box::new((found, why)))
+    }
 }
 
 /// What was written on the page.
@@ -155,7 +161,7 @@ impl Operations {
                     Some((_, adapter)) => adapter.find(&ticket.address).await,
                     None => None,
                 };
-                ticket.set(Stage::Asking(found, None));
+                ticket.set(Stage::asking(found, None));
             });
         }
         ticket.stage().await
@@ -163,8 +169,9 @@ impl Operations {
 
     /// Somebody entered a password: it is tried, then kept.
     pub async fn mailbox_entered(self: &Arc<Self>, ticket: &Ticket, entered: Entered) -> Stage {
-        let Stage::Asking(found, _) = ticket.stage().await else {
-            return ticket.stage().await;
+        let found = match ticket.stage().await {
+            Stage::Asking(asking) => asking.0,
+            other => return other,
         };
         if ticket.advance(|stage| matches!(stage, Stage::Asking(..)), Stage::Proving) {
             let (this, ticket) = (Arc::clone(self), ticket.clone());
@@ -174,7 +181,7 @@ impl Operations {
                     Err(_) if ticket.tries.fetch_add(1, Ordering::Relaxed) + 1 >= TRIES_MAX => {
                         Stage::Over
                     }
-                    Err(why) => Stage::Asking(found, Some(why)),
+                    Err(why) => Stage::asking(found, Some(why)),
                 };
                 ticket.set(next);
             });
