@@ -100,6 +100,7 @@ pub(crate) fn person(
         ..OutwardSnapshot::default()
     };
     let own = |address: &str| KnownLine {
+        refused: false,
         line_id: 3,
         address: address.to_owned(),
         state: "active".to_owned(),
