@@ -38,9 +38,9 @@ pub use refusal::{Fault, Refusal};
 pub use reply::{
     AccountNow, Blocked, Contact, Conversation, Cost, ExternalId, GatewayNow, Life, Line, LinkNow,
     Now, Offer, OnceLink, Overview, Registration, Renamed, Reply, Sent, SettingShown, StanzaSeen,
-    Usage, User, UserAdded, UserShown, Waiting, WaitingState,
+    Stranger, Usage, User, UserAdded, UserShown, Waiting, WaitingState,
 };
-pub use request::{Actor, Asker, Direction, Request};
+pub use request::{Actor, Asker, Direction, Judgement, Request};
 pub use service::LEVELS;
 
 use crate::{
@@ -169,6 +169,10 @@ impl Operations {
             | Request::Contacts
             | Request::ContactRename { .. }
             | Request::ContactRemove { .. }
+            | Request::Original { .. }
+            | Request::Strangers
+            | Request::Judge { .. }
+            | Request::Allowed
             | Request::Messages
             | Request::Usage
             | Request::Export => Err(Refusal::BadRequest(

@@ -1,6 +1,6 @@
 //! What operators do: rare writes, one at a time, each in a few plain statements.
 
-use super::{Connection, Done, Group, Sql, StoreError, Tell, TellKind};
+use super::{Connection, Done, Group, Sql, StoreError, Tell, TellKind, strangers};
 
 /// One thing that an operator does.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -293,6 +293,10 @@ async fn of_user(connection: &mut Connection, operation: &Operation) -> Result<u
             blocked,
             at_ms,
         } => {
+            if *blocked {
+                // Whoever is blocked is waited for no longer.
+                strangers::discard(connection, *user_id, peer).await?;
+            }
             let (gateway, user) = ((*gateway_id).into(), (*user_id).into());
             let peer = peer.as_str().into();
             if *blocked {

@@ -4,6 +4,7 @@ mod command;
 mod mail;
 mod outcome;
 mod page;
+mod post;
 mod refusal;
 mod refused;
 mod service;
@@ -12,8 +13,8 @@ mod told;
 use std::time::Duration;
 
 use super::{
-    Admin, Cap, Chat, Content, Dialogue, Failed, Label, Mail, Membership, Notice, Page, Recipient,
-    Refusal, Registration, Told, Translation,
+    Admin, Cap, Chat, Content, Dialogue, Failed, Label, Mail, Membership, Notice, Page, Post,
+    Recipient, Refusal, Registration, Told, Translation,
     quantity::{self, Unit, length},
 };
 
@@ -46,6 +47,10 @@ impl Translation for English {
 
     fn mail(&self, text: &Mail) -> String {
         mail::mail(text)
+    }
+
+    fn post(&self, text: &Post) -> String {
+        post::post(text)
     }
 
     fn admin(&self, text: &Admin) -> String {
