@@ -109,7 +109,7 @@ pub(crate) fn is_signed(headers: &Headers<'_>, trusted: &[String], fields: &[&st
                     // RFC 6008: the first characters say which of several it was.
                     && method.signature.as_ref().is_none_or(|start| value.starts_with(start))
             };
-            fields.iter().all(covers) && passed.iter().any(|method| is_meant(method))
+            fields.iter().all(covers) && passed.iter().any(is_meant)
         })
 }
 

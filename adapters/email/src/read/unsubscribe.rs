@@ -81,7 +81,6 @@ fn mail(link: &str) -> Option<UnsubscribeMail> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::read::tests::{OWN_SERVER, unsubscribe_of};
 
     const LINKS: &str = "List-Unsubscribe: <mailto:leave@list.example?subject=leave%20me>, <https://list.example/u/1>\r\n\

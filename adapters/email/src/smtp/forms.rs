@@ -65,7 +65,7 @@ pub(super) fn displayed(
         message.from.as_str(),
     );
     if let Some(id) = displayed.message_id.as_deref().filter(|id| is_plain(id)) {
-        fields.push_str(&format!("Original-Message-ID: <{id}>\r\n"));
+        fields.extend(["Original-Message-ID: <", id, ">\r\n"]);
     }
     // The user's own program said so, without asking the user again.
     fields.push_str("Disposition: manual-action/MDN-sent-automatically; displayed\r\n");
