@@ -32,11 +32,13 @@ pub enum Kept {
     ReleasedLines,
     /// Strangers' mail that nobody said a word about; by the time of the first.
     Strangers,
+    /// What was written by accounts that their owners took away, then their addresses; by the time of that.
+    GoneAccounts,
 }
 
 impl Kept {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Bodies,
         Self::Records,
         Self::Seen,
@@ -45,6 +47,7 @@ impl Kept {
         Self::UsageDays,
         Self::ReleasedLines,
         Self::Strangers,
+        Self::GoneAccounts,
     ];
 }
 
@@ -107,6 +110,25 @@ const RELEASED_LINES: Sql = Sql::both(
              WHERE l.state = 'resting' AND l.changed_ms < $1 AND c.line_id = l.line_id LIMIT $2)",
 );
 
+// What waits for its user, or has still to be told, comes first.
+const GONE_ACCOUNTS: Sql = Sql::both(
+    "DELETE FROM conversations WHERE conversation_id IN (
+            SELECT c.conversation_id FROM lines l CROSS JOIN conversations c
+             WHERE l.state = 'resting' AND l.changed_ms < $1 AND l.source = 'account' AND c.line_id = l.line_id
+               AND NOT EXISTS (SELECT 1 FROM messages m CROSS JOIN deliveries d
+                                WHERE m.conversation_id = c.conversation_id AND d.message_id = m.message_id
+                                  AND (d.state IN ('held', 'queued', 'sending') OR d.tell IS NOT NULL))
+             LIMIT $2)",
+);
+
+const GONE_ADDRESSES: Sql = Sql::both(
+    "DELETE FROM lines WHERE line_id IN (
+            SELECT l.line_id FROM lines l
+             WHERE l.state = 'resting' AND l.changed_ms < $1 AND l.source = 'account'
+               AND NOT EXISTS (SELECT 1 FROM conversations c WHERE c.line_id = l.line_id)
+             LIMIT $2)",
+);
+
 pub(super) async fn apply(
     connection: &mut Connection,
     group: &mut Group<'_>,
@@ -141,6 +163,10 @@ async fn apply_one(connection: &mut Connection, sweep: Sweep) -> Result<u64, Sto
         Kept::UsageDays => USAGE_DAYS,
         Kept::ReleasedLines => RELEASED_LINES,
         Kept::Strangers => return strangers::expire(connection, sweep.before, sweep.limit).await,
+        Kept::GoneAccounts => {
+            connection.run(GONE_ADDRESSES, &params).await?;
+            GONE_ACCOUNTS
+        }
     };
     connection.run(sql, &params).await
 }

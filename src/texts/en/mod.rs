@@ -3,6 +3,7 @@
 mod command;
 mod mail;
 mod outcome;
+mod own;
 mod page;
 mod post;
 mod refusal;
@@ -13,7 +14,7 @@ mod told;
 use std::time::Duration;
 
 use super::{
-    Admin, Cap, Chat, Content, Dialogue, Failed, Label, Mail, Membership, Notice, Page, Post,
+    Admin, Cap, Chat, Content, Dialogue, Failed, Label, Mail, Membership, Notice, Own, Page, Post,
     Recipient, Refusal, Registration, Told, Translation,
     quantity::{self, Unit, length},
 };
@@ -75,6 +76,10 @@ impl Translation for English {
 
     fn page(&self, text: &Page) -> String {
         page::page(text)
+    }
+
+    fn own(&self, text: &Own) -> String {
+        own::own(text)
     }
 
     fn told(&self, text: &Told) -> String {
