@@ -241,7 +241,7 @@ impl<'a> Candidate<'a> {
         };
         let pair = (user.user_id, out.conversation.peer.clone());
         let waits = snapshot.waiting_strangers.contains(&pair);
-        let welcomed = waits.then(|| Judged {
+        let welcomed = waits.then_some(Judged {
             user_id: user.user_id,
             peer: pair.1,
             word: Word::Accept,
@@ -249,8 +249,8 @@ impl<'a> Candidate<'a> {
         });
         Ok(Accepted {
             out,
-            welcomed,
             new_user,
+            welcomed,
             outgoing,
             plan,
         })

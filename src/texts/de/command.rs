@@ -210,15 +210,11 @@ pub(super) fn label(text: &Label) -> String {
         L::Block => "Blockieren",
         L::Unblock => "Wieder zulassen",
         L::AsConfigured => "Wie das Gateway es hält",
-        L::AskStrangers => "Fragen, bevor E-Mails von Neuen gezeigt werden",
-        L::Signature => "Signatur meiner E-Mails",
-        L::Subject => "Betreff meiner E-Mails, wenn ich keinen schreibe",
-        L::AskDisplayed => "Leser bitten zu bestätigen, dass sie meine E-Mail gesehen haben",
-        L::SayDisplayed => "Bestätigen, dass ich eine E-Mail gesehen habe, wenn der Absender fragt",
         L::Yes => "ja",
         L::No => "nein",
         L::Nobody => "niemand",
         L::Word(word) => return self::word(word).into(),
+        other => super::post::label(other),
     }
     .into()
 }

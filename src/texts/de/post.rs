@@ -1,6 +1,6 @@
 //! Über E-Mails, auf Befehl und im Chat mit dem Gateway.
 
-use crate::texts::{Knocking, Post, WhyWaits};
+use crate::texts::{Knocking, Label, Post, WhyWaits};
 
 pub(super) fn post(text: &Post) -> String {
     use Post as P;
@@ -54,6 +54,20 @@ pub(super) fn post(text: &Post) -> String {
         P::Accept => "Zustellen".into(),
         P::Discard => "Wegwerfen".into(),
         P::AlwaysAllow => "Zustellen, und immer".into(),
+    }
+}
+
+/// Words of forms that only mail has.
+pub(super) fn label(text: &Label) -> &'static str {
+    match text {
+        Label::AskStrangers => "Fragen, bevor E-Mails von Neuen gezeigt werden",
+        Label::Signature => "Signatur meiner E-Mails",
+        Label::Subject => "Betreff meiner E-Mails, wenn ich keinen schreibe",
+        Label::AskDisplayed => "Leser bitten zu bestätigen, dass sie meine E-Mail gesehen haben",
+        Label::SayDisplayed => {
+            "Bestätigen, dass ich eine E-Mail gesehen habe, wenn der Absender fragt"
+        }
+        _ => "",
     }
 }
 

@@ -216,15 +216,11 @@ pub(super) fn label(text: &Label) -> String {
         L::Block => "Block",
         L::Unblock => "Allow again",
         L::AsConfigured => "As the gateway has it",
-        L::AskStrangers => "Ask me before mail from new people is shown",
-        L::Signature => "Signature of my mails",
-        L::Subject => "Subject of my mails where I write none",
-        L::AskDisplayed => "Ask readers to confirm that they saw my mail",
-        L::SayDisplayed => "Confirm that I saw a mail when its sender asks",
         L::Yes => "yes",
         L::No => "no",
         L::Nobody => "nobody",
         L::Word(word) => word,
+        other => super::post::label(other),
     }
     .into()
 }

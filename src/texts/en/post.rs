@@ -1,6 +1,6 @@
 //! About mail, by command and in the chat with the gateway.
 
-use crate::texts::{Knocking, Post, WhyWaits};
+use crate::texts::{Knocking, Label, Post, WhyWaits};
 
 pub(super) fn post(text: &Post) -> String {
     use Post as P;
@@ -52,6 +52,18 @@ pub(super) fn post(text: &Post) -> String {
         P::Accept => "Deliver it".into(),
         P::Discard => "Throw it away".into(),
         P::AlwaysAllow => "Deliver it, and always".into(),
+    }
+}
+
+/// Words of forms that only mail has.
+pub(super) fn label(text: &Label) -> &'static str {
+    match text {
+        Label::AskStrangers => "Ask me before mail from new people is shown",
+        Label::Signature => "Signature of my mails",
+        Label::Subject => "Subject of my mails where I write none",
+        Label::AskDisplayed => "Ask readers to confirm that they saw my mail",
+        Label::SayDisplayed => "Confirm that I saw a mail when its sender asks",
+        _ => "",
     }
 }
 
