@@ -39,6 +39,20 @@ pub enum Topic {
     MailboxAdd,
     /// `mailbox-remove`
     MailboxRemove,
+    /// `original`
+    Original,
+    /// `strangers`
+    Strangers,
+    /// `accept`
+    Accept,
+    /// `discard`
+    Discard,
+    /// `allow`
+    Allow,
+    /// `disallow`
+    Disallow,
+    /// `allowed`
+    Allowed,
     /// `users`
     Users,
     /// `user-show`

@@ -77,6 +77,13 @@ fn title(topic: Topic) -> &'static str {
         T::Mailboxes => "Meine E-Mail-Konten",
         T::MailboxAdd => "Mein E-Mail-Konto verbinden",
         T::MailboxRemove => "Ein E-Mail-Konto trennen",
+        T::Original => "Die letzte E-Mail, wie sie kam",
+        T::Strangers => "Wer mir schreiben möchte",
+        T::Accept => "E-Mails eines Fremden annehmen",
+        T::Discard => "E-Mails eines Fremden wegwerfen",
+        T::Allow => "Jemandem immer erlauben",
+        T::Disallow => "Jemandem nicht mehr immer erlauben",
+        T::Allowed => "Wem ich immer erlaube",
         T::Users => "Benutzer",
         T::UserShow => "Ein Benutzer",
         T::UserAdd => "Benutzer zulassen",
@@ -115,6 +122,13 @@ fn about(topic: Topic) -> &'static str {
         T::Block => "jemand erreicht dich nicht mehr",
         T::Unblock => "jemand erreicht dich wieder",
         T::Blocks => "wen du blockiert hast",
+        T::Original => "jemandes letzte E-Mail, wie sie kam; im Chat mit ihm schreib /original",
+        T::Strangers => "wessen E-Mails auf dein Wort warten; zustellen, wegwerfen, sperren",
+        T::Accept => "was jemand schrieb, der auf dein Wort wartet, wird zugestellt",
+        T::Discard => "was jemand schrieb, der auf dein Wort wartet, wird weggeworfen",
+        T::Allow => "jemandes E-Mails warten nie auf dein Wort",
+        T::Disallow => "jemandes E-Mails werden wieder behandelt wie die von anderen",
+        T::Allowed => "wessen E-Mails nie auf dein Wort warten",
         T::Export => "alles, was über dich gespeichert ist, als Datei",
         T::Mailboxes => "deine eigenen E-Mail-Konten, und ob sie funktionieren",
         T::MailboxAdd => {
@@ -209,6 +223,7 @@ pub(super) fn label(text: &Label) -> String {
         L::No => "nein",
         L::Nobody => "niemand",
         L::Word(word) => return self::word(word).into(),
+        other => super::post::label(other),
     }
     .into()
 }

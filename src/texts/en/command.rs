@@ -82,6 +82,13 @@ fn title(topic: Topic) -> &'static str {
         T::Mailboxes => "My mail accounts",
         T::MailboxAdd => "Connect my mail account",
         T::MailboxRemove => "Disconnect a mail account",
+        T::Original => "The last mail as it came",
+        T::Strangers => "Who wants to write to me",
+        T::Accept => "Accept a stranger's mail",
+        T::Discard => "Throw a stranger's mail away",
+        T::Allow => "Always allow somebody",
+        T::Disallow => "No longer always allow somebody",
+        T::Allowed => "Whom I always allow",
         T::Users => "Users",
         T::UserShow => "One user",
         T::UserAdd => "Add a user",
@@ -120,6 +127,13 @@ fn about(topic: Topic) -> &'static str {
         T::Block => "somebody cannot reach you any more",
         T::Unblock => "somebody can reach you again",
         T::Blocks => "whom you have blocked",
+        T::Original => "somebody's last mail as it came; in the chat with them, write /original",
+        T::Strangers => "whose mail waits for your word; deliver it, throw it away, block them",
+        T::Accept => "what somebody wrote who waits for your word is delivered",
+        T::Discard => "what somebody wrote who waits for your word is thrown away",
+        T::Allow => "somebody's mail never waits for your word",
+        T::Disallow => "somebody's mail is treated like anybody's again",
+        T::Allowed => "whose mail never waits for your word",
         T::Export => "everything that is kept about you, as a file",
         T::Mailboxes => "your own mail accounts and whether they work",
         T::MailboxAdd => {
@@ -215,6 +229,7 @@ pub(super) fn label(text: &Label) -> String {
         L::No => "no",
         L::Nobody => "nobody",
         L::Word(word) => word,
+        other => super::post::label(other),
     }
     .into()
 }
