@@ -71,6 +71,15 @@ pub enum Command {
     /// Peers that nobody may reach, and that may reach nobody.
     #[command(subcommand)]
     Block(BlockCommand),
+    /// Peers that said STOP: nothing is sent to them from that number until they send START.
+    Optouts {
+        /// At this gateway alone.
+        #[arg(long, value_name = "NAME")]
+        gateway: Option<String>,
+        /// How to print it.
+        #[command(flatten)]
+        output: Output,
+    },
     /// Write a consistent copy of the SQLite database, also while running.
     ///
     /// A copy that is put back sends nothing by itself: what it has queued waits for `transom queue release`.

@@ -25,6 +25,7 @@ pub(super) fn request(command: Command) -> Option<(Request, bool)> {
         Command::Line(command) => line(command),
         Command::Queue(command) => queue(command),
         Command::Block(command) => block(command),
+        Command::Optouts { gateway, output } => (Request::Optouts { gateway }, output.json),
         Command::Trace { id, output } => (Request::Trace { id }, output.json),
         Command::AdminLink { output } => (Request::AdminLink, output.json),
         Command::Run

@@ -20,6 +20,10 @@ pub enum Setting {
     Line,
     /// The name beside the address of mails.
     Name,
+    /// Whether a text that answers another quotes it.
+    Quotes,
+    /// Whether a reaction is sent as a text.
+    Reactions,
 }
 
 /// What values a setting takes.
@@ -35,13 +39,23 @@ pub enum Kind {
     Text(usize),
 }
 
+/// Stands among the choices and is none: the user has been told that reactions are not sent.
+pub const TOLD_OF_REACTIONS: &str = "told_of_reactions";
+
 /// The choices of one user.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Settings(BTreeMap<String, String>);
 
 impl Setting {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 4] = [Self::Language, Self::Receipts, Self::Line, Self::Name];
+    pub const ALL: [Self; 6] = [
+        Self::Language,
+        Self::Receipts,
+        Self::Line,
+        Self::Name,
+        Self::Quotes,
+        Self::Reactions,
+    ];
 
     /// Its name in the database and in forms.
     pub fn name(self) -> &'static str {
@@ -50,6 +64,8 @@ impl Setting {
             Self::Receipts => "receipts",
             Self::Line => "line",
             Self::Name => "name",
+            Self::Quotes => "quotes",
+            Self::Reactions => "reactions",
         }
     }
 
@@ -60,6 +76,8 @@ impl Setting {
             Self::Receipts => Label::Receipts,
             Self::Line => Label::DefaultLine,
             Self::Name => Label::Name,
+            Self::Quotes => Label::Quotes,
+            Self::Reactions => Label::ReactionsAsText,
         }
     }
 
@@ -67,7 +85,7 @@ impl Setting {
     pub fn kind(self) -> Kind {
         match self {
             Self::Language => Kind::Language,
-            Self::Receipts => Kind::YesNo,
+            Self::Receipts | Self::Quotes | Self::Reactions => Kind::YesNo,
             Self::Line => Kind::OwnLine,
             Self::Name => Kind::Text(64),
         }
@@ -78,6 +96,8 @@ impl Setting {
         match self {
             Self::Language | Self::Receipts | Self::Line => true,
             Self::Name => gateway.network() == Network::Email,
+            Self::Quotes => gateway.network() == Network::Sms,
+            Self::Reactions => !gateway.adapter.has_reactions(),
         }
     }
 
@@ -115,6 +135,28 @@ impl Settings {
     /// Whether delivery receipts are wanted.
     pub fn wants_receipts(&self) -> bool {
         self.get(Setting::Receipts) != Some("no")
+    }
+
+    /// Whether a text that answers another quotes it; no, unless chosen: the quotation is paid for.
+    pub fn wants_quotes(&self) -> bool {
+        self.get(Setting::Quotes) == Some("yes")
+    }
+
+    /// Whether a reaction is sent as a text; no, unless chosen: nobody expects an emoji to cost money.
+    pub fn wants_reactions(&self) -> bool {
+        self.get(Setting::Reactions) == Some("yes")
+    }
+
+    /// Whether the user has been told that reactions are not sent.
+    pub fn was_told_of_reactions(&self) -> bool {
+        self.0.contains_key(TOLD_OF_REACTIONS)
+    }
+
+    /// The choices of a user who was told so now, as the database holds them.
+    pub fn told_of_reactions(mut self) -> String {
+        self.0
+            .insert(TOLD_OF_REACTIONS.to_owned(), "yes".to_owned());
+        serde_json::to_string(&self.0).unwrap_or_else(|_| "{}".to_owned())
     }
 }
 

@@ -97,8 +97,13 @@ impl Directory for Doors {
 }
 
 /// Takes several calls; each is committed whole and answered after its commit.
-pub(super) async fn take(intake: &Intake, knocks: Vec<Knock>) {
+pub(super) async fn take(intake: &Intake, mut knocks: Vec<Knock>) {
     step(Step::EventReceived);
+    for event in knocks.iter_mut().flat_map(|knock| &mut knock.events) {
+        if let Event::Message(message) = event {
+            text_in::attach(&intake.gateway.files, message);
+        }
+    }
     let now = intake.clock.now();
     let asks = asks(intake, &knocks);
     let found = match intake.store.inward(intake.gateway.id, &asks).await {
@@ -135,13 +140,14 @@ pub(super) async fn take(intake: &Intake, knocks: Vec<Knock>) {
 pub(super) async fn take_whole(
     intake: &Intake,
     account: &AccountName,
-    event: Event,
+    mut event: Event,
     gone: Vec<Write>,
 ) {
     let now = intake.clock.now();
-    let Event::Message(message) = &event else {
+    let Event::Message(message) = &mut event else {
         return;
     };
+    text_in::attach(&intake.gateway.files, message);
     let asks = [text_in::ask(&intake.gateway, message, 0)];
     let Ok(found) = intake.store.inward(intake.gateway.id, &asks).await else {
         return;
@@ -285,6 +291,9 @@ async fn commit(
         return Vec::new();
     }
     let tokens = files::tokens(&writes);
+    let confirms = writes
+        .iter()
+        .any(|write| matches!(write, Write::In(new) if new.confirm.is_some()));
     let rows: Vec<Option<Waiting>> = writes.iter().map(|write| waiting(intake, write)).collect();
     let texts: Vec<Option<PartsOf>> = writes.iter().map(parts::parts_of).collect();
     let done = match intake.writer.commit(writes).await {
@@ -325,6 +334,10 @@ async fn commit(
             .message(&intake.gateway.config.name, Direction::In, "stored");
     }
     intake.queue.arrived(arrived).await;
+    if confirms {
+        // Whether it was written, the database knows.
+        intake.queue.look_again().await;
+    }
     let new = texts.into_iter().zip(&done);
     new.filter(|(_, done)| **done == Done::Written)
         .filter_map(|(text, _)| text)

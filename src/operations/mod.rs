@@ -37,8 +37,8 @@ use once::Once;
 pub use refusal::{Fault, Refusal};
 pub use reply::{
     AccountNow, Blocked, Contact, Conversation, Cost, ExternalId, GatewayNow, Life, Line, LinkNow,
-    Now, Offer, OnceLink, Overview, Registration, Renamed, Reply, Sent, SettingShown, StanzaSeen,
-    Usage, User, UserAdded, UserShown, Waiting, WaitingState,
+    Now, Offer, OnceLink, OptedOut, Overview, Registration, Renamed, Reply, Sent, SettingShown,
+    StanzaSeen, Usage, User, UserAdded, UserShown, Waiting, WaitingState,
 };
 pub use request::{Actor, Asker, Direction, Request};
 pub use service::LEVELS;
@@ -148,6 +148,7 @@ impl Operations {
                 blocks::set(self, &peer, gateway.as_deref(), false).await
             }
             Request::BlockList { gateway } => blocks::list(self, gateway.as_deref()).await,
+            Request::Optouts { gateway } => blocks::optouts(self, gateway.as_deref()).await,
             Request::Now => Ok(Reply::Now(self.now_running().await)),
             Request::Overview => service::overview(self).await,
             Request::UserDecline { user, gateway } => {

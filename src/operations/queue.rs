@@ -154,6 +154,7 @@ fn incoming(
         line: row.line,
         ids: Vec::new(),
         files: Vec::new(),
+        confirm: None,
     }
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use message::{ExternalId, Life, StanzaSeen, Waiting, WaitingState};
-pub use own::{Contact, Cost, Offer, Sent, SettingShown, Usage};
+pub use own::{Contact, Cost, Offer, OptedOut, Sent, SettingShown, Usage};
 
 use crate::texts::Text;
 
@@ -79,6 +79,8 @@ pub enum Reply {
     },
     /// Peers that are blocked for everybody.
     Blocks(Vec<Blocked>),
+    /// Peers that said STOP.
+    Optouts(Vec<OptedOut>),
     /// How the running process is.
     Now(Now),
     /// How the running process is, and how much there is.

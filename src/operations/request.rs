@@ -135,6 +135,11 @@ pub enum Request {
         /// At this gateway alone.
         gateway: Option<String>,
     },
+    /// The peers that said STOP: to whoever asks, or, for an admin, to anybody.
+    Optouts {
+        /// At this gateway alone; a user sees those of the gateway asked anyway.
+        gateway: Option<String>,
+    },
     /// How the running process is.
     Now,
     /// How the running process is, and how much there is of everything.

@@ -140,6 +140,7 @@ impl World {
             thread: None,
             ids: Vec::new(),
             files: Vec::new(),
+            confirm: None,
         };
         on.commit(vec![Write::In(Box::new(row))]).await.unwrap();
         message_id

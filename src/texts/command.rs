@@ -31,6 +31,8 @@ pub enum Topic {
     Unblock,
     /// `blocks`
     Blocks,
+    /// `optouts`
+    Optouts,
     /// `export`
     Export,
     /// `users`

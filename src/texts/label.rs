@@ -95,6 +95,10 @@ pub enum Label {
     LogLevel,
     /// Whether delivery receipts are wanted.
     Receipts,
+    /// Whether an answer quotes what it answers.
+    Quotes,
+    /// Whether a reaction is sent as a text.
+    ReactionsAsText,
     /// The line that new conversations leave by.
     DefaultLine,
     /// What to do with something.

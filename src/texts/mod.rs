@@ -18,6 +18,7 @@ mod refusal;
 mod refused;
 mod registration;
 mod told;
+mod written;
 
 pub use admin::{Admin, Trouble};
 pub use command::{Dialogue, Topic};
@@ -30,6 +31,7 @@ pub use refusal::Refusal;
 pub use refused::{Cap, Content, Encryption, Membership, Recipient, Refused};
 pub use registration::{Chat, Registration};
 pub use told::Told;
+pub use written::Written;
 
 /// A sentence.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -58,6 +60,8 @@ pub enum Text {
     Told(Told),
     /// Why a command came to nothing.
     Refusal(Refusal),
+    /// What leaves to somebody outside.
+    Written(Written),
 }
 
 impl Text {
@@ -83,6 +87,7 @@ impl Text {
             Self::Page(text) => translation.page(text),
             Self::Told(text) => translation.told(text),
             Self::Refusal(text) => translation.refusal(text),
+            Self::Written(text) => translation.written(text),
         }
     }
 }
@@ -104,6 +109,7 @@ trait Translation {
     fn page(&self, text: &Page) -> String;
     fn told(&self, text: &Told) -> String;
     fn refusal(&self, text: &Refusal) -> String;
+    fn written(&self, text: &Written) -> String;
 }
 
 macro_rules! text_from {
@@ -127,7 +133,8 @@ text_from!(
     Label,
     Page,
     Told,
-    Refusal
+    Refusal,
+    Written
 );
 
 #[cfg(test)]

@@ -104,6 +104,11 @@ pub enum Notice {
         /// Its size; 0 when nobody said.
         bytes: u64,
     },
+    /// A text is too long for the chat.
+    GoesOn {
+        /// The file that holds it whole.
+        name: String,
+    },
     /// A file came that could not be fetched or kept.
     FileLost {
         /// Its name.

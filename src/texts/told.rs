@@ -17,6 +17,8 @@ pub enum Told {
     NothingWaits,
     /// Nobody is blocked.
     NobodyBlocked,
+    /// Nobody said STOP.
+    NobodyOptedOut,
     /// There are no contacts.
     NoContacts,
     /// There are no messages.

@@ -32,6 +32,7 @@ mod shared_lines;
 mod simulated;
 mod smpp;
 mod storm;
+mod talk;
 mod text;
 mod trouble;
 mod upkeep;

@@ -127,6 +127,7 @@ impl Disk {
             line: "+12125550100".to_owned(),
             ids: Vec::new(),
             files: Vec::new(),
+            confirm: None,
         }))]
     }
 }

@@ -15,6 +15,7 @@ pub const ALL: &[Command] = &[
     of("block", Topic::Block, Who::Person, person::block),
     of("unblock", Topic::Unblock, Who::Person, person::unblock),
     of("blocks", Topic::Blocks, Who::Person, person::blocks),
+    of("optouts", Topic::Optouts, Who::Either, person::optouts),
     of("messages", Topic::Messages, Who::Person, person::messages),
     of("trace", Topic::Trace, Who::Either, person::trace),
     of("usage", Topic::Usage, Who::Person, person::usage),

@@ -68,6 +68,11 @@ pub(super) fn blocks(_: &Known<'_>) -> Next {
     Next::Do(Request::BlockList { gateway: None })
 }
 
+pub(super) fn optouts(known: &Known<'_>) -> Next {
+    let gateway = Some(known.gateway());
+    Next::Do(Request::Optouts { gateway })
+}
+
 pub(super) fn trace(known: &Known<'_>) -> Next {
     one(known, "id", Label::Id, Kind::Text, |id| Request::Trace {
         id,

@@ -57,21 +57,27 @@ pub fn contact_info(gateway: &Gateway) -> Info {
         Network::Sms => "sms",
         Network::Email => "pc",
     };
+    // XEP-0444 §5: only where a reaction gets through as one.
+    let reactions = gateway.adapter.has_reactions().then_some(ns::REACTIONS);
     let features = [
         ns::CAPS,
+        ns::CHAT_MARKERS,
+        ns::CORRECT,
         ns::DISCO_INFO,
         ns::DISCO_ITEMS,
         ns::PING,
         ns::PUBSUB_RETRIEVE,
         ns::RECEIPTS,
+        ns::REPLY,
         ns::TIME,
         ns::VCARD,
         ns::VCARD4,
         ns::VERSION,
     ];
+    let features = features.into_iter().chain(reactions);
     Info {
         identities: vec![Identity::new("client", kind, "")],
-        features: features.map(str::to_owned).into(),
+        features: features.map(str::to_owned).collect(),
         forms: Vec::new(),
     }
 }

@@ -33,6 +33,7 @@ pub(super) struct Draft {
     /// The name beside the address.
     pub(super) name: Option<String>,
     pub(super) wants_receipt: bool,
+    pub(super) markable: bool,
     pub(super) files: Vec<NewFile>,
 }
 
@@ -78,6 +79,7 @@ impl Candidate<'_> {
         });
         let name = self.name(gateway, &settings);
         let wants_receipt = self.wants_receipt(&settings);
+        let markable = self.wants_marker(&settings);
         let conversation_id = chosen
             .conversation
             .map_or_else(moment.ids, |known| known.conversation_id);
@@ -92,6 +94,7 @@ impl Candidate<'_> {
                 files,
                 name,
                 wants_receipt,
+                markable,
             };
         }
         let wish = threads::wish(self.message, &self.body);
@@ -99,9 +102,10 @@ impl Candidate<'_> {
             .threads
             .get(&conversation_id)
             .map_or(&[][..], Vec::as_slice);
-        let replied = snapshot.replied.get(&place).copied();
+        let answered = snapshot.answered.get(&place);
         let mut thread =
-            threads::choose(known, replied, self.message, &wish, moment.now, moment.ids);
+            threads::choose(known, answered, self.message, &wish, moment.now, moment.ids);
+        thread.reaction = self.reaction.is_some();
         // A file without a word: what it is called is what the mail is about.
         if let Some(file) = files.first().filter(|_| thread.subject.is_empty()) {
             thread.subject.clone_from(&file.name);
@@ -115,6 +119,7 @@ impl Candidate<'_> {
             files,
             name,
             wants_receipt,
+            markable,
         }
     }
 
@@ -155,9 +160,11 @@ impl Candidate<'_> {
             files,
             name,
             wants_receipt,
+            markable,
         } = draft;
         let payload = Payload {
             pinned,
+            markable,
             thread: thread.as_ref().map(|thread| thread.headers().into()),
             name,
             ..Payload::default()
@@ -221,7 +228,7 @@ pub(super) fn routes(gateway: &Gateway, line: &KnownLine) -> Vec<AccountName> {
 }
 
 /// The ids that are known before the first attempt.
-pub(super) fn id_rows(gateway: &Gateway, plan: &Plan, delivery_id: i64) -> Vec<IdRow> {
+pub(in crate::gateway) fn id_rows(gateway: &Gateway, plan: &Plan, delivery_id: i64) -> Vec<IdRow> {
     let Some(scope_id) = plan
         .routes
         .first()
@@ -240,7 +247,7 @@ pub(super) fn id_rows(gateway: &Gateway, plan: &Plan, delivery_id: i64) -> Vec<I
 }
 
 /// The accounts that can carry it, as they are stored.
-pub(super) fn stored_routes(plan: &Plan) -> Vec<StoredRoute> {
+pub(in crate::gateway) fn stored_routes(plan: &Plan) -> Vec<StoredRoute> {
     let route = |route: &Route| StoredRoute(route.account.short().to_owned(), route.units.get());
     plan.routes.iter().map(route).collect()
 }

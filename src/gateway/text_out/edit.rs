@@ -79,6 +79,7 @@ impl Candidate<'_> {
         &mut self,
         gateway: &Gateway,
         snapshot: &mut OutwardSnapshot,
+        place: usize,
         moment: &Moment<'_>,
     ) -> Option<Decision> {
         let edit = self.edit?;
@@ -96,6 +97,7 @@ impl Candidate<'_> {
                 }))
             }
             (Edit::Correct(_), Some(held)) if self.files.is_empty() => {
+                self.put_quotation(gateway, snapshot, place);
                 let amended = match self.amend(gateway, snapshot, &held, moment) {
                     Ok(amended) => amended?,
                     Err(why) => return Some(Decision::Refused(why)),

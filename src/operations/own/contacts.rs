@@ -4,7 +4,7 @@ use transom_adapter::Address;
 
 use super::Me;
 use crate::{
-    operations::{Blocked, Contact, Refusal, Reply, time, users::contact},
+    operations::{Blocked, Contact, OptedOut, Refusal, Reply, time, users::contact},
     store::{read::ContactListed, write::Operation},
 };
 
@@ -95,6 +95,14 @@ impl Me<'_> {
             since: time(since_ms),
         };
         Ok(Reply::Blocks(rows.into_iter().map(blocked).collect()))
+    }
+
+    pub(super) async fn optouts(&self) -> Result<Reply, Refusal> {
+        let user_id = self.mine().await?.user_id;
+        let listed = self.on.store.optouts_of(user_id, CONTACTS).await?;
+        Ok(Reply::Optouts(
+            listed.into_iter().map(OptedOut::from).collect(),
+        ))
     }
 
     /// The peer, if there is a conversation with it.

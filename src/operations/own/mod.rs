@@ -71,6 +71,7 @@ pub(super) async fn perform(
             gateway: None,
         } => me.block(&peer, false).await,
         Request::BlockList { gateway: None } => me.blocks().await,
+        Request::Optouts { .. } => me.optouts().await,
         Request::Messages => me.messages().await,
         Request::Trace { id } => me.trace(&id).await,
         Request::Usage => me.usage().await,

@@ -46,6 +46,19 @@ pub struct Contact {
     pub blocked: bool,
 }
 
+/// A peer that said STOP.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OptedOut {
+    /// The peer.
+    pub peer: String,
+    /// Our address that may not write to it.
+    pub line: String,
+    /// The gateway's name.
+    pub gateway: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
 /// A message that a user sent.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Sent {

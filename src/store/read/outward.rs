@@ -1,5 +1,6 @@
 //! What a batch of stanzas needs to be decided on.
 
+mod answered;
 mod held;
 mod statements;
 mod thread;
@@ -10,12 +11,14 @@ use serde::Serialize;
 
 use super::{Param, Store, StoreError, json};
 use crate::store::index;
+pub use answered::Answered;
+use answered::load_answered;
 pub use held::KnownHeld;
 use held::load_held;
 pub(super) use statements::THREADS;
 use statements::{
-    ADDRESSES, BLOCKS, CONVERSATIONS, GATEWAY_USAGE, LINES, OPEN_LINES, REPEATS, REPLIED,
-    SHARED_OPTOUTS, TAKEN, USERS,
+    ADDRESSES, BLOCKS, CONVERSATIONS, GATEWAY_USAGE, LINES, OPEN_LINES, REPEATS, SHARED_OPTOUTS,
+    TAKEN, USERS,
 };
 pub use thread::KnownThread;
 
@@ -32,7 +35,7 @@ pub struct Ask {
     pub repeat_key: Option<String>,
     /// The address that the sender would get, were it to register now.
     pub address: Option<String>,
-    /// The stanza that it answers.
+    /// The stanza that it answers or reacts to.
     pub reply_to: Option<String>,
     /// The stanza that it corrects or takes back, if that may still be held.
     pub edits: Option<String>,
@@ -72,8 +75,8 @@ pub struct OutwardSnapshot {
     pub pool_is_free: bool,
     /// The newest mail threads of each conversation, by its key.
     pub threads: HashMap<i64, Vec<KnownThread>>,
-    /// The asks that answer a stanza of a mail thread: place to the thread.
-    pub replied: HashMap<usize, i64>,
+    /// What is known of the messages that others of the batch answer or react to, by place.
+    pub answered: HashMap<usize, Answered>,
     /// The asks that repeat a stanza: place to the message that it made.
     pub repeats: HashMap<usize, i64>,
     /// Held messages, by (bare JID, id of one of their stanzas), as far as somebody edits them.
@@ -223,7 +226,8 @@ impl Store {
         {
             snapshot.gateway_messages = row.int(0)?;
         }
-        load_threads(&mut connection, &mut snapshot, gateway_id, asks).await?;
+        load_threads(&mut connection, &mut snapshot, asks).await?;
+        load_answered(&mut connection, &mut snapshot, gateway_id, asks).await?;
         load_held(&mut connection, &mut snapshot, gateway_id, asks).await?;
         load_open_lines(&mut connection, &mut snapshot, gateway_id, rows, now_ms).await?;
         Ok(snapshot)
@@ -283,7 +287,6 @@ pub(super) struct OfConversation {
 async fn load_threads(
     connection: &mut super::super::Connection,
     snapshot: &mut OutwardSnapshot,
-    gateway_id: i64,
     asks: &[Ask],
 ) -> Result<(), StoreError> {
     if !asks.iter().any(|ask| ask.has_threads) {
@@ -302,12 +305,6 @@ async fn load_threads(
             .entry(thread.conversation_id)
             .or_default()
             .push(thread);
-    }
-    for row in connection
-        .rows(REPLIED, &[json(asks), gateway_id.into()])
-        .await?
-    {
-        snapshot.replied.insert(index(row.int(0)?), row.int(1)?);
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{
     Connection, ConversationRow, Done, Group, IdRow, NewFile, Sql, StoreError, ThreadRow,
     fetch_rows, files, for_rows,
-    outgoing::{MessageRow, insert_ids, insert_messages},
+    outgoing::{self, MessageRow, NewOut, insert_ids, insert_messages},
     run_rows,
 };
 
@@ -38,6 +38,17 @@ pub struct NewIn {
     pub ids: Vec<IdRow>,
     /// The files that came with it.
     pub files: Vec<NewFile>,
+    /// What is sent back by itself, when this is new.
+    pub confirm: Option<Box<Confirm>>,
+}
+
+/// A message that the gateway sends by itself, unless it has lately.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Confirm {
+    /// How the last one is known.
+    pub seen: Seen,
+    /// What is sent. Its conversation is that of the message that it follows.
+    pub out: NewOut,
 }
 
 /// A text to a line that nobody has.
@@ -143,7 +154,20 @@ pub(super) async fn apply(
     let new_files: Vec<&NewFile> = rows.iter().flat_map(|row| &row.files).collect();
     files::insert(connection, &new_files).await?;
     run_rows(connection, UNOWNED, &unowned).await?;
-    Ok(())
+    let confirms: Vec<&Confirm> = rows
+        .iter()
+        .filter_map(|row| row.confirm.as_deref())
+        .collect();
+    confirm(connection, &confirms).await
+}
+
+/// Sends what has not been sent lately.
+async fn confirm(connection: &mut Connection, rows: &[&Confirm]) -> Result<(), StoreError> {
+    let seen: Vec<&Seen> = rows.iter().map(|row| &row.seen).collect();
+    let mut fresh = mark_seen(connection, &seen).await?;
+    let is_new = |row: &&&Confirm| fresh.remove(&(row.seen.scope_id, row.seen.digest.clone()));
+    let rows: Vec<&NewOut> = rows.iter().filter(is_new).map(|row| &row.out).collect();
+    outgoing::apply(connection, &rows).await
 }
 
 pub(super) async fn mark_seen(

@@ -10,6 +10,7 @@ pub(super) fn told(text: &Told) -> String {
         T::NoLines => "Es gibt keine Leitungen.".into(),
         T::NothingWaits => "Nichts wartet.".into(),
         T::NobodyBlocked => "Niemand ist blockiert.".into(),
+        T::NobodyOptedOut => "Niemand hat STOP gesagt.".into(),
         T::NoContacts => "Du hast noch mit niemandem geschrieben.".into(),
         T::NoMessages => "Von dir sind keine Nachrichten mehr da.".into(),
         T::UserAdded { .. } | T::UserRemoved { .. } | T::UserDeclined { .. } | T::UserRenamed { .. } => {

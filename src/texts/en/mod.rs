@@ -8,12 +8,13 @@ mod refusal;
 mod refused;
 mod service;
 mod told;
+mod written;
 
 use std::time::Duration;
 
 use super::{
     Admin, Cap, Chat, Content, Dialogue, Failed, Label, Mail, Membership, Notice, Page, Recipient,
-    Refusal, Registration, Told, Translation,
+    Refusal, Registration, Told, Translation, Written,
     quantity::{self, Unit, length},
 };
 
@@ -78,6 +79,10 @@ impl Translation for English {
 
     fn refusal(&self, text: &Refusal) -> String {
         refusal::refusal(text)
+    }
+
+    fn written(&self, text: &Written) -> String {
+        written::written(text)
     }
 }
 

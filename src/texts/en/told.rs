@@ -10,6 +10,7 @@ pub(super) fn told(text: &Told) -> String {
         T::NoLines => "There are no lines.".into(),
         T::NothingWaits => "Nothing waits.".into(),
         T::NobodyBlocked => "Nobody is blocked.".into(),
+        T::NobodyOptedOut => "Nobody has said STOP.".into(),
         T::NoContacts => "You have not written with anybody yet.".into(),
         T::NoMessages => "There are no messages of yours any more.".into(),
         T::UserAdded { .. } | T::UserRemoved { .. } | T::UserDeclined { .. } | T::UserRenamed { .. } => {

@@ -59,14 +59,20 @@ pub(in crate::store::read) const THREADS: Sql = for_rows!(
                              ORDER BY n.active_ms DESC LIMIT 20)"
 );
 
-pub(in crate::store::read) const REPLIED: Sql = for_rows!(
-    "SELECT CAST(r.value ->> 'place' AS BIGINT), m.thread_id
+/// The newest message of a reused id is meant; of another chat none is.
+pub(in crate::store::read) const ANSWERED: Sql = for_rows!(
+    "SELECT CAST(r.value ->> 'place' AS BIGINT), m.thread_id, SUBSTR(m.body, 1, 200),
+            (SELECT MIN(e.value) FROM deliveries d CROSS JOIN external_ids e
+              WHERE d.message_id = m.message_id AND e.delivery_id = d.delivery_id AND e.kind = 'message-id')
        FROM",
     "CROSS JOIN users u
       CROSS JOIN message_stanzas s
       CROSS JOIN messages m
+      CROSS JOIN conversations c
       WHERE u.gateway_id = $2 AND u.jid = r.value ->> 'jid' AND s.stanza_id = r.value ->> 'reply_to'
-        AND s.user_id = u.user_id AND m.message_id = s.message_id AND m.thread_id IS NOT NULL"
+        AND s.user_id = u.user_id AND m.message_id = s.message_id
+        AND c.conversation_id = m.conversation_id AND c.peer = r.value ->> 'peer'
+      ORDER BY m.message_id"
 );
 
 /// The newest message of a reused id is meant.
