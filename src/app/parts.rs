@@ -142,6 +142,7 @@ pub(super) fn queue(
             gateway: Arc::clone(&part.gateway),
             link: part.link.clone(),
             accounts,
+            announced: part.rosters.announced(),
         };
         (part.gateway.id, entry)
     };

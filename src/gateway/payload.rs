@@ -47,9 +47,15 @@ pub struct Payload {
     /// The message is nothing but a reaction.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reaction: Option<StoredReaction>,
+    /// The stanzas that were joined to it, the first with them; empty when one brought all of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub joined: Vec<Joined>,
     /// It opts out of texts, or back in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub word: Option<StoredWord>,
+    /// The user wrote it, elsewhere.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
     /// The gateway wrote it by itself: nobody waits to hear what became of it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub automatic: bool,
@@ -59,6 +65,18 @@ pub struct Payload {
     /// The mail thread of a message to the outside.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thread: Option<MailThread>,
+}
+
+/// What one stanza brought to a message that several made.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Joined {
+    /// Its id.
+    pub id: String,
+    /// Whether the text is its.
+    pub text: bool,
+    /// The places of its files.
+    pub files: Vec<i64>,
 }
 
 /// A word that opts out of texts, or back in.

@@ -14,6 +14,7 @@ use super::{
     Gateway, files,
     payload::{Payload, StoredMail, StoredNotice, StoredReaction, StoredReply},
     registration::DISABLED_FOR,
+    text_out::own_key,
     threads,
 };
 use crate::store::{
@@ -22,7 +23,7 @@ use crate::store::{
 };
 
 pub use long::attach;
-pub use stanza::{message_of, stanzas};
+pub use stanza::{is_own, message_of, stanzas};
 use tapback::Tapback;
 
 /// Semantics 6: a provider without ids that is documented to retry does so within two minutes.
@@ -90,12 +91,18 @@ pub fn decide(
 ) -> Result<Vec<Write>, NoSuchRecipient> {
     let line = line.ok_or(NoSuchRecipient)?;
     let seen = seen(gateway, account, message, now);
+    let arrived = Arrived {
+        gateway,
+        account,
+        message,
+        own: false,
+    };
     let mut writes = Vec::new();
     let users = recipients(line);
     // A blocked peer is counted as seen and goes nowhere.
     for (number, user) in (0..).zip(users.iter().filter(|user| !user.blocked)) {
         let seen = of_user(&seen, user.user_id);
-        let mut row = row(gateway, account, message, line, user, (seen, now, ids));
+        let mut row = row(&arrived, line, user, (seen, now, ids));
         if number == 0 {
             let made = (&row.conversation, ids);
             row.confirm = stop::confirm(gateway, account, message, (line, user), made);
@@ -114,6 +121,45 @@ pub fn decide(
     }
     writes.extend(stop::opt_out(message, line, now).map(Write::OptOut));
     Ok(writes)
+}
+
+/// Decides whose chat shows what a user wrote elsewhere: with several owners each one's, since nobody knows who it was.
+///
+/// # Errors
+///
+/// [`NoSuchRecipient`].
+pub fn decide_own(
+    gateway: &Gateway,
+    account: &AccountName,
+    message: &Incoming,
+    line: Option<&LineFound>,
+    now: UnixMillis,
+    ids: &dyn Fn() -> i64,
+) -> Result<Vec<Write>, NoSuchRecipient> {
+    let line = line.ok_or(NoSuchRecipient)?;
+    let seen = seen(gateway, account, message, now);
+    let arrived = Arrived {
+        gateway,
+        account,
+        message,
+        own: true,
+    };
+    let write = |user: &InwardRow| {
+        let seen = of_user(&seen, user.user_id);
+        let row = row(&arrived, line, user, (seen, now, ids));
+        let repeat_key = Some(own_key(&row.stanza_id));
+        Write::In(Box::new(NewIn { repeat_key, ..row }))
+    };
+    Ok(recipients(line).into_iter().map(write).collect())
+}
+
+/// An event of an account.
+struct Arrived<'a> {
+    gateway: &'a Gateway,
+    account: &'a AccountName,
+    message: &'a Incoming,
+    /// The user wrote it, elsewhere.
+    own: bool,
 }
 
 /// Semantics 17 and 18: the owners, every one; on a shared line whoever talked with the peer last.
@@ -138,13 +184,17 @@ fn recipients(line: &LineFound) -> Vec<&InwardRow> {
 }
 
 fn row(
-    gateway: &Gateway,
-    account: &AccountName,
-    message: &Incoming,
+    arrived: &Arrived<'_>,
     line: &LineFound,
     user: &InwardRow,
     (seen, now, ids): (Seen, UnixMillis, &dyn Fn() -> i64),
 ) -> NewIn {
+    let Arrived {
+        gateway,
+        account,
+        message,
+        own,
+    } = *arrived;
     let key = ids();
     // Semantics 9: from the pinned form, unless the plain chat used this line last.
     let pinned = user.other_plain_ms > user.plain_ms;
@@ -161,14 +211,15 @@ fn row(
             .filter(|subject| !subject.is_empty()),
         xmpp_thread: thread.as_ref().map(|thread| thread.xmpp_thread.clone()),
         shows_subject,
-        name: message.from_name.clone(),
+        name: message.from_name.clone().filter(|_| !own),
         notice: message.mail.notice.map(StoredNotice::from),
         mail: StoredMail::of(message),
         files: files::named_only(&gateway.files, message),
         text_file: long::place(&gateway.files, message),
+        own,
         reply: reply(line, user),
-        reaction: reaction(gateway, message, user),
-        word: stop::told(message, line),
+        reaction: reaction(gateway, message, user).filter(|_| !own),
+        word: stop::told(message, line).filter(|_| !own),
         ..Payload::default()
     };
     let scope = gateway.scope_id(account);
@@ -210,6 +261,7 @@ fn row(
         ids: message.message_id.iter().filter_map(id_row).collect(),
         files: files::incoming(gateway, account, message, key, (now, ids)),
         confirm: None,
+        repeat_key: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod draft;
 mod edit;
+mod join;
 mod note;
 mod reaction;
 mod reply;
@@ -165,8 +166,10 @@ impl<'a> Candidate<'a> {
             jid: self.user.to_string(),
             peer: self.contact.peer.as_str().to_owned(),
             repeat_key: self.repeat_key.clone(),
+            own_key: self.message.origin_id().map(own_key),
             reply_to: self.refers_to().map(str::to_owned),
             edits: self.edits(gateway).map(str::to_owned),
+            joins: u8::from(self.may_join(gateway)),
             has_threads: gateway.network() == Network::Email,
             address: gateway
                 .adapter
@@ -199,6 +202,9 @@ impl<'a> Candidate<'a> {
         }
         if self.edit.is_none() {
             self.put_quotation(gateway, snapshot, place);
+        }
+        if let Some(decision) = self.join(gateway, snapshot, moment) {
+            return decision;
         }
         match self.accept(gateway, snapshot, place, moment) {
             Ok(accepted) => {
@@ -345,6 +351,12 @@ fn repeat_key(message: &Message, from: &Jid, (body, files): (&str, &[Shared])) -
         hash.update([0]);
     }
     Some(format!("h{}", hex::encode(hash.finalize())))
+}
+
+/// How a message is known that we gave to the user's server in the user's name: it comes back, and is never sent.
+pub(super) fn own_key(origin_id: &str) -> String {
+    let id = text_in::message_of(origin_id);
+    format!("p{}", hex::encode(Sha256::digest(id.as_bytes())))
 }
 
 /// What can be said of files before anybody has seen them.

@@ -263,7 +263,7 @@ pub(super) fn base_subject(subject: &str) -> &str {
 }
 
 /// The beginning of a text on one line, cut between words.
-fn first_words(text: &str) -> String {
+pub(super) fn first_words(text: &str) -> String {
     let line = text
         .lines()
         .map(str::trim)

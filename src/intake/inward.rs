@@ -100,7 +100,7 @@ impl Directory for Doors {
 pub(super) async fn take(intake: &Intake, mut knocks: Vec<Knock>) {
     step(Step::EventReceived);
     for event in knocks.iter_mut().flat_map(|knock| &mut knock.events) {
-        if let Event::Message(message) = event {
+        if let Event::Message(message) | Event::Sent(message) = event {
             text_in::attach(&intake.gateway.files, message);
         }
     }
@@ -171,7 +171,7 @@ fn refuse_all(knocks: Vec<Knock>) {
 fn asks(intake: &Intake, knocks: &[Knock]) -> Vec<InwardAsk> {
     let events = knocks.iter().flat_map(|knock| &knock.events);
     let messages = events.filter_map(|event| match event {
-        Event::Message(message) => Some(&**message),
+        Event::Message(message) | Event::Sent(message) => Some(&**message),
         Event::Report(_) => None,
     });
     messages
@@ -205,6 +205,13 @@ fn decide(
                 let line = found.get(place);
                 *place += 1;
                 message_writes(intake, account, message, line, now)
+                    .map(|writes| decided.writes.extend(writes))
+            }
+            Event::Sent(message) => {
+                let line = found.get(place);
+                *place += 1;
+                let ids = || intake.next_id();
+                text_in::decide_own(&intake.gateway, account, message, line, now, &ids)
                     .map(|writes| decided.writes.extend(writes))
             }
             Event::Report(report) => {

@@ -316,7 +316,7 @@ async fn follow(
                 waiting.push(work(intake, *one));
                 "stored"
             }
-            Effect::Amended(_) => "corrected",
+            Effect::Amended(one) => one.outcome,
             Effect::TakenBack(_) => "retracted",
             Effect::Kept(one) => {
                 let why = Text::from(one.why);

@@ -23,7 +23,7 @@ use crate::{
         jid::BareJid,
         stanza::{Message, PresenceType, Stanza},
         stream::LinkHandle,
-        xep::privilege::Privileges,
+        xep::privilege::{Announced, Privileges},
     },
 };
 use registrar::Registrar;
@@ -34,6 +34,7 @@ pub struct Rosters {
     jobs: mpsc::Sender<Job>,
     inbox: Arc<Mutex<Option<mpsc::Receiver<Job>>>>,
     met: Arc<Mutex<HashSet<i64>>>,
+    announced: Announced,
 }
 
 /// Somebody that a user should know.
@@ -70,6 +71,7 @@ impl Default for Rosters {
             jobs,
             inbox: Arc::new(Mutex::new(Some(inbox))),
             met: Arc::default(),
+            announced: Announced::default(),
         }
     }
 }
@@ -88,6 +90,11 @@ impl Rosters {
                 .lifecycle
                 .spawn("intake.rosters", registrar.run(inbox));
         }
+    }
+
+    /// What servers allow, for whoever acts on it.
+    pub fn announced(&self) -> Announced {
+        self.announced.clone()
     }
 
     /// Sends a stanza, unless it is a question that the server may answer for the user: that is looked into.

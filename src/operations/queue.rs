@@ -155,6 +155,7 @@ fn incoming(
         ids: Vec::new(),
         files: Vec::new(),
         confirm: None,
+        repeat_key: None,
     }
 }
 

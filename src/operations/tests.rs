@@ -141,6 +141,7 @@ impl World {
             ids: Vec::new(),
             files: Vec::new(),
             confirm: None,
+            repeat_key: None,
         };
         on.commit(vec![Write::In(Box::new(row))]).await.unwrap();
         message_id

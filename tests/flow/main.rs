@@ -17,6 +17,7 @@ macro_rules! proves {
 
 mod crash;
 mod ejabberd;
+mod elsewhere;
 mod files;
 mod files_kills;
 mod gammu;

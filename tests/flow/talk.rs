@@ -34,6 +34,14 @@ async fn choose(client: &mut XmppClient, name: &str, value: &str) {
     assert_eq!(done.attr("status"), Some("completed"), "{done}");
 }
 
+/// Alice has written once: now her line is hers.
+async fn known(world: &World) -> XmppClient {
+    let mut alice = world.client("alice").await;
+    alice.send(&chat(&contact(PEER), "m0", "hello")).await;
+    world.twilio.text("hello").await;
+    alice
+}
+
 fn from_peer(stanza: &Element) -> bool {
     stanza.name() == "message" && stanza.attr("from") == Some(&contact(PEER))
 }
@@ -45,7 +53,7 @@ async fn a_long_text_comes_whole_in_several_stanzas() {
     }
     proves!("long texts come whole, below every limit", Prosody);
     let world = World::start("").await;
-    let mut alice = world.client("alice").await;
+    let mut alice = known(&world).await;
     let line = "the quick brown fox & <friends> jump over 👍 the lazy dog\n";
     let text: String = (0..2_000)
         .map(|number| format!("{number} {line}"))
@@ -82,7 +90,7 @@ async fn a_text_without_end_goes_on_in_a_file() {
         return;
     }
     let world = World::start("").await;
-    let mut alice = world.client("alice").await;
+    let mut alice = known(&world).await;
     let text: String = (0..60_000).map(|number| format!("{number} ")).collect();
     let called = world.twilio.deliver("SMbook", PEER, LINE, &text).await;
     assert_eq!(called, Ok(200));
@@ -126,7 +134,7 @@ async fn an_answer_leaves_without_its_quotation_unless_that_is_wanted() {
         Prosody
     );
     let world = World::start("").await;
-    let mut alice = world.client("alice").await;
+    let mut alice = known(&world).await;
     let called = world
         .twilio
         .deliver("SM1", PEER, LINE, "where shall we meet tomorrow?")
@@ -174,7 +182,7 @@ async fn a_reaction_costs_nothing_unless_that_is_wanted() {
         Prosody
     );
     let world = World::start("").await;
-    let mut alice = world.client("alice").await;
+    let mut alice = known(&world).await;
     assert_eq!(
         world
             .twilio
@@ -184,9 +192,6 @@ async fn a_reaction_costs_nothing_unless_that_is_wanted() {
     );
     let text = alice.expect("the text", from_peer).await;
     let id = text.attr("id").expect("an id").to_owned();
-    // The chat must exist for a setting to be asked: alice writes once.
-    alice.send(&chat(&contact(PEER), "m1", "yes")).await;
-    world.twilio.text("yes").await;
     let error = |id: &'static str| {
         move |stanza: &Element| {
             stanza.attr("type") == Some("error") && stanza.attr("id") == Some(id)
@@ -367,7 +372,7 @@ async fn stop_is_told_kept_and_confirmed_once() {
         .configure(&config.replace("region = ", "optout_replies = true\nregion = "));
     world.transom.start().await;
     world.up().await;
-    let mut alice = world.client("alice").await;
+    let mut alice = known(&world).await;
     let from_phone = async |sid: &str, text: &str| {
         assert_eq!(world.twilio.deliver(sid, PEER, LINE, text).await, Ok(200));
     };
@@ -415,7 +420,7 @@ async fn stop_is_told_kept_and_confirmed_once() {
         .iter()
         .filter_map(|sent| sent.form("Body"))
         .collect();
-    assert_eq!(bodies, [confirmed, "welcome back"]);
+    assert_eq!(bodies, ["hello", confirmed, "welcome back"]);
     let listed = say(&mut alice, "optouts").await;
     assert!(!listed.contains(PEER), "{listed}");
 }

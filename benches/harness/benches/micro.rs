@@ -128,6 +128,7 @@ impl Disk {
             ids: Vec::new(),
             files: Vec::new(),
             confirm: None,
+            repeat_key: None,
         }))]
     }
 }

@@ -12,13 +12,14 @@ use crate::{
         read::InRow,
         write::{FileRow, FileState},
     },
-    texts::{Lang, Mail, Notice, Text},
+    texts::{Lang, Mail, Notice, Quoted, Text},
     xmpp::{
         jid::Jid,
         ns,
         stanza::{Element, Message},
         xep::{
             delay, hints,
+            privilege::Privileges,
             reactions::{self, Reactions},
             sharing::{self, Shared},
         },
@@ -34,9 +35,18 @@ const FURTHER: &str = "-f";
 const ZERO_WIDTH_SPACE: char = '\u{200b}';
 
 /// The stanzas of a stored message, the same each time they are made: the text in as many as it needs, then one for each file. Empty
-/// for a row that nothing can be made of.
-pub fn stanzas(gateway: &Gateway, row: &InRow, files: &[FileRow], now: UnixMillis) -> Vec<Message> {
-    let payload = Payload::from_json(row.payload.as_deref());
+/// for a row that nothing can be made of. What the user wrote elsewhere is the user's own where the server allows that.
+pub fn stanzas(
+    gateway: &Gateway,
+    row: &InRow,
+    files: &[FileRow],
+    now: UnixMillis,
+    allowed: Option<&Privileges>,
+) -> Vec<Message> {
+    let mut payload = Payload::from_json(row.payload.as_deref());
+    let allowed = allowed.filter(|allowed| payload.own && allowed.message);
+    // Then nothing has to be said about it.
+    payload.own &= allowed.is_none();
     let (text_file, files) = text_file(&payload, files);
     let text = whole(gateway, &payload, row, &files);
     let Some(plain) = plain(gateway, row, &payload, now) else {
@@ -90,9 +100,29 @@ pub fn stanzas(gateway: &Gateway, row: &InRow, files: &[FileRow], now: UnixMilli
     numbered
         .map(|(number, message)| {
             let id = id_of(&row.stanza_id, number);
-            message.with_id(id.clone()).with_origin_id(id)
+            let message = message.with_id(id.clone()).with_origin_id(id);
+            match allowed {
+                Some(allowed) => in_the_users_name(gateway, allowed, message),
+                None => message,
+            }
         })
         .collect()
+}
+
+/// The message from the user to the contact, which the user's server is asked to take as if the user had sent it (XEP-0356 §6).
+fn in_the_users_name(gateway: &Gateway, allowed: &Privileges, message: Message) -> Message {
+    let id = message.id.clone().unwrap_or_default();
+    let inner = Message {
+        from: message.to,
+        to: message.from,
+        ..message
+    };
+    allowed.on_behalf(&gateway.own_jid(), inner).with_id(id)
+}
+
+/// Whether the user wrote it, elsewhere.
+pub fn is_own(row: &InRow) -> bool {
+    Payload::from_json(row.payload.as_deref()).own
 }
 
 /// The first stanza has the message's own id, the others are numbered after it.
@@ -213,11 +243,16 @@ fn whole(gateway: &Gateway, payload: &Payload, row: &InRow, files: &[&FileRow]) 
             name: name.clone(),
             bytes: *bytes,
         });
-    if row.body.trim_start().starts_with('⚠') {
-        // Semantics 22: never taken for a line of ours.
-        whole.push(ZERO_WIDTH_SPACE);
+    if payload.own {
+        let text = Quoted::whole(row.body.as_str());
+        whole.push_str(&Text::from(Notice::SentElsewhere { text }).render(lang));
+    } else {
+        if row.body.trim_start().starts_with('⚠') {
+            // Semantics 22: never taken for a line of ours.
+            whole.push(ZERO_WIDTH_SPACE);
+        }
+        whole.push_str(&row.body);
     }
-    whole.push_str(&row.body);
     let word = payload.word.map(|word| match word {
         StoredWord::Stop => Notice::Stopped,
         StoredWord::Start => Notice::Started,

@@ -14,7 +14,7 @@ use crate::store::index;
 pub use answered::Answered;
 use answered::load_answered;
 pub use held::KnownHeld;
-use held::load_held;
+use held::{load_held, load_joinable};
 pub(super) use statements::THREADS;
 use statements::{
     ADDRESSES, BLOCKS, CONVERSATIONS, GATEWAY_USAGE, LINES, OPEN_LINES, REPEATS, SHARED_OPTOUTS,
@@ -33,12 +33,16 @@ pub struct Ask {
     pub peer: String,
     /// How a repeat of it is known.
     pub repeat_key: Option<String>,
+    /// How it is known when it is one that we gave to the user's server in the user's name.
+    pub own_key: Option<String>,
     /// The address that the sender would get, were it to register now.
     pub address: Option<String>,
     /// The stanza that it answers or reacts to.
     pub reply_to: Option<String>,
     /// The stanza that it corrects or takes back, if that may still be held.
     pub edits: Option<String>,
+    /// Whether it may join a message that is held in this chat: 1 or 0.
+    pub joins: u8,
     /// Whether the network has threads.
     #[serde(skip)]
     pub has_threads: bool,
@@ -52,9 +56,11 @@ impl Ask {
             jid,
             peer: String::new(),
             repeat_key: None,
+            own_key: None,
             address,
             reply_to: None,
             edits: None,
+            joins: 0,
             has_threads: false,
         }
     }
@@ -81,6 +87,8 @@ pub struct OutwardSnapshot {
     pub repeats: HashMap<usize, i64>,
     /// Held messages, by (bare JID, id of one of their stanzas), as far as somebody edits them.
     pub held: HashMap<(String, String), KnownHeld>,
+    /// The message that is held last in each chat, by (bare JID, peer), as far as somebody may join it.
+    pub joinable: HashMap<(String, String), KnownHeld>,
     /// The stanzas accepted from this very batch: (bare JID, repeat key) to the message.
     pub accepted: HashMap<(String, String), i64>,
     /// The addresses asked for that are somebody's.
@@ -229,6 +237,7 @@ impl Store {
         load_threads(&mut connection, &mut snapshot, asks).await?;
         load_answered(&mut connection, &mut snapshot, gateway_id, asks).await?;
         load_held(&mut connection, &mut snapshot, gateway_id, asks).await?;
+        load_joinable(&mut connection, &mut snapshot, gateway_id, asks).await?;
         load_open_lines(&mut connection, &mut snapshot, gateway_id, rows, now_ms).await?;
         Ok(snapshot)
     }

@@ -26,6 +26,8 @@ pub struct NewIn {
     pub payload: Option<String>,
     /// The stanza's id, the same each time it is written.
     pub stanza_id: String,
+    /// How it is known when it comes back from the user's server: what the user wrote elsewhere.
+    pub repeat_key: Option<String>,
     /// Who it is for.
     pub user_jid: String,
     /// When it is handed over: now, or when a disabled user's time to come back is over.
@@ -201,7 +203,7 @@ fn message_row(row: &NewIn) -> MessageRow<'_> {
         body: &row.body,
         payload: row.payload.as_deref(),
         stanza_id: &row.stanza_id,
-        repeat_key: None,
+        repeat_key: row.repeat_key.as_deref(),
         full_jid: &row.user_jid,
         receipt: 0,
         units: 1,

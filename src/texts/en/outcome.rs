@@ -80,6 +80,7 @@ pub(super) fn notice(text: &Notice) -> String {
             "📎 The file {name} ({}) came with this and is not shown here.",
             size(*bytes)
         ),
+        N::SentElsewhere { text } => format!("You wrote from elsewhere: {text}"),
         N::GoesOn { name } => {
             format!("📎 The text is too long for the chat; all of it is in the file {name}.")
         }

@@ -104,7 +104,7 @@ fn tell(
 
 fn check_incoming(gateway: &Gateway, peer: &str, body: &str, payload: &Payload) {
     let row = incoming(peer, body.to_owned(), payload);
-    let Some(stanza) = text_in::stanzas(gateway, &row, &[], NOW).pop() else {
+    let Some(stanza) = text_in::stanzas(gateway, &row, &[], NOW, None).pop() else {
         assert!(
             gateway
                 .jid_of(&transom_adapter::Address::new(peer), None)
