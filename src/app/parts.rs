@@ -236,6 +236,8 @@ pub(super) async fn gateway(
             keep: app.config.keep.files,
             public_url: app.config.http.public_url.clone(),
         },
+        keeps_texts: app.config.keep.bodies,
+        since: base.clock.now(),
     })
 }
 

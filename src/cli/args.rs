@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jid::BareJid;
 
 use super::Exit;
+use crate::operations::cards;
 
 /// An XMPP transport to text messages and email.
 ///
@@ -201,6 +202,23 @@ pub enum ProviderKind {
     Twilio,
 }
 
+/// What contacts need of an address book.
+#[derive(Clone, Debug)]
+pub struct AddressBook(pub String);
+
+fn address_book(path: &str) -> Result<AddressBook, String> {
+    let bytes = std::fs::metadata(path)
+        .map_err(|error| error.to_string())?
+        .len();
+    if bytes > cards::FILE_BYTES_MAX {
+        return Err(format!("it is larger than {} bytes", cards::FILE_BYTES_MAX));
+    }
+    let content = std::fs::read(path).map_err(|error| error.to_string())?;
+    Ok(AddressBook(cards::essence(&String::from_utf8_lossy(
+        &content,
+    ))))
+}
+
 /// `transom user`
 #[derive(Subcommand, Debug)]
 pub enum UserCommand {
@@ -220,6 +238,17 @@ pub enum UserCommand {
         /// How to print it.
         #[command(flatten)]
         output: Output,
+    },
+    /// Make contacts of a user out of an address book, with their names.
+    Contacts {
+        /// The user.
+        user: BareJid,
+        /// A file of vCards, version 3.0 or 4.0.
+        #[arg(value_parser = address_book)]
+        file: AddressBook,
+        /// The gateway; can be left out where there is only one.
+        #[arg(long, value_name = "NAME")]
+        gateway: Option<String>,
     },
     /// Register a user.
     Add {

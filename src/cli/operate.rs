@@ -47,6 +47,19 @@ fn user(command: UserCommand) -> (Request, bool) {
             let user = user.to_string();
             (Request::UserShow { user }, output.json)
         }
+        UserCommand::Contacts {
+            user,
+            file,
+            gateway,
+        } => {
+            let (user, cards) = (Some(user.to_string()), file.0);
+            let request = Request::ContactsImport {
+                cards,
+                user,
+                gateway,
+            };
+            (request, false)
+        }
         UserCommand::Add {
             user,
             gateway,

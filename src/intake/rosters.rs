@@ -48,6 +48,8 @@ pub(super) struct Introduction {
     asks: bool,
     /// Whether it is decided, and written down, that the user is asked.
     decided: bool,
+    /// One of many from an address book: nobody is bothered with each.
+    of_many: bool,
 }
 
 #[derive(Debug)]
@@ -108,6 +110,7 @@ impl Rosters {
                 user: to.to_bare(),
                 asks: true,
                 decided: true,
+                of_many: false,
             });
             if self.jobs.try_send(job).is_ok() {
                 return;
@@ -149,6 +152,7 @@ impl Rosters {
             user,
             asks: inward,
             decided: false,
+            of_many: false,
         };
         self.give(Job::Introduce(introduction));
     }
@@ -161,8 +165,26 @@ impl Rosters {
             user,
             asks: true,
             decided: false,
+            of_many: false,
         };
         self.give(Job::Introduce(introduction));
+    }
+
+    /// These contacts came from an address book of the user.
+    pub async fn imported(&self, user: &BareJid, contacts: Vec<BareJid>) {
+        for ours in contacts {
+            let introduction = Introduction {
+                ours,
+                user: user.clone(),
+                asks: false,
+                decided: false,
+                of_many: true,
+            };
+            // Waits for its turn; when the process ends meanwhile, the next message of each introduces it.
+            if self.jobs.send(Job::Introduce(introduction)).await.is_err() {
+                return;
+            }
+        }
     }
 
     /// The registration of this user has ended.

@@ -58,7 +58,7 @@ pub(super) async fn set(
     };
     let (mut read, mut gateways, mut writes) = (None, Vec::new(), Vec::new());
     for gateway in asked {
-        let Ok(address) = gateway.adapter.read_typed(peer) else {
+        let Ok(address) = gateway.read_typed(peer) else {
             continue;
         };
         gateways.push(gateway.config.name.clone());

@@ -79,6 +79,13 @@ pub enum Reply {
     },
     /// Peers that are blocked for everybody.
     Blocks(Vec<Blocked>),
+    /// An address book was read.
+    Imported {
+        /// Numbers and addresses that are contacts now.
+        contacts: usize,
+        /// Those that are none here.
+        left_out: usize,
+    },
     /// Peers that said STOP.
     Optouts(Vec<OptedOut>),
     /// How the running process is.

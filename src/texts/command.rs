@@ -31,6 +31,8 @@ pub enum Topic {
     Unblock,
     /// `blocks`
     Blocks,
+    /// `import`
+    Import,
     /// `optouts`
     Optouts,
     /// `export`

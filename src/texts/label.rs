@@ -95,6 +95,8 @@ pub enum Label {
     LogLevel,
     /// Whether delivery receipts are wanted.
     Receipts,
+    /// vCards.
+    AddressBook,
     /// Whether an answer quotes what it answers.
     Quotes,
     /// Whether a reaction is sent as a text.

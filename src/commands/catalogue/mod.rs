@@ -12,6 +12,7 @@ pub const ALL: &[Command] = &[
     of("status", Topic::Status, Who::Person, person::status),
     of("settings", Topic::Settings, Who::Person, person::settings),
     of("contacts", Topic::Contacts, Who::Person, person::contacts),
+    of("import", Topic::Import, Who::Person, person::import),
     of("block", Topic::Block, Who::Person, person::block),
     of("unblock", Topic::Unblock, Who::Person, person::unblock),
     of("blocks", Topic::Blocks, Who::Person, person::blocks),

@@ -243,6 +243,10 @@ fn done(reply: &Reply) -> Text {
             user: user.clone(),
             gateways: names(gateways),
         },
+        Reply::Imported { contacts, left_out } => Told::Imported {
+            contacts: *contacts,
+            left_out: *left_out,
+        },
         Reply::UserDeclined { user } => Told::UserDeclined { user: user.clone() },
         Reply::UserRenamed(Renamed {
             old,

@@ -2,7 +2,7 @@
 
 use transom_adapter::Network;
 
-use super::Answer;
+use super::{Answer, policy};
 use crate::{
     gateway::{Gateway, subscription::Target},
     texts::{Chat, Text},
@@ -35,6 +35,7 @@ pub fn gateway_info(gateway: &Gateway) -> Info {
         ns::DISCO_ITEMS,
         ns::FORMS,
         ns::GATEWAY,
+        ns::LAST_ACTIVITY,
         ns::PING,
         ns::PUBSUB_RETRIEVE,
         ns::REGISTER,
@@ -47,7 +48,10 @@ pub fn gateway_info(gateway: &Gateway) -> Info {
     Info {
         identities: vec![Identity::new("gateway", kind, name)],
         features: features.map(str::to_owned).into(),
-        forms: contacts(gateway).into_iter().collect(),
+        forms: contacts(gateway)
+            .into_iter()
+            .chain(policy::forms(gateway))
+            .collect(),
     }
 }
 

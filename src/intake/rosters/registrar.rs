@@ -153,6 +153,8 @@ impl Registrar {
                 asked: true,
             };
             self.note(&member, &target, there).await;
+        } else if introduction.of_many {
+            // It is introduced by its first message, as anybody else.
         } else if introduction.decided {
             self.ask(&introduction, &member).await;
         } else if self.offer(&introduction, &target, &member).await {

@@ -125,7 +125,6 @@ impl Me<'_> {
             return Ok(contact.peer);
         }
         self.gateway
-            .adapter
             .read_typed(typed)
             .map_err(|_| Refusal::BadPeer {
                 peer: typed.chars().take(100).collect(),

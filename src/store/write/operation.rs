@@ -67,6 +67,15 @@ pub enum Operation {
         /// The language, when it was chosen.
         lang: Option<String>,
     },
+    /// A contact is known from an address book; a name that the user gave stays.
+    KnowContact {
+        /// The registration.
+        user_id: i64,
+        /// The peer.
+        peer: String,
+        /// What the address book calls it.
+        name: Option<String>,
+    },
     /// A user gives a contact a name.
     NameContact {
         /// The registration.
@@ -183,6 +192,11 @@ const SETTINGS: Sql = Sql {
                       lang = COALESCE($3, lang) WHERE user_id = $1",
 };
 
+const KNOW_CONTACT: Sql = Sql::both(
+    "INSERT INTO contacts (user_id, peer, subscribed, asked, name) VALUES ($1, $2, 0, 0, $3)
+     ON CONFLICT (user_id, peer) DO UPDATE SET name = COALESCE(contacts.name, excluded.name)",
+);
+
 const NAME_CONTACT: Sql = Sql::both(
     "INSERT INTO contacts (user_id, peer, subscribed, asked, name) VALUES ($1, $2, 0, 0, $3)
      ON CONFLICT (user_id, peer) DO UPDATE SET name = excluded.name",
@@ -267,6 +281,7 @@ async fn apply_one(connection: &mut Connection, operation: &Operation) -> Result
         }
         Operation::Block { .. }
         | Operation::Settings { .. }
+        | Operation::KnowContact { .. }
         | Operation::NameContact { .. }
         | Operation::ForgetContact { .. } => of_user(connection, operation).await?,
         Operation::TakeUnowned { unowned_id } => {
@@ -313,6 +328,18 @@ async fn of_user(connection: &mut Connection, operation: &Operation) -> Result<u
                 lang.as_deref().into(),
             ];
             connection.run(SETTINGS, &row).await?
+        }
+        Operation::KnowContact {
+            user_id,
+            peer,
+            name,
+        } => {
+            let row = [
+                (*user_id).into(),
+                peer.as_str().into(),
+                name.as_deref().into(),
+            ];
+            connection.run(KNOW_CONTACT, &row).await?
         }
         Operation::NameContact {
             user_id,

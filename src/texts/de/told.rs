@@ -10,6 +10,18 @@ pub(super) fn told(text: &Told) -> String {
         T::NoLines => "Es gibt keine Leitungen.".into(),
         T::NothingWaits => "Nichts wartet.".into(),
         T::NobodyBlocked => "Niemand ist blockiert.".into(),
+        T::Imported { contacts, left_out } => {
+            let known = match contacts {
+                1 => "Ein Kontakt ist jetzt bekannt.".to_owned(),
+                many => format!("{many} Kontakte sind jetzt bekannt."),
+            };
+            let rest = match left_out {
+                0 => String::new(),
+                1 => " Eine Karte hat keine Adresse für dieses Gateway.".into(),
+                many => format!(" {many} Karten haben keine Adresse für dieses Gateway."),
+            };
+            format!("{known}{rest}")
+        }
         T::NobodyOptedOut => "Niemand hat STOP gesagt.".into(),
         T::NoContacts => "Du hast noch mit niemandem geschrieben.".into(),
         T::NoMessages => "Von dir sind keine Nachrichten mehr da.".into(),

@@ -11,6 +11,7 @@ pub mod fallback;
 pub mod forms;
 pub mod gateway;
 pub mod hints;
+pub mod last;
 pub mod markers;
 pub mod ping;
 pub mod privilege;
