@@ -18,6 +18,7 @@ use crate::{
         restored,
     },
     queue::{AccountStates, Queue, Standing, Teller},
+    seal::KeyRing,
     xmpp::{
         jid::BareJid,
         stanza::{Message, Stanza},
@@ -63,7 +64,7 @@ pub(super) fn start(app: &App, operations: &Arc<Operations>, lifecycle: &Lifecyc
 pub(super) fn operations(
     base: &Base,
     gateways: Vec<Arc<Gateway>>,
-    once: Once,
+    (once, keys): (Once, Option<KeyRing>),
     running: Option<Arc<dyn Running>>,
 ) -> Operations {
     Operations {
@@ -72,6 +73,7 @@ pub(super) fn operations(
         clock: Arc::clone(&base.clock),
         ids: base.ids.clone(),
         gateways,
+        keys,
         once: Arc::new(once),
         running,
     }

@@ -3,6 +3,7 @@
 mod command;
 mod mail;
 mod outcome;
+mod own;
 mod page;
 mod refusal;
 mod refused;
@@ -13,8 +14,8 @@ mod written;
 use std::time::Duration;
 
 use super::{
-    Admin, Cap, Chat, Content, Dialogue, Failed, Label, Mail, Membership, Notice, Page, Recipient,
-    Refusal, Registration, Told, Translation, Written,
+    Admin, Cap, Chat, Content, Dialogue, Failed, Label, Mail, Membership, Notice, Own, Page,
+    Recipient, Refusal, Registration, Told, Translation, Written,
     quantity::{self, Unit, length},
 };
 
@@ -71,6 +72,10 @@ impl Translation for German {
 
     fn page(&self, text: &Page) -> String {
         page::page(text)
+    }
+
+    fn own(&self, text: &Own) -> String {
+        own::own(text)
     }
 
     fn told(&self, text: &Told) -> String {
