@@ -5,8 +5,12 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jid::BareJid;
 
-use super::{Exit, keys::KeyCommand};
-use crate::operations::cards;
+use super::{
+    Exit,
+    block::BlockCommand,
+    book::{AddressBook, address_book},
+    keys::KeyCommand,
+};
 
 /// An XMPP transport to text messages and email.
 ///
@@ -205,23 +209,6 @@ pub enum ProviderKind {
     Twilio,
 }
 
-/// What contacts need of an address book.
-#[derive(Clone, Debug)]
-pub struct AddressBook(pub String);
-
-fn address_book(path: &str) -> Result<AddressBook, String> {
-    let bytes = std::fs::metadata(path)
-        .map_err(|error| error.to_string())?
-        .len();
-    if bytes > cards::FILE_BYTES_MAX {
-        return Err(format!("it is larger than {} bytes", cards::FILE_BYTES_MAX));
-    }
-    let content = std::fs::read(path).map_err(|error| error.to_string())?;
-    Ok(AddressBook(cards::essence(&String::from_utf8_lossy(
-        &content,
-    ))))
-}
-
 /// `transom user`
 #[derive(Subcommand, Debug)]
 pub enum UserCommand {
@@ -358,36 +345,6 @@ pub enum QueueCommand {
         /// All that is held.
         #[arg(long)]
         all: bool,
-    },
-}
-
-/// `transom block`
-#[derive(Subcommand, Debug)]
-pub enum BlockCommand {
-    /// List the peers that are blocked for everybody.
-    List {
-        /// At this gateway alone.
-        #[arg(long, value_name = "NAME")]
-        gateway: Option<String>,
-        /// How to print it.
-        #[command(flatten)]
-        output: Output,
-    },
-    /// Block a peer for everybody, in both directions.
-    Add {
-        /// A phone number or a mail address.
-        peer: String,
-        /// At this gateway alone. Default: wherever that is an address.
-        #[arg(long, value_name = "NAME")]
-        gateway: Option<String>,
-    },
-    /// Take a block back.
-    Remove {
-        /// A phone number or a mail address.
-        peer: String,
-        /// At this gateway alone. Default: wherever that is an address.
-        #[arg(long, value_name = "NAME")]
-        gateway: Option<String>,
     },
 }
 

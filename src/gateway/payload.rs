@@ -8,6 +8,7 @@ pub use super::mail_facts::StoredMail;
 /// What belongs to a message besides its body, as it is stored. Unknown fields of a newer version are ignored.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is so or not")]
 pub struct Payload {
     /// The version of this shape.
     pub v: u8,

@@ -202,26 +202,12 @@ fn row(
         .conversation
         .map_or_else(ids, |(conversation_id, _)| conversation_id);
     let (thread, shows_subject) = thread(gateway, message, line, user, (now, ids));
-    let payload = Payload {
-        pinned,
-        sent_ms: message.sent_at.map(|at| at.0),
-        subject: thread
-            .as_ref()
-            .map(|thread| thread.subject.clone())
-            .filter(|subject| !subject.is_empty()),
-        xmpp_thread: thread.as_ref().map(|thread| thread.xmpp_thread.clone()),
-        shows_subject,
-        name: message.from_name.clone().filter(|_| !own),
-        notice: message.mail.notice.map(StoredNotice::from),
-        mail: StoredMail::of(message),
-        files: files::named_only(&gateway.files, message),
-        text_file: long::place(&gateway.files, message),
-        own,
-        reply: reply(line, user),
-        reaction: reaction(gateway, message, user).filter(|_| !own),
-        word: stop::told(message, line).filter(|_| !own),
-        ..Payload::default()
-    };
+    let payload = payload(
+        arrived,
+        line,
+        user,
+        (pinned, thread.as_ref(), shows_subject),
+    );
     let scope = gateway.scope_id(account);
     let id_row = |id: &String| {
         Some(IdRow {
@@ -262,6 +248,40 @@ fn row(
         files: files::incoming(gateway, account, message, key, (now, ids)),
         confirm: None,
         repeat_key: None,
+    }
+}
+
+/// What belongs to the message besides its body.
+fn payload(
+    arrived: &Arrived<'_>,
+    line: &LineFound,
+    user: &InwardRow,
+    (pinned, thread, shows_subject): (bool, Option<&threads::Chosen>, bool),
+) -> Payload {
+    let Arrived {
+        gateway,
+        message,
+        own,
+        ..
+    } = *arrived;
+    Payload {
+        pinned,
+        sent_ms: message.sent_at.map(|at| at.0),
+        subject: thread
+            .map(|thread| thread.subject.clone())
+            .filter(|subject| !subject.is_empty()),
+        xmpp_thread: thread.map(|thread| thread.xmpp_thread.clone()),
+        shows_subject,
+        name: message.from_name.clone().filter(|_| !own),
+        notice: message.mail.notice.map(StoredNotice::from),
+        mail: StoredMail::of(message),
+        files: files::named_only(&gateway.files, message),
+        text_file: long::place(&gateway.files, message),
+        own,
+        reply: reply(line, user),
+        reaction: reaction(gateway, message, user).filter(|_| !own),
+        word: stop::told(message, line).filter(|_| !own),
+        ..Payload::default()
     }
 }
 

@@ -1,6 +1,6 @@
 //! An address book that is attached in the chat with the gateway: what it holds takes the place of its link.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use tokio::{sync::mpsc, time::timeout};
 
@@ -16,6 +16,7 @@ use crate::{
 
 /// How long its server may take; longer, and the link stays what it is.
 const PATIENCE: Duration = Duration::from_secs(30);
+const EXTENSIONS: [&str; 2] = ["vcf", "vcard"];
 const TYPES: [&str; 3] = ["text/vcard", "text/x-vcard", "text/directory"];
 
 /// Fetches it under the guard and puts it back among what is said, as the command that it means; `false`: there is none.
@@ -69,6 +70,7 @@ fn is_book(file: &Shared) -> bool {
         return true;
     }
     let path = file.url.split(['?', '#']).next().unwrap_or_default();
-    let name = file.name.as_deref().unwrap_or(path).to_ascii_lowercase();
-    name.ends_with(".vcf") || name.ends_with(".vcard")
+    let name = Path::new(file.name.as_deref().unwrap_or(path));
+    let extension = name.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| EXTENSIONS.contains(&extension.to_ascii_lowercase().as_str()))
 }

@@ -201,17 +201,11 @@ fn decide(
     for event in events {
         let start = decided.writes.len();
         let known = match event {
-            Event::Message(message) => {
+            Event::Message(message) | Event::Sent(message) => {
                 let line = found.get(place);
                 *place += 1;
-                message_writes(intake, account, message, line, now)
-                    .map(|writes| decided.writes.extend(writes))
-            }
-            Event::Sent(message) => {
-                let line = found.get(place);
-                *place += 1;
-                let ids = || intake.next_id();
-                text_in::decide_own(&intake.gateway, account, message, line, now, &ids)
+                let own = matches!(event, Event::Sent(_));
+                message_writes(intake, account, (message, own), line, now)
                     .map(|writes| decided.writes.extend(writes))
             }
             Event::Report(report) => {
@@ -240,18 +234,20 @@ fn decide(
 fn message_writes(
     intake: &Intake,
     account: &AccountName,
-    message: &Incoming,
+    (message, own): (&Incoming, bool),
     line: Option<&LineFound>,
     now: UnixMillis,
 ) -> Result<Vec<Write>, NoSuchRecipient> {
+    let (gateway, ids) = (&intake.gateway, || intake.next_id());
+    if own {
+        return text_in::decide_own(gateway, account, message, line, now, &ids);
+    }
     if let (Some(part), Some(_)) = (joining::part(message), line) {
         let made = (intake.next_id(), now);
         let row = joining::row(&intake.gateway, account, message, part, made);
         return Ok(vec![Write::Part(Box::new(row))]);
     }
-    text_in::decide(&intake.gateway, account, message, line, now, &|| {
-        intake.next_id()
-    })
+    text_in::decide(gateway, account, message, line, now, &ids)
 }
 
 fn report_write(

@@ -15,6 +15,7 @@ macro_rules! proves {
     };
 }
 
+mod address_book;
 mod crash;
 mod ejabberd;
 mod elsewhere;

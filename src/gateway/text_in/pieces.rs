@@ -9,6 +9,9 @@ pub(super) const PIECE_BYTES_MAX: usize = 40_000;
 /// So many pieces are shown one after another; a longer text continues in a file.
 pub(in crate::gateway) const PIECES_MAX: usize = 4;
 
+/// So much more than a piece is looked at, that the grapheme in which it would end is seen to begin there.
+const WINDOW_MORE: usize = 64;
+
 /// A character comes to this many bytes at most, more than its own only when it is escaped.
 const ESCAPED_MAX: usize = 5;
 
@@ -47,7 +50,7 @@ pub(in crate::gateway) fn is_beyond(text: &str) -> bool {
 fn end_of_piece(text: &str, bytes_max: usize) -> usize {
     // A piece is no longer than this; the rest of a huge text need not be looked at.
     let window = text
-        .get(..text.floor_char_boundary(bytes_max.saturating_add(1)))
+        .get(..text.floor_char_boundary(bytes_max.saturating_add(WINDOW_MORE)))
         .unwrap_or(text);
     let (mut cost, mut line, mut word) = (0, 0, 0);
     for (at, grapheme) in window.grapheme_indices(true) {

@@ -13,6 +13,7 @@ use crate::{
         read::{KnownHeld, OutwardSnapshot},
         write::Amend,
     },
+    xmpp::xep::reactions,
 };
 
 /// More are not joined to one message; a client that sends an album gets several.
@@ -25,7 +26,7 @@ impl Candidate<'_> {
         let is_plain = self.edit.is_none() && self.reaction.is_none();
         let wishes = gateway.network() == Network::Email
             && threads::wish(self.message, &self.body).thread != threads::Wanted::Any;
-        let answers = self.message.reply_to().is_some();
+        let answers = self.message.reply_to().is_some() || reactions::of(self.message).is_some();
         !gateway.config.merge.is_zero() && is_half && is_plain && !wishes && !answers
     }
 

@@ -41,6 +41,7 @@ impl Me<'_> {
             user_id,
             peer: peer.clone(),
             name: Some(name.clone()).filter(|name| !name.is_empty()),
+            yields: false,
         };
         self.on.operate(operation).await?;
         Ok(Reply::ContactRenamed { peer, name })

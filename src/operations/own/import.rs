@@ -36,10 +36,11 @@ impl Me<'_> {
         let rows: Vec<(&String, &String)> = names.iter().collect();
         for batch in rows.chunks(BATCH) {
             let known = |(peer, name): &(&String, &String)| {
-                Write::Operation(Operation::KnowContact {
+                Write::Operation(Operation::NameContact {
                     user_id,
                     peer: (*peer).clone(),
                     name: Some((*name).clone()).filter(|name| !name.is_empty()),
+                    yields: true,
                 })
             };
             self.on.commit(batch.iter().map(known).collect()).await?;

@@ -13,6 +13,7 @@ use crate::{
     gateway::Gateway,
     store::read::{Ask, KnownUser, SentRow},
     texts::{Membership, Refused, Text},
+    xmpp::jid::BareJid,
 };
 
 /// Somebody who asks, found at the gateway.

@@ -70,15 +70,6 @@ pub enum Operation {
         /// The language, when it was chosen.
         lang: Option<String>,
     },
-    /// A contact is known from an address book; a name that the user gave stays.
-    KnowContact {
-        /// The registration.
-        user_id: i64,
-        /// The peer.
-        peer: String,
-        /// What the address book calls it.
-        name: Option<String>,
-    },
     /// A user gives a contact a name.
     NameContact {
         /// The registration.
@@ -87,6 +78,8 @@ pub enum Operation {
         peer: String,
         /// The name; `None`: none any more.
         name: Option<String>,
+        /// A name that the user gave before stays: this one is an address book's.
+        yields: bool,
     },
     /// A user's conversations with a peer are forgotten, and what the roster knew.
     ForgetContact {
@@ -286,7 +279,6 @@ async fn apply_one(connection: &mut Connection, operation: &Operation) -> Result
         }
         Operation::Block { .. }
         | Operation::Settings { .. }
-        | Operation::KnowContact { .. }
         | Operation::NameContact { .. }
         | Operation::ForgetContact { .. } => of_user(connection, operation).await?,
         Operation::TakeUnowned { unowned_id } => {
@@ -335,29 +327,19 @@ async fn of_user(connection: &mut Connection, operation: &Operation) -> Result<u
             ];
             connection.run(SETTINGS, &row).await?
         }
-        Operation::KnowContact {
-            user_id,
-            peer,
-            name,
-        } => {
-            let row = [
-                (*user_id).into(),
-                peer.as_str().into(),
-                name.as_deref().into(),
-            ];
-            connection.run(KNOW_CONTACT, &row).await?
-        }
         Operation::NameContact {
             user_id,
             peer,
             name,
+            yields,
         } => {
             let row = [
                 (*user_id).into(),
                 peer.as_str().into(),
                 name.as_deref().into(),
             ];
-            connection.run(NAME_CONTACT, &row).await?
+            let sql = if *yields { KNOW_CONTACT } else { NAME_CONTACT };
+            connection.run(sql, &row).await?
         }
         Operation::ForgetContact { user_id, peer } => {
             let row = [(*user_id).into(), peer.as_str().into()];
