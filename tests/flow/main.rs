@@ -16,6 +16,7 @@ macro_rules! proves {
 }
 
 mod address_book;
+mod clients;
 mod crash;
 mod ejabberd;
 mod elsewhere;
