@@ -11,7 +11,7 @@ pub struct AddressBook(pub String);
 /// # Errors
 ///
 /// Why it cannot be read.
-pub fn address_book(path: &str) -> Result<AddressBook, String> {
+pub(super) fn address_book(path: &str) -> Result<AddressBook, String> {
     let bytes = std::fs::metadata(path)
         .map_err(|error| error.to_string())?
         .len();

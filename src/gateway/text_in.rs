@@ -193,7 +193,7 @@ fn row(
         gateway,
         account,
         message,
-        own,
+        ..
     } = *arrived;
     let key = ids();
     // Semantics 9: from the pinned form, unless the plain chat used this line last.
