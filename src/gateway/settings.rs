@@ -24,6 +24,8 @@ pub enum Setting {
     Quotes,
     /// Whether a reaction is sent as a text.
     Reactions,
+    /// Whether files that a network does not carry are sent as links.
+    FileLinks,
 }
 
 /// What values a setting takes.
@@ -48,13 +50,14 @@ pub struct Settings(BTreeMap<String, String>);
 
 impl Setting {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Language,
         Self::Receipts,
         Self::Line,
         Self::Name,
         Self::Quotes,
         Self::Reactions,
+        Self::FileLinks,
     ];
 
     /// Its name in the database and in forms.
@@ -66,6 +69,7 @@ impl Setting {
             Self::Name => "name",
             Self::Quotes => "quotes",
             Self::Reactions => "reactions",
+            Self::FileLinks => "file_links",
         }
     }
 
@@ -78,6 +82,7 @@ impl Setting {
             Self::Name => Label::Name,
             Self::Quotes => Label::Quotes,
             Self::Reactions => Label::ReactionsAsText,
+            Self::FileLinks => Label::FileLinks,
         }
     }
 
@@ -85,7 +90,7 @@ impl Setting {
     pub fn kind(self) -> Kind {
         match self {
             Self::Language => Kind::Language,
-            Self::Receipts | Self::Quotes | Self::Reactions => Kind::YesNo,
+            Self::Receipts | Self::Quotes | Self::Reactions | Self::FileLinks => Kind::YesNo,
             Self::Line => Kind::OwnLine,
             Self::Name => Kind::Text(64),
         }
@@ -98,6 +103,9 @@ impl Setting {
             Self::Name => gateway.network() == Network::Email,
             Self::Quotes => gateway.network() == Network::Sms,
             Self::Reactions => !gateway.adapter.has_reactions(),
+            Self::FileLinks => {
+                gateway.network() == Network::Sms && gateway.files.public_url.is_some()
+            }
         }
     }
 
@@ -145,6 +153,11 @@ impl Settings {
     /// Whether a reaction is sent as a text; no, unless chosen: nobody expects an emoji to cost money.
     pub fn wants_reactions(&self) -> bool {
         self.get(Setting::Reactions) == Some("yes")
+    }
+
+    /// Whether files that a network does not carry are sent as links; `None`: as the gateway does it.
+    pub fn wants_file_links(&self) -> Option<bool> {
+        self.get(Setting::FileLinks).map(|choice| choice == "yes")
     }
 
     /// Whether the user has been told that reactions are not sent.

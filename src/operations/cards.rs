@@ -185,7 +185,8 @@ fn plain(value: &str) -> String {
 fn one_line(text: &str) -> String {
     let spaced = text.replace(char::is_control, " ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
-    words.join(" ").chars().take(VALUE_CHARS_MAX).collect()
+    let line: String = words.join(" ").chars().take(VALUE_CHARS_MAX).collect();
+    line.trim_end().to_owned()
 }
 
 fn escaped(text: &str) -> String {

@@ -101,6 +101,8 @@ pub enum Label {
     Quotes,
     /// Whether a reaction is sent as a text.
     ReactionsAsText,
+    /// Whether files go as links where they cannot go themselves.
+    FileLinks,
     /// The line that new conversations leave by.
     DefaultLine,
     /// What to do with something.

@@ -163,7 +163,7 @@ mod tests {
         let all = pieces(&text, 10);
         assert_eq!(
             (all.first(), all.last()),
-            (Some(&"a         "), Some(&"  b"))
+            (Some(&"a         "), Some(&" b"))
         );
         assert_eq!(all.len(), 2);
     }

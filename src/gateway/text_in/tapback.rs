@@ -100,7 +100,12 @@ pub(super) fn read(text: &str) -> Option<Tapback> {
     // Google Messages marks its words with what nobody sees.
     let shown: String = text
         .chars()
-        .filter(|c| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}'))
+        .filter(|c| {
+            !matches!(
+                c,
+                '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}'
+            )
+        })
         .map(|c| {
             if matches!(c, '\u{a0}' | '\u{200a}' | '\u{202f}') {
                 ' '

@@ -34,19 +34,20 @@ pub(super) struct Draft {
     pub(super) name: Option<String>,
     pub(super) wants_receipt: bool,
     pub(super) markable: bool,
+    /// Whether the text may lead to files that cannot go with it.
+    pub(super) links: bool,
     pub(super) files: Vec<NewFile>,
 }
 
 impl Draft {
-    /// Lets the text lead to the files, where the admin wants that of networks without files; false when it is not to be.
+    /// Lets the text lead to the files, where the user, else the admin, wants that of networks without files; false when it is not to be.
     pub(super) fn link_files(&mut self, gateway: &Gateway) -> bool {
         let links: Option<Vec<String>> = self
             .files
             .iter()
             .map(|file| gateway.files.url(&file.token, &file.name))
             .collect();
-        let wanted = gateway.config.files == FilesNotCarried::Link;
-        let Some(links) = links.filter(|_| wanted) else {
+        let Some(links) = links.filter(|_| self.links) else {
             return false;
         };
         for link in links {
@@ -80,6 +81,8 @@ impl Candidate<'_> {
         let name = self.name(gateway, &settings);
         let wants_receipt = self.wants_receipt(&settings);
         let markable = self.wants_marker(&settings);
+        let by_default = gateway.config.files == FilesNotCarried::Link;
+        let links = settings.wants_file_links().unwrap_or(by_default);
         let conversation_id = chosen
             .conversation
             .map_or_else(moment.ids, |known| known.conversation_id);
@@ -95,6 +98,7 @@ impl Candidate<'_> {
                 name,
                 wants_receipt,
                 markable,
+                links,
             };
         }
         let wish = threads::wish(self.message, &self.body);
@@ -120,6 +124,7 @@ impl Candidate<'_> {
             name,
             wants_receipt,
             markable,
+            links,
         }
     }
 
@@ -161,6 +166,7 @@ impl Candidate<'_> {
             name,
             wants_receipt,
             markable,
+            links: _,
         } = draft;
         let payload = Payload {
             pinned,

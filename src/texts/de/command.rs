@@ -188,6 +188,7 @@ pub(super) fn label(text: &Label) -> String {
         L::LogLevel => "Stufe des Protokolls",
         L::Receipts => "Empfangsbestätigungen",
         L::AddressBook => "Adressbuch (vCards)",
+        L::FileLinks => "Dateien als Links, wo sie nicht gesendet werden können",
         L::Quotes => "Zitat in Antworten (kostet mehr)",
         L::ReactionsAsText => "Reaktionen als Text (jede kostet einen Text)",
         L::DefaultLine => "Neue Gespräche von",

@@ -194,6 +194,7 @@ pub(super) fn label(text: &Label) -> String {
         L::LogLevel => "Level of the log",
         L::Receipts => "Delivery receipts",
         L::AddressBook => "Address book (vCards)",
+        L::FileLinks => "Files as links, where they cannot be sent",
         L::Quotes => "Quote in answers (costs more)",
         L::ReactionsAsText => "Reactions as text (each costs a text)",
         L::DefaultLine => "New conversations from",
