@@ -252,8 +252,8 @@ mod tests {
         let cards = read(&many);
         assert_eq!(cards.len(), CARDS_MAX);
         assert_eq!(cards[0].name.chars().count(), VALUE_CHARS_MAX);
-        let tels: String = (0..100).map(|n| format!("TEL:{n}\n")).collect();
-        let cards = read(&format!("BEGIN:VCARD\n{tels}END:VCARD"));
+        let tels: Vec<String> = (0..100).map(|n| format!("TEL:{n}\n")).collect();
+        let cards = read(&format!("BEGIN:VCARD\n{}END:VCARD", tels.concat()));
         assert_eq!(cards[0].addresses.len(), ADDRESSES_MAX);
     }
 

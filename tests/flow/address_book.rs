@@ -17,6 +17,17 @@ async fn named(client: &mut XmppClient, number: &str) -> Option<String> {
     entry.attr("name").map(str::to_owned)
 }
 
+/// Alice, who has written once, hears of each change of her roster.
+async fn known(world: &World) -> XmppClient {
+    let mut alice = world.client("alice").await;
+    roster(&mut alice).await;
+    alice
+        .send(&chat(&contact("+12025550147"), "m0", "hello"))
+        .await;
+    world.twilio.text("hello").await;
+    alice
+}
+
 #[tokio::test]
 async fn an_address_book_becomes_contacts_with_names() {
     if skipped(&[Server::Prosody]) {
@@ -31,12 +42,7 @@ async fn an_address_book_becomes_contacts_with_names() {
     server.answer_by(move |_| Answer::with(200, "text/vcard", book.clone()));
     let files = format!("[files]\nallow_hosts = [\"{}\"]\n", server.addr());
     let world = World::privileged(&files).await;
-    let mut alice = world.client("alice").await;
-    roster(&mut alice).await;
-    alice
-        .send(&chat(&contact("+12025550147"), "m0", "hello"))
-        .await;
-    world.twilio.text("hello").await;
+    let mut alice = known(&world).await;
     // Pasted.
     let pasted = card("Bob", "tel:+1-202-555-0148") + &card("Carol", "(202) 555-0149");
     let said = say(&mut alice, &format!("import {pasted}")).await;
@@ -69,14 +75,29 @@ async fn an_address_book_becomes_contacts_with_names() {
         named(&mut alice, "+12025550150").await.as_deref(),
         Some("Dora")
     );
-    // By form; a name that is there stays.
+}
+
+#[tokio::test]
+async fn an_address_book_by_form_and_by_command_keeps_names_that_are_there() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let world = World::privileged("").await;
+    let mut alice = known(&world).await;
+    let said = say(
+        &mut alice,
+        &format!("import {}", card("Bob", "+12025550148")),
+    )
+    .await;
+    assert_eq!(said, "1 contact is known now.");
     let form = command(&mut alice, "node='import' action='execute'/>").await;
     let session = form.attr("sessionid").expect("a session").to_owned();
     let cards = card("Robert", "+12025550148") + &card("Emil", "+12025550151");
-    let lines: String = cards
+    let lines: Vec<String> = cards
         .lines()
         .map(|line| format!("<value>{line}</value>"))
         .collect();
+    let lines = lines.concat();
     let filled = format!(
         "node='import' sessionid='{session}'><x xmlns='{FORMS}' type='submit'><field var='cards'>{lines}</field></x></command>"
     );

@@ -148,9 +148,7 @@ async fn what_was_sent_elsewhere_is_the_users_own_and_is_not_sent_again() {
     );
     let own = |text: &'static str| {
         move |stanza: &Element| {
-            let sent = stanza
-                .find("message", "jabber:client")
-                .or_else(|| Some(stanza));
+            let sent = stanza.find("message", "jabber:client").or(Some(stanza));
             sent.is_some_and(|inner| {
                 inner.body().as_deref() == Some(text) && inner.attr("to") == Some(&contact(PEER))
             })

@@ -171,6 +171,15 @@ async fn every_request_is_answered() {
         let jid = jid.find("jid", "jabber:iq:gateway").map(Element::text);
         assert_eq!(jid.as_ref(), Some(&peer));
     }
+}
+
+#[tokio::test]
+async fn the_gateway_says_since_when_and_what_it_keeps() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let world = World::start("").await;
+    let mut alice = world.client("alice").await;
     proves!(
         "XEP-0012, XEP-0504: since when, and what is kept for how long",
         Prosody
@@ -183,7 +192,8 @@ async fn every_request_is_answered() {
         last.attr("seconds")
             .is_some_and(|seconds| seconds.parse::<u64>().is_ok())
     );
-    let policy = gateway.to_string();
+    let info = "<query xmlns='http://jabber.org/protocol/disco#info'/>";
+    let policy = alice.iq("get", SMS, info).await.to_string();
     for said in [
         "urn:xmpp:data-policy:0",
         "data_retention",

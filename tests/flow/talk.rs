@@ -20,12 +20,13 @@ async fn choose(client: &mut XmppClient, name: &str, value: &str) {
     let names = fields
         .filter_map(|field| field.attr("var"))
         .filter(|var| *var != "FORM_TYPE");
-    let filled: String = names
+    let filled: Vec<String> = names
         .map(|var| {
             let value = if var == name { value } else { "default" };
             format!("<field var='{var}'><value>{value}</value></field>")
         })
         .collect();
+    let filled = filled.concat();
     assert!(filled.contains(name), "{form}");
     let submit = format!(
         "node='settings' sessionid='{session}'><x xmlns='{FORMS}' type='submit'>{filled}</x></command>"
@@ -55,9 +56,10 @@ async fn a_long_text_comes_whole_in_several_stanzas() {
     let world = World::start("").await;
     let mut alice = known(&world).await;
     let line = "the quick brown fox & <friends> jump over 👍 the lazy dog\n";
-    let text: String = (0..2_000)
+    let lines: Vec<String> = (0..2_000)
         .map(|number| format!("{number} {line}"))
         .collect();
+    let text = lines.concat();
     let called = world.twilio.deliver("SMlong", PEER, LINE, &text).await;
     assert_eq!(called, Ok(200));
     let mut whole = String::new();
@@ -91,7 +93,8 @@ async fn a_text_without_end_goes_on_in_a_file() {
     }
     let world = World::start("").await;
     let mut alice = known(&world).await;
-    let text: String = (0..60_000).map(|number| format!("{number} ")).collect();
+    let words: Vec<String> = (0..60_000).map(|number| format!("{number} ")).collect();
+    let text = words.concat();
     let called = world.twilio.deliver("SMbook", PEER, LINE, &text).await;
     assert_eq!(called, Ok(200));
     let is_last = |stanza: &Element| {

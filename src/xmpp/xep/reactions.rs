@@ -85,7 +85,8 @@ mod tests {
             "<reactions xmlns='urn:xmpp:reactions:0' id='m1'>{}<reaction>{}</reaction></reactions>",
             (0..100)
                 .map(|n| format!("<reaction>{n}</reaction>"))
-                .collect::<String>(),
+                .collect::<Vec<_>>()
+                .concat(),
             "x".repeat(1000)
         );
         assert_eq!(read(&many).unwrap().emoji.len(), EMOJI_MAX);
