@@ -157,8 +157,9 @@ const BLOCKS: Sql = Sql::both(
 
 const OPTOUTS: Sql = Sql::both(
     "SELECT g.name, l.address, o.peer, o.since_ms
-       FROM gateways g JOIN lines l ON l.gateway_id = g.gateway_id JOIN optouts o ON o.line_id = l.line_id
-      WHERE $1 = 0 OR g.gateway_id = $1 ORDER BY l.address, o.peer LIMIT $2",
+       FROM gateways g CROSS JOIN lines l CROSS JOIN optouts o
+      WHERE ($1 = 0 OR g.gateway_id = $1) AND l.gateway_id = g.gateway_id AND o.line_id = l.line_id
+      ORDER BY l.address, o.peer LIMIT $2",
 );
 
 const OPTOUTS_OF: Sql = Sql::both(

@@ -104,8 +104,10 @@ pub(in crate::store::read) const JOINABLE: Sql = for_rows!(
       CROSS JOIN deliveries d
       CROSS JOIN messages m
       WHERE u.gateway_id = $2 AND u.jid = r.value ->> 'jid' AND c.user_id = u.user_id AND c.peer = r.value ->> 'peer'
-        AND d.lane_id = c.conversation_id AND d.state IN ('held', 'queued', 'sending') AND d.state = 'held' AND d.due_ms IS NOT NULL
-        AND m.message_id = d.message_id
+        AND d.delivery_id IN (SELECT q.delivery_id FROM deliveries q
+                               WHERE q.lane_id = c.conversation_id AND q.state IN ('held', 'queued', 'sending')
+                               ORDER BY q.delivery_id DESC LIMIT 1)
+        AND d.state = 'held' AND d.due_ms IS NOT NULL AND m.message_id = d.message_id
       ORDER BY d.delivery_id"
 );
 
