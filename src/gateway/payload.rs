@@ -1,7 +1,7 @@
 //! What belongs to a message besides its body, as it is stored: versioned JSON.
 
 use serde::{Deserialize, Serialize};
-use transom_adapter::Thread;
+use transom_adapter::{MailWish, Thread};
 
 pub use super::mail_facts::StoredMail;
 
@@ -63,6 +63,9 @@ pub struct Payload {
     /// The sender wants to know when it was looked at.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub markable: bool,
+    /// What only mail has of a message to the outside.
+    #[serde(skip_serializing_if = "MailWish::is_empty")]
+    pub wish: MailWish,
     /// The mail thread of a message to the outside.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thread: Option<MailThread>,

@@ -18,6 +18,7 @@ pub fn error(text: &Text, lang: Lang) -> StanzaError {
         Text::Notice(_)
         | Text::Mail(_)
         | Text::Written(_)
+        | Text::Post(_)
         | Text::Admin(_)
         | Text::Registration(_)
         | Text::Chat(_)

@@ -41,9 +41,9 @@ pub use refusal::{Fault, Refusal};
 pub use reply::{
     AccountNow, Blocked, Contact, Conversation, Cost, ExternalId, GatewayNow, Life, Line, LinkNow,
     Now, Offer, OnceLink, OptedOut, Overview, Registration, Renamed, Reply, Resealed, Sent,
-    SettingShown, StanzaSeen, Usage, User, UserAdded, UserShown, Waiting, WaitingState,
+    SettingShown, StanzaSeen, Stranger, Usage, User, UserAdded, UserShown, Waiting, WaitingState,
 };
-pub use request::{Actor, Asker, Direction, Request};
+pub use request::{Actor, Asker, Direction, Judgement, Request};
 pub use service::LEVELS;
 
 use crate::{
@@ -179,19 +179,8 @@ impl Operations {
             Request::Reseal { key } => keys::reseal(self, &key).await,
             Request::AdminLink => service::admin_link(self),
             Request::Cost { text } => own::cost(self, self.find_or_only(None)?, &text),
-            Request::Offer
-            | Request::Register { .. }
-            | Request::Unregister
-            | Request::Status
-            | Request::Settings
-            | Request::SettingsChange { .. }
-            | Request::Contacts
-            | Request::ContactRename { .. }
-            | Request::ContactRemove { .. }
-            | Request::ContactsImport { user: None, .. }
-            | Request::Messages
-            | Request::Usage
-            | Request::Export => Err(Refusal::BadRequest(
+            // What users do with what is theirs.
+            _ => Err(Refusal::BadRequest(
                 "it is about whoever asks, and that is nobody here".to_owned(),
             )),
         }

@@ -37,6 +37,20 @@ pub enum Topic {
     Optouts,
     /// `export`
     Export,
+    /// `original`
+    Original,
+    /// `strangers`
+    Strangers,
+    /// `accept`
+    Accept,
+    /// `discard`
+    Discard,
+    /// `allow`
+    Allow,
+    /// `disallow`
+    Disallow,
+    /// `allowed`
+    Allowed,
     /// `users`
     Users,
     /// `user-show`

@@ -1,6 +1,6 @@
 //! STOP and START (semantics 33).
 
-use transom_adapter::{AccountName, Incoming, Key, Outgoing, UnixMillis};
+use transom_adapter::{AccountName, Incoming, Key, MailWish, Outgoing, UnixMillis};
 
 use crate::{
     gateway::{
@@ -84,6 +84,7 @@ pub(super) fn confirm(
         created_at: now,
         routes: vec![account.clone()],
         files: Vec::new(),
+        mail: MailWish::default(),
     };
     // Nobody asked for it: where it cannot be sent it is left out.
     let plan = gateway.adapter.plan(&outgoing).ok()?;

@@ -1,7 +1,7 @@
 //! What an accepted message is sent as, and stored as.
 
 use transom_adapter::{
-    AccountName, Address, ExternalId, Key, Network, Outgoing, Plan, Route, UnixMillis,
+    AccountName, Address, ExternalId, Key, MailWish, Network, Outgoing, Plan, Route, UnixMillis,
 };
 
 use super::{Candidate, Moment, edit};
@@ -37,6 +37,8 @@ pub(super) struct Draft {
     /// Whether the text may lead to files that cannot go with it.
     pub(super) links: bool,
     pub(super) files: Vec<NewFile>,
+    /// What only mail has.
+    pub(super) mail: MailWish,
 }
 
 impl Draft {
@@ -99,6 +101,7 @@ impl Candidate<'_> {
                 wants_receipt,
                 markable,
                 links,
+                mail: MailWish::default(),
             };
         }
         let wish = threads::wish(self.message, &self.body);
@@ -125,6 +128,7 @@ impl Candidate<'_> {
             wants_receipt,
             markable,
             links,
+            mail: wish_of(&settings),
         }
     }
 
@@ -144,6 +148,7 @@ impl Candidate<'_> {
             created_at: draft.at,
             routes: routes(gateway, chosen.line),
             files: files::planned(&draft.files),
+            mail: draft.mail.clone(),
         }
     }
 
@@ -167,12 +172,14 @@ impl Candidate<'_> {
             wants_receipt,
             markable,
             links: _,
+            mail,
         } = draft;
         let payload = Payload {
             pinned,
             markable,
             thread: thread.as_ref().map(|thread| thread.headers().into()),
             name,
+            wish: mail,
             ..Payload::default()
         };
         let message_id = plan
@@ -224,6 +231,17 @@ impl Candidate<'_> {
         jid::unescape(node.as_str())
             .ok()
             .filter(|name| !name.contains('@'))
+    }
+}
+
+/// What the user chose for every mail.
+fn wish_of(settings: &Settings) -> MailWish {
+    let chosen = |setting| settings.get(setting).map(str::to_owned);
+    MailWish {
+        signature: chosen(Setting::Signature),
+        subject: chosen(Setting::Subject),
+        asks_displayed: settings.asks_displayed(),
+        ..MailWish::default()
     }
 }
 

@@ -204,6 +204,7 @@ impl Candidate<'_> {
             created_at: UnixMillis(held.created_ms),
             routes: super::draft::routes(gateway, line),
             files: join::held_files(held.files),
+            mail: payload.wish.clone(),
         }
     }
 

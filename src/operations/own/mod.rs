@@ -3,8 +3,10 @@
 mod contacts;
 mod export;
 mod import;
+mod mail;
 mod registration;
 mod settings;
+mod strangers;
 
 use transom_adapter::{AccountName, Address, Key, Network, Outgoing, UnixMillis};
 
@@ -77,6 +79,10 @@ pub(super) async fn perform(
             cards, user: None, ..
         } => me.import(&cards).await,
         Request::Optouts { .. } => me.optouts().await,
+        Request::Original { peer } => me.original(&peer).await,
+        Request::Strangers => me.strangers().await,
+        Request::Judge { peer, word } => me.judge(&peer, word).await,
+        Request::Allowed => me.allowed().await,
         Request::Messages => me.messages().await,
         Request::Trace { id } => me.trace(&id).await,
         Request::Usage => me.usage().await,
@@ -193,6 +199,7 @@ pub(super) fn cost(on: &Operations, gateway: &Gateway, text: &str) -> Result<Rep
         created_at: UnixMillis(on.now_ms()),
         routes,
         files: Vec::new(),
+        mail: transom_adapter::MailWish::default(),
     };
     let plan = gateway.adapter.plan(&outgoing).map_err(|refusal| {
         let refused = Refused::from_refusal(&refusal, gateway.network(), ToString::to_string);

@@ -14,6 +14,7 @@ mod parts;
 mod people;
 mod registry;
 mod service;
+mod strangers;
 mod tells;
 mod trouble;
 
@@ -34,11 +35,12 @@ pub use registry::{
     BlockListed, ConversationListed, LineShown, OptoutListed, RegistrationRow, UserListed,
 };
 pub use service::Counts;
+pub use strangers::{Acquaintance, StrangerListed, Unsaid};
 pub use tells::{TellRow, ToldStanza};
 
 use super::{
-    Param, Row, Sql, Store, StoreError, StoredRoute,
+    Connection, Param, Row, Sql, Store, StoreError, StoredRoute,
     backend::for_rows,
-    json,
+    index, json,
     write::{State, TellKind},
 };

@@ -5,6 +5,7 @@ mod mail;
 mod outcome;
 mod own;
 mod page;
+mod post;
 mod refusal;
 mod refused;
 mod service;
@@ -14,7 +15,7 @@ mod written;
 use std::time::Duration;
 
 use super::{
-    Admin, Cap, Chat, Content, Dialogue, Failed, Label, Mail, Membership, Notice, Own, Page,
+    Admin, Cap, Chat, Content, Dialogue, Failed, Label, Mail, Membership, Notice, Own, Page, Post,
     Recipient, Refusal, Registration, Told, Translation, Written,
     quantity::{self, Unit, length},
 };
@@ -48,6 +49,10 @@ impl Translation for English {
 
     fn mail(&self, text: &Mail) -> String {
         mail::mail(text)
+    }
+
+    fn post(&self, text: &Post) -> String {
+        post::post(text)
     }
 
     fn admin(&self, text: &Admin) -> String {
