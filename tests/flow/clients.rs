@@ -125,6 +125,12 @@ async fn a_library_client_does_what_people_do_on_ejabberd() {
         return;
     }
     proves!("slixmpp as a client: all that people do", Ejabberd);
+    proves!("XEP-0050, XEP-0004: commands as forms", Ejabberd);
+    proves!("the gateway is a chat partner", Ejabberd);
+    proves!(
+        "XEP-0066, XEP-0447: files that come in are shown in place, from our own HTTP",
+        Ejabberd
+    );
     let world = ejabberd::world("lea").await;
     let peer = world.contact();
     let server = world.server.client_addr();
