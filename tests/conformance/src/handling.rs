@@ -13,9 +13,7 @@ use transom::{
     xmpp::{
         jid::Jid,
         stanza::{Element, Iq, Message, Presence, Stanza},
-        xep::{
-            addresses, adhoc, blocking, delay, hints, privilege, roster, sharing, upload, vcard,
-        },
+        xep::{addresses, adhoc, delay, hints, privilege, roster, sharing, upload, vcard},
     },
 };
 use transom_adapter::Network;
@@ -24,6 +22,8 @@ use crate::world::{USER, at_this_moment, gateway, jid, person};
 
 /// Whoever writes without saying to whom means this contact.
 const CONTACT: &str = "+12025550147@gw.example.org";
+/// Who writes from [`USER`].
+const ALICE: &str = "alice@example.org";
 /// A line of ours.
 const LINE: &str = "+12025550100";
 
@@ -60,7 +60,7 @@ pub fn handle(xml: &str) {
                 (Some("active"), None),
                 (Some("disabled"), Some(LINE)),
             ] {
-                decide(gateway, &person(USER, state, line, &[]), &stanza);
+                decide(gateway, &person(ALICE, state, line, &[]), &stanza);
             }
         }
     });

@@ -79,11 +79,9 @@ pub fn spoilt(element: &Element) -> Vec<Spoilt> {
 }
 
 fn spoil(element: &Element, path: &str, tell: &mut dyn FnMut(Damage, &str, Element)) {
-    let at = |part: &str| match path {
-        "" => part.to_owned(),
-        _ => format!("{path}/{part}"),
-    };
-    tell(Damage::Foreign, &at(element.name()), foreign(element));
+    let own = format!("{path}{}", element.name());
+    let at = |part: &str| format!("{own}/{part}");
+    tell(Damage::Foreign, &own, foreign(element));
     tell(
         Damage::Unknown,
         &at("unknown"),
@@ -108,7 +106,7 @@ fn spoil(element: &Element, path: &str, tell: &mut dyn FnMut(Damage, &str, Eleme
         );
     }
     for (place, node) in element.nodes().iter().enumerate() {
-        let mut replaced = |by: Vec<Node>| {
+        let replaced = |by: Vec<Node>| {
             let mut count = 0;
             copy(
                 element,
@@ -130,7 +128,7 @@ fn spoil(element: &Element, path: &str, tell: &mut dyn FnMut(Damage, &str, Eleme
                 tell(Damage::Missing, &name, replaced(Vec::new()));
                 let twice = vec![node.clone(), node.clone()];
                 tell(Damage::Repeated, &name, replaced(twice));
-                spoil(child, &at(element.name()), &mut |damage, part, child| {
+                spoil(child, &format!("{own}/"), &mut |damage, part, child| {
                     tell(damage, part, replaced(vec![Node::Element(child)]));
                 });
             }

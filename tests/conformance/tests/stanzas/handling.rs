@@ -134,7 +134,8 @@ fn element() -> impl Strategy<Value = Element> {
                 .fold(element, |element, (name, value)| {
                     element.with_attr(name, value)
                 })
-        });
+        })
+        .boxed();
     leaf.clone().prop_recursive(3, 12, 4, move |inner| {
         (leaf.clone(), proptest::collection::vec(inner, 0..4))
             .prop_map(|(element, children)| element.with_children(children))
@@ -142,7 +143,7 @@ fn element() -> impl Strategy<Value = Element> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn any_stanza_comes_to_an_end(

@@ -157,7 +157,8 @@ const CASES: &[Case] = &[
         name: "XEP-0191: blocking",
         xml: "<block xmlns='urn:xmpp:blocking'><item jid='a@b'/></block>",
         read: |payload| shown(blocking::Request::parse(&iq(IqType::Set, payload))),
-        essential: &["block/item", "item/jid"],
+        // Read as a request that is answered with what is wrong.
+        essential: &[],
     },
     Case {
         name: "XEP-0199",
@@ -326,9 +327,11 @@ fn no_payload_is_read_as_another() {
             let both_files = case.name.starts_with("XEP-0066")
                 || case.name.starts_with("XEP-0385")
                 || case.name.starts_with("XEP-0447");
+            let both_questions =
+                case.name.starts_with("XEP-0030") && other.name.starts_with("XEP-0030");
             let both_encrypted = matches!(case.name, "XEP-0380" | "OMEMO");
             assert!(
-                read.is_none() || both_files || both_encrypted,
+                read.is_none() || both_files || both_encrypted || both_questions,
                 "{} read as {}: {read:?}",
                 other.name,
                 case.name
