@@ -129,7 +129,7 @@ async fn a_library_client_does_what_people_do_on_ejabberd() {
     proves!("XEP-0050, XEP-0004: commands as forms", Ejabberd);
     proves!("the gateway is a chat partner", Ejabberd);
     proves!(
-        "XEP-0066, XEP-0447: files that come in are shown in place, from our own HTTP",
+        "XEP-0363: files that come in go through the server's upload service",
         Ejabberd
     );
     let world = ejabberd::world("lea").await;
@@ -159,10 +159,7 @@ async fn a_library_client_does_what_people_do_on_ejabberd() {
     picture_from_the_phone(&world.twilio, PICTURE).await;
     let seen = check_picture(&mut client).await;
     let url = seen["url"].as_str().expect("a URL");
-    assert!(
-        url.contains("/files/"),
-        "its upload service takes no component: {url}"
-    );
+    assert!(url.contains("/upload/"), "from the server's service: {url}");
     client.end().await;
 }
 
