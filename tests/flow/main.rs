@@ -7,7 +7,6 @@
     reason = "a failing test panics"
 )]
 
-mod commands;
 /// What a test proves on which server: a cell of the table in `docs/XMPP.md`, which the gates compare with these lines.
 macro_rules! proves {
     ($feature:literal, $($server:ident),+ $(,)?) => {
@@ -17,6 +16,7 @@ macro_rules! proves {
 
 mod address_book;
 mod clients;
+mod commands;
 mod crash;
 mod ejabberd;
 mod elsewhere;
