@@ -238,7 +238,7 @@ impl Store {
         {
             snapshot.gateway_messages = row.int(0)?;
         }
-        load_threads(&mut connection, &mut snapshot, asks).await?;
+        load_threads(&mut connection, &mut snapshot, gateway_id, asks).await?;
         load_answered(&mut connection, &mut snapshot, gateway_id, asks).await?;
         load_held(&mut connection, &mut snapshot, gateway_id, asks).await?;
         load_joinable(&mut connection, &mut snapshot, gateway_id, asks).await?;
@@ -300,6 +300,7 @@ pub(super) struct OfConversation {
 async fn load_threads(
     connection: &mut super::super::Connection,
     snapshot: &mut OutwardSnapshot,
+    gateway_id: i64,
     asks: &[Ask],
 ) -> Result<(), StoreError> {
     if !asks.iter().any(|ask| ask.has_threads) {
