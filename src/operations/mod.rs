@@ -159,7 +159,7 @@ impl Operations {
             Request::TrySend { user, to } => trial::send(self, &user, &to).await,
             Request::LogLevel { level } => service::log_level(self, &level),
             Request::AdminLink => service::admin_link(self),
-            Request::Cost { text } => own::cost(self, self.find_or_only(None)?, &text),
+            Request::Cost { text } => Ok(own::cost(self.find_or_only(None)?, &text)),
             Request::Offer
             | Request::Register { .. }
             | Request::Unregister

@@ -7,6 +7,7 @@
     reason = "a failing test panics"
 )]
 
+mod carried;
 mod commands;
 /// What a test proves on which server: a cell of the table in `docs/XMPP.md`, which the gates compare with these lines.
 macro_rules! proves {
@@ -21,8 +22,10 @@ mod files;
 mod files_kills;
 mod gammu;
 mod held;
+mod jasmin;
 mod kannel;
 mod mail;
+mod mms;
 mod moved;
 mod operators;
 mod people;

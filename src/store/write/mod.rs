@@ -15,6 +15,7 @@ mod report;
 mod state;
 mod sweep;
 mod trouble;
+mod weigh;
 
 pub use attempt::{Bounced, Due, OutcomeRow, Start, Told};
 pub use files::{FileRow, FileState, NewFile};
