@@ -77,7 +77,7 @@ async fn a_file_that_phones_do_not_take_is_refused_before_anything_is_sent() {
     alice.send(&sharing(CONTACT, "f1", &url, "read")).await;
     let (condition, sentence) = error(&mut alice, "f1").await;
     assert_eq!(condition, "not-acceptable", "{sentence}");
-    assert!(sentence.contains("kind of file"), "{sentence}");
+    assert!(sentence.contains("carries no such files"), "{sentence}");
     assert_eq!(world.twilio.sent().len(), 1, "the first text alone");
 }
 
