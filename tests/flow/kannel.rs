@@ -1,13 +1,17 @@
 //! A real Kannel with its fake SMSC between transom and the phones.
 
-use transom_test_servers::{Kannel, Server, free_port, skipped};
+use transom_test_servers::{Kannel, KannelBuilder, Server, free_port, skipped};
 
 use crate::carried::{Carried, PEER, TOKEN, webhook};
 use crate::world::LINE;
 
 async fn world() -> (Carried, Kannel) {
+    world_of(Kannel::builder()).await
+}
+
+async fn world_of(builder: KannelBuilder) -> (Carried, Kannel) {
     let http = free_port();
-    let kannel = Kannel::builder().incoming(&webhook(http)).start().await;
+    let kannel = builder.incoming(&webhook(http)).start().await;
     let provider = format!(
         "kind = \"kannel\"\nbase_url = \"{}\"\nusername = \"{}\"\npassword = \"{}\"\nwebhook_token = \"{TOKEN}\"",
         kannel.base_url(),
@@ -45,6 +49,13 @@ async fn texts_go_through_kannel_both_ways_in_every_alphabet() {
         .collect();
     assert!(texts.iter().any(|text| text == "plain text"), "{texts:?}");
     assert!(texts.iter().any(|text| text == "Привет 👋"), "{texts:?}");
+    let cut: Vec<&str> = received
+        .iter()
+        .zip(&texts)
+        .filter_map(|(sms, text)| (sms.coding == "ucs-2" && !sms.udh.is_empty()).then_some(&**text))
+        .collect();
+    assert!(cut.len() > 1, "{texts:?}");
+    assert_eq!(cut.concat(), cyrillic);
     assert!(
         received
             .iter()
@@ -55,6 +66,8 @@ async fn texts_go_through_kannel_both_ways_in_every_alphabet() {
     world.text("hello from a phone").await;
     smsc.deliver_ucs2(PEER, LINE, "здравствуй").await;
     world.text("здравствуй").await;
+    smsc.deliver_ucs2(PEER, LINE, cyrillic).await;
+    world.text(cyrillic).await;
 }
 
 #[tokio::test]
@@ -70,4 +83,27 @@ async fn kannel_down_and_up_again_delays_a_text_and_loses_none() {
     let smsc = kannel.connect_smsc().await;
     world.receipt("m1").await;
     assert_eq!(smsc.received().len(), 1);
+}
+
+/// Kannel has no room for more: each text goes once, later.
+#[tokio::test]
+async fn a_full_kannel_delays_texts_and_loses_none() {
+    if skipped(&[Server::Prosody, Server::Kannel]) {
+        return;
+    }
+    let (mut world, kannel) = world_of(Kannel::builder().queue_limit(1)).await;
+    for id in ["m1", "m2", "m3", "m4"] {
+        world.write(id, id).await;
+    }
+    world.logged("code=\"HTTP 503\"").await;
+    let smsc = kannel.connect_smsc().await;
+    for id in ["m1", "m2", "m3", "m4"] {
+        world.receipt(id).await;
+    }
+    let texts: Vec<String> = smsc
+        .received()
+        .iter()
+        .map(transom_test_servers::Sms::text)
+        .collect();
+    assert_eq!(texts, ["m1", "m2", "m3", "m4"], "each once, in order");
 }

@@ -25,6 +25,7 @@ mod gammu;
 mod held;
 mod jasmin;
 mod kannel;
+mod limits;
 mod mail;
 mod mms;
 mod moved;

@@ -1,4 +1,4 @@
-//! Jasmin with the Redis and RabbitMQ that it needs, its texts carried by an SMSC of the test.
+//! Jasmin with the Redis and `RabbitMQ` that it needs, its texts carried by an SMSC of the test.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ const DAEMON: &str = "import lockfile, runpy, sys; real = lockfile.FileLock; \
 
 /// A running Jasmin.
 pub struct Jasmin {
-    jasmin: Daemon,
+    daemon: Daemon,
     profile: String,
     ports: Ports,
     _broker: [Daemon; 3],
@@ -65,7 +65,7 @@ impl Jasmin {
             .env("LOG_PATH", scratch.path().display().to_string());
         let ready = Ready::Ports(vec![ports.console, ports.http]);
         let mut jasmin = Self {
-            jasmin: Daemon::new(launch, ready, Signal::TERM),
+            daemon: Daemon::new(launch, ready, Signal::TERM),
             profile: profile(smsc, incoming),
             ports,
             _broker: [redis, epmd, rabbit],
@@ -90,14 +90,14 @@ impl Jasmin {
         PASSWORD
     }
 
-    /// Ends it; what it holds waits in RabbitMQ.
+    /// Ends it; what it holds waits in `RabbitMQ`.
     pub async fn stop(&mut self) {
-        self.jasmin.stop().await;
+        self.daemon.stop().await;
     }
 
     /// Starts it again, on the same ports; the SMSC has to wait for its bind.
     pub async fn start_again(&mut self) {
-        self.jasmin.start().await;
+        self.daemon.start().await;
         within("Jasmin's console", self.configure()).await;
     }
 
@@ -148,7 +148,7 @@ async fn redis(scratch: &Scratch, port: SocketAddr) -> Daemon {
     Daemon::started(launch, Ready::Ports(vec![port]), Signal::TERM).await
 }
 
-/// RabbitMQ with a name server of its own: without one it does not start.
+/// `RabbitMQ` with a name server of its own: without one it does not start.
 async fn broker(scratch: &Scratch, amqp: SocketAddr) -> [Daemon; 2] {
     let [names, distribution] = [(); 2].map(|()| free_port());
     let epmd = Launch::new(find_program("epmd"), scratch.path(), "epmd.log").args([

@@ -13,7 +13,7 @@ pub enum Server {
     Ejabberd,
     /// gammu and gammu-smsd.
     Gammu,
-    /// Jasmin with Redis, RabbitMQ and Python.
+    /// Jasmin with Redis, `RabbitMQ` and Python.
     Jasmin,
     /// Kannel's bearerbox and smsbox.
     Kannel,

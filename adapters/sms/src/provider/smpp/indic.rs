@@ -249,19 +249,18 @@ pub(super) fn locking(language: u8, septet: u8) -> Option<char> {
     }
     let script = script(language)?;
     let place = match septet {
-        b'\n' | b'\r' | 0x1b | b' ' | b'!' | b',' | b'.' | b'?' | b'a'..=b'z' => {
+        b'\n' | b'\r' | 0x1b | b' ' | b'!' | b',' | b'.' | b'0'..=b';' | b'?' | b'a'..=b'z' => {
             return Some(septet.into());
         }
-        b'0'..=b';' => return Some(septet.into()),
         // The two stand the other way round.
         0x28 => return Some(')'),
         0x29 => return Some('('),
-        0x00..=0x02 => septet + 1,
+        0x00..=0x02 | 0x0b | 0x0c => septet + 1,
         0x03..=0x09 => septet + 2,
-        0x0b | 0x0c => septet + 1,
         0x0e..=0x1a => septet,
         0x1c..=0x1f => septet - 1,
-        0x22..=0x27 | 0x2a | 0x2b => septet - if septet < 0x28 { 3 } else { 5 },
+        0x22..=0x27 => septet - 3,
+        0x2a | 0x2b => septet - 5,
         0x2d => 0x27,
         0x2f => 0x28,
         0x3c..=0x3e => septet - 0x13,
