@@ -193,21 +193,25 @@ fn cost(text: &Told) -> String {
     else {
         return String::new();
     };
-    let mut said = format!(
+    let mut said = vec![format!(
         "Zeichen: {characters}. SMS-Segmente: {segments}. So viele passen noch hinein: {left}."
-    );
+    )];
     if *unicode {
         let costly = in_a_row(costly);
-        said += &format!(
-            " Der Text geht als Unicode, mit 70 statt 160 Zeichen je Segment, wegen: {costly}"
-        );
+        said.push(format!(
+            "Der Text geht als Unicode, mit 70 statt 160 Zeichen je Segment, wegen: {costly}"
+        ));
     }
     if !replaced.is_empty() {
         let replaced = in_a_row(replaced);
-        said += &format!(" Durch einfachere Zeichen ersetzt, weil das billiger ist: {replaced}");
+        said.push(format!(
+            "Durch einfachere Zeichen ersetzt, weil das billiger ist: {replaced}"
+        ));
     }
     if segments > segments_max {
-        said += &format!(" Das ist zu lang: Erlaubt sind {segments_max} Segmente.");
+        said.push(format!(
+            "Das ist zu lang: Erlaubt sind {segments_max} Segmente."
+        ));
     }
-    said
+    said.join(" ")
 }

@@ -195,21 +195,25 @@ fn cost(text: &Told) -> String {
         return String::new();
     };
     let plural = if *segments == 1 { "" } else { "s" };
-    let mut said = format!(
+    let mut said = vec![format!(
         "{characters} characters take {segments} segment{plural}. {left} more would fit in."
-    );
+    )];
     if *unicode {
         let costly = in_a_row(costly);
-        said += &format!(
-            " It goes as Unicode, 70 characters to a segment instead of 160, because of: {costly}"
-        );
+        said.push(format!(
+            "It goes as Unicode, 70 characters to a segment instead of 160, because of: {costly}"
+        ));
     }
     if !replaced.is_empty() {
         let replaced = in_a_row(replaced);
-        said += &format!(" Sent as plainer characters, which is cheaper: {replaced}");
+        said.push(format!(
+            "Sent as plainer characters, which is cheaper: {replaced}"
+        ));
     }
     if segments > segments_max {
-        said += &format!(" That is too long: {segments_max} segments are allowed.");
+        said.push(format!(
+            "That is too long: {segments_max} segments are allowed."
+        ));
     }
-    said
+    said.join(" ")
 }
