@@ -7,8 +7,6 @@
     reason = "a failing test panics"
 )]
 
-mod carried;
-mod commands;
 /// What a test proves on which server: a cell of the table in `docs/XMPP.md`, which the gates compare with these lines.
 macro_rules! proves {
     ($feature:literal, $($server:ident),+ $(,)?) => {
@@ -16,7 +14,9 @@ macro_rules! proves {
     };
 }
 
+mod carried;
 mod clients;
+mod commands;
 mod crash;
 mod ejabberd;
 mod files;
