@@ -15,6 +15,7 @@ macro_rules! proves {
 }
 
 mod address_book;
+mod carried;
 mod clients;
 mod commands;
 mod crash;
@@ -24,8 +25,11 @@ mod files;
 mod files_kills;
 mod gammu;
 mod held;
+mod jasmin;
 mod kannel;
+mod limits;
 mod mail;
+mod mms;
 mod moved;
 mod operators;
 mod people;
