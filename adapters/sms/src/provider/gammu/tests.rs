@@ -230,7 +230,7 @@ async fn a_report_is_never_taken_for_another_texts() {
             let events = folders.inbox.events().into_iter();
             let reports = events.filter_map(|event| match event {
                 Event::Report(report) => Some(report.progress),
-                Event::Message(_) => None,
+                Event::Message(_) | Event::Sent(_) => None,
             });
             reports.collect()
         };
