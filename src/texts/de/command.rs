@@ -201,10 +201,6 @@ pub(super) fn label(text: &Label) -> String {
         L::Account => "Zugang",
         L::LogLevel => "Stufe des Protokolls",
         L::Receipts => "Empfangsbestätigungen",
-        L::AddressBook => "Adressbuch (vCards)",
-        L::FileLinks => "Dateien als Links, wo sie nicht gesendet werden können",
-        L::Quotes => "Zitat in Antworten (kostet mehr)",
-        L::ReactionsAsText => "Reaktionen als Text (jede kostet einen Text)",
         L::DefaultLine => "Neue Gespräche von",
         L::Action => "Was tun",
         L::Sure => "Wirklich",
@@ -222,9 +218,21 @@ pub(super) fn label(text: &Label) -> String {
         L::No => "nein",
         L::Nobody => "niemand",
         L::Word(word) => return self::word(word).into(),
-        other => super::post::label(other),
+        other => setting(other),
     }
     .into()
+}
+
+/// What a user can choose for texts.
+fn setting(text: &Label) -> &str {
+    use Label as L;
+    match text {
+        L::AddressBook => "Adressbuch (vCards)",
+        L::Quotes => "Zitat in Antworten (kostet mehr)",
+        L::ReactionsAsText => "Reaktionen als Text (jede kostet einen Text)",
+        L::FileLinks => "Dateien als Links, wo sie nicht gesendet werden können",
+        other => super::post::label(other),
+    }
 }
 
 /// The words of the database.

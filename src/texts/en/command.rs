@@ -207,10 +207,6 @@ pub(super) fn label(text: &Label) -> String {
         L::Account => "Account",
         L::LogLevel => "Level of the log",
         L::Receipts => "Delivery receipts",
-        L::AddressBook => "Address book (vCards)",
-        L::FileLinks => "Files as links, where they cannot be sent",
-        L::Quotes => "Quote in answers (costs more)",
-        L::ReactionsAsText => "Reactions as text (each costs a text)",
         L::DefaultLine => "New conversations from",
         L::Action => "What to do",
         L::Sure => "Really",
@@ -228,7 +224,19 @@ pub(super) fn label(text: &Label) -> String {
         L::No => "no",
         L::Nobody => "nobody",
         L::Word(word) => word,
-        other => super::post::label(other),
+        other => setting(other),
     }
     .into()
+}
+
+/// What a user can choose for texts.
+fn setting(text: &Label) -> &str {
+    use Label as L;
+    match text {
+        L::AddressBook => "Address book (vCards)",
+        L::Quotes => "Quote in answers (costs more)",
+        L::ReactionsAsText => "Reactions as text (each costs a text)",
+        L::FileLinks => "Files as links, where they cannot be sent",
+        other => super::post::label(other),
+    }
 }
