@@ -230,7 +230,7 @@ pub(super) fn label(text: &Label) -> String {
 }
 
 /// What a user can choose for texts.
-fn setting(text: &Label) -> &str {
+fn setting(text: &Label) -> &'static str {
     use Label as L;
     match text {
         L::AddressBook => "Address book (vCards)",
