@@ -145,6 +145,7 @@ pub(super) fn queue(
             link: part.link.clone(),
             accounts,
             brought: brought.clone(),
+            announced: part.rosters.announced(),
         };
         (part.gateway.id, entry)
     };
@@ -241,6 +242,8 @@ pub(super) async fn gateway(
             keep_originals: app.config.keep.files.min(app.config.keep.bodies),
             public_url: app.config.http.public_url.clone(),
         },
+        keeps_texts: app.config.keep.bodies,
+        since: base.clock.now(),
     })
 }
 
