@@ -2,6 +2,8 @@
 //!
 //! No label ever holds what came from outside: gateways and accounts are those of the configuration, all else is a fixed word.
 //! There is no global: whoever counts is given a [`Metrics`], or the [`GatewayMetrics`] of the one gateway it works for.
+//!
+//! Length: one place that names every metric.
 
 use std::{
     collections::HashMap,
