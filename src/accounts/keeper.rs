@@ -25,6 +25,9 @@ use crate::{
 /// Between two looks when nobody rings: users go by several ways, and other processes change the database too.
 const EVERY: Duration = Duration::from_mins(1);
 
+/// The same while an owner has still to be told: the link may be up by then.
+const SOON: Duration = Duration::from_secs(2);
+
 /// Keeps the accounts that users brought.
 pub struct Keeper {
     /// The gateways and their links.
@@ -65,12 +68,13 @@ impl Keeper {
         let (clock, lifecycle) = (self.clock(), self.context.lifecycle.clone());
         let mut running = HashMap::new();
         loop {
+            let mut is_settled = true;
             for (gateway, link) in &self.gateways {
-                self.look(gateway, link, &mut running).await;
+                is_settled &= self.look(gateway, link, &mut running).await;
             }
             let (up, down) = self.board.counts();
             self.metrics.own_accounts(up, down);
-            let next = clock.now().after(EVERY);
+            let next = clock.now().after(if is_settled { EVERY } else { SOON });
             tokio::select! {
                 () = self.board.rung() => {}
                 () = clock.sleep_until(next) => {}
@@ -83,14 +87,15 @@ impl Keeper {
         Arc::clone(&self.context.clock)
     }
 
+    /// Looks once; false when an owner has still to be told.
     async fn look(
         &self,
         gateway: &Arc<Gateway>,
         link: &LinkHandle,
         running: &mut HashMap<i64, Running>,
-    ) {
+    ) -> bool {
         let Some(adapter) = gateway.adapter.own_accounts() else {
-            return;
+            return true;
         };
         let mut rows = match self.store.own_accounts(gateway.id).await {
             Ok(rows) => rows,
@@ -99,7 +104,7 @@ impl Keeper {
                     error = &error as &dyn std::error::Error,
                     "Cannot read the accounts that users brought."
                 );
-                return;
+                return true;
             }
         };
         for row in &mut rows {
@@ -131,9 +136,12 @@ impl Keeper {
                 running.insert(account_id, account);
             }
         }
+        let mut is_settled = true;
         for row in rows.iter().filter(|row| row.refused && !row.told) {
-            owner::tell(gateway, link, row, &*self.context.clock, &self.writer).await;
+            let clock = &*self.context.clock;
+            is_settled &= owner::tell(gateway, link, row, clock, &self.writer).await;
         }
+        is_settled
     }
 
     /// Marks an account whose login its servers do not take; a login that was entered since is another matter.

@@ -13,16 +13,16 @@ use crate::{
     xmpp::{jid::BareJid, stream::LinkHandle},
 };
 
-/// Says once that the login is refused; it counts as said when the user's server has it.
+/// Says once that the login is refused; it counts as said when the user's server has it. False when it has still to be said.
 pub(super) async fn tell(
     gateway: &Gateway,
     link: &LinkHandle,
     row: &OwnAccountRow,
     clock: &dyn Clock,
     writer: &Writer,
-) {
+) -> bool {
     let Ok(user) = BareJid::new(&row.jid) else {
-        return;
+        return true;
     };
     let lang = Lang::negotiate(row.lang.as_deref(), gateway.config.lang);
     let text = Text::from(Own::LoginRefused {
@@ -32,7 +32,7 @@ pub(super) async fn tell(
     let said = gateway.say(&user, text.render(lang), lang, clock.now());
     if !link.is_up() || link.send_tracked(vec![said]).await.is_err() {
         // The next look says it.
-        return;
+        return false;
     }
     let told = Change::Told {
         account_id: row.account_id,
@@ -47,4 +47,5 @@ pub(super) async fn tell(
             "It is not kept that a user was told of a refused login; it may be told again."
         );
     }
+    true
 }
