@@ -1,14 +1,16 @@
 //! The order of starting and of stopping.
 
 use std::{
+    collections::HashMap,
     fs::{File, TryLockError},
     path::Path,
     sync::Arc,
     time::Duration,
 };
 
+use tokio::sync::mpsc;
 use transom_adapter::{
-    Account, AccountState, Clock, Context, HttpClient, HttpLimits, Lifecycle, Signer, SystemClock,
+    Account, AccountState, Clock, Context, Holder, HttpClient, HttpLimits, Lifecycle, Signer, SystemClock,
 };
 use transom_simulator::Simulator;
 
@@ -16,7 +18,7 @@ use super::{
     App, Ended, StartError,
     adapters::allow_hosts,
     control, notify,
-    parts::{Part, Parts, context, has_simulator, intakes, queue},
+    parts::{Part, Parts, context, has_simulator, intakes, queue, surroundings},
     readiness, upkeep,
 };
 use crate::{
@@ -26,6 +28,7 @@ use crate::{
     metrics::Metrics,
     operations::once::Once,
     page::OperatorPage,
+    processes::{Hint, Processes, Runner},
     queue::AccountStates,
     store::{Ids, Store, StoreError, Writer},
 };
@@ -34,6 +37,8 @@ use crate::{
 const GRACE: Duration = Duration::from_secs(30);
 /// Between two looks at a database that cannot be reached.
 const STORE_RETRY: Duration = Duration::from_secs(2);
+/// Hints of other processes that wait; those beyond are lost, which costs seconds.
+const HINTS_MAX: usize = 1024;
 
 /// Runs until it is asked to stop.
 pub(super) async fn run(app: App, lifecycle: Lifecycle) -> Result<Ended, StartError> {
@@ -53,16 +58,31 @@ pub(super) async fn run(app: App, lifecycle: Lifecycle) -> Result<Ended, StartEr
     })?;
     let lock = lock(&app.config.store.url)?;
     let starting = open(&app, &lifecycle);
-    let base = tokio::select! {
-        base = starting => base?,
+    let (joined, runner) = tokio::select! {
+        joined = starting => joined?,
         () = signals.next(&*app.reload) => return Ok(Ended::Drained),
     };
-    control::hold_if_copy(&base).await?;
+    let Joined { base, processes } = joined;
     let store = base.store.clone();
-    start(&app, base, server, &lifecycle).await?;
-    notify::ready();
-    tracing::info!("Ready.");
-    let ended = stop(&mut signals, &*app.reload, &lifecycle).await;
+    let (heard, hints) = mpsc::channel(HINTS_MAX);
+    let beating = runner.run(base.ids.clone(), heard);
+    let working = async {
+        control::hold_if_copy(&base).await?;
+        let here = Here {
+            processes: processes.clone(),
+            hints,
+        };
+        start(&app, base, server, (here, &lifecycle)).await?;
+        notify::ready();
+        tracing::info!("Ready.");
+        Ok::<_, StartError>(stop(&mut signals, &*app.reload, &lifecycle).await)
+    };
+    // The process says that it lives until its last attempt has ended.
+    let ended = tokio::select! {
+        ended = working => ended?,
+        () = beating => Ended::Failed,
+    };
+    processes.leave().await;
     store.close().await;
     drop(lock);
     Ok(ended)
@@ -131,11 +151,17 @@ pub(super) struct Base {
     pub(super) metrics: Metrics,
 }
 
+/// The database, and this process among those that run on it.
+pub(super) struct Joined {
+    base: Base,
+    processes: Processes,
+}
+
 /// Opens the database, waiting for a server that cannot be reached.
-async fn open(app: &App, lifecycle: &Lifecycle) -> Result<Base, StartError> {
+async fn open(app: &App, lifecycle: &Lifecycle) -> Result<(Joined, Runner), StartError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     loop {
-        match try_open(app, lifecycle, &clock).await {
+        match try_join(app, lifecycle, &clock).await {
             Ok(base) => return Ok(base),
             Err(
                 error @ (StoreError::Newer { .. }
@@ -157,6 +183,17 @@ async fn open(app: &App, lifecycle: &Lifecycle) -> Result<Base, StartError> {
             }
         }
     }
+}
+
+async fn try_join(
+    app: &App,
+    lifecycle: &Lifecycle,
+    clock: &Arc<dyn Clock>,
+) -> Result<(Joined, Runner), StoreError> {
+    let base = try_open(app, lifecycle, clock).await?;
+    let (processes, runner, number) = Processes::join(&base.store, lifecycle).await?;
+    base.ids.renumber(number);
+    Ok((Joined { base, processes }, runner))
 }
 
 pub(super) async fn try_open(
@@ -195,15 +232,22 @@ fn open_files(app: &App, base: &Base) -> Result<Files, StartError> {
     })
 }
 
+/// This process among the others.
+struct Here {
+    processes: Processes,
+    hints: mpsc::Receiver<Hint>,
+}
+
 async fn start(
     app: &App,
     base: Base,
     server: Server,
-    lifecycle: &Lifecycle,
+    (here, lifecycle): (Here, &Lifecycle),
 ) -> Result<(), StartError> {
+    let Here { processes, hints } = here;
     let files = open_files(app, &base)?;
     let simulator = Simulator::new(Arc::clone(&base.clock));
-    let Parts { parts, doors } = Parts::make(app, &base, &simulator, lifecycle).await?;
+    let Parts { parts, doors } = Parts::make(app, (&base, &processes), &simulator, lifecycle).await?;
     let states = AccountStates::new(Arc::clone(&base.clock), base.metrics.clone());
     let context = context(&base, &doors, (&files, &states), lifecycle);
     let links: Vec<_> = parts.iter().map(Part::link).collect();
@@ -211,7 +255,8 @@ async fn start(
     let gateways = parts.iter().map(|part| Arc::clone(&part.gateway)).collect();
     let handles = parts.iter().map(Part::numbered_link).collect();
     let rosters = parts.iter().map(Part::rosters).collect();
-    let works = queue(&base, &parts, (&files, states.clone()), lifecycle);
+    let surroundings = surroundings(&base, &processes, (&files, states.clone()), &parts, lifecycle);
+    let works = queue(surroundings, hints);
     let live = control::Live {
         queue: works.queue.clone(),
         teller: works.teller.clone(),
@@ -227,17 +272,25 @@ async fn start(
     let operations = control::operations(&base, gateways, once, Some(Arc::new(live)));
     let operations = Arc::new(operations);
     control::start(app, &operations, lifecycle);
-    intakes(&base, parts, &works, &operations, lifecycle);
+    let held = parts.iter().map(Part::holds).collect::<HashMap<_, _>>();
+    intakes(&base, parts, (&works, &processes), &operations, lifecycle);
     let accounts = works.accounts;
     for account in accounts.values() {
         // A port that is taken shows before READY, not in the log of a process that looks well.
         account.bind().await.map_err(StartError::Bind)?;
     }
     for account in accounts.values() {
+        let gateway_id = held.get(account.name().gateway()).copied();
         let (account, context) = (Arc::clone(account), context.clone());
-        lifecycle.spawn("account", run_account(account, context));
+        if account.capabilities().holder == Holder::Anyone {
+            lifecycle.spawn("account", run_account(account, context));
+        } else {
+            let run = move || run_account(Arc::clone(&account), context.clone());
+            let running = processes.clone().while_held(gateway_id, lifecycle.clone(), run);
+            lifecycle.spawn("account", running);
+        }
     }
-    upkeep::start(app, &base, watched, states, lifecycle);
+    upkeep::start(app, (&base, &processes), watched, states, lifecycle);
     readiness::watch_links(&links, lifecycle);
     let ready = readiness::Ready::new(base.store.clone(), links);
     let http = &app.config.http;
@@ -257,12 +310,11 @@ async fn start(
         files: Some(files.clone()),
         admin: Some(Arc::new(page)),
     };
-    let sweeping = sweep::run(
-        files.clone(),
-        base.writer.clone(),
-        Arc::clone(&base.clock),
-        lifecycle.clone(),
-    );
+    let (writer, clock, life) = (base.writer.clone(), base.clock, lifecycle.clone());
+    let swept = files.clone();
+    let sweeping = processes.while_held(None, lifecycle.clone(), move || {
+        sweep::run(swept.clone(), writer.clone(), Arc::clone(&clock), life.clone())
+    });
     lifecycle.spawn("files.sweep", sweeping);
     lifecycle.spawn("http", server.run(state, lifecycle.clone()));
     Ok(())

@@ -120,15 +120,70 @@ pub(super) async fn take(intake: &Intake, knocks: Vec<Knock>) {
             cursor,
             answer,
         } = knock;
-        let decided = decide(intake, &account, &events, cursor, (&found, &mut place, now));
-        commits.push((decided, events, answer));
+        let decided = decide(
+            intake,
+            &account,
+            &events,
+            cursor.clone(),
+            (&found, &mut place, now),
+        );
+        let knock = Knock {
+            account,
+            events,
+            cursor,
+            answer,
+        };
+        commits.push((decided, knock));
     }
     // All at once: the writer groups them into one commit.
     let committing = commits
         .into_iter()
-        .map(|(decided, events, answer)| commit(intake, decided, events, answer));
+        .map(|(decided, knock)| commit_or_again(intake, decided, knock));
     let parts = futures_util::future::join_all(committing).await.concat();
     parts::join_committed(intake, &parts).await;
+}
+
+/// What contradicts the database is decided anew so many times: another process made the same conversation meanwhile.
+const TRIES: u32 = 3;
+
+async fn commit_or_again(
+    intake: &Intake,
+    mut decided: Decided,
+    knock: Knock,
+) -> Vec<PartsOf> {
+    let Knock {
+        account,
+        events,
+        cursor,
+        answer,
+    } = knock;
+    let mut tries = TRIES;
+    loop {
+        let committed = commit(intake, decided, &events).await;
+        match committed {
+            Ok(committed) => return committed.follow(intake, answer).await,
+            Err(Uncommitted::Conflict) if tries > 0 => {
+                let now = intake.clock.now();
+                let asks = asks_of(intake, events.iter());
+                let Ok(found) = intake.store.inward(intake.gateway.id, &asks).await else {
+                    break;
+                };
+                let on = (&found, &mut 0, now);
+                decided = decide(intake, &account, &events, cursor.clone(), on);
+            }
+            Err(Uncommitted::Conflict) => {
+                tracing::warn!(
+                    "An event contradicts the database; its source has to bring it again."
+                );
+                break;
+            }
+            Err(Uncommitted::Busy) => break,
+        }
+        tries -= 1;
+    }
+    // A source that hung up comes back by itself.
+    answer.send(Err(Busy)).ok();
+    Vec::new()
 }
 
 /// Takes a text whose parts are all there; with it they go.
@@ -152,7 +207,9 @@ pub(super) async fn take_whole(
     // What comes to nobody, since the line is gone, goes all the same.
     decided.writes.extend(gone);
     let (answer, _nobody_waits) = oneshot::channel();
-    commit(intake, decided, events, answer).await;
+    if let Ok(committed) = commit(intake, decided, &events).await {
+        committed.follow(intake, answer).await;
+    }
 }
 
 fn refuse_all(knocks: Vec<Knock>) {
@@ -163,7 +220,10 @@ fn refuse_all(knocks: Vec<Knock>) {
 }
 
 fn asks(intake: &Intake, knocks: &[Knock]) -> Vec<InwardAsk> {
-    let events = knocks.iter().flat_map(|knock| &knock.events);
+    asks_of(intake, knocks.iter().flat_map(|knock| &knock.events))
+}
+
+fn asks_of<'a>(intake: &Intake, events: impl Iterator<Item = &'a Event>) -> Vec<InwardAsk> {
     let messages = events.filter_map(|event| match event {
         Event::Message(message) => Some(&**message),
         Event::Report(_) => None,
@@ -272,63 +332,92 @@ fn report_write(
     }))
 }
 
+/// Why nothing was committed.
+enum Uncommitted {
+    Busy,
+    Conflict,
+}
+
+/// What was committed, and what follows from it.
+struct Committed {
+    done: Vec<Done>,
+    shares: Vec<Option<std::ops::Range<usize>>>,
+    tokens: Vec<Vec<String>>,
+    rows: Vec<Option<Waiting>>,
+    texts: Vec<Option<PartsOf>>,
+}
+
 async fn commit(
     intake: &Intake,
     decided: Decided,
-    events: Vec<Event>,
-    answer: oneshot::Sender<Result<Vec<Verdict>, Busy>>,
-) -> Vec<PartsOf> {
+    events: &[Event],
+) -> Result<Committed, Uncommitted> {
     let Decided { mut writes, shares } = decided;
-    let kept = files::keep(intake, &events, &mut writes, &shares).await;
-    if let Err(busy) = kept {
-        answer.send(Err(busy)).ok();
-        return Vec::new();
-    }
+    files::keep(intake, events, &mut writes, &shares)
+        .await
+        .map_err(|Busy| Uncommitted::Busy)?;
     let tokens = files::tokens(&writes);
-    let rows: Vec<Option<Waiting>> = writes.iter().map(|write| waiting(intake, write)).collect();
-    let texts: Vec<Option<PartsOf>> = writes.iter().map(parts::parts_of).collect();
-    let done = match intake.writer.commit(writes).await {
-        Ok(done) => done,
-        Err(error) => {
-            if let WriteError::Conflict(problem) = error {
-                tracing::warn!(
-                    problem,
-                    "An event contradicts the database; its source has to bring it again."
-                );
+    let rows = writes.iter().map(|write| waiting(intake, write)).collect();
+    let texts = writes.iter().map(parts::parts_of).collect();
+    let done = intake.writer.commit(writes).await.map_err(|error| match error {
+        WriteError::Busy(_) => Uncommitted::Busy,
+        WriteError::Conflict(_) => Uncommitted::Conflict,
+    })?;
+    Ok(Committed {
+        done,
+        shares,
+        tokens,
+        rows,
+        texts,
+    })
+}
+
+impl Committed {
+    /// Answers the source, then passes on what came.
+    async fn follow(
+        self,
+        intake: &Intake,
+        answer: oneshot::Sender<Result<Vec<Verdict>, Busy>>,
+    ) -> Vec<PartsOf> {
+        let Self {
+            done,
+            shares,
+            tokens,
+            rows,
+            texts,
+        } = self;
+        step(Step::BeforeAnswer);
+        let verdicts = shares
+            .iter()
+            .map(|share| verdict(share.as_ref(), &done))
+            .collect();
+        answer.send(Ok(verdicts)).ok();
+        let mut arrived = Vec::new();
+        for (row, done) in rows.into_iter().zip(&done) {
+            if let Done::Tells(tells) = done {
+                intake
+                    .teller
+                    .tell(tells.iter().map(|tell| tell.delivery_id).collect());
             }
-            answer.send(Err(Busy)).ok();
-            return Vec::new();
+            if *done == Done::Written {
+                arrived.extend(row);
+            }
         }
-    };
-    step(Step::BeforeAnswer);
-    let verdicts = shares
-        .iter()
-        .map(|share| verdict(share.as_ref(), &done))
-        .collect();
-    answer.send(Ok(verdicts)).ok();
-    let mut arrived = Vec::new();
-    for (row, done) in rows.into_iter().zip(&done) {
-        if let Done::Tells(tells) = done {
+        files::forget(intake, tokens, &done).await;
+        for waiting in &arrived {
+            if intake.processes.has(intake.gateway.id) {
+                rosters::introduce(intake, waiting);
+            }
             intake
-                .teller
-                .tell(tells.iter().map(|tell| tell.delivery_id).collect());
+                .metrics
+                .message(&intake.gateway.config.name, Direction::In, "stored");
         }
-        if *done == Done::Written {
-            arrived.extend(row);
-        }
+        intake.queue.arrived(arrived).await;
+        let new = texts.into_iter().zip(&done);
+        new.filter(|(_, done)| **done == Done::Written)
+            .filter_map(|(text, _)| text)
+            .collect()
     }
-    files::forget(intake, tokens, &done).await;
-    for waiting in &arrived {
-        rosters::introduce(intake, waiting);
-        intake
-            .metrics
-            .message(&intake.gateway.config.name, Direction::In, "stored");
-    }
-    intake.queue.arrived(arrived).await;
-    let new = texts.into_iter().zip(&done);
-    new.filter(|(_, done)| **done == Done::Written)
-        .filter_map(|(text, _)| text)
-        .collect()
 }
 
 fn verdict(share: Option<&std::ops::Range<usize>>, done: &[Done]) -> Verdict {

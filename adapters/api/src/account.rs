@@ -109,6 +109,8 @@ pub struct Capabilities {
 pub enum Holder {
     /// Any number of logins stand side by side.
     Anyone,
+    /// Any process may [`send`](Account::send); [`run`](Account::run) reads a source, and one does that at a time.
+    OneReader,
     /// One: a second login throws the first out, or is refused. [`run`](Account::run) and [`send`](Account::send) belong to the same
     /// process, and a live check beside a running process asks that process.
     One,

@@ -22,6 +22,7 @@ use crate::{
     intake::commands::ANSWERS_PER_MINUTE,
     metrics::Metrics,
     operations::Operations,
+    processes::Processes,
     queue::{AccountStates, Online, Queue, Surroundings, Teller},
     store::{Store, write::LineRow},
     xmpp::{
@@ -66,7 +67,8 @@ impl Bench {
         let ids = store.ids(clock.clone(), 0).await.unwrap();
         let metrics = Metrics::new();
         let writer = store.writer(metrics.clone());
-        let (teller, tells) = Teller::new();
+        let processes = Processes::alone(&store).await;
+        let (teller, tells) = Teller::new(processes.clone());
         let online = Online::default();
         let files = Files::for_test(folder.path().join("files"), store.clone());
         let surroundings = Surroundings {
@@ -79,8 +81,10 @@ impl Bench {
             gateways: Arc::new(HashMap::new()),
             teller: teller.clone(),
             files: files.clone(),
+            processes: processes.clone(),
         };
-        let queue = Queue::start(&surroundings, online.clone(), tells);
+        let (_, hints) = mpsc::channel(1);
+        let queue = Queue::start(&surroundings, online.clone(), tells, hints);
         let (link, server, events) = connect(&lifecycle, presences_per_second).await;
         let operations = Arc::new(Operations {
             store: store.clone(),
@@ -106,6 +110,7 @@ impl Bench {
             rosters: super::super::Rosters::default(),
             files,
             operations: Arc::clone(&operations),
+            processes,
         };
         intake.rosters.start(&intake);
         let people = start(&intake);

@@ -1,0 +1,138 @@
+//! Several processes on one PostgreSQL: shared work, take-over, hand-over.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use transom_test_servers::{Feature, Server, skipped};
+
+use crate::{
+    house::House,
+    random::{Random, number_of},
+    traffic::Traffic,
+};
+
+/// The goal for a take-over after a kill or a freeze.
+const TAKE_OVER_MAX: Duration = Duration::from_secs(10);
+
+#[tokio::test]
+async fn three_processes_under_kills_and_freezes_lose_and_double_nothing() {
+    if skipped(&[Server::Prosody, Server::Postgres]) {
+        return;
+    }
+    let seed = Random::seed();
+    let seconds = number_of("TRANSOM_FAULT_SECONDS", 30);
+    let mut random = Random::new(seed);
+    let (mut house, twilio) = House::start(3, &[Feature::Offline, Feature::KickOld]).await;
+    let alice = house.alice().await;
+    let mut traffic = Traffic::new(twilio, alice, seed, 40);
+    traffic.begin().await;
+    let end = Instant::now() + Duration::from_secs(seconds);
+    let (mut kills, mut freezes, mut taken_over) = (0, 0, Vec::new());
+    while Instant::now() < end {
+        let until = Instant::now() + Duration::from_millis(1_500 + random.below(2_500));
+        while Instant::now() < until {
+            traffic.burst(&house.webhooks()).await;
+            for member in &mut house.transoms {
+                if member.frozen_until.is_some_and(|until| until <= Instant::now()) {
+                    member.thaw();
+                }
+            }
+        }
+        let frozen = |member: &crate::house::Member| member.frozen_until.is_some();
+        if house.transoms.iter().any(frozen) {
+            continue;
+        }
+        let holder = house.holder().await;
+        // Every other time whoever has the link.
+        let victim = if random.below(2) == 0 { holder } else { random.index(3) };
+        let since = Instant::now();
+        let member = &mut house.transoms[victim];
+        if random.below(2) == 0 {
+            member.transom.kill9();
+            kills += 1;
+            if victim == holder {
+                house.holder_but(victim).await;
+                taken_over.push(since.elapsed());
+            }
+            house.transoms[victim].transom.start().await;
+        } else {
+            member.freeze(Duration::from_millis(2_000 + random.below(9_000)));
+            freezes += 1;
+            if victim == holder && random.below(2) == 0 {
+                house.transoms[victim].frozen_until = Some(Instant::now() + Duration::from_secs(60));
+                house.holder_but(victim).await;
+                taken_over.push(since.elapsed());
+                house.transoms[victim].thaw();
+            }
+        }
+    }
+    for member in &mut house.transoms {
+        member.thaw();
+    }
+    house.holder().await;
+    traffic.settle(&house.webhooks()).await;
+    let account = traffic.account(&house.transoms[0].transom).await;
+    let faults = format!("{kills} kills, {freezes} freezes, seed {seed}");
+    eprintln!("{}", account.table("3 processes, PostgreSQL, Prosody", &faults));
+    eprintln!("taken over after {taken_over:?}");
+    let slow: Vec<_> = taken_over.iter().filter(|time| **time > TAKE_OVER_MAX).collect();
+    assert!(slow.is_empty(), "taken over after {slow:?}\n{}", house.logs());
+}
+
+#[tokio::test]
+async fn a_rolling_restart_fails_no_message() {
+    if skipped(&[Server::Prosody, Server::Postgres]) {
+        return;
+    }
+    let seed = Random::seed();
+    let (mut house, twilio) = House::start(2, &[Feature::Offline, Feature::KickOld]).await;
+    let alice = house.alice().await;
+    let mut traffic = Traffic::new(twilio, alice, seed, 0);
+    traffic.begin().await;
+    for place in [0, 1, 0] {
+        let other = 1 - place;
+        let webhooks = vec![house.transoms[other].transom.http()];
+        for _ in 0..10 {
+            traffic.burst(&webhooks).await;
+        }
+        let member = &mut house.transoms[place];
+        let restart = async {
+            assert!(member.transom.sigterm().await.success());
+            member.transom.start().await;
+        };
+        let mut restart = std::pin::pin!(restart);
+        loop {
+            tokio::select! {
+                () = &mut restart => break,
+                () = traffic.burst(&webhooks) => {}
+            }
+        }
+    }
+    traffic.settle(&house.webhooks()).await;
+    let account = traffic.account(&house.transoms[0].transom).await;
+    eprintln!("{}", account.table("2 processes, rolling restart, Prosody", "3 restarts"));
+    assert!(account.errors.is_empty(), "{account:?}\n{}", house.logs());
+    assert_eq!(account.unknown, 0, "{account:?}");
+}
+
+#[tokio::test]
+async fn both_processes_send_and_either_takes_what_comes_in() {
+    if skipped(&[Server::Prosody, Server::Postgres]) {
+        return;
+    }
+    let (house, twilio) = House::start(2, &[Feature::Offline, Feature::KickOld]).await;
+    let alice = house.alice().await;
+    let mut traffic = Traffic::new(twilio, alice, 7, 0);
+    traffic.begin().await;
+    while traffic.written() < 60 {
+        traffic.burst(&house.webhooks()).await;
+    }
+    traffic.settle(&house.webhooks()).await;
+    let account = traffic.account(&house.transoms[0].transom).await;
+    assert_eq!(account.delivered, account.out, "{account:?}");
+    let sent = "Handed to the network.";
+    for (place, member) in house.transoms.iter().enumerate() {
+        let log = member.transom.log();
+        assert!(log.contains(sent), "process {place} sent nothing:\n{log}");
+    }
+}
