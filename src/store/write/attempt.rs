@@ -193,6 +193,12 @@ const LANES: Sql = for_rows!(
     "WHERE lanes.lane_id = CAST(r.value ->> 'lane_id' AS BIGINT)"
 );
 
+/// Another process may be putting something into the lane: this waits for it, and the statement after it sees what it put there.
+const LOCK_LANES: Sql = for_rows!(
+    "SELECT l.lane_id FROM lanes l WHERE l.lane_id IN (SELECT CAST(r.value ->> 'lane_id' AS BIGINT) FROM",
+    ") ORDER BY l.lane_id FOR UPDATE"
+);
+
 const TOLD: Sql = for_rows!(
     "UPDATE deliveries
         SET told = r.value ->> 'what', tell = CASE WHEN tell = r.value ->> 'what' THEN NULL ELSE tell END
@@ -228,6 +234,9 @@ pub(super) async fn outcome(
     let leaving: Vec<&OutcomeRow> = rows.iter().filter(leaves).copied().collect();
     run_rows(connection, LEAVE, &leaving).await?;
     run_rows(connection, MOVE, &leaving).await?;
+    if connection.is_postgres() {
+        fetch_rows(connection, LOCK_LANES, &rows).await?;
+    }
     run_rows(connection, LANES, &rows).await?;
     let missed: Vec<usize> = places(&group.outcomes, |row| !touched.contains(&row.delivery_id));
     for place in missed {
