@@ -31,6 +31,7 @@ pub mod operations;
 pub mod page;
 pub mod processes;
 pub mod queue;
+pub mod seal;
 pub mod store;
 pub mod texts;
 pub mod upkeep;

@@ -246,6 +246,7 @@ async fn start(
 ) -> Result<(), StartError> {
     let Here { processes, hints } = here;
     let files = open_files(app, &base)?;
+    let keys = app.keys().map_err(StartError::Config)?;
     let simulator = Simulator::new(Arc::clone(&base.clock));
     let Parts { parts, doors } = Parts::make(app, (&base, &processes), &simulator, lifecycle).await?;
     let states = AccountStates::new(Arc::clone(&base.clock), base.metrics.clone());
@@ -269,7 +270,7 @@ async fn start(
     };
     let here = format!("http://{}", app.config.http.listen);
     let once = Once::new(app.config.http.public_url.clone(), Some(here));
-    let operations = control::operations(&base, gateways, once, Some(Arc::new(live)));
+    let operations = control::operations(&base, gateways, (once, keys), Some(Arc::new(live)));
     let operations = Arc::new(operations);
     control::start(app, &operations, lifecycle);
     let held = parts.iter().map(Part::holds).collect::<HashMap<_, _>>();

@@ -23,6 +23,7 @@ pub fn error(text: &Text, lang: Lang) -> StanzaError {
         | Text::Dialogue(_)
         | Text::Label(_)
         | Text::Page(_)
+        | Text::Own(_)
         | Text::Told(_)
         | Text::Refusal(_) => (Condition::UndefinedCondition, ErrorType::Cancel),
     };

@@ -3,6 +3,7 @@
 mod command;
 mod mail;
 mod outcome;
+mod own;
 mod page;
 mod refusal;
 mod refused;
@@ -12,8 +13,8 @@ mod told;
 use std::time::Duration;
 
 use super::{
-    Admin, Cap, Chat, Content, Dialogue, Failed, Label, Mail, Membership, Notice, Page, Recipient,
-    Refusal, Registration, Told, Translation,
+    Admin, Cap, Chat, Content, Dialogue, Failed, Label, Mail, Membership, Notice, Own, Page,
+    Recipient, Refusal, Registration, Told, Translation,
     quantity::{self, Unit, length},
 };
 
@@ -70,6 +71,10 @@ impl Translation for German {
 
     fn page(&self, text: &Page) -> String {
         page::page(text)
+    }
+
+    fn own(&self, text: &Own) -> String {
+        own::own(text)
     }
 
     fn told(&self, text: &Told) -> String {
