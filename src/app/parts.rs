@@ -14,9 +14,7 @@ use crate::{
     intake::{self, Doors, Intake, Knock, Rosters, Trial},
     operations::Operations,
     processes::{Hint, Processes},
-    queue::{
-        AccountStates, Online, Queue, QueueGateway, Surroundings, Teller, TellerInbox,
-    },
+    queue::{AccountStates, Online, Queue, QueueGateway, Surroundings, Teller, TellerInbox},
     xmpp::{
         jid::DomainPart,
         stream::{Endpoint, Link, LinkConfig, LinkEvent, LinkHandle, StopWhen},
@@ -63,7 +61,8 @@ impl Parts {
             doors.insert(config.name.clone(), knocks);
             let (sender, events) = mpsc::channel(WAITING_MAX);
             let accounts = gateway.adapter.accounts();
-            let is_whole = |account: &Arc<dyn Account>| account.capabilities().holder == Holder::One;
+            let is_whole =
+                |account: &Arc<dyn Account>| account.capabilities().holder == Holder::One;
             let permit = processes.add(gateway.id, accounts.iter().any(is_whole));
             let mut link_config = link_config(app, config)?;
             link_config.permit = permit.await?;

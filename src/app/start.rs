@@ -10,7 +10,8 @@ use std::{
 
 use tokio::sync::mpsc;
 use transom_adapter::{
-    Account, AccountState, Clock, Context, Holder, HttpClient, HttpLimits, Lifecycle, Signer, SystemClock,
+    Account, AccountState, Clock, Context, Holder, HttpClient, HttpLimits, Lifecycle, Signer,
+    SystemClock,
 };
 use transom_simulator::Simulator;
 
@@ -248,7 +249,8 @@ async fn start(
     let files = open_files(app, &base)?;
     let keys = app.keys().map_err(StartError::Config)?;
     let simulator = Simulator::new(Arc::clone(&base.clock));
-    let Parts { parts, doors } = Parts::make(app, (&base, &processes), &simulator, lifecycle).await?;
+    let Parts { parts, doors } =
+        Parts::make(app, (&base, &processes), &simulator, lifecycle).await?;
     let states = AccountStates::new(Arc::clone(&base.clock), base.metrics.clone());
     let context = context(&base, &doors, (&files, &states), lifecycle);
     let links: Vec<_> = parts.iter().map(Part::link).collect();
@@ -256,7 +258,13 @@ async fn start(
     let gateways = parts.iter().map(|part| Arc::clone(&part.gateway)).collect();
     let handles = parts.iter().map(Part::numbered_link).collect();
     let rosters = parts.iter().map(Part::rosters).collect();
-    let surroundings = surroundings(&base, &processes, (&files, states.clone()), &parts, lifecycle);
+    let surroundings = surroundings(
+        &base,
+        &processes,
+        (&files, states.clone()),
+        &parts,
+        lifecycle,
+    );
     let works = queue(surroundings, hints);
     let live = control::Live {
         queue: works.queue.clone(),
@@ -287,7 +295,9 @@ async fn start(
             lifecycle.spawn("account", run_account(account, context));
         } else {
             let run = move || run_account(Arc::clone(&account), context.clone());
-            let running = processes.clone().while_held(gateway_id, lifecycle.clone(), run);
+            let running = processes
+                .clone()
+                .while_held(gateway_id, lifecycle.clone(), run);
             lifecycle.spawn("account", running);
         }
     }
@@ -314,7 +324,12 @@ async fn start(
     let (writer, clock, life) = (base.writer.clone(), base.clock, lifecycle.clone());
     let swept = files.clone();
     let sweeping = processes.while_held(None, lifecycle.clone(), move || {
-        sweep::run(swept.clone(), writer.clone(), Arc::clone(&clock), life.clone())
+        sweep::run(
+            swept.clone(),
+            writer.clone(),
+            Arc::clone(&clock),
+            life.clone(),
+        )
     });
     lifecycle.spawn("files.sweep", sweeping);
     lifecycle.spawn("http", server.run(state, lifecycle.clone()));

@@ -146,11 +146,7 @@ pub(super) async fn take(intake: &Intake, knocks: Vec<Knock>) {
 /// What contradicts the database is decided anew so many times: another process made the same conversation meanwhile.
 const TRIES: u32 = 3;
 
-async fn commit_or_again(
-    intake: &Intake,
-    mut decided: Decided,
-    knock: Knock,
-) -> Vec<PartsOf> {
+async fn commit_or_again(intake: &Intake, mut decided: Decided, knock: Knock) -> Vec<PartsOf> {
     let Knock {
         account,
         events,
@@ -359,10 +355,14 @@ async fn commit(
     let tokens = files::tokens(&writes);
     let rows = writes.iter().map(|write| waiting(intake, write)).collect();
     let texts = writes.iter().map(parts::parts_of).collect();
-    let done = intake.writer.commit(writes).await.map_err(|error| match error {
-        WriteError::Busy(_) => Uncommitted::Busy,
-        WriteError::Conflict(_) => Uncommitted::Conflict,
-    })?;
+    let done = intake
+        .writer
+        .commit(writes)
+        .await
+        .map_err(|error| match error {
+            WriteError::Busy(_) => Uncommitted::Busy,
+            WriteError::Conflict(_) => Uncommitted::Conflict,
+        })?;
     Ok(Committed {
         done,
         shares,

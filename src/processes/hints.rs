@@ -93,7 +93,14 @@ mod tests {
     fn many_hints_fit_into_notices() {
         let lanes: Vec<_> = (0..250).map(|lane| (i64::MAX - lane, i64::MAX)).collect();
         let tells: Vec<_> = (0..250).map(|tell| i64::MAX - tell).collect();
-        let texts = Parcel::pack(7, [Hint::Lanes(lanes.clone()), Hint::Tells(tells.clone()), Hint::Beat]);
+        let texts = Parcel::pack(
+            7,
+            [
+                Hint::Lanes(lanes.clone()),
+                Hint::Tells(tells.clone()),
+                Hint::Beat,
+            ],
+        );
         assert!(texts.iter().all(|text| text.len() < 8_000));
         let mut found = (Vec::new(), Vec::new(), 0);
         for text in texts {

@@ -89,7 +89,8 @@ impl View {
     /// Who works off a chat: each process weighs it, and the heaviest takes it. When one goes, only its own chats move.
     fn worker_of(&self, lane_id: i64) -> Option<i64> {
         let weight = |worker: &&i64| {
-            let mixed = worker.unsigned_abs().wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ lane_id.unsigned_abs();
+            let mixed =
+                worker.unsigned_abs().wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ lane_id.unsigned_abs();
             let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
             (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb)
         };
@@ -103,7 +104,10 @@ impl Processes {
     /// # Errors
     ///
     /// [`StoreError`].
-    pub async fn join(store: &Store, lifecycle: &Lifecycle) -> Result<(Self, Runner, i64), StoreError> {
+    pub async fn join(
+        store: &Store,
+        lifecycle: &Lifecycle,
+    ) -> Result<(Self, Runner, i64), StoreError> {
         let joined = store.join(LEASE).await?;
         let view = View {
             me: joined.process_id,
@@ -242,7 +246,9 @@ impl Processes {
         drop(taken);
         let is_up = |view: &View| view.holder(gateway_id).is_some_and(|row| row.up);
         // A server that lets nobody in while somebody is there lets the new one in when the old one has gone.
-        tokio::time::timeout(UP_MAX, view.wait_for(is_up)).await.ok();
+        tokio::time::timeout(UP_MAX, view.wait_for(is_up))
+            .await
+            .ok();
         true
     }
 
@@ -334,7 +340,10 @@ mod tests {
             let after = two.worker_of(lane_id).unwrap();
             assert!(before == 2 || before == after, "only those of 2 move");
         }
-        assert!(counts.values().all(|count| (800..1_200).contains(count)), "{counts:?}");
+        assert!(
+            counts.values().all(|count| (800..1_200).contains(count)),
+            "{counts:?}"
+        );
     }
 
     #[test]

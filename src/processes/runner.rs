@@ -241,7 +241,10 @@ impl Beating {
             self.ids.raise(newest);
         }
         tracing::info!(gateway_id, "This process has the gateway now.");
-        for row in holders.iter_mut().filter(|row| row.gateway_id == gateway_id) {
+        for row in holders
+            .iter_mut()
+            .filter(|row| row.gateway_id == gateway_id)
+        {
             (row.process_id, row.offered, row.up) = (Some(me), false, false);
         }
         self.processes.hint(Hint::Beat);

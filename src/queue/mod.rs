@@ -206,8 +206,7 @@ impl Queue {
     ///
     /// What another process works off, that one hears of.
     pub async fn arrived(&self, work: Vec<Waiting>) {
-        let is_ours =
-            |work: &Waiting| self.processes.has_lane(work.lane_id, work.gateway_id);
+        let is_ours = |work: &Waiting| self.processes.has_lane(work.lane_id, work.gateway_id);
         let (ours, others): (Vec<_>, Vec<_>) = work.into_iter().partition(is_ours);
         if !others.is_empty() {
             let lanes = others.iter().map(|work| (work.lane_id, work.gateway_id));

@@ -6,11 +6,7 @@ use super::{Queue, Surroundings, recovery, scheduler};
 use crate::processes::Hint;
 
 /// Runs until the lifecycle drains.
-pub(super) async fn run(
-    surroundings: Surroundings,
-    queue: Queue,
-    mut heard: mpsc::Receiver<Hint>,
-) {
+pub(super) async fn run(surroundings: Surroundings, queue: Queue, mut heard: mpsc::Receiver<Hint>) {
     let mut view = surroundings.processes.view();
     loop {
         tokio::select! {

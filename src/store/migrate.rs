@@ -32,15 +32,11 @@ pub(super) fn texts() -> Vec<&'static str> {
 pub(super) async fn migrate(connection: &mut Connection, apply: bool) -> Result<u64, StoreError> {
     // Several processes may start at once; the lock goes with the connection's end, too.
     if connection.is_postgres() {
-        connection
-            .batch("SELECT pg_advisory_lock(5347)")
-            .await?;
+        connection.batch("SELECT pg_advisory_lock(5347)").await?;
     }
     let migrated = migrate_alone(connection, apply).await;
     if connection.is_postgres() {
-        connection
-            .batch("SELECT pg_advisory_unlock(5347)")
-            .await?;
+        connection.batch("SELECT pg_advisory_unlock(5347)").await?;
     }
     migrated
 }

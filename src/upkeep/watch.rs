@@ -133,9 +133,7 @@ impl Watch {
                 LinkState::Down { .. }
                 | LinkState::Connecting
                 | LinkState::Elsewhere
-                | LinkState::Stopped => {
-                    Look::Unclear
-                }
+                | LinkState::Stopped => Look::Unclear,
             };
             (format!("link {}", gateway.config.name), look)
         };

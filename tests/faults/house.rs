@@ -106,7 +106,10 @@ impl House {
 
     /// Whoever can be called.
     pub(crate) fn webhooks(&self) -> Vec<SocketAddr> {
-        let awake = self.transoms.iter().filter(|member| member.frozen_until.is_none());
+        let awake = self
+            .transoms
+            .iter()
+            .filter(|member| member.frozen_until.is_none());
         awake.map(Member::webhook).collect()
     }
 

@@ -11,7 +11,10 @@
 )]
 
 #[path = "../flow/world.rs"]
-#[expect(dead_code, reason = "the world of the flows, of which less is needed here")]
+#[expect(
+    dead_code,
+    reason = "the world of the flows, of which less is needed here"
+)]
 mod world;
 
 mod house;

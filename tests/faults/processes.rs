@@ -33,7 +33,10 @@ async fn three_processes_under_kills_and_freezes_lose_and_double_nothing() {
         while Instant::now() < until {
             traffic.burst(&house.webhooks()).await;
             for member in &mut house.transoms {
-                if member.frozen_until.is_some_and(|until| until <= Instant::now()) {
+                if member
+                    .frozen_until
+                    .is_some_and(|until| until <= Instant::now())
+                {
                     member.thaw();
                 }
             }
@@ -44,7 +47,11 @@ async fn three_processes_under_kills_and_freezes_lose_and_double_nothing() {
         }
         let holder = house.holder().await;
         // Every other time whoever has the link.
-        let victim = if random.below(2) == 0 { holder } else { random.index(3) };
+        let victim = if random.below(2) == 0 {
+            holder
+        } else {
+            random.index(3)
+        };
         let since = Instant::now();
         let member = &mut house.transoms[victim];
         if random.below(2) == 0 {
@@ -59,7 +66,8 @@ async fn three_processes_under_kills_and_freezes_lose_and_double_nothing() {
             member.freeze(Duration::from_millis(2_000 + random.below(9_000)));
             freezes += 1;
             if victim == holder && random.below(2) == 0 {
-                house.transoms[victim].frozen_until = Some(Instant::now() + Duration::from_secs(60));
+                house.transoms[victim].frozen_until =
+                    Some(Instant::now() + Duration::from_secs(60));
                 house.holder_but(victim).await;
                 taken_over.push(since.elapsed());
                 house.transoms[victim].thaw();
@@ -73,10 +81,20 @@ async fn three_processes_under_kills_and_freezes_lose_and_double_nothing() {
     traffic.settle(&house.webhooks()).await;
     let account = traffic.account(&house.transoms[0].transom).await;
     let faults = format!("{kills} kills, {freezes} freezes, seed {seed}");
-    eprintln!("{}", account.table("3 processes, PostgreSQL, Prosody", &faults));
+    eprintln!(
+        "{}",
+        account.table("3 processes, PostgreSQL, Prosody", &faults)
+    );
     eprintln!("taken over after {taken_over:?}");
-    let slow: Vec<_> = taken_over.iter().filter(|time| **time > TAKE_OVER_MAX).collect();
-    assert!(slow.is_empty(), "taken over after {slow:?}\n{}", house.logs());
+    let slow: Vec<_> = taken_over
+        .iter()
+        .filter(|time| **time > TAKE_OVER_MAX)
+        .collect();
+    assert!(
+        slow.is_empty(),
+        "taken over after {slow:?}\n{}",
+        house.logs()
+    );
 }
 
 #[tokio::test]
@@ -110,7 +128,10 @@ async fn a_rolling_restart_fails_no_message() {
     }
     traffic.settle(&house.webhooks()).await;
     let account = traffic.account(&house.transoms[0].transom).await;
-    eprintln!("{}", account.table("2 processes, rolling restart, Prosody", "3 restarts"));
+    eprintln!(
+        "{}",
+        account.table("2 processes, rolling restart, Prosody", "3 restarts")
+    );
     assert!(account.errors.is_empty(), "{account:?}\n{}", house.logs());
     assert_eq!(account.unknown, 0, "{account:?}");
 }

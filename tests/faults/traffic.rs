@@ -232,7 +232,10 @@ impl Traffic {
                 let id = format!("SMin{number}");
                 let trace = transom.command(&["trace", &id, "--json"]).await;
                 let trace = String::from_utf8_lossy(&trace.stdout).into_owned();
-                panic!("{id} arrived as {count} messages: {trace}\n{}", transom.log());
+                panic!(
+                    "{id} arrived as {count} messages: {trace}\n{}",
+                    transom.log()
+                );
             }
         }
         let mut unknown = 0;
@@ -276,7 +279,9 @@ impl Account {
 impl Seen {
     fn take(&mut self, stanza: &transom_test_servers::Element) {
         if let Some(received) = stanza.child_in("received", "urn:xmpp:receipts") {
-            let number = received.attr("id").and_then(|id| id.strip_prefix('m')?.parse::<usize>().ok());
+            let number = received
+                .attr("id")
+                .and_then(|id| id.strip_prefix('m')?.parse::<usize>().ok());
             self.receipts.extend(number);
         }
         if stanza.attr("type") == Some("error") {
@@ -287,7 +292,10 @@ impl Seen {
         let (Some(body), Some(id)) = (stanza.body(), stanza.attr("id")) else {
             return;
         };
-        let Some(number) = body.strip_prefix("in ").and_then(|number| number.parse().ok()) else {
+        let Some(number) = body
+            .strip_prefix("in ")
+            .and_then(|number| number.parse().ok())
+        else {
             return;
         };
         let ids = self.arrived.entry(body).or_default();

@@ -260,7 +260,10 @@ pub(super) async fn apply(connection: &mut Connection, rows: &[&NewOut]) -> Resu
             at_ms: row.conversation.at_ms,
         });
         let keys: Vec<RepeatRow<'_>> = keys.collect();
-        if !super::fetch_rows(connection, REPEATED, &keys).await?.is_empty() {
+        if !super::fetch_rows(connection, REPEATED, &keys)
+            .await?
+            .is_empty()
+        {
             return Err(StoreError::Repeated);
         }
     }

@@ -259,7 +259,10 @@ enum Ended {
 /// Ends when the link may not stand any longer.
 async fn withdrawn(permit: Option<watch::Receiver<Permit>>) {
     if let Some(mut permit) = permit
-        && permit.wait_for(|permit| *permit == Permit::No).await.is_ok()
+        && permit
+            .wait_for(|permit| *permit == Permit::No)
+            .await
+            .is_ok()
     {
         return;
     }
