@@ -10,15 +10,15 @@ use std::{
 
 use tokio::sync::mpsc;
 use transom_adapter::{
-    Account, AccountState, Clock, Context, Holder, HttpClient, HttpLimits, Lifecycle, Signer,
-    SystemClock,
+    Account, AccountName, AccountState, Clock, Context, Holder, HttpClient, HttpLimits, Lifecycle,
+    Signer, SystemClock,
 };
 use transom_simulator::Simulator;
 
 use super::{
     App, Ended, StartError,
     adapters::allow_hosts,
-    control, notify,
+    control, inherited, notify,
     parts::{Part, Parts, context, has_simulator, intakes, queue, surroundings},
     readiness, upkeep,
 };
@@ -53,7 +53,13 @@ pub(super) async fn run(app: App, lifecycle: Lifecycle) -> Result<Ended, StartEr
         public_url: app.config.http.public_url.clone(),
         trusted_proxies: app.config.http.trusted_proxies.clone(),
     };
-    let server = Server::bind(options).map_err(|source| StartError::Listen {
+    let sockets = inherited::sockets();
+    let server = match sockets.tcp(listen) {
+        Ok(Some(listener)) => Server::on(listener, options),
+        Ok(None) => Server::bind(options),
+        Err(error) => Err(error),
+    };
+    let server = server.map_err(|source| StartError::Listen {
         address: listen.to_string(),
         source,
     })?;
@@ -72,6 +78,7 @@ pub(super) async fn run(app: App, lifecycle: Lifecycle) -> Result<Ended, StartEr
         let here = Here {
             processes: processes.clone(),
             hints,
+            sockets,
         };
         start(&app, base, server, (here, &lifecycle)).await?;
         notify::ready();
@@ -237,6 +244,7 @@ fn open_files(app: &App, base: &Base) -> Result<Files, StartError> {
 struct Here {
     processes: Processes,
     hints: mpsc::Receiver<Hint>,
+    sockets: Sockets,
 }
 
 async fn start(
@@ -245,7 +253,11 @@ async fn start(
     server: Server,
     (here, lifecycle): (Here, &Lifecycle),
 ) -> Result<(), StartError> {
-    let Here { processes, hints } = here;
+    let Here {
+        processes,
+        hints,
+        sockets,
+    } = here;
     let files = open_files(app, &base)?;
     let keys = app.keys().map_err(StartError::Config)?;
     let simulator = Simulator::new(Arc::clone(&base.clock));
@@ -258,13 +270,8 @@ async fn start(
     let gateways = parts.iter().map(|part| Arc::clone(&part.gateway)).collect();
     let handles = parts.iter().map(Part::numbered_link).collect();
     let rosters = parts.iter().map(Part::rosters).collect();
-    let surroundings = surroundings(
-        &base,
-        &processes,
-        (&files, states.clone()),
-        &parts,
-        lifecycle,
-    );
+    let kept = (&files, states.clone());
+    let surroundings = surroundings(&base, &processes, kept, &parts, lifecycle);
     let works = queue(surroundings, hints);
     let live = control::Live {
         queue: works.queue.clone(),
@@ -284,23 +291,7 @@ async fn start(
     let held = parts.iter().map(Part::holds).collect::<HashMap<_, _>>();
     intakes(&base, parts, (&works, &processes), &operations, lifecycle);
     let accounts = works.accounts;
-    for account in accounts.values() {
-        // A port that is taken shows before READY, not in the log of a process that looks well.
-        account.bind().await.map_err(StartError::Bind)?;
-    }
-    for account in accounts.values() {
-        let gateway_id = held.get(account.name().gateway()).copied();
-        let (account, context) = (Arc::clone(account), context.clone());
-        if account.capabilities().holder == Holder::Anyone {
-            lifecycle.spawn("account", run_account(account, context));
-        } else {
-            let run = move || run_account(Arc::clone(&account), context.clone());
-            let running = processes
-                .clone()
-                .while_held(gateway_id, lifecycle.clone(), run);
-            lifecycle.spawn("account", running);
-        }
-    }
+    start_accounts(&accounts, &held, &context, (&processes, &sockets)).await?;
     upkeep::start(app, (&base, &processes), watched, states, lifecycle);
     readiness::watch_links(&links, lifecycle);
     let ready = readiness::Ready::new(base.store.clone(), links);
@@ -321,19 +312,54 @@ async fn start(
         files: Some(files.clone()),
         admin: Some(Arc::new(page)),
     };
-    let (writer, clock, life) = (base.writer.clone(), base.clock, lifecycle.clone());
-    let swept = files.clone();
-    let sweeping = processes.while_held(None, lifecycle.clone(), move || {
-        sweep::run(
-            swept.clone(),
-            writer.clone(),
-            Arc::clone(&clock),
-            life.clone(),
-        )
-    });
-    lifecycle.spawn("files.sweep", sweeping);
+    sweep_files(&base, files.clone(), processes, lifecycle);
     lifecycle.spawn("http", server.run(state, lifecycle.clone()));
     Ok(())
+}
+
+/// Opens what accounts listen on, and starts their long-lived sides: each in every process, or where its gateway is.
+async fn start_accounts(
+    accounts: &HashMap<AccountName, Arc<dyn Account>>,
+    held: &HashMap<String, i64>,
+    context: &Context,
+    (processes, sockets): (&Processes, &Sockets),
+) -> Result<(), StartError> {
+    for account in accounts.values() {
+        account.inherit(sockets);
+        // A port that is taken shows before READY, not in the log of a process that looks well.
+        account.bind().await.map_err(StartError::Bind)?;
+    }
+    for place in sockets.left() {
+        tracing::warn!(
+            place,
+            "The service manager listens where the configuration does not: look at its .socket unit."
+        );
+    }
+    let lifecycle = &context.lifecycle;
+    for account in accounts.values() {
+        let gateway_id = held.get(account.name().gateway()).copied();
+        let (account, context) = (Arc::clone(account), context.clone());
+        if account.capabilities().holder == Holder::Anyone {
+            lifecycle.spawn("account", run_account(account, context));
+        } else {
+            let until = lifecycle.clone();
+            let run = move || run_account(Arc::clone(&account), context.clone());
+            let running = processes.clone().while_held(gateway_id, until, run);
+            lifecycle.spawn("account", running);
+        }
+    }
+    Ok(())
+}
+
+/// Forgets files whose time is over, in one of the processes.
+fn sweep_files(base: &Base, files: Files, processes: Processes, lifecycle: &Lifecycle) {
+    let (writer, clock) = (base.writer.clone(), Arc::clone(&base.clock));
+    let (own, until) = (lifecycle.clone(), lifecycle.clone());
+    let sweeping = processes.while_held(None, until, move || {
+        let (writer, clock) = (writer.clone(), Arc::clone(&clock));
+        sweep::run(files.clone(), writer, clock, own.clone())
+    });
+    lifecycle.spawn("files.sweep", sweeping);
 }
 
 /// An account's long-lived side. One that ends by itself stays down until somebody changes the configuration.

@@ -130,13 +130,6 @@ impl Processes {
         Ok((this, runner, joined.number))
     }
 
-    /// A process that has everything, for tests of one alone.
-    #[cfg(test)]
-    pub async fn alone(store: &Store) -> Self {
-        let joined = Self::join(store, &Lifecycle::new()).await;
-        joined.expect("the test's database").0
-    }
-
     /// Makes a gateway known; when its link may be made. `is_whole`: one of its accounts may be used by one process only, and so
     /// all its chats are the holder's.
     ///

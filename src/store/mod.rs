@@ -99,13 +99,12 @@ impl StoreError {
     /// Whether the statement itself was refused, so that the same one would be refused again: a broken constraint, a bad row.
     pub fn is_data(&self) -> bool {
         match self {
-            Self::Repeated => true,
             Self::Database(sqlx::Error::Database(error)) => {
                 error.is_unique_violation()
                     || error.is_foreign_key_violation()
                     || error.is_check_violation()
             }
-            Self::Inconsistent { .. } => true,
+            Self::Repeated | Self::Inconsistent { .. } => true,
             _ => false,
         }
     }

@@ -4,7 +4,8 @@ use std::{net::SocketAddr, time::Duration};
 
 use tokio::time::Instant;
 use transom_test_servers::{
-    Feature, PATIENCE, Postgres, Prosody, Signal, Transom, XmppClient, free_port, until,
+    Component, Ejabberd, Feature, PATIENCE, Postgres, Prosody, Signal, Transom, XmppClient,
+    free_port, until,
 };
 
 use crate::world::{LINE, SMS, Seat, Twilio, config};
@@ -16,8 +17,76 @@ const CAPS: &str = "[gateway.sms.limits]\nmessages_per_day = 1000000\nsegments_p
 /// Everything but the network, which belongs to the traffic.
 pub(crate) struct House {
     pub(crate) transoms: Vec<Member>,
-    pub(crate) prosody: Prosody,
-    pub(crate) database: String,
+    server: Xmpp,
+    database: String,
+}
+
+/// An XMPP server with a place for a component and with a user.
+pub(crate) enum Xmpp {
+    Prosody(Box<Prosody>),
+    Ejabberd {
+        server: &'static Ejabberd,
+        component: Component,
+        user: String,
+    },
+}
+
+impl Xmpp {
+    /// One that throws out the old connection of a component when a new one comes, and stores for users who are away.
+    pub(crate) async fn prosody() -> Self {
+        let builder = Prosody::builder().component(SMS, SECRET).user("alice");
+        let builder = builder.with(Feature::Offline).with(Feature::KickOld);
+        Self::Prosody(Box::new(builder.start().await))
+    }
+
+    /// One that lets several connections of a component stand.
+    pub(crate) async fn ejabberd(user: &str) -> Self {
+        let server = Ejabberd::shared().await;
+        let component = server.component();
+        server.add_user(user).await;
+        let user = user.to_owned();
+        Self::Ejabberd {
+            server,
+            component,
+            user,
+        }
+    }
+
+    pub(crate) fn user(&self) -> &str {
+        match self {
+            Self::Prosody(_) => "alice",
+            Self::Ejabberd { user, .. } => user,
+        }
+    }
+
+    pub(crate) fn domain(&self) -> &str {
+        match self {
+            Self::Prosody(_) => SMS,
+            Self::Ejabberd { component, .. } => &component.domain,
+        }
+    }
+
+    pub(crate) async fn client(&self) -> XmppClient {
+        match self {
+            Self::Prosody(server) => server.client("alice", "phone").await,
+            Self::Ejabberd { server, user, .. } => server.client(user, "phone").await,
+        }
+    }
+
+    fn seat(&self) -> Seat<'_> {
+        match self {
+            Self::Prosody(server) => Seat {
+                server: server.component_addr(),
+                domain: SMS,
+                secret: SECRET,
+            },
+            Self::Ejabberd { component, .. } => Seat {
+                server: component.addr,
+                domain: &component.domain,
+                secret: &component.secret,
+            },
+        }
+    }
 }
 
 /// One process.
@@ -57,17 +126,12 @@ impl Member {
 
 impl House {
     /// So many processes, started one after the other.
-    pub(crate) async fn start(count: usize, features: &[Feature]) -> (Self, Twilio) {
-        let builder = Prosody::builder().component(SMS, SECRET).user("alice");
-        let builder = features
-            .iter()
-            .fold(builder, |builder, feature| builder.with(*feature));
-        let prosody = builder.start().await;
+    pub(crate) async fn start(count: usize, server: Xmpp) -> (Self, Twilio) {
         let database = Postgres::shared().await.database().await;
         let twilio = Twilio::start(free_port()).await;
         let mut house = Self {
             transoms: Vec::new(),
-            prosody,
+            server,
             database,
         };
         for _ in 0..count {
@@ -78,17 +142,11 @@ impl House {
     }
 
     /// One process more.
-    pub(crate) async fn add(&mut self, twilio: &Twilio) {
+    async fn add(&mut self, twilio: &Twilio) {
         let http = free_port();
-        let lines =
-            format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"alice@example.org\"\n");
-        let seat = Seat {
-            server: self.prosody.component_addr(),
-            domain: SMS,
-            secret: SECRET,
-        };
+        let user = self.server.user();
         let store = format!("[store]\nurl = \"{}\"\n", self.database);
-        let config = config(&seat, http, twilio, &format!("{lines}{CAPS}"), &store);
+        let config = config(&self.server.seat(), http, twilio, &lines(user), &store);
         let transom = Transom::builder(env!("CARGO_BIN_EXE_transom"))
             .config(&config)
             .http(http)
@@ -100,8 +158,9 @@ impl House {
         });
     }
 
-    pub(crate) async fn alice(&self) -> XmppClient {
-        self.prosody.client("alice", "phone").await
+    /// The component's domain, and the user's client.
+    pub(crate) async fn alice(&self) -> (&str, XmppClient) {
+        (self.server.domain(), self.server.client().await)
     }
 
     /// Whoever can be called.
@@ -148,4 +207,9 @@ impl House {
         let logs: Vec<String> = self.transoms.iter().enumerate().map(log).collect();
         logs.join("\n")
     }
+}
+
+/// A line for the user, and caps that no test reaches.
+pub(crate) fn lines(user: &str) -> String {
+    format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"{user}@example.org\"\n{CAPS}")
 }

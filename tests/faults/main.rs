@@ -17,7 +17,13 @@
 )]
 mod world;
 
+mod activation;
+mod disk;
 mod house;
+mod pressure;
 mod processes;
+mod proxy;
 mod random;
+mod single;
+mod threats;
 mod traffic;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use transom_test_servers::{Feature, Server, skipped};
+use transom_test_servers::{Server, skipped};
 
 use crate::{
-    house::House,
+    house::{House, Xmpp},
     random::{Random, number_of},
     traffic::Traffic,
 };
@@ -22,7 +22,7 @@ async fn three_processes_under_kills_and_freezes_lose_and_double_nothing() {
     let seed = Random::seed();
     let seconds = number_of("TRANSOM_FAULT_SECONDS", 30);
     let mut random = Random::new(seed);
-    let (mut house, twilio) = House::start(3, &[Feature::Offline, Feature::KickOld]).await;
+    let (mut house, twilio) = House::start(3, Xmpp::prosody().await).await;
     let alice = house.alice().await;
     let mut traffic = Traffic::new(twilio, alice, seed, 40);
     traffic.begin().await;
@@ -98,14 +98,26 @@ async fn three_processes_under_kills_and_freezes_lose_and_double_nothing() {
 }
 
 #[tokio::test]
-async fn a_rolling_restart_fails_no_message() {
+async fn a_rolling_restart_fails_no_message_on_prosody() {
     if skipped(&[Server::Prosody, Server::Postgres]) {
         return;
     }
-    let seed = Random::seed();
-    let (mut house, twilio) = House::start(2, &[Feature::Offline, Feature::KickOld]).await;
+    rolling_restart(Xmpp::prosody().await, "Prosody").await;
+}
+
+#[tokio::test]
+async fn a_rolling_restart_fails_no_message_on_ejabberd() {
+    if skipped(&[Server::Ejabberd, Server::Postgres]) {
+        return;
+    }
+    rolling_restart(Xmpp::ejabberd("rolling").await, "ejabberd").await;
+}
+
+/// Each process in turn is restarted under traffic: its gateway is handed over before its link closes.
+async fn rolling_restart(server: Xmpp, name: &str) {
+    let (mut house, twilio) = House::start(2, server).await;
     let alice = house.alice().await;
-    let mut traffic = Traffic::new(twilio, alice, seed, 0);
+    let mut traffic = Traffic::new(twilio, alice, Random::seed(), 0);
     traffic.begin().await;
     for place in [0, 1, 0] {
         let other = 1 - place;
@@ -128,10 +140,8 @@ async fn a_rolling_restart_fails_no_message() {
     }
     traffic.settle(&house.webhooks()).await;
     let account = traffic.account(&house.transoms[0].transom).await;
-    eprintln!(
-        "{}",
-        account.table("2 processes, rolling restart, Prosody", "3 restarts")
-    );
+    let what = format!("2 processes, rolling restart, {name}");
+    eprintln!("{}", account.table(&what, "3 restarts"));
     assert!(account.errors.is_empty(), "{account:?}\n{}", house.logs());
     assert_eq!(account.unknown, 0, "{account:?}");
 }
@@ -141,7 +151,7 @@ async fn both_processes_send_and_either_takes_what_comes_in() {
     if skipped(&[Server::Prosody, Server::Postgres]) {
         return;
     }
-    let (house, twilio) = House::start(2, &[Feature::Offline, Feature::KickOld]).await;
+    let (house, twilio) = House::start(2, Xmpp::prosody().await).await;
     let alice = house.alice().await;
     let mut traffic = Traffic::new(twilio, alice, 7, 0);
     traffic.begin().await;

@@ -32,6 +32,7 @@ mod lifecycle;
 mod message;
 mod outcome;
 mod plan;
+mod sockets;
 mod tls;
 mod webhook;
 
@@ -58,5 +59,6 @@ pub use lifecycle::Lifecycle;
 pub use message::{Address, OutFile, Outgoing, StoredFile, Thread};
 pub use outcome::{Failure, Outcome, Reason, Scope};
 pub use plan::{Plan, Refusal, Route};
+pub use sockets::{Socket, Sockets};
 pub use tls::client_config;
 pub use webhook::{Handled, Refused, WebReply, WebRequest};

@@ -45,6 +45,13 @@ struct Bench {
     _folder: TempDir,
 }
 
+async fn opened(folder: &TempDir, lifecycle: &Lifecycle) -> Store {
+    let url = StoreUrl::Sqlite(folder.path().join("test.db"));
+    let store = Store::open(&url, lifecycle.clone()).await.unwrap();
+    store.migrate(true).await.unwrap();
+    store
+}
+
 impl Bench {
     async fn new() -> Self {
         Self::paced(500).await
@@ -54,20 +61,15 @@ impl Bench {
     async fn paced(presences_per_second: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let lifecycle = Lifecycle::new();
-        let store = Store::open(
-            &StoreUrl::Sqlite(folder.path().join("test.db")),
-            lifecycle.clone(),
-        )
-        .await
-        .unwrap();
-        store.migrate(true).await.unwrap();
+        let store = opened(&folder, &lifecycle).await;
         let gateway = Arc::new(fixture::sms("open"));
         store.gateway_id("g", gateway.id).await.unwrap();
         let clock = Arc::new(ManualClock::at(NOW));
         let ids = store.ids(clock.clone(), 0).await.unwrap();
         let metrics = Metrics::new();
         let writer = store.writer(metrics.clone());
-        let processes = Processes::alone(&store).await;
+        let joined = Processes::join(&store, &lifecycle).await;
+        let processes = joined.unwrap().0;
         let (teller, tells) = Teller::new(processes.clone());
         let online = Online::default();
         let files = Files::for_test(folder.path().join("files"), store.clone());

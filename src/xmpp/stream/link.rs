@@ -266,5 +266,5 @@ async fn withdrawn(permit: Option<watch::Receiver<Permit>>) {
     {
         return;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
