@@ -2,14 +2,10 @@
 
 use std::{path::Path, process::Stdio};
 
-use transom_test_servers::{PATIENCE, Prosody, Server, Transom, free_port, get, skipped, until};
+use transom_test_servers::{PATIENCE, Server, get, skipped, until};
 
-use crate::{
-    house::lines,
-    world::{SMS, Seat, Twilio, config},
-};
+use crate::house::{alone, lines, prosody};
 
-const SECRET: &str = "component-secret";
 const ACTIVATOR: &str = "/usr/bin/systemd-socket-activate";
 
 #[tokio::test]
@@ -23,21 +19,9 @@ async fn a_call_before_the_start_is_answered_after_it() {
         eprintln!("skipped: {ACTIVATOR} is missing");
         return;
     }
-    let builder = Prosody::builder().component(SMS, SECRET).user("alice");
-    let prosody = builder.start().await;
-    let http = free_port();
-    let twilio = Twilio::start(http).await;
-    let seat = Seat {
-        server: prosody.component_addr(),
-        domain: SMS,
-        secret: SECRET,
-    };
-    let config = config(&seat, http, &twilio, &lines("alice"), "");
-    let binary = env!("CARGO_BIN_EXE_transom");
-    let transom = Transom::builder(binary)
-        .config(&config)
-        .http(http)
-        .prepare();
+    let prosody = prosody(&["alice"]).await;
+    let (transom, _twilio) = alone(prosody.component_addr(), &lines("alice"), "").await;
+    let (http, binary) = (transom.http(), env!("CARGO_BIN_EXE_transom"));
     let mut activator = tokio::process::Command::new(ACTIVATOR);
     activator
         .args(["-l", &http.to_string(), binary, "run", "--config"])

@@ -6,17 +6,14 @@ use std::{
     process::Command,
 };
 
-use transom_test_servers::{
-    Feature, PATIENCE, Prosody, Server, Transom, free_port, skipped, until,
-};
+use transom_test_servers::{PATIENCE, Server, skipped, until};
 
 use crate::{
-    house::lines,
+    house::{alone, lines, prosody},
     traffic::Traffic,
-    world::{LINE, SMS, Seat, Twilio, config, link_up},
+    world::{LINE, SMS, link_up},
 };
 
-const SECRET: &str = "component-secret";
 const PEER: &str = "+12025550199";
 
 /// A file system of a few mebibytes.
@@ -72,23 +69,15 @@ async fn a_full_disk_refuses_in_words_and_work_resumes_by_itself() {
     let Some(disk) = SmallDisk::mount(folder.path()) else {
         return;
     };
-    let builder = Prosody::builder().component(SMS, SECRET).user("alice");
-    let prosody = builder.with(Feature::Offline).start().await;
-    let http = free_port();
-    let twilio = Twilio::start(http).await;
-    let seat = Seat {
-        server: prosody.component_addr(),
-        domain: SMS,
-        secret: SECRET,
-    };
+    let prosody = prosody(&["alice"]).await;
     let store = format!(
         "[store]\nurl = \"sqlite://{}/transom.db\"\n",
         disk.0.display()
     );
-    let config = config(&seat, http, &twilio, &lines("alice"), &store);
-    let builder = Transom::builder(env!("CARGO_BIN_EXE_transom"));
-    let mut transom = builder.config(&config).http(http).start().await;
+    let (mut transom, twilio) = alone(prosody.component_addr(), &lines("alice"), &store).await;
+    transom.start().await;
     link_up(&transom, "sms").await;
+    let http = transom.http();
     let alice = prosody.client("alice", "phone").await;
     let mut traffic = Traffic::new(twilio, (SMS, alice), 3, 0);
     traffic.begin().await;
@@ -139,5 +128,4 @@ async fn a_full_disk_refuses_in_words_and_work_resumes_by_itself() {
         "{}",
         String::from_utf8_lossy(&list.stderr)
     );
-    drop(transom);
 }

@@ -34,9 +34,7 @@ pub(crate) enum Xmpp {
 impl Xmpp {
     /// One that throws out the old connection of a component when a new one comes, and stores for users who are away.
     pub(crate) async fn prosody() -> Self {
-        let builder = Prosody::builder().component(SMS, SECRET).user("alice");
-        let builder = builder.with(Feature::Offline).with(Feature::KickOld);
-        Self::Prosody(Box::new(builder.start().await))
+        Self::Prosody(Box::new(prosody(&["alice"]).await))
     }
 
     /// One that lets several connections of a component stand.
@@ -207,6 +205,30 @@ impl House {
         let logs: Vec<String> = self.transoms.iter().enumerate().map(log).collect();
         logs.join("\n")
     }
+}
+
+/// A Prosody with these users, which throws out the old connection of a component when a new one comes.
+pub(crate) async fn prosody(users: &[&str]) -> Prosody {
+    let builder = Prosody::builder().component(SMS, SECRET);
+    let builder = users
+        .iter()
+        .fold(builder, |builder, user| builder.user(user));
+    let builder = builder.with(Feature::Offline).with(Feature::KickOld);
+    builder.start().await
+}
+
+/// One process that is not started, and its network; `server`: where the component connects.
+pub(crate) async fn alone(server: SocketAddr, lines: &str, store: &str) -> (Transom, Twilio) {
+    let http = free_port();
+    let twilio = Twilio::start(http).await;
+    let seat = Seat {
+        server,
+        domain: SMS,
+        secret: SECRET,
+    };
+    let config = config(&seat, http, &twilio, lines, store);
+    let builder = Transom::builder(env!("CARGO_BIN_EXE_transom"));
+    (builder.config(&config).http(http).prepare(), twilio)
 }
 
 /// A line for the user, and caps that no test reaches.

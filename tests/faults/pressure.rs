@@ -9,13 +9,13 @@ use std::{
 };
 
 use tokio::time::Instant;
-use transom_test_servers::{
-    Answer, Feature, HttpDouble, PATIENCE, Prosody, Server, Transom, free_port, skipped, until,
+use transom_test_servers::{Answer, HttpDouble, PATIENCE, Server, skipped, until};
+
+use crate::{
+    house::{alone, prosody},
+    world::{LINE, Twilio, chat, contact, link_up},
 };
 
-use crate::world::{LINE, SMS, Seat, Twilio, chat, config, contact, link_up};
-
-const SECRET: &str = "component-secret";
 const TEXTS: usize = 1_000;
 const PEERS: usize = 20;
 /// More than a debug build needs for a thousand waiting texts, less than it would take to keep them several times.
@@ -26,11 +26,7 @@ async fn a_flood_at_a_provider_that_is_down_holds_up_nobody_else() {
     if skipped(&[Server::Prosody]) {
         return;
     }
-    let builder = Prosody::builder().component(SMS, SECRET);
-    let builder = builder.user("alice").user("bob").with(Feature::Offline);
-    let prosody = builder.start().await;
-    let http = free_port();
-    let twilio = Twilio::start(http).await;
+    let prosody = prosody(&["alice", "bob"]).await;
     let other = HttpDouble::start().await;
     other.answer_by(|_| {
         Answer::json(
@@ -38,40 +34,10 @@ async fn a_flood_at_a_provider_that_is_down_holds_up_nobody_else() {
             r#"{"sid":"SMother","status":"queued","num_segments":"1"}"#,
         )
     });
-    let lines = format!(
-        "[gateway.sms.provider.other]\nkind = \"twilio\"\naccount_sid = \"AC2\"\nauth_token = \"67890\"\nbase_url = \"{}\"\n\
-         [[gateway.sms.line]]\nnumber = \"{LINE}\"\nprovider = \"main\"\nowner = \"alice@example.org\"\n\
-         [[gateway.sms.line]]\nnumber = \"+12025550101\"\nprovider = \"other\"\nowner = \"bob@example.org\"\n\
-         [gateway.sms.limits]\nmessages_per_day = 100000\nsegments_per_day = 100000\ngateway_per_day = 100000\nnew_peers_per_hour = 1000\n",
-        other.url("")
-    );
-    let seat = Seat {
-        server: prosody.component_addr(),
-        domain: SMS,
-        secret: SECRET,
-    };
-    let config = config(&seat, http, &twilio, &lines, "");
-    let builder = Transom::builder(env!("CARGO_BIN_EXE_transom"));
-    let transom = builder.config(&config).http(http).start().await;
+    let (mut transom, twilio) = alone(prosody.component_addr(), &lines(&other), "").await;
+    transom.start().await;
     link_up(&transom, "sms").await;
-    let (is_down, taken) = (
-        Arc::new(AtomicBool::new(true)),
-        Arc::new(AtomicUsize::new(0)),
-    );
-    let (down, count) = (Arc::clone(&is_down), Arc::clone(&taken));
-    twilio.api.answer_by(move |request| {
-        if request.method != "POST" {
-            return Answer::status(404);
-        }
-        if down.load(Ordering::Relaxed) {
-            return Answer::json(429, r#"{"code":20429}"#).header("Retry-After", "1");
-        }
-        let number = count.fetch_add(1, Ordering::Relaxed);
-        Answer::json(
-            201,
-            &format!(r#"{{"sid":"SM{number:032x}","status":"queued","num_segments":"1"}}"#),
-        )
-    });
+    let (is_down, taken) = provider(&twilio);
     let mut alice = prosody.client("alice", "phone").await;
     let mut bob = prosody.client("bob", "phone").await;
     let early = transom.resident_bytes();
@@ -111,6 +77,40 @@ async fn a_flood_at_a_provider_that_is_down_holds_up_nobody_else() {
         .await
         .unwrap_or_else(|why| panic!("{why}: {} of {TEXTS}", taken.load(Ordering::Relaxed)));
     in_order(&twilio);
+}
+
+/// Alice's line goes by the one provider, bob's by the other.
+fn lines(other: &HttpDouble) -> String {
+    format!(
+        "[gateway.sms.provider.other]\nkind = \"twilio\"\naccount_sid = \"AC2\"\nauth_token = \"67890\"\nbase_url = \"{}\"\n\
+         [[gateway.sms.line]]\nnumber = \"{LINE}\"\nprovider = \"main\"\nowner = \"alice@example.org\"\n\
+         [[gateway.sms.line]]\nnumber = \"+12025550101\"\nprovider = \"other\"\nowner = \"bob@example.org\"\n\
+         [gateway.sms.limits]\nmessages_per_day = 100000\nsegments_per_day = 100000\ngateway_per_day = 100000\nnew_peers_per_hour = 1000\n",
+        other.url("")
+    )
+}
+
+/// The provider is out of order until it is told otherwise, and counts what it takes.
+fn provider(twilio: &Twilio) -> (Arc<AtomicBool>, Arc<AtomicUsize>) {
+    let (is_down, taken) = (
+        Arc::new(AtomicBool::new(true)),
+        Arc::new(AtomicUsize::new(0)),
+    );
+    let (down, count) = (Arc::clone(&is_down), Arc::clone(&taken));
+    twilio.api.answer_by(move |request| {
+        if request.method != "POST" {
+            return Answer::status(404);
+        }
+        if down.load(Ordering::Relaxed) {
+            return Answer::json(429, r#"{"code":20429}"#).header("Retry-After", "1");
+        }
+        let number = count.fetch_add(1, Ordering::Relaxed);
+        Answer::json(
+            201,
+            &format!(r#"{{"sid":"SM{number:032x}","status":"queued","num_segments":"1"}}"#),
+        )
+    });
+    (is_down, taken)
 }
 
 /// Each text was taken once, and each chat in its order: those that came after the provider was mended.

@@ -27,7 +27,7 @@ async fn three_processes_under_kills_and_freezes_lose_and_double_nothing() {
     let mut traffic = Traffic::new(twilio, alice, seed, 40);
     traffic.begin().await;
     let end = Instant::now() + Duration::from_secs(seconds);
-    let (mut kills, mut freezes, mut taken_over) = (0, 0, Vec::new());
+    let mut harms = Harms::default();
     while Instant::now() < end {
         let until = Instant::now() + Duration::from_millis(1_500 + random.below(2_500));
         while Instant::now() < until {
@@ -45,34 +45,7 @@ async fn three_processes_under_kills_and_freezes_lose_and_double_nothing() {
         if house.transoms.iter().any(frozen) {
             continue;
         }
-        let holder = house.holder().await;
-        // Every other time whoever has the link.
-        let victim = if random.below(2) == 0 {
-            holder
-        } else {
-            random.index(3)
-        };
-        let since = Instant::now();
-        let member = &mut house.transoms[victim];
-        if random.below(2) == 0 {
-            member.transom.kill9();
-            kills += 1;
-            if victim == holder {
-                house.holder_but(victim).await;
-                taken_over.push(since.elapsed());
-            }
-            house.transoms[victim].transom.start().await;
-        } else {
-            member.freeze(Duration::from_millis(2_000 + random.below(9_000)));
-            freezes += 1;
-            if victim == holder && random.below(2) == 0 {
-                house.transoms[victim].frozen_until =
-                    Some(Instant::now() + Duration::from_secs(60));
-                house.holder_but(victim).await;
-                taken_over.push(since.elapsed());
-                house.transoms[victim].thaw();
-            }
-        }
+        harm(&mut house, &mut random, &mut harms).await;
     }
     for member in &mut house.transoms {
         member.thaw();
@@ -80,6 +53,11 @@ async fn three_processes_under_kills_and_freezes_lose_and_double_nothing() {
     house.holder().await;
     traffic.settle(&house.webhooks()).await;
     let account = traffic.account(&house.transoms[0].transom).await;
+    let Harms {
+        kills,
+        freezes,
+        taken_over,
+    } = harms;
     let faults = format!("{kills} kills, {freezes} freezes, seed {seed}");
     eprintln!(
         "{}",
@@ -95,6 +73,45 @@ async fn three_processes_under_kills_and_freezes_lose_and_double_nothing() {
         "taken over after {slow:?}\n{}",
         house.logs()
     );
+}
+
+/// What was done to the processes.
+#[derive(Default)]
+struct Harms {
+    kills: usize,
+    freezes: usize,
+    /// How long it took until another had the link.
+    taken_over: Vec<Duration>,
+}
+
+/// Kills or freezes one of the processes, every other time whoever has the link.
+async fn harm(house: &mut House, random: &mut Random, harms: &mut Harms) {
+    let holder = house.holder().await;
+    let victim = if random.below(2) == 0 {
+        holder
+    } else {
+        random.index(3)
+    };
+    let since = Instant::now();
+    let member = &mut house.transoms[victim];
+    if random.below(2) == 0 {
+        member.transom.kill9();
+        harms.kills += 1;
+        if victim == holder {
+            house.holder_but(victim).await;
+            harms.taken_over.push(since.elapsed());
+        }
+        house.transoms[victim].transom.start().await;
+        return;
+    }
+    member.freeze(Duration::from_millis(2_000 + random.below(9_000)));
+    harms.freezes += 1;
+    if victim == holder && random.below(2) == 0 {
+        member.frozen_until = Some(since + Duration::from_mins(1));
+        house.holder_but(victim).await;
+        harms.taken_over.push(since.elapsed());
+        house.transoms[victim].thaw();
+    }
 }
 
 #[tokio::test]

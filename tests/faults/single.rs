@@ -3,19 +3,15 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use transom_test_servers::{
-    Feature, Postgres, Prosody, Server, Signal, Transom, free_port, skipped,
-};
+use transom_test_servers::{Postgres, Prosody, Server, Signal, Transom, skipped};
 
 use crate::{
-    house::lines,
+    house::{alone, lines, prosody},
     proxy::Proxy,
     random::{Random, number_of},
     traffic::Traffic,
-    world::{SMS, Seat, Twilio, config, link_up},
+    world::{SMS, link_up},
 };
-
-const SECRET: &str = "component-secret";
 
 #[tokio::test]
 async fn faults_all_around_lose_and_double_nothing_on_sqlite() {
@@ -57,24 +53,14 @@ async fn faults(mut postgres: Option<Postgres>) {
     let seconds = number_of("TRANSOM_FAULT_SECONDS", 25);
     let texts = usize::try_from(number_of("TRANSOM_FAULT_TEXTS", 0)).unwrap();
     let mut random = Random::new(seed);
-    let builder = Prosody::builder().component(SMS, SECRET).user("alice");
-    let builder = builder.with(Feature::Offline).with(Feature::KickOld);
-    let prosody = builder.start().await;
+    let prosody = prosody(&["alice"]).await;
     let proxy = Proxy::to(prosody.component_addr()).await;
-    let http = free_port();
-    let twilio = Twilio::start(http).await;
     let store = match &mut postgres {
         Some(postgres) => format!("[store]\nurl = \"{}\"\n", postgres.database().await),
         None => String::new(),
     };
-    let seat = Seat {
-        server: proxy.addr(),
-        domain: SMS,
-        secret: SECRET,
-    };
-    let config = config(&seat, http, &twilio, &lines("alice"), &store);
-    let builder = Transom::builder(env!("CARGO_BIN_EXE_transom"));
-    let transom = builder.config(&config).http(http).start().await;
+    let (mut transom, twilio) = alone(proxy.addr(), &lines("alice"), &store).await;
+    transom.start().await;
     link_up(&transom, "sms").await;
     let alice = prosody.client("alice", "phone").await;
     let mut stage = Stage {
@@ -86,7 +72,7 @@ async fn faults(mut postgres: Option<Postgres>) {
     };
     let mut traffic = Traffic::new(twilio, (SMS, alice), seed, 40);
     traffic.begin().await;
-    let webhooks = [http];
+    let webhooks = [stage.transom.http()];
     let end = Instant::now() + Duration::from_secs(seconds);
     while Instant::now() < end || traffic.written() < texts {
         let until = Instant::now() + Duration::from_millis(200 + random.below(1_200));
