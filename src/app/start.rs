@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::mpsc;
 use transom_adapter::{
     Account, AccountName, AccountState, Clock, Context, Holder, HttpClient, HttpLimits, Lifecycle,
-    Signer, SystemClock,
+    Signer, Sockets, SystemClock,
 };
 use transom_simulator::Simulator;
 
