@@ -1,6 +1,6 @@
 //! The parts of a running process, gateway by gateway, and what connects them.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
 use transom_adapter::{Account, AccountName, Adapter, Context, Holder, Lifecycle};
@@ -23,6 +23,8 @@ use crate::{
 
 /// Events of a link and calls of accounts that wait for the intake.
 const WAITING_MAX: usize = 256;
+/// How long an answer to a ping may take where the link is handed from process to process.
+const SHARED_BARRIER: Duration = Duration::from_secs(10);
 /// Trials that wait for the intake: an admin makes one at a time.
 const TRIALS_MAX: usize = 4;
 
@@ -66,6 +68,10 @@ impl Parts {
             let permit = processes.add(gateway.id, accounts.iter().any(is_whole));
             let mut link_config = link_config(app, config)?;
             link_config.permit = permit.await?;
+            if link_config.permit.is_some() {
+                // While two connections stand, ejabberd may give the answer to a ping to the other one.
+                link_config.timing.barrier = SHARED_BARRIER;
+            }
             let link = Link::spawn(link_config, lifecycle, sender);
             let (trial, trials) = mpsc::channel(TRIALS_MAX);
             parts.push(Part {

@@ -10,15 +10,13 @@ use std::{
 
 use tokio::sync::mpsc;
 use transom_adapter::{
-    Account, AccountName, AccountState, Clock, Context, Holder, HttpClient, HttpLimits, Lifecycle,
-    Signer, Sockets, SystemClock,
+    Account, AccountName, AccountState, Clock, Context, Holder, Lifecycle, Signer, Sockets,
+    SystemClock,
 };
 use transom_simulator::Simulator;
 
 use super::{
-    App, Ended, StartError,
-    adapters::allow_hosts,
-    control, inherited, notify,
+    App, Ended, StartError, control, inherited, notify,
     parts::{Part, Parts, context, has_simulator, intakes, queue, surroundings},
     readiness, upkeep,
 };
@@ -231,9 +229,9 @@ pub(super) async fn try_open(
 
 /// The folder of attachments, and what fetches them.
 fn open_files(app: &App, base: &Base) -> Result<Files, StartError> {
-    let http = HttpClient::new(HttpLimits::default())
-        .map_err(|error| StartError::System(error.to_string()))?
-        .except(allow_hosts(app));
+    let http = app
+        .http()
+        .map_err(|error| StartError::System(error.to_string()))?;
     Files::open(&app.config.files, http, base.store.clone()).map_err(|error| {
         let folder = app.config.files.directory.display();
         StartError::System(format!("cannot use the folder of files, {folder}: {error}"))

@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use tokio::time::Instant;
@@ -121,13 +122,13 @@ impl Traffic {
     /// Some new texts both ways, and what is due of the old ones; `webhooks`: whoever can be called.
     pub(crate) async fn burst(&mut self, webhooks: &[SocketAddr]) {
         for _ in 0..=self.random.below(4) {
-            self.write(self.out).await;
             self.out += 1;
+            self.write(self.out - 1).await;
         }
         for _ in 0..self.random.below(3) {
             let webhook = self.any(webhooks);
-            self.call(webhook, self.incoming).await;
             self.incoming += 1;
+            self.call(webhook, self.incoming - 1).await;
         }
         if self.random.below(3) == 0 {
             let webhook = self.any(webhooks);
@@ -197,8 +198,10 @@ impl Traffic {
     /// Clients and providers repeat what was not answered, until nothing changes any more.
     pub(crate) async fn settle(&mut self, webhooks: &[SocketAddr]) {
         let deadline = Instant::now() + 3 * PATIENCE;
-        let mut quiet = 0;
-        while quiet < 5 && Instant::now() < deadline {
+        let (mut quiet, mut changed) = (0, Instant::now());
+        // Where receipts were lost their number says nothing: then it is long enough that nothing happens.
+        let long = Duration::from_secs(if self.lost_by_server > 0 { 15 } else { 0 });
+        while (quiet < 5 || changed.elapsed() < long) && Instant::now() < deadline {
             let before = self.state();
             let missing: Vec<usize> = (0..self.incoming)
                 .filter(|number| !self.stored.contains(number))
@@ -220,6 +223,9 @@ impl Traffic {
             let complete = self.seen.receipts.len() + self.lost_by_server >= self.bodies().len()
                 && self.seen.arrived.len() == self.incoming;
             let same = self.state() == before;
+            if !same {
+                changed = Instant::now();
+            }
             quiet = if complete && same { quiet + 1 } else { 0 };
         }
     }
