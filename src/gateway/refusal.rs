@@ -17,6 +17,7 @@ pub fn error(text: &Text, lang: Lang) -> StanzaError {
         Text::Failed(why) => failed(why),
         Text::Notice(_)
         | Text::Mail(_)
+        | Text::Post(_)
         | Text::Admin(_)
         | Text::Registration(_)
         | Text::Chat(_)

@@ -20,7 +20,7 @@ use note::{fresh_line, newcomer, note};
 use crate::{
     store::{
         read::{Ask, OutwardSnapshot},
-        write::{NewOut, TakeBack},
+        write::{Judged, NewOut, TakeBack, Word},
     },
     texts::{Content, Encryption, Recipient, Refused},
     xmpp::{
@@ -54,6 +54,8 @@ pub struct Accepted {
     pub out: NewOut,
     /// The registration that comes with it, on first use.
     pub new_user: Option<NewUser>,
+    /// Whoever is written to is no stranger: what waits of theirs is delivered.
+    pub welcomed: Option<Judged>,
     /// What to send.
     pub outgoing: Outgoing,
     /// How.
@@ -237,9 +239,18 @@ impl<'a> Candidate<'a> {
             Standing::New(new) => Some(*new),
             Standing::Known(_) => None,
         };
+        let pair = (user.user_id, out.conversation.peer.clone());
+        let waits = snapshot.waiting_strangers.contains(&pair);
+        let welcomed = waits.then_some(Judged {
+            user_id: user.user_id,
+            peer: pair.1,
+            word: Word::Accept,
+            at_ms: moment.now.0,
+        });
         Ok(Accepted {
             out,
             new_user,
+            welcomed,
             outgoing,
             plan,
         })

@@ -21,7 +21,7 @@ use crate::{
     store::{
         Store, Write, WriteError,
         read::{InRow, InwardAsk, LineFound, PartsOf},
-        write::{Done, NewIn, ReportRow},
+        write::{Done, NewIn, ORIGINAL, ReportRow},
     },
 };
 
@@ -341,6 +341,8 @@ struct Committed {
     tokens: Vec<Vec<String>>,
     rows: Vec<Option<Waiting>>,
     texts: Vec<Option<PartsOf>>,
+    /// Whether somebody waits for a user's word.
+    strangers: bool,
 }
 
 async fn commit(
@@ -355,6 +357,8 @@ async fn commit(
     let tokens = files::tokens(&writes);
     let rows = writes.iter().map(|write| waiting(intake, write)).collect();
     let texts = writes.iter().map(parts::parts_of).collect();
+    let is_stranger = |write: &Write| matches!(write, Write::In(new) if new.stranger.is_some());
+    let strangers = writes.iter().any(is_stranger);
     let done = intake
         .writer
         .commit(writes)
@@ -369,6 +373,7 @@ async fn commit(
         tokens,
         rows,
         texts,
+        strangers,
     })
 }
 
@@ -385,6 +390,7 @@ impl Committed {
             tokens,
             rows,
             texts,
+            strangers,
         } = self;
         step(Step::BeforeAnswer);
         let verdicts = shares
@@ -402,6 +408,9 @@ impl Committed {
             if *done == Done::Written {
                 arrived.extend(row);
             }
+        }
+        if strangers {
+            intake.strangers.look();
         }
         files::forget(intake, tokens, &done).await;
         for waiting in &arrived {
@@ -440,7 +449,7 @@ fn verdict(share: Option<&std::ops::Range<usize>>, done: &[Done]) -> Verdict {
 /// The work that a write makes once it is committed.
 fn waiting(intake: &Intake, write: &Write) -> Option<Waiting> {
     let Write::In(new) = write else { return None };
-    if new.due_ms > new.conversation.at_ms {
+    if new.due_ms.is_none_or(|due| due > new.conversation.at_ms) {
         // Held: the queue finds it in the database when its time comes.
         return None;
     }
@@ -465,6 +474,6 @@ fn in_row(new: &NewIn, lane_id: i64) -> InRow {
         body: new.body.clone(),
         payload: new.payload.clone(),
         created_ms: new.conversation.at_ms,
-        has_files: !new.files.is_empty(),
+        has_files: new.files.iter().any(|file| file.place != ORIGINAL),
     }
 }

@@ -1,7 +1,7 @@
 //! What an accepted message is sent as, and stored as.
 
 use transom_adapter::{
-    AccountName, Address, ExternalId, Key, Network, Outgoing, Plan, Route, UnixMillis,
+    AccountName, Address, ExternalId, Key, MailWish, Network, Outgoing, Plan, Route, UnixMillis,
 };
 
 use super::{Candidate, Moment, edit};
@@ -34,6 +34,8 @@ pub(super) struct Draft {
     pub(super) name: Option<String>,
     pub(super) wants_receipt: bool,
     pub(super) files: Vec<NewFile>,
+    /// What only mail has.
+    pub(super) mail: MailWish,
 }
 
 impl Draft {
@@ -92,6 +94,7 @@ impl Candidate<'_> {
                 files,
                 name,
                 wants_receipt,
+                mail: MailWish::default(),
             };
         }
         let wish = threads::wish(self.message, &self.body);
@@ -115,6 +118,7 @@ impl Candidate<'_> {
             files,
             name,
             wants_receipt,
+            mail: wish_of(&settings),
         }
     }
 
@@ -134,6 +138,7 @@ impl Candidate<'_> {
             created_at: draft.at,
             routes: routes(gateway, chosen.line),
             files: files::planned(&draft.files),
+            mail: draft.mail.clone(),
         }
     }
 
@@ -155,11 +160,13 @@ impl Candidate<'_> {
             files,
             name,
             wants_receipt,
+            mail,
         } = draft;
         let payload = Payload {
             pinned,
             thread: thread.as_ref().map(|thread| thread.headers().into()),
             name,
+            wish: mail,
             ..Payload::default()
         };
         let message_id = plan
@@ -211,6 +218,17 @@ impl Candidate<'_> {
         jid::unescape(node.as_str())
             .ok()
             .filter(|name| !name.contains('@'))
+    }
+}
+
+/// What the user chose for every mail.
+fn wish_of(settings: &Settings) -> MailWish {
+    let chosen = |setting| settings.get(setting).map(str::to_owned);
+    MailWish {
+        signature: chosen(Setting::Signature),
+        subject: chosen(Setting::Subject),
+        asks_displayed: settings.asks_displayed(),
+        ..MailWish::default()
     }
 }
 

@@ -151,6 +151,7 @@ impl Candidate<'_> {
             created_at: UnixMillis(held.created_ms),
             routes: super::draft::routes(gateway, chosen.line),
             files: Vec::new(),
+            mail: payload.wish.clone(),
         };
         let plan = plan(gateway, &outgoing)?;
         caps::check_change(gateway, user, &plan, held.segments, moment.now)?;

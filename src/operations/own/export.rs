@@ -103,6 +103,10 @@ mod tests {
             "own_accounts",
             "lines: its address; the login is sealed and leaves by no way",
         ),
+        (
+            "strangers",
+            "nothing: whose mail waits; the mails are among the messages",
+        ),
         ("usage_days", "usage"),
         ("blocks", "blocked"),
     ];

@@ -5,6 +5,7 @@ mod mail;
 mod outcome;
 mod own;
 mod page;
+mod post;
 mod refusal;
 mod refused;
 mod service;
@@ -13,7 +14,7 @@ mod told;
 use std::time::Duration;
 
 use super::{
-    Admin, Cap, Chat, Content, Dialogue, Failed, Label, Mail, Membership, Notice, Own, Page,
+    Admin, Cap, Chat, Content, Dialogue, Failed, Label, Mail, Membership, Notice, Own, Page, Post,
     Recipient, Refusal, Registration, Told, Translation,
     quantity::{self, Unit, length},
 };
@@ -47,6 +48,10 @@ impl Translation for German {
 
     fn mail(&self, text: &Mail) -> String {
         mail::mail(text)
+    }
+
+    fn post(&self, text: &Post) -> String {
+        post::post(text)
     }
 
     fn admin(&self, text: &Admin) -> String {
