@@ -4,8 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use tokio::time::Instant;
 use transom_test_servers::{
-    Component, Ejabberd, Feature, PATIENCE, Postgres, Prosody, Signal, Transom, XmppClient,
-    free_port, until,
+    Feature, PATIENCE, Postgres, Prosody, Signal, Transom, XmppClient, free_port, until,
 };
 
 use crate::world::{LINE, SMS, Seat, Twilio, config};
@@ -22,67 +21,23 @@ pub(crate) struct House {
 }
 
 /// An XMPP server with a place for a component and with a user.
-pub(crate) enum Xmpp {
-    Prosody(Box<Prosody>),
-    Ejabberd {
-        server: &'static Ejabberd,
-        component: Component,
-        user: String,
-    },
-}
+pub(crate) struct Xmpp(Prosody);
 
 impl Xmpp {
     /// One that throws out the old connection of a component when a new one comes, and stores for users who are away.
     pub(crate) async fn prosody() -> Self {
-        Self::Prosody(Box::new(prosody(&["alice"]).await))
-    }
-
-    /// One that lets several connections of a component stand.
-    pub(crate) async fn ejabberd(user: &str) -> Self {
-        let server = Ejabberd::shared().await;
-        let component = server.component();
-        server.add_user(user).await;
-        let user = user.to_owned();
-        Self::Ejabberd {
-            server,
-            component,
-            user,
-        }
-    }
-
-    pub(crate) fn user(&self) -> &str {
-        match self {
-            Self::Prosody(_) => "alice",
-            Self::Ejabberd { user, .. } => user,
-        }
-    }
-
-    pub(crate) fn domain(&self) -> &str {
-        match self {
-            Self::Prosody(_) => SMS,
-            Self::Ejabberd { component, .. } => &component.domain,
-        }
+        Self(prosody(&["alice"]).await)
     }
 
     pub(crate) async fn client(&self) -> XmppClient {
-        match self {
-            Self::Prosody(server) => server.client("alice", "phone").await,
-            Self::Ejabberd { server, user, .. } => server.client(user, "phone").await,
-        }
+        self.0.client("alice", "phone").await
     }
 
     fn seat(&self) -> Seat<'_> {
-        match self {
-            Self::Prosody(server) => Seat {
-                server: server.component_addr(),
-                domain: SMS,
-                secret: SECRET,
-            },
-            Self::Ejabberd { component, .. } => Seat {
-                server: component.addr,
-                domain: &component.domain,
-                secret: &component.secret,
-            },
+        Seat {
+            server: self.0.component_addr(),
+            domain: SMS,
+            secret: SECRET,
         }
     }
 }
@@ -142,9 +97,8 @@ impl House {
     /// One process more.
     async fn add(&mut self, twilio: &Twilio) {
         let http = free_port();
-        let user = self.server.user();
         let store = format!("[store]\nurl = \"{}\"\n", self.database);
-        let config = config(&self.server.seat(), http, twilio, &lines(user), &store);
+        let config = config(&self.server.seat(), http, twilio, &lines("alice"), &store);
         let transom = Transom::builder(env!("CARGO_BIN_EXE_transom"))
             .config(&config)
             .http(http)
@@ -157,8 +111,8 @@ impl House {
     }
 
     /// The component's domain, and the user's client.
-    pub(crate) async fn alice(&self) -> (&str, XmppClient) {
-        (self.server.domain(), self.server.client().await)
+    pub(crate) async fn alice(&self) -> (&'static str, XmppClient) {
+        (SMS, self.server.client().await)
     }
 
     /// Whoever can be called.

@@ -122,14 +122,6 @@ async fn a_rolling_restart_fails_no_message_on_prosody() {
     rolling_restart(Xmpp::prosody().await, "Prosody").await;
 }
 
-#[tokio::test]
-async fn a_rolling_restart_fails_no_message_on_ejabberd() {
-    if skipped(&[Server::Ejabberd, Server::Postgres]) {
-        return;
-    }
-    rolling_restart(Xmpp::ejabberd("rolling").await, "ejabberd").await;
-}
-
 /// Each process in turn is restarted under traffic: its gateway is handed over before its link closes.
 async fn rolling_restart(server: Xmpp, name: &str) {
     let (mut house, twilio) = House::start(2, server).await;
