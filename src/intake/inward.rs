@@ -1,5 +1,7 @@
 //! Events of accounts: messages find their users, reports their messages; committed, then answered.
 
+mod commit;
+
 use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
@@ -9,19 +11,18 @@ use transom_adapter::{
     Report, UnixMillis, Verdict,
 };
 
-use super::{Intake, files, parts, rosters};
+use self::commit::{commit, commit_or_again};
+use super::{Intake, parts};
 use crate::{
     gateway::{
         Gateway, parts as joining,
         text_in::{self, NoSuchRecipient},
     },
     hooks::{Step, step},
-    metrics::Direction,
-    queue::{Waiting, Work},
     store::{
-        Store, Write, WriteError,
-        read::{InRow, InwardAsk, LineFound, PartsOf},
-        write::{Done, NewIn, ORIGINAL, ReportRow},
+        Store, Write,
+        read::{InwardAsk, LineFound},
+        write::ReportRow,
     },
 };
 
@@ -141,45 +142,6 @@ pub(super) async fn take(intake: &Intake, knocks: Vec<Knock>) {
         .map(|(decided, knock)| commit_or_again(intake, decided, knock));
     let parts = futures_util::future::join_all(committing).await.concat();
     parts::join_committed(intake, &parts).await;
-}
-
-/// What contradicts the database is decided anew so many times: another process made the same conversation meanwhile.
-const TRIES: u32 = 3;
-
-async fn commit_or_again(intake: &Intake, mut decided: Decided, knock: Knock) -> Vec<PartsOf> {
-    let Knock {
-        account,
-        events,
-        cursor,
-        answer,
-    } = knock;
-    let mut tries = TRIES;
-    loop {
-        let committed = commit(intake, decided, &events).await;
-        match committed {
-            Ok(committed) => return committed.follow(intake, answer).await,
-            Err(Uncommitted::Conflict) if tries > 0 => {
-                let now = intake.clock.now();
-                let asks = asks_of(intake, events.iter());
-                let Ok(found) = intake.store.inward(intake.gateway.id, &asks).await else {
-                    break;
-                };
-                let on = (&found, &mut 0, now);
-                decided = decide(intake, &account, &events, cursor.clone(), on);
-            }
-            Err(Uncommitted::Conflict) => {
-                tracing::warn!(
-                    "An event contradicts the database; its source has to bring it again."
-                );
-                break;
-            }
-            Err(Uncommitted::Busy) => break,
-        }
-        tries -= 1;
-    }
-    // A source that hung up comes back by itself.
-    answer.send(Err(Busy)).ok();
-    Vec::new()
 }
 
 /// Takes a text whose parts are all there; with it they go.
@@ -326,154 +288,4 @@ fn report_write(
             .and_then(|failure| failure.code.clone()),
         at_ms: now.0,
     }))
-}
-
-/// Why nothing was committed.
-enum Uncommitted {
-    Busy,
-    Conflict,
-}
-
-/// What was committed, and what follows from it.
-struct Committed {
-    done: Vec<Done>,
-    shares: Vec<Option<std::ops::Range<usize>>>,
-    tokens: Vec<Vec<String>>,
-    rows: Vec<Option<Waiting>>,
-    texts: Vec<Option<PartsOf>>,
-    /// Whether somebody waits for a user's word.
-    strangers: bool,
-}
-
-async fn commit(
-    intake: &Intake,
-    decided: Decided,
-    events: &[Event],
-) -> Result<Committed, Uncommitted> {
-    let Decided { mut writes, shares } = decided;
-    files::keep(intake, events, &mut writes, &shares)
-        .await
-        .map_err(|Busy| Uncommitted::Busy)?;
-    let tokens = files::tokens(&writes);
-    let rows = writes.iter().map(|write| waiting(intake, write)).collect();
-    let texts = writes.iter().map(parts::parts_of).collect();
-    let is_stranger = |write: &Write| matches!(write, Write::In(new) if new.stranger.is_some());
-    let strangers = writes.iter().any(is_stranger);
-    let done = intake
-        .writer
-        .commit(writes)
-        .await
-        .map_err(|error| match error {
-            WriteError::Busy(_) => Uncommitted::Busy,
-            WriteError::Conflict(_) => Uncommitted::Conflict,
-        })?;
-    Ok(Committed {
-        done,
-        shares,
-        tokens,
-        rows,
-        texts,
-        strangers,
-    })
-}
-
-impl Committed {
-    /// Answers the source, then passes on what came.
-    async fn follow(
-        self,
-        intake: &Intake,
-        answer: oneshot::Sender<Result<Vec<Verdict>, Busy>>,
-    ) -> Vec<PartsOf> {
-        let Self {
-            done,
-            shares,
-            tokens,
-            rows,
-            texts,
-            strangers,
-        } = self;
-        step(Step::BeforeAnswer);
-        let verdicts = shares
-            .iter()
-            .map(|share| verdict(share.as_ref(), &done))
-            .collect();
-        answer.send(Ok(verdicts)).ok();
-        let mut arrived = Vec::new();
-        for (row, done) in rows.into_iter().zip(&done) {
-            if let Done::Tells(tells) = done {
-                intake
-                    .teller
-                    .tell(tells.iter().map(|tell| tell.delivery_id).collect());
-            }
-            if *done == Done::Written {
-                arrived.extend(row);
-            }
-        }
-        if strangers {
-            intake.strangers.look();
-        }
-        files::forget(intake, tokens, &done).await;
-        for waiting in &arrived {
-            if intake.processes.has(intake.gateway.id) {
-                rosters::introduce(intake, waiting);
-            }
-            intake
-                .metrics
-                .message(&intake.gateway.config.name, Direction::In, "stored");
-        }
-        intake.queue.arrived(arrived).await;
-        let new = texts.into_iter().zip(&done);
-        new.filter(|(_, done)| **done == Done::Written)
-            .filter_map(|(text, _)| text)
-            .collect()
-    }
-}
-
-fn verdict(share: Option<&std::ops::Range<usize>>, done: &[Done]) -> Verdict {
-    let Some(share) = share else {
-        return Verdict::NoSuchRecipient;
-    };
-    let mut of_event = done
-        .get(share.clone())
-        .unwrap_or_default()
-        .iter()
-        .peekable();
-    let repeated = of_event.peek().is_some() && of_event.all(|done| *done == Done::Unchanged);
-    if repeated {
-        Verdict::Duplicate
-    } else {
-        Verdict::Stored
-    }
-}
-
-/// The work that a write makes once it is committed.
-fn waiting(intake: &Intake, write: &Write) -> Option<Waiting> {
-    let Write::In(new) = write else { return None };
-    if new.due_ms.is_none_or(|due| due > new.conversation.at_ms) {
-        // Held: the queue finds it in the database when its time comes.
-        return None;
-    }
-    let lane_id = -new.conversation.conversation_id;
-    Some(Waiting {
-        lane_id,
-        gateway_id: intake.gateway.id,
-        work: Work::In(Box::new(in_row(new, lane_id).into())),
-        held_until_ms: None,
-    })
-}
-
-fn in_row(new: &NewIn, lane_id: i64) -> InRow {
-    InRow {
-        delivery_id: new.message_id,
-        lane_id,
-        attempts: 0,
-        jid: new.user_jid.clone(),
-        peer: new.conversation.peer.clone(),
-        line: new.line.clone(),
-        stanza_id: new.stanza_id.clone(),
-        body: new.body.clone(),
-        payload: new.payload.clone(),
-        created_ms: new.conversation.at_ms,
-        has_files: new.files.iter().any(|file| file.place != ORIGINAL),
-    }
 }

@@ -161,22 +161,15 @@ impl Try {
         if is_safe && !self.surroundings.processes.is_shared() {
             return Started::Yes;
         }
-        let (delivery_id, account_id) = (self.work.delivery_id, self.account_id);
-        let process_id = self.process_id;
-        let (at_ms, units) = (self.surroundings.clock.now().0, self.work.units());
-        match self
-            .commit(|| {
-                Write::Start(Start {
-                    delivery_id,
-                    account_id,
-                    process_id,
-                    units,
-                    at_ms,
-                })
-            })
-            .await
-        {
-            // A report, an admin or another process was quicker: it no longer waits, or is not ours to send.
+        let start = Start {
+            delivery_id: self.work.delivery_id,
+            account_id: self.account_id,
+            process_id: self.process_id,
+            units: self.work.units(),
+            at_ms: self.surroundings.clock.now().0,
+        };
+        match self.commit(|| Write::Start(start.clone())).await {
+            // A report, an admin or another process was quicker.
             Done::Unchanged => Started::Gone,
             _ => Started::Yes,
         }
