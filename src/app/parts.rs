@@ -160,6 +160,7 @@ pub(super) fn surroundings(
             gateway: Arc::clone(&part.gateway),
             link: part.link.clone(),
             accounts,
+            announced: part.rosters.announced(),
         };
         (part.gateway.id, entry)
     };
@@ -272,6 +273,8 @@ pub(super) async fn gateway(
             keep_originals: app.config.keep.files.min(app.config.keep.bodies),
             public_url: app.config.http.public_url.clone(),
         },
+        keeps_texts: app.config.keep.bodies,
+        since: base.clock.now(),
     })
 }
 

@@ -41,7 +41,7 @@ use crate::{
     metrics::Metrics,
     processes::{Hint, Processes},
     store::{Store, Writer, read::InRow, write::FileRow},
-    xmpp::stream::LinkHandle,
+    xmpp::{stream::LinkHandle, xep::privilege::Announced},
 };
 
 pub use accounts::{AccountStates, Standing};
@@ -133,6 +133,8 @@ pub struct QueueGateway {
     pub link: LinkHandle,
     /// Its accounts.
     pub accounts: HashMap<AccountName, Arc<dyn Account>>,
+    /// What servers allow on behalf of their users.
+    pub announced: Announced,
 }
 
 /// What the queue's tasks share.

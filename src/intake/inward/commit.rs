@@ -74,6 +74,8 @@ pub(super) struct Committed {
     texts: Vec<Option<PartsOf>>,
     /// Whether somebody waits for a user's word.
     strangers: bool,
+    /// Whether it confirms that something of ours was sent.
+    confirms: bool,
 }
 
 pub(super) async fn commit(
@@ -86,6 +88,8 @@ pub(super) async fn commit(
         .await
         .map_err(|Busy| Uncommitted::Busy)?;
     let tokens = files::tokens(&writes);
+    let is_confirmed = |write: &Write| matches!(write, Write::In(new) if new.confirm.is_some());
+    let confirms = writes.iter().any(is_confirmed);
     let rows = writes.iter().map(|write| waiting(intake, write)).collect();
     let texts = writes.iter().map(parts::parts_of).collect();
     let is_stranger = |write: &Write| matches!(write, Write::In(new) if new.stranger.is_some());
@@ -105,6 +109,7 @@ pub(super) async fn commit(
         rows,
         texts,
         strangers,
+        confirms,
     })
 }
 
@@ -122,6 +127,7 @@ impl Committed {
             rows,
             texts,
             strangers,
+            confirms,
         } = self;
         step(Step::BeforeAnswer);
         let verdicts = shares
@@ -153,6 +159,10 @@ impl Committed {
                 .message(&intake.gateway.config.name, Direction::In, "stored");
         }
         intake.queue.arrived(arrived).await;
+        if confirms {
+            // Whether it was written, the database knows.
+            intake.queue.look_again().await;
+        }
         let new = texts.into_iter().zip(&done);
         new.filter(|(_, done)| **done == Done::Written)
             .filter_map(|(text, _)| text)
