@@ -199,6 +199,12 @@ const LOCK_LANES: Sql = for_rows!(
     ") ORDER BY l.lane_id FOR UPDATE"
 );
 
+const LOCK_LANE: Sql = Sql {
+    sqlite: "SELECT d.lane_id FROM deliveries d WHERE d.delivery_id = $1",
+    postgres: "SELECT l.lane_id FROM lanes l
+                WHERE l.lane_id IN (SELECT d.lane_id FROM deliveries d WHERE d.delivery_id = $1) FOR UPDATE",
+};
+
 const TOLD: Sql = for_rows!(
     "UPDATE deliveries
         SET told = r.value ->> 'what', tell = CASE WHEN tell = r.value ->> 'what' THEN NULL ELSE tell END
@@ -243,6 +249,17 @@ pub(super) async fn outcome(
         group.set(place, Done::Unchanged);
     }
     report::join_parked(connection, group, &ids).await
+}
+
+/// Waits for another process that may be putting something into a delivery's lane: the next statement sees it.
+pub(super) async fn lock_lane(
+    connection: &mut Connection,
+    delivery_id: i64,
+) -> Result<(), StoreError> {
+    if connection.is_postgres() {
+        connection.rows(LOCK_LANE, &[delivery_id.into()]).await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn bounced(

@@ -150,12 +150,6 @@ const CANCEL: Sql = Sql::both(
      RETURNING tell",
 );
 
-const LOCK_LANE: Sql = Sql {
-    sqlite: "SELECT d.lane_id FROM deliveries d WHERE d.delivery_id = $1",
-    postgres: "SELECT l.lane_id FROM lanes l
-                WHERE l.lane_id IN (SELECT d.lane_id FROM deliveries d WHERE d.delivery_id = $1) FOR UPDATE",
-};
-
 // What waits behind it goes on.
 const CANCEL_LANE: Sql = Sql::both(
     "UPDATE lanes SET failures = 0,
@@ -384,10 +378,7 @@ async fn cancel(
     let Some(row) = rows.first() else {
         return Ok(Done::Unchanged);
     };
-    if connection.is_postgres() {
-        // Another process may be putting something into the lane: the next statement sees it.
-        connection.rows(LOCK_LANE, &[delivery_id.into()]).await?;
-    }
+    super::attempt::lock_lane(connection, delivery_id).await?;
     connection.run(CANCEL_LANE, &params).await?;
     let kind = row.opt_text(0)?.and_then(TellKind::from_word);
     Ok(match kind {
