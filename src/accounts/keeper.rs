@@ -12,6 +12,7 @@ use super::{OwnBoard, board::OwnMeter, owner};
 use crate::{
     gateway::Gateway,
     metrics::Metrics,
+    processes::Processes,
     queue::{Brought, Queue},
     seal::KeyRing,
     store::{
@@ -46,6 +47,8 @@ pub struct Keeper {
     pub queue: Queue,
     /// Where they can be found by name.
     pub brought: Brought,
+    /// Which process reads: the one that has the gateway. Each may send.
+    pub processes: Processes,
     /// Where they stand.
     pub board: OwnBoard,
 }
@@ -137,7 +140,8 @@ impl Keeper {
             }
         }
         let mut is_settled = true;
-        for row in rows.iter().filter(|row| row.refused && !row.told) {
+        let tells = self.processes.has(gateway.id);
+        for row in rows.iter().filter(|row| tells && row.refused && !row.told) {
             let clock = &*self.context.clock;
             is_settled &= owner::tell(gateway, link, row, clock, &self.writer).await;
         }
@@ -213,7 +217,13 @@ impl Keeper {
             }),
             ..self.context.clone()
         };
-        let running = run(account, context, Arc::clone(&stop));
+        let until = self.context.lifecycle.clone();
+        let read = move || read(Arc::clone(&account), context.clone());
+        let reading = self
+            .processes
+            .clone()
+            .while_held(Some(gateway.id), until, read);
+        let running = until_stopped(reading, Arc::clone(&stop));
         self.context.lifecycle.spawn("account.own", running);
         Some(Running {
             name,
@@ -241,14 +251,16 @@ impl Keeper {
     }
 }
 
-/// One account, until it is stopped or ends.
-async fn run(account: Arc<dyn Account>, context: Context, stop: Arc<Notify>) {
+/// One account's reading side, until it ends.
+async fn read(account: Arc<dyn Account>, context: Context) {
+    if let Err(failure) = account.run(&context).await {
+        context.report_state(account.name(), AccountState::Down(failure));
+    }
+}
+
+async fn until_stopped(reading: impl Future<Output = ()>, stop: Arc<Notify>) {
     tokio::select! {
-        ended = account.run(&context) => {
-            if let Err(failure) = ended {
-                context.report_state(account.name(), AccountState::Down(failure));
-            }
-        }
+        () = reading => {}
         () = stop.notified() => {}
     }
 }

@@ -57,6 +57,10 @@ impl Scheduler {
                 self.book.done(lane_id, Next::GoOn);
                 continue;
             };
+            if !self.surroundings.processes.has_lane(lane_id, gateway_id) {
+                self.book.forget(lane_id);
+                continue;
+            }
             let Some(gateway) = self.surroundings.gateways.get(&gateway_id).cloned() else {
                 continue;
             };
@@ -132,6 +136,7 @@ impl Scheduler {
                     work,
                     failures,
                     slot: at,
+                    process_id: self.surroundings.processes.id(),
                     finished: self.queue.orders.clone(),
                 };
                 self.surroundings
@@ -168,6 +173,7 @@ impl Scheduler {
                     return;
                 };
                 let task = Try {
+                    process_id: surroundings.processes.id(),
                     surroundings,
                     gateway,
                     account: Arc::clone(account),

@@ -34,6 +34,7 @@ mod message;
 mod outcome;
 mod own;
 mod plan;
+mod sockets;
 mod tls;
 mod webhook;
 
@@ -62,5 +63,6 @@ pub use message::{Address, OutFile, Outgoing, StoredFile, Thread};
 pub use outcome::{Failure, Outcome, Reason, Scope};
 pub use own::{Login, NotOwn, OwnAccount, OwnAccounts, Place, Server, Tls, Unproven};
 pub use plan::{Plan, Refusal, Route};
+pub use sockets::{Socket, Sockets};
 pub use tls::client_config;
 pub use webhook::{Handled, Refused, WebReply, WebRequest};

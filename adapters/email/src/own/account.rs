@@ -61,8 +61,8 @@ impl Account for OwnMailbox {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             concurrency: 1,
-            // Two readers of one mailbox would take each other's mail for repeats.
-            holder: Holder::One,
+            // Read in one process, which its keeper sees to; sent by from any.
+            holder: Holder::Anyone,
             ..self.smtp.capabilities()
         }
     }
