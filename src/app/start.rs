@@ -1,4 +1,6 @@
 //! The order of starting and of stopping.
+//!
+//! Length: one order, read in one go.
 
 use std::{
     collections::HashMap,
