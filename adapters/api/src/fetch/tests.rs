@@ -254,5 +254,5 @@ async fn rfc8058_a_form_is_posted_once_under_the_guard_and_follows_nobody() {
         "{}",
         first.head
     );
-    assert_eq!(first.body, FORM);
+    assert_eq!(first.body, FORM.as_bytes());
 }
