@@ -133,7 +133,7 @@ fn row(
         shows_subject,
         name: message.from_name.clone(),
         notice: message.mail.notice.map(StoredNotice::from),
-        mail: StoredMail::of(message),
+        mail: mail_facts(message, thread.as_ref(), user),
         files: files::named_only(&gateway.files, message),
         ..Payload::default()
     };
@@ -178,6 +178,18 @@ fn row(
         ids: message.message_id.iter().filter_map(id_row).collect(),
         files: files::incoming(gateway, account, message, key, (now, ids)),
     }
+}
+
+/// What only mail has. The first of a list says how to leave it.
+fn mail_facts(
+    message: &Incoming,
+    thread: Option<&threads::Chosen>,
+    user: &InwardRow,
+) -> Option<Box<StoredMail>> {
+    let mut stored = StoredMail::of(message)?;
+    let is_first = thread.is_some() && !user.acquaintance.has_chat;
+    stored.says_how_to_leave = is_first && stored.unsubscribe.is_some();
+    Some(stored)
 }
 
 /// The mail thread of a message, and whether its subject has to be shown (semantics 27).

@@ -1,5 +1,6 @@
 //! A message from a user to the outside: refused with a reason, known already, or accepted with all that has to be written.
 
+mod attendance;
 mod draft;
 mod edit;
 mod note;
@@ -13,6 +14,7 @@ use super::{
     registration::{self, NewUser, Standing},
     settings::Settings,
 };
+pub use attendance::{attendance_element, without_own_payloads};
 pub use edit::Amended;
 use edit::Edit;
 use note::{fresh_line, newcomer, note};

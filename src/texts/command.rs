@@ -33,6 +33,12 @@ pub enum Topic {
     Blocks,
     /// `export`
     Export,
+    /// `aliases`
+    Aliases,
+    /// `alias`
+    Alias,
+    /// `alias-drop`
+    AliasDrop,
     /// `original`
     Original,
     /// `strangers`

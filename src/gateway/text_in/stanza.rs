@@ -17,7 +17,7 @@ use crate::{
         ns,
         stanza::{Element, Message},
         xep::{
-            delay,
+            delay, quick,
             sharing::{self, Shared},
         },
     },
@@ -43,8 +43,10 @@ pub fn stanzas(gateway: &Gateway, row: &InRow, files: &[FileRow], now: UnixMilli
         return Vec::new();
     };
     let mut stanzas = Vec::with_capacity(1 + shared.len());
+    let offered = payload.mail.as_deref().map(offered).unwrap_or_default();
     if !text.is_empty() || shared.is_empty() {
         let mut message = plain.clone().with_body(body(&text));
+        message.children.extend(offered);
         if let Some(subject) = payload.subject {
             message = message.with_subject(subject);
         }
@@ -70,6 +72,14 @@ fn id_of(message: &str, number: u32) -> String {
         0 => message.to_owned(),
         number => format!("{message}{FURTHER}{number}"),
     }
+}
+
+/// What goes with the text of a mail: buttons, and the question whether it was displayed (XEP-0333).
+fn offered(mail: &StoredMail) -> Vec<Element> {
+    let buttons = mail.words().iter().map(|word| quick::button(word, *word));
+    let asks = mail.asks_displayed.is_some();
+    let markable = asks.then(|| Element::new("markable", ns::CHAT_MARKERS));
+    buttons.chain(markable).collect()
 }
 
 /// The id of the message that a stanza of ours belongs to.
@@ -159,13 +169,15 @@ fn whole(gateway: &Gateway, payload: &Payload, row: &InRow, files: &[FileRow]) -
     }
     whole.push_str(&row.body);
     let card = about.and_then(StoredMail::card).map(Text::from);
+    let hints = about.map(StoredMail::hints).into_iter().flatten();
     let missing = files.iter().filter_map(missing);
     let notices = notice
         .into_iter()
         .chain(named)
         .chain(missing)
         .map(Text::from);
-    let mut behind: Vec<Text> = card.into_iter().chain(notices).collect();
+    let hints = hints.map(Text::from);
+    let mut behind: Vec<Text> = card.into_iter().chain(notices).chain(hints).collect();
     let has_nothing = row.body.trim().is_empty() && behind.is_empty() && files.is_empty();
     if has_nothing && gateway.network() == Network::Email {
         behind.push(Text::from(Mail::Empty));

@@ -13,6 +13,7 @@ pub mod hints;
 pub mod ping;
 pub mod privilege;
 pub mod pubsub;
+pub mod quick;
 pub mod receipts;
 pub mod register;
 pub mod roster;
