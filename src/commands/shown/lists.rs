@@ -3,7 +3,7 @@
 use super::{Block, Shower, age, day};
 use crate::{
     operations::{
-        Blocked, Contact, Conversation, Line, Sent, Stranger, User, Waiting, WaitingState,
+        Alias, Blocked, Contact, Conversation, Line, Sent, Stranger, User, Waiting, WaitingState,
     },
     texts::{Label, Post, Told},
 };
