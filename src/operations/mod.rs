@@ -165,7 +165,7 @@ impl Operations {
             Request::LogLevel { level } => service::log_level(self, &level),
             Request::Reseal { key } => keys::reseal(self, &key).await,
             Request::AdminLink => service::admin_link(self),
-            Request::Cost { text } => own::cost(self, self.find_or_only(None)?, &text),
+            Request::Cost { text } => Ok(own::cost(self.find_or_only(None)?, &text)),
             Request::Offer
             | Request::Register { .. }
             | Request::Unregister

@@ -125,6 +125,14 @@ pub enum Told {
         segments: u32,
         /// How many there may be.
         segments_max: u32,
+        /// How many plain characters more would fit in.
+        left: u16,
+        /// Whether it travels as Unicode.
+        unicode: bool,
+        /// The characters that make it so, each once.
+        costly: Vec<char>,
+        /// The characters that plainer ones would take the place of, each once.
+        replaced: Vec<char>,
     },
     /// What a mail would cost.
     NoCost,

@@ -125,7 +125,7 @@ allow_hosts = ["{pictures}"]
     }
 
     /// Alice has sent a text: now her line is hers.
-    async fn texting(&self) -> XmppClient {
+    pub(crate) async fn texting(&self) -> XmppClient {
         let mut alice = self.alice().await;
         alice
             .message("+12025550147@sms.example.org", "t0", "hello")
@@ -255,7 +255,7 @@ pub(crate) fn attached(mail: &Mail, name: &str) -> Option<Vec<u8>> {
     BASE64_STANDARD.decode(encoded).ok()
 }
 
-async fn error(client: &mut XmppClient, id: &str) -> (String, String) {
+pub(crate) async fn error(client: &mut XmppClient, id: &str) -> (String, String) {
     let is_it =
         |stanza: &Element| stanza.attr("type") == Some("error") && stanza.attr("id") == Some(id);
     let stanza = client.expect("the error", is_it).await;

@@ -14,6 +14,7 @@ macro_rules! proves {
     };
 }
 
+mod carried;
 mod clients;
 mod commands;
 mod crash;
@@ -22,8 +23,11 @@ mod files;
 mod files_kills;
 mod gammu;
 mod held;
+mod jasmin;
 mod kannel;
+mod limits;
 mod mail;
+mod mms;
 mod moved;
 mod operators;
 mod people;

@@ -329,6 +329,10 @@ fn done_by_user(reply: &Reply) -> Text {
             characters: cost.characters,
             segments: cost.segments,
             segments_max: cost.segments_max,
+            left: cost.characters_left,
+            unicode: cost.unicode,
+            costly: cost.costly.clone(),
+            replaced: cost.replaced.clone(),
         },
         _ => return crate::texts::Dialogue::Done.into(),
     }

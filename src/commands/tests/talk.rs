@@ -52,7 +52,11 @@ async fn every_command_of_a_user_can_be_walked_through() {
     for (said, wanted) in [
         ("status", "+12025550100"),
         ("usage", "Messages: 0 / 200"),
-        ("cost Hello", "5 characters take 1 segment."),
+        (
+            "cost Hello",
+            "5 characters take 1 segment. 155 more would fit in.",
+        ),
+        ("cost “Hello” 👋", "instead of 160, because of: “ ” 👋"),
         ("contacts", "You have not written with anybody yet."),
         ("messages", "There are no messages of yours any more."),
         ("blocks", "Nobody is blocked."),

@@ -8,7 +8,7 @@ mod registration;
 mod settings;
 mod strangers;
 
-use transom_adapter::{AccountName, Address, Key, Network, Outgoing, UnixMillis};
+use transom_adapter::Alphabet;
 
 use super::{Asker, Cost, Operations, Refusal, Reply, Request, Sent, Usage, time, users::DAY_MS};
 use crate::{
@@ -59,7 +59,7 @@ pub(super) async fn perform(
         Request::Register { address } => me.register(address.as_deref()).await,
         Request::Unregister => me.unregister().await,
         Request::Status => me.status().await,
-        Request::Cost { text } => cost(on, gateway, &text),
+        Request::Cost { text } => Ok(cost(gateway, &text)),
         Request::Settings => me.settings().await,
         Request::SettingsChange { values } => me.change(&values).await,
         Request::Contacts => me.contacts().await,
@@ -152,39 +152,17 @@ impl Me<'_> {
     }
 }
 
-/// Asks the adapter, as if the text went to the first line's own number.
-pub(super) fn cost(on: &Operations, gateway: &Gateway, text: &str) -> Result<Reply, Refusal> {
-    if gateway.network() == Network::Email {
-        return Ok(Reply::Cost(None));
-    }
-    let sample = gateway.config.lines.first().map(|line| line.number.clone());
-    let sample = sample.unwrap_or_else(|| Address::new("+12025550100"));
-    let routes = gateway
-        .accounts
-        .keys()
-        .cloned()
-        .collect::<Vec<AccountName>>();
-    let outgoing = Outgoing {
-        key: Key(0),
-        from: sample.clone(),
-        from_name: None,
-        to: sample,
-        text: text.to_owned(),
-        thread: None,
-        created_at: UnixMillis(on.now_ms()),
-        routes,
-        files: Vec::new(),
-        mail: transom_adapter::MailWish::default(),
-    };
-    let plan = gateway.adapter.plan(&outgoing).map_err(|refusal| {
-        let refused = Refused::from_refusal(&refusal, gateway.network(), ToString::to_string);
-        said(refused)
-    })?;
-    Ok(Reply::Cost(Some(Cost {
+/// Asks the adapter, which knows what it sends.
+pub(super) fn cost(gateway: &Gateway, text: &str) -> Reply {
+    Reply::Cost(gateway.adapter.cost(text).map(|cost| Cost {
         characters: text.chars().count(),
-        segments: plan.segments.into(),
+        segments: cost.segments.into(),
         segments_max: gateway.config.limits.segments_per_message,
-    })))
+        characters_left: cost.characters_left,
+        unicode: cost.alphabet == Alphabet::Unicode,
+        costly: cost.costly,
+        replaced: cost.replaced,
+    }))
 }
 
 /// What users read elsewhere too.

@@ -136,4 +136,12 @@ pub struct Cost {
     pub segments: u32,
     /// The most that there may be.
     pub segments_max: u32,
+    /// How many plain characters more would fit into these segments.
+    pub characters_left: u16,
+    /// Whether it travels as Unicode, 70 characters to a segment instead of 160.
+    pub unicode: bool,
+    /// The characters that make it travel so, each once.
+    pub costly: Vec<char>,
+    /// The characters that would be sent as plainer ones, each once.
+    pub replaced: Vec<char>,
 }

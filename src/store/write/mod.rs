@@ -17,6 +17,7 @@ mod state;
 mod strangers;
 mod sweep;
 mod trouble;
+mod weigh;
 
 pub use attempt::{Bounced, Due, OutcomeRow, Start, Told};
 pub use files::{FileRow, FileState, NewFile, ORIGINAL};

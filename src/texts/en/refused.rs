@@ -106,7 +106,7 @@ pub(super) fn content(text: &Content) -> String {
             )
         }
         C::AttachmentsNotSupported => {
-            "Files cannot be sent to this contact. Send the text alone.".into()
+            "The network carries no such files to this contact, or not so many at once. Send the text alone.".into()
         }
         C::TooManyRecipients { recipients_max } => {
             format!("A message can go to {recipients_max} people at most. Write to fewer at once.")

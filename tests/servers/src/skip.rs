@@ -15,6 +15,8 @@ pub enum Server {
     Exim,
     /// gammu and gammu-smsd.
     Gammu,
+    /// Jasmin with Redis, `RabbitMQ` and Python.
+    Jasmin,
     /// Kannel's bearerbox and smsbox.
     Kannel,
     /// Node and the npm package `smpp`.
@@ -38,6 +40,7 @@ impl Server {
             Self::Ejabberd => "ejabberd",
             Self::Exim => "exim",
             Self::Gammu => "gammu",
+            Self::Jasmin => "jasmin",
             Self::Kannel => "kannel",
             Self::NpmSmsc => "npm-smsc",
             Self::Postfix => "postfix",
