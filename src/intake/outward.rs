@@ -1,12 +1,15 @@
 //! A batch of stanzas: messages to contacts are decided and committed together; the rest goes where it belongs.
+//!
+//! Length: one batch on its way from the stream to its answers, read in one go.
 
 use tokio::time::Instant;
 
-use super::{Intake, STORE_PATIENCE, STORE_PAUSE, people::People, slash};
+use super::{Intake, STORE_PATIENCE, STORE_PAUSE, people::People, rosters, slash};
 use crate::{
     gateway::{
         call, refusal,
-        text_out::{Accepted, Amended, Candidate, Decision, Moment, without_own_payloads},
+        settings::TOLD_OF_REACTIONS,
+        text_out::{Accepted, Amended, Candidate, Decision, Kept, Moment, without_own_payloads},
     },
     hooks::{Step, step},
     metrics::Direction,
@@ -14,7 +17,7 @@ use crate::{
     store::{
         Write, WriteError,
         read::{Ask, OutwardSnapshot},
-        write::{Done, TakeBack},
+        write::{Done, Operation, TakeBack},
     },
     texts::{Cap, Failed, Membership, Refused, Text},
     xmpp::{
@@ -137,7 +140,10 @@ impl Round<'_> {
                 tracing::info!(message_id, "A stanza was repeated.");
                 intake.metrics.message(name, Direction::Out, "repeated");
             }
-            Decision::Accepted(_) | Decision::Amended(_) | Decision::TakenBack(_) => {}
+            Decision::Accepted(_)
+            | Decision::Amended(_)
+            | Decision::TakenBack(_)
+            | Decision::Kept(_) => {}
         }
     }
 }
@@ -206,6 +212,7 @@ enum Effect {
     New(Box<Accepted>),
     Amended(Box<Amended>),
     TakenBack(TakeBack),
+    Kept(Kept),
 }
 
 /// Decides each on the snapshot; the refused and the repeated are settled, the others come back.
@@ -237,6 +244,7 @@ fn decide_round<'a>(
             Decision::Accepted(one) => effects.push((message, Effect::New(one))),
             Decision::Amended(one) => effects.push((message, Effect::Amended(one))),
             Decision::TakenBack(one) => effects.push((message, Effect::TakenBack(one))),
+            Decision::Kept(one) => effects.push((message, Effect::Kept(one))),
             decision => settled.settle(intake, message, decision),
         }
     }
@@ -263,6 +271,7 @@ fn writes(effect: &Effect) -> Vec<Write> {
         Effect::New(one) => one,
         Effect::Amended(one) => return vec![Write::Amend(Box::new(one.amend.clone()))],
         Effect::TakenBack(one) => return vec![Write::TakeBack(one.clone())],
+        Effect::Kept(one) => return vec![told_of_reactions(one)],
     };
     let mut writes = Vec::with_capacity(1);
     if let Some(new) = &one.new_user {
@@ -274,6 +283,15 @@ fn writes(effect: &Effect) -> Vec<Write> {
     writes.extend(one.welcomed.clone().map(Write::Judged));
     writes.push(Write::Out(Box::new(one.out.clone())));
     writes
+}
+
+/// The user is told once, and that is remembered.
+fn told_of_reactions(one: &Kept) -> Write {
+    Write::Operation(Operation::Settings {
+        user_id: one.user_id,
+        changes: format!(r#"{{"{TOLD_OF_REACTIONS}":"yes"}}"#),
+        lang: None,
+    })
 }
 
 /// How many [`writes`] there are.
@@ -293,6 +311,7 @@ async fn follow(
     let mut done = done.into_iter();
     let mut welcomes = false;
     let (mut waiting, mut late) = (Vec::with_capacity(effects.len()), Vec::new());
+    let mut answers = Vec::new();
     let name = &intake.gateway.config.name;
     for (message, effect) in effects {
         let done = done.by_ref().take(writes_of(&effect)).last();
@@ -302,13 +321,19 @@ async fn follow(
                 continue;
             }
             Effect::New(one) => {
-                introduce(intake, message, &one);
+                rosters::introduce_written_to(intake, message, &one);
                 welcomes |= one.welcomed.is_some();
                 waiting.push(work(intake, *one));
                 "stored"
             }
-            Effect::Amended(_) => "corrected",
+            Effect::Amended(one) => one.outcome,
             Effect::TakenBack(_) => "retracted",
+            Effect::Kept(one) => {
+                let why = Text::from(one.why);
+                answers.extend(refuse(intake, message, &why));
+                answers.extend(in_the_chat(intake, message, &why));
+                "refused"
+            }
         };
         intake.metrics.message(name, Direction::Out, outcome);
     }
@@ -316,7 +341,6 @@ async fn follow(
     if welcomes {
         intake.queue.look_again().await;
     }
-    let mut answers = Vec::new();
     for message in late {
         // By now the database says that it is held no longer.
         answers.extend(Box::pin(decide_all(intake, people, std::slice::from_ref(message))).await);
@@ -349,20 +373,12 @@ fn work(intake: &Intake, accepted: Accepted) -> Waiting {
     }
 }
 
-/// Who registers by a message gets the gateway into the roster, and whoever is written to.
-fn introduce(intake: &Intake, message: &Message, one: &Accepted) {
-    let (Some(from), Some(to)) = (&message.from, &message.to) else {
-        return;
-    };
-    let user = from.to_bare();
-    if one.new_user.is_some() {
-        let gateway = &intake.gateway.config.domain;
-        intake.rosters.registered(gateway, user.as_str());
-    }
-    let conversation = one.out.conversation.conversation_id;
-    intake
-        .rosters
-        .met(conversation, || Some(to.to_bare()), user.as_str(), false);
+/// The same as a line of the gateway's own chat, which is the place for what is said once.
+fn in_the_chat(intake: &Intake, message: &Message, text: &Text) -> Option<Stanza> {
+    let lang = intake.gateway.lang(message.lang.as_deref());
+    let user = message.from.as_ref()?.to_bare();
+    let now = intake.clock.now();
+    Some(intake.gateway.say(&user, text.render(lang), lang, now))
 }
 
 fn refuse(intake: &Intake, message: &Message, text: &Text) -> Option<Stanza> {

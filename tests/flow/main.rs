@@ -14,11 +14,13 @@ macro_rules! proves {
     };
 }
 
+mod address_book;
 mod carried;
 mod clients;
 mod commands;
 mod crash;
 mod ejabberd;
+mod elsewhere;
 mod files;
 mod files_kills;
 mod gammu;
@@ -37,6 +39,7 @@ mod shared_lines;
 mod simulated;
 mod smpp;
 mod storm;
+mod talk;
 mod text;
 mod trouble;
 mod upkeep;

@@ -120,6 +120,7 @@ mod tests {
             blocked: false,
             shown_thread: None,
             threads: Vec::new(),
+            quoted: Vec::new(),
             acquaintance,
         }
     }

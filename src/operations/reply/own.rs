@@ -64,6 +64,19 @@ pub struct Alias {
     pub first: Option<String>,
 }
 
+/// A peer that said STOP.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OptedOut {
+    /// The peer.
+    pub peer: String,
+    /// Our address that may not write to it.
+    pub line: String,
+    /// The gateway's name.
+    pub gateway: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
 /// Somebody whose mail waits for a user's word.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Stranger {
