@@ -10,6 +10,7 @@ use crate::texts::{Card, CardRepeats, CardStep, Mail};
 /// What speaks against a mail's sender, and the appointment it is about. Unknown words of a newer version count as nothing.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each of them is so or not")]
 pub struct StoredMail {
     /// A spam filter took it for spam.
     #[serde(skip_serializing_if = "std::ops::Not::not")]

@@ -152,6 +152,7 @@ pub(super) async fn apply(
 }
 
 /// The writes by kind; each keeps its place in the answer.
+#[derive(Default)]
 struct Group<'a> {
     users: Vec<&'a UserRow>,
     lines: Vec<&'a LineRow>,
@@ -189,37 +190,8 @@ struct Group<'a> {
 impl<'a> Group<'a> {
     fn sort(writes: &[&'a Write]) -> Self {
         let mut group = Self {
-            users: Vec::new(),
-            lines: Vec::new(),
-            owners: Vec::new(),
-            unregistered: Vec::new(),
-            wakes: Vec::new(),
-            contacts: Vec::new(),
-            optouts: Vec::new(),
-            out: Vec::new(),
-            amends: Vec::new(),
-            taken_back: Vec::new(),
-            releases: Vec::new(),
-            incoming: Vec::new(),
-            seen: Vec::new(),
-            unowned: Vec::new(),
-            files: Vec::new(),
-            expired_files: Vec::new(),
-            parts: Vec::new(),
-            parts_gone: Vec::new(),
-            starts: Vec::new(),
-            outcomes: Vec::new(),
-            reports: Vec::new(),
-            bounced: Vec::new(),
-            due: Vec::new(),
-            told: Vec::new(),
-            judged: Vec::new(),
-            strangers_said: Vec::new(),
-            operations: Vec::new(),
-            sweeps: Vec::new(),
-            troubles: Vec::new(),
-            cursors: Vec::new(),
             done: vec![Done::Written; writes.len()],
+            ..Self::default()
         };
         for (place, write) in writes.iter().enumerate() {
             match write {
