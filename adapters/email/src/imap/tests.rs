@@ -437,7 +437,7 @@ async fn ten_thousand_mails_that_wait_are_read_in_order_and_once() {
     let events = tokio::time::timeout(Duration::from_mins(5), waited).await;
     let text = |event: &Event| match event {
         Event::Message(message) => message.text.clone(),
-        Event::Report(report) => panic!("{report:?}"),
+        other => panic!("{other:?}"),
     };
     let got: Vec<String> = events.expect("all of them").iter().map(text).collect();
     assert!(
