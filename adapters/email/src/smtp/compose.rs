@@ -106,13 +106,8 @@ fn header(
     let from: lettre::Address = message.from.as_str().parse()?;
     let name = display_name(message.from_name.as_deref(), from.user());
     let to: lettre::Address = message.to.as_str().parse()?;
-    let mut builder = Message::builder()
-        .from(Mailbox::new(Some(name), from.clone()))
-        .subject(subject(message, writing))
-        .date(date(message.created_at))
-        .message_id(Some(format!("<{}>", ids.message_id(message.key))))
-        .raw_header(loop_header(ids.domain()));
-    builder = if message.to.as_str().is_ascii() {
+    let builder = Message::builder().from(Mailbox::new(Some(name), from.clone()));
+    let builder = if message.to.as_str().is_ascii() {
         builder.to(Mailbox::new(None, to))
     } else {
         // RFC 6532 §3.2: as it is; the server was asked for SMTPUTF8.
@@ -121,6 +116,11 @@ fn header(
             .envelope(envelope)
             .raw_header(forms::to_as_is(message.to.as_str()))
     };
+    let mut builder = builder
+        .subject(subject(message, writing))
+        .date(date(message.created_at))
+        .message_id(Some(format!("<{}>", ids.message_id(message.key))))
+        .raw_header(loop_header(ids.domain()));
     if let Some(thread) = &message.thread {
         let (parent, references) = references(thread);
         if let Some(parent) = parent {
