@@ -4,12 +4,12 @@
 
 use tokio::time::Instant;
 
-use super::{Intake, STORE_PATIENCE, STORE_PAUSE, originals, people::People};
+use super::{Intake, STORE_PATIENCE, STORE_PAUSE, people::People, rosters, slash};
 use crate::{
     gateway::{
         call, refusal,
         settings::TOLD_OF_REACTIONS,
-        text_out::{Accepted, Amended, Candidate, Decision, Kept, Moment},
+        text_out::{Accepted, Amended, Candidate, Decision, Kept, Moment, without_own_payloads},
     },
     hooks::{Step, step},
     metrics::Direction,
@@ -47,11 +47,12 @@ pub(super) async fn take(intake: &Intake, people: &People, batch: Batch) {
                 people.take(intake, message.into()).await;
             }
             Received::Stanza(Stanza::Message(message))
-                if originals::asks(&intake.gateway, &message) =>
+                if slash::concerns(&intake.gateway, &message) =>
             {
                 people.take(intake, message.into()).await;
             }
-            Received::Stanza(Stanza::Message(message)) if is_to_contact(&message) => {
+            Received::Stanza(Stanza::Message(mut message)) if is_to_contact(&message) => {
+                without_own_payloads(&mut message);
                 messages.push(message);
             }
             Received::Stanza(Stanza::Message(message)) if intake.rosters.allowed(&message) => {}
@@ -347,7 +348,7 @@ async fn follow(
                 continue;
             }
             Effect::New(one) => {
-                introduce(intake, message, &one);
+                rosters::introduce_written_to(intake, message, &one);
                 welcomes |= one.welcomed.is_some();
                 waiting.push(work(intake, *one));
                 "stored"
@@ -397,22 +398,6 @@ fn work(intake: &Intake, accepted: Accepted) -> Waiting {
         work: Work::Out(Box::new(work)),
         held_until_ms: out.held_until_ms,
     }
-}
-
-/// Who registers by a message gets the gateway into the roster, and whoever is written to.
-fn introduce(intake: &Intake, message: &Message, one: &Accepted) {
-    let (Some(from), Some(to)) = (&message.from, &message.to) else {
-        return;
-    };
-    let user = from.to_bare();
-    if one.new_user.is_some() {
-        let gateway = &intake.gateway.config.domain;
-        intake.rosters.registered(gateway, user.as_str());
-    }
-    let conversation = one.out.conversation.conversation_id;
-    intake
-        .rosters
-        .met(conversation, || Some(to.to_bare()), user.as_str(), false);
 }
 
 /// The same as a line of the gateway's own chat, which is the place for what is said once.

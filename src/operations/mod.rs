@@ -42,9 +42,9 @@ use mailboxes::Asked;
 use once::Once;
 pub use refusal::{Fault, Refusal};
 pub use reply::{
-    AccountNow, Blocked, Contact, Conversation, Cost, ExternalId, GatewayNow, Life, Line, LinkNow,
-    Mailbox, Now, Offer, OnceLink, OptedOut, Overview, Registration, Renamed, Reply, Resealed,
-    Sent, SettingShown, StanzaSeen, Stranger, Usage, User, UserAdded, UserShown, Waiting,
+    AccountNow, Alias, Blocked, Contact, Conversation, Cost, ExternalId, GatewayNow, Life, Line,
+    LinkNow, Mailbox, Now, Offer, OnceLink, OptedOut, Overview, Registration, Renamed, Reply,
+    Resealed, Sent, SettingShown, StanzaSeen, Stranger, Usage, User, UserAdded, UserShown, Waiting,
     WaitingState,
 };
 pub use request::{Actor, Asker, Direction, Judgement, Request};

@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use message::{ExternalId, Life, StanzaSeen, Waiting, WaitingState};
-pub use own::{Contact, Cost, Mailbox, Offer, OptedOut, Sent, SettingShown, Stranger, Usage};
+pub use own::{
+    Alias, Contact, Cost, Mailbox, Offer, OptedOut, Sent, SettingShown, Stranger, Usage,
+};
 
 use crate::texts::Text;
 
@@ -148,6 +150,8 @@ pub enum Reply {
         /// Its address.
         address: String,
     },
+    /// Addresses made for one purpose each.
+    Aliases(Vec<Alias>),
     /// Whose mail waits for a word.
     Strangers(Vec<Stranger>),
     /// Whose mail never waits.

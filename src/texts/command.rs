@@ -43,6 +43,12 @@ pub enum Topic {
     MailboxAdd,
     /// `mailbox-remove`
     MailboxRemove,
+    /// `aliases`
+    Aliases,
+    /// `alias`
+    Alias,
+    /// `alias-drop`
+    AliasDrop,
     /// `original`
     Original,
     /// `strangers`

@@ -3,8 +3,8 @@
 use super::{Block, Shower, age, day};
 use crate::{
     operations::{
-        Blocked, Contact, Conversation, Line, Mailbox, OptedOut, Sent, Stranger, User, Waiting,
-        WaitingState,
+        Alias, Blocked, Contact, Conversation, Line, Mailbox, OptedOut, Sent, Stranger, User,
+        Waiting, WaitingState,
     },
     texts::{Label, Own, Post, Told},
 };
@@ -191,6 +191,27 @@ impl Shower {
             ]
         };
         vec![self.table(&columns, contacts.iter().map(row).collect())]
+    }
+
+    pub(super) fn aliases(&self, aliases: &[Alias]) -> Vec<Block> {
+        if aliases.is_empty() {
+            return vec![self.sentence(Post::NoAliases)];
+        }
+        let columns = [
+            (Label::Address, true),
+            (Label::Since, false),
+            (Label::Conversations, false),
+            (Label::From, true),
+        ];
+        let row = |alias: &Alias| {
+            vec![
+                alias.address.clone(),
+                day(alias.since),
+                alias.writers.to_string(),
+                alias.first.clone().unwrap_or_default(),
+            ]
+        };
+        vec![self.table(&columns, aliases.iter().map(row).collect())]
     }
 
     pub(super) fn strangers(&self, strangers: &[Stranger]) -> Vec<Block> {

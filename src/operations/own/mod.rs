@@ -1,5 +1,6 @@
 //! What users do: each sees and changes only what is theirs, at the gateway where they ask.
 
+mod aliases;
 mod contacts;
 mod export;
 mod import;
@@ -79,6 +80,9 @@ pub(super) async fn perform(
         Request::Mailboxes => me.mailboxes().await,
         Request::MailboxAdd { address } => me.mailbox_add(&address).await,
         Request::MailboxRemove { address } => me.mailbox_remove(&address).await,
+        Request::Aliases => me.aliases().await,
+        Request::Alias { word } => me.alias(&word).await,
+        Request::AliasDrop { address } => me.alias_drop(&address).await,
         Request::ContactsImport {
             cards, user: None, ..
         } => me.import(&cards).await,
