@@ -95,7 +95,7 @@ impl Trouble {
                 server,
                 problem: detail,
             },
-            Self::TooLarge { .. } => Unproven::Unfit {
+            Self::TooLarge { .. } | Self::NotUtf8 => Unproven::Unfit {
                 server,
                 problem: String::new(),
             },
