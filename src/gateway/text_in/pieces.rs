@@ -93,6 +93,7 @@ fn escaped(character: char) -> usize {
     match character {
         '&' | '\r' => 5,
         '<' | '>' => 4,
+        '\n' | '\t' => 1,
         // What XML forbids is replaced.
         _ => character
             .len_utf8()

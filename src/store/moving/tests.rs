@@ -99,7 +99,8 @@ async fn everything_survives_the_way_to_postgresql_and_back() {
     assert_eq!(exported(&back, true).await, text);
 }
 
-/// Each table has a row above, a new one too (the test before says so): what names the user goes with the user.
+/// Each table has a row above, a new one too (the test before says so): what names the user goes with the user. Whose a line of the
+/// configuration file is stays: the file says so, and would say so again at the next start (semantics 17).
 #[tokio::test]
 async fn unregistering_leaves_no_row_that_names_the_user() {
     let folder = tempfile::tempdir().unwrap();
@@ -124,7 +125,8 @@ async fn unregistering_leaves_no_row_that_names_the_user() {
         "c2VhbGVk",
         ".png",
     ];
-    for row in text.lines() {
+    let of_file = r#"{"table":"line_owners","row":{"jid":"alice@example.org","line_id":4,"#;
+    for row in text.lines().filter(|row| !row.starts_with(of_file)) {
         let left = by_key
             .iter()
             .chain(&by_word)
