@@ -3,18 +3,18 @@
 mod stanza;
 
 use sha2::{Digest, Sha256};
-use transom_adapter::{AccountName, Incoming, Network, Repeats, UnixMillis};
+use transom_adapter::{AccountName, Address, Incoming, Member, Network, Repeats, UnixMillis};
 use uuid::Uuid;
 
 use super::{
-    Gateway, files,
-    payload::{Payload, StoredMail, StoredNotice},
+    Gateway, files, group,
+    payload::{Payload, StoredGroup, StoredMail, StoredMember, StoredNotice},
     registration::DISABLED_FOR,
     threads,
 };
 use crate::store::{
     read::{InwardAsk, InwardRow, LineFound},
-    write::{ConversationRow, IdRow, NewIn, OptOut, Seen, Unowned, Write},
+    write::{ConversationRow, IdRow, MemberRow, NewIn, OptOut, Seen, Unowned, Write},
 };
 
 pub use stanza::{message_of, stanzas};
@@ -24,10 +24,13 @@ const DIGEST_REPEAT_MS: i64 = 2 * 60_000;
 
 /// What has to be loaded for a message.
 pub fn ask(gateway: &Gateway, message: &Incoming, place: usize) -> InwardAsk {
+    let group = group::of_incoming(gateway, message);
+    let peer = group.map_or_else(|| message.from.clone(), |(peer, _)| peer);
     InwardAsk {
         place,
         address: message.to.as_str().to_owned(),
-        peer: message.from.as_str().to_owned(),
+        peer: peer.as_str().to_owned(),
+        author: message.from.as_str().to_owned(),
         regarding: message.mail.regarding.map(|key| key.0),
         answers: message.answers.clone(),
         has_threads: gateway.network() == Network::Email,
@@ -120,6 +123,8 @@ fn row(
         .conversation
         .map_or_else(ids, |(conversation_id, _)| conversation_id);
     let (thread, shows_subject) = thread(gateway, message, line, user, (now, ids));
+    let group = group::of_incoming(gateway, message);
+    let contact = contact(gateway, message, conversation_id, group.as_ref());
     let payload = Payload {
         pinned,
         sent_ms: message.sent_at.map(|at| at.0),
@@ -129,7 +134,13 @@ fn row(
             .filter(|subject| !subject.is_empty()),
         xmpp_thread: thread.as_ref().map(|thread| thread.xmpp_thread.clone()),
         shows_subject,
-        name: message.from_name.clone(),
+        name: contact.name.clone(),
+        group: group.map(|(_, members)| Box::new(StoredGroup {
+            members: members.iter().map(StoredMember::from).collect(),
+            author: Some(message.from.as_str().to_owned()),
+            at_once: false,
+            introduces: user.conversation.is_none() && contact.answers_to.is_some(),
+        })),
         notice: message.mail.notice.map(StoredNotice::from),
         mail: StoredMail::of(message),
         files: files::named_only(&gateway.files, message),
@@ -152,11 +163,14 @@ fn row(
             gateway_id: gateway.id,
             user_id: user.user_id,
             line_id: line.line_id,
-            peer: message.from.as_str().to_owned(),
-            peer_name: message.from_name.clone(),
+            peer: contact.peer,
+            peer_name: contact.name,
             at_ms: now.0,
             plain_ms: if pinned { 0 } else { now.0 },
             shown_thread: thread.as_ref().map(|thread| thread.thread_id),
+            members: 1,
+            answers_to: contact.answers_to,
+            group: contact.rows,
         },
         thread: thread.map(|thread| thread.row(conversation_id, message.message_id.clone(), now.0)),
         message_id: key,
@@ -173,6 +187,51 @@ fn row(
         line: message.to.as_str().to_owned(),
         ids: message.message_id.iter().filter_map(id_row).collect(),
         files: files::incoming(gateway, account, message, key, (now, ids)),
+    }
+}
+
+/// Whose contact a message comes from, and what is kept of it.
+struct From {
+    peer: String,
+    name: Option<String>,
+    answers_to: Option<String>,
+    rows: Vec<MemberRow>,
+}
+
+fn contact(
+    gateway: &Gateway,
+    message: &Incoming,
+    conversation_id: i64,
+    group: Option<&(Address, Vec<Member>)>,
+) -> From {
+    let Some((peer, members)) = group else {
+        return From {
+            peer: message.from.as_str().to_owned(),
+            name: message.from_name.clone(),
+            answers_to: None,
+            rows: Vec::new(),
+        };
+    };
+    let row = |member: &Member| MemberRow {
+        conversation_id,
+        address: member.address.as_str().to_owned(),
+        name: member.name.clone(),
+    };
+    // By the address, so that the name is the same whoever wrote.
+    let mut sorted: Vec<&Member> = members.iter().collect();
+    sorted.sort_by_key(|member| member.address.as_str());
+    let shown = |member: &&Member| {
+        let name = member.name.as_deref();
+        name.unwrap_or(member.address.as_str()).to_owned()
+    };
+    let names: Vec<String> = sorted.iter().map(shown).collect();
+    let by_mail = gateway.network() == Network::Email;
+    let named = group::is_named(peer.as_str());
+    From {
+        peer: peer.as_str().to_owned(),
+        name: Some(group::name_of(names.iter().map(String::as_str))),
+        answers_to: by_mail.then(|| message.from.as_str().to_owned()),
+        rows: members.iter().filter(|_| named).map(row).collect(),
     }
 }
 

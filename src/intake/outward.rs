@@ -1,6 +1,7 @@
 //! A batch of stanzas: messages to contacts are decided and committed together; the rest goes where it belongs.
 
 use tokio::time::Instant;
+use transom_adapter::{Address, Key};
 
 use super::{Intake, STORE_PATIENCE, STORE_PAUSE, people::People};
 use crate::{
@@ -20,6 +21,7 @@ use crate::{
     xmpp::{
         stanza::{Message, MessageType, Stanza},
         stream::{Batch, Received},
+        xep::addresses,
     },
 };
 
@@ -61,8 +63,10 @@ pub(super) async fn take(intake: &Intake, people: &People, batch: Batch) {
     }
 }
 
+/// To a contact, or, by the stanza's own list of recipients, to several (semantics 8).
 fn is_to_contact(message: &Message) -> bool {
-    message.to.as_ref().is_some_and(|to| to.node().is_some())
+    let to_gateway = message.to.as_ref().is_some_and(|to| to.node().is_none());
+    !to_gateway && message.to.is_some() || addresses::parse(message).is_some()
 }
 
 /// Decides and commits; what comes back are the answers to refused ones.
@@ -286,6 +290,7 @@ async fn follow(
 ) -> Vec<Stanza> {
     let mut done = done.into_iter();
     let (mut waiting, mut late) = (Vec::with_capacity(effects.len()), Vec::new());
+    let mut answers = Vec::new();
     let name = &intake.gateway.config.name;
     for (message, effect) in effects {
         let done = done.by_ref().take(writes_of(&effect)).last();
@@ -295,8 +300,9 @@ async fn follow(
                 continue;
             }
             Effect::New(one) => {
-                introduce(intake, message, &one);
-                waiting.push(work(intake, *one));
+                introduce(intake, &one);
+                answers.extend(notice(intake, message, &one));
+                waiting.extend(works(intake, *one));
                 "stored"
             }
             Effect::Amended(_) => "corrected",
@@ -305,7 +311,6 @@ async fn follow(
         intake.metrics.message(name, Direction::Out, outcome);
     }
     intake.queue.arrived(waiting).await;
-    let mut answers = Vec::new();
     for message in late {
         // By now the database says that it is held no longer.
         answers.extend(Box::pin(decide_all(intake, people, std::slice::from_ref(message))).await);
@@ -313,45 +318,73 @@ async fn follow(
     answers
 }
 
-fn work(intake: &Intake, accepted: Accepted) -> Waiting {
+/// A delivery to the contact, or one to each member of a group, in one lane.
+fn works(intake: &Intake, accepted: Accepted) -> impl Iterator<Item = Waiting> {
     let Accepted {
         out,
         outgoing,
         plan,
+        further,
         ..
     } = accepted;
-    let work = OutWork {
-        delivery_id: out.message_id,
-        attempts: 0,
-        unit: 0,
-        routes: plan.routes,
-        route: 0,
-        unknowns: 0,
-        needs_files: !out.files.is_empty(),
-        outgoing,
-    };
-    Waiting {
-        lane_id: out.conversation.conversation_id,
-        gateway_id: intake.gateway.id,
-        work: Work::Out(Box::new(work)),
-        held_until_ms: out.held_until_ms,
-    }
+    let gateway_id = intake.gateway.id;
+    let all = std::iter::once((outgoing, plan)).chain(further);
+    all.map(move |(outgoing, plan)| {
+        let work = OutWork {
+            delivery_id: outgoing.key.0,
+            message_id: out.message_id,
+            is_one_of_several: out.recipient.is_some(),
+            attempts: 0,
+            unit: 0,
+            routes: plan.routes,
+            route: 0,
+            unknowns: 0,
+            needs_files: !out.files.is_empty(),
+            outgoing,
+        };
+        Waiting {
+            lane_id: out.conversation.conversation_id,
+            gateway_id,
+            work: Work::Out(Box::new(work)),
+            held_until_ms: out.held_until_ms,
+        }
+    })
+}
+
+/// A line of the chat that says how a message is sent.
+fn notice(intake: &Intake, message: &Message, one: &Accepted) -> Option<Stanza> {
+    let text = Text::from(one.notice.clone()?);
+    let peer = Address::new(one.out.conversation.peer.clone());
+    let contact = intake.gateway.jid_of(&peer, None)?;
+    let lang = intake.gateway.lang(message.lang.as_deref());
+    let id = format!("{}-how", Key(one.out.message_id));
+    let notice = Message::chat(contact, message.from.as_ref()?.to_bare())
+        .with_id(id.clone())
+        .with_origin_id(id)
+        .with_lang(lang.tag())
+        .with_body(text.render(lang));
+    Some(notice.into())
 }
 
 /// Who registers by a message gets the gateway into the roster, and whoever is written to.
-fn introduce(intake: &Intake, message: &Message, one: &Accepted) {
-    let (Some(from), Some(to)) = (&message.from, &message.to) else {
+fn introduce(intake: &Intake, one: &Accepted) {
+    let conversation = &one.out.conversation;
+    let Some(user) = one.out.full_jid.split('/').next() else {
         return;
     };
-    let user = from.to_bare();
     if one.new_user.is_some() {
         let gateway = &intake.gateway.config.domain;
-        intake.rosters.registered(gateway, user.as_str());
+        intake.rosters.registered(gateway, user);
     }
-    let conversation = one.out.conversation.conversation_id;
+    let pinned = conversation.plain_ms == 0;
+    let line = pinned.then_some(&one.outgoing.from);
+    let contact = || {
+        let peer = Address::new(conversation.peer.clone());
+        intake.gateway.jid_of(&peer, line)
+    };
     intake
         .rosters
-        .met(conversation, || Some(to.to_bare()), user.as_str(), false);
+        .met(conversation.conversation_id, contact, user, false);
 }
 
 fn refuse(intake: &Intake, message: &Message, text: &Text) -> Option<Stanza> {

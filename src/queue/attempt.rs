@@ -103,15 +103,17 @@ impl Try {
         }
         let now = self.surroundings.clock.now();
         let adapter = &self.gateway.gateway.adapter;
-        adapter.not_before(&self.work.outgoing.to, now)
+        let reached = self.work.outgoing.reached();
+        reached.filter_map(|to| adapter.not_before(to, now)).max()
     }
 
     /// When it could be sent for the first time.
     fn since(&self) -> UnixMillis {
         let message = &self.work.outgoing;
         let adapter = &self.gateway.gateway.adapter;
-        let quiet = adapter.not_before(&message.to, message.created_at);
-        quiet.unwrap_or(message.created_at)
+        let reached = message.reached();
+        let quiet = reached.filter_map(|to| adapter.not_before(to, message.created_at));
+        quiet.max().unwrap_or(message.created_at)
     }
 
     /// The chat waits until then, and the sender is told; what is written meanwhile waits behind it.
@@ -134,6 +136,7 @@ impl Try {
             failures,
             ids: Vec::new(),
             leaves_lane: false,
+            of_group: self.work.is_one_of_several,
         };
         let done = self.commit(|| Write::Outcome(row.clone())).await;
         self.tell(&done, row.tell);
@@ -158,7 +161,7 @@ impl Try {
             return Started::Yes;
         }
         let (delivery_id, account_id) = (self.work.delivery_id, self.account_id);
-        let (at_ms, units) = (self.surroundings.clock.now().0, self.work.units());
+        let (at_ms, units) = (self.surroundings.clock.now().0, self.work.parts(self.work.units()));
         match self
             .commit(|| {
                 Write::Start(Start {
@@ -269,7 +272,7 @@ impl Try {
                 .work
                 .routes
                 .get(verdict.route)
-                .map(|route| route.units.get()),
+                .map(|route| self.work.parts(route.units.get())),
             units_done: verdict.units_done,
             attempts: attempt.number,
             reason: verdict
@@ -291,6 +294,7 @@ impl Try {
             failures,
             ids,
             leaves_lane: verdict.leaves_lane,
+            of_group: self.work.is_one_of_several,
         }
     }
 

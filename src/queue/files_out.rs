@@ -66,7 +66,7 @@ impl Try {
         let rows = self
             .surroundings
             .store
-            .files_of(self.work.delivery_id)
+            .files_of(self.work.message_id)
             .await;
         let mut rows = rows.map_err(|error| self.later(Reason::OurAccount, error.to_string()))?;
         let carried = rows.iter().filter(|row| !row.link).count();

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use transom_adapter::{Network, Refusal};
 
-use super::Text;
+use super::{RefusedGroup, Text};
 
 /// Why something the user wrote is not sent.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -16,6 +16,15 @@ pub enum Refused {
     Content(Content),
     /// Too much, or nothing to carry it.
     Cap(Cap),
+    /// What is wrong with several people written to at once.
+    Group(RefusedGroup),
+    /// What is wrong with one of several people written to at once.
+    Of {
+        /// The person's name, else the address.
+        who: String,
+        /// What is wrong.
+        why: Box<Refused>,
+    },
 }
 
 /// Who may send, and from which number.
@@ -210,6 +219,8 @@ impl Refused {
             Refusal::CannotBeAnswered => Recipient::CannotBeAnswered.into(),
             Refusal::Unsupported => Recipient::UnsupportedAddress.into(),
             Refusal::Empty => Content::Empty.into(),
+            // No account at all takes what an account takes in other ways.
+            Refusal::GroupsNotTaken => Cap::NoRoute.into(),
             Refusal::FilesNotTaken => Content::AttachmentsNotSupported.into(),
             Refusal::TooLong {
                 segments,
@@ -239,4 +250,10 @@ macro_rules! refused_from {
         })*
     };
 }
+impl From<RefusedGroup> for Refused {
+    fn from(why: RefusedGroup) -> Self {
+        Self::Group(why)
+    }
+}
+
 refused_from!(Membership, Recipient, Content, Cap);

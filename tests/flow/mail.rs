@@ -9,6 +9,7 @@ use transom_test_servers::{
 
 use crate::world::{Database, Seat, chat, condition, link_up, store};
 
+mod groups;
 mod trust;
 
 const MAIL: &str = "mail.example.org";

@@ -20,6 +20,7 @@ mod ejabberd;
 mod files;
 mod files_kills;
 mod gammu;
+mod groups;
 mod held;
 mod kannel;
 mod mail;

@@ -149,7 +149,7 @@ impl Adapter for EmailAdapter {
         if message.text.trim().is_empty() && message.files.is_empty() {
             return Err(Refusal::Empty);
         }
-        let id = self.ids.message_id(message.key);
+        let id = self.ids.message_id(message.message_key());
         Ok(Plan {
             segments: 1,
             routes: vec![Route::whole(

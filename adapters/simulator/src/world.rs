@@ -72,8 +72,57 @@ impl World {
         self.lines.get(line).or_else(only).cloned()
     }
 
-    /// One attempt to send a text.
+    /// One attempt to send a text, to one phone or to a group of them.
     pub(crate) fn deliver(
+        &mut self,
+        post: &Arc<Post>,
+        message: &Outgoing,
+        unit: u16,
+        now: UnixMillis,
+    ) -> Outcome {
+        let Some(group) = message.group.as_ref().filter(|group| group.at_once) else {
+            return self.deliver_one(post, message, unit, now);
+        };
+        let mut ids = Vec::new();
+        for (place, member) in (0_u16..).zip(&group.members) {
+            let to = Outgoing {
+                to: member.address.clone(),
+                ..message.clone()
+            };
+            match self.deliver_one(post, &to, place, now) {
+                Outcome::Accepted { ids: of_member } => ids.extend(of_member),
+                // A provider takes it for the others, and says later whom it could not reach.
+                Outcome::Rejected(_) => {
+                    let delivery = (message.key, place);
+                    ids.push(id_of(delivery));
+                    self.report_unassigned(&member.address, post, delivery, now);
+                }
+                // A repeat finds those who have it.
+                held_up => return held_up,
+            }
+        }
+        Outcome::Accepted { ids }
+    }
+
+    fn report_unassigned(
+        &mut self,
+        phone: &Address,
+        post: &Arc<Post>,
+        delivery: Delivery,
+        now: UnixMillis,
+    ) {
+        let found = self.find(phone).and_then(|handset| handset.find(delivery));
+        let sequence = found.map_or(0, |(sequence, _)| sequence);
+        let origin = Origin {
+            post: Arc::clone(post),
+            delivery,
+            of_group: true,
+        };
+        origin.notify(phone, sequence, Fate::Unassigned, now);
+        self.recent.remember(delivery, Seen::Accepted);
+    }
+
+    fn deliver_one(
         &mut self,
         post: &Arc<Post>,
         message: &Outgoing,
@@ -92,6 +141,7 @@ impl World {
         let origin = Origin {
             post: Arc::clone(post),
             delivery,
+            of_group: message.group.is_some(),
         };
         let sequence = match self.earlier(&message.to, delivery, seen) {
             Some(sequence) => {
@@ -125,7 +175,7 @@ impl World {
         &mut self,
         phone: &Address,
         line: &str,
-        text: &str,
+        (text, others): (&str, &[Address]),
         now: UnixMillis,
     ) -> u64 {
         self.handset(phone);
@@ -139,6 +189,7 @@ impl World {
             text: text.into(),
             at: now,
             state: State::Sending,
+            others: others.iter().map(ToString::to_string).collect(),
         };
         self.push(phone, Entry { text, origin: None })
     }
@@ -226,6 +277,7 @@ impl World {
             text: message.text.as_str().into(),
             at: now,
             state,
+            others: others_than(&message.to, message),
         };
         let origin = Some(origin);
         self.push(&message.to, Entry { text, origin })
@@ -321,10 +373,18 @@ impl Origin {
             phone: phone.clone(),
             sequence,
             delivery: self.delivery,
+            of_group: self.of_group,
             fate,
             at,
         });
     }
+}
+
+/// The other phones of the group that a text goes to.
+fn others_than(phone: &Address, message: &Outgoing) -> Arc<[String]> {
+    let members = message.group.iter().flat_map(|group| &group.members);
+    let others = members.filter(|member| member.address != *phone);
+    others.map(|member| member.address.to_string()).collect()
 }
 
 /// What a phone does with a text.

@@ -126,7 +126,7 @@ impl Candidate<'_> {
         let Standing::Known(user) = standing else {
             return Ok(None);
         };
-        self.check_blocks(snapshot, Some(user.user_id))?;
+        self.check_blocks(snapshot, Some(user.user_id), self.contact.peer.as_str())?;
         let jid = self.user.as_str();
         let chosen =
             line_choice::choose(gateway, snapshot, jid, Some(user.user_id), &self.contact)?;
@@ -140,21 +140,32 @@ impl Candidate<'_> {
             return Err(Recipient::OptedOut.into());
         }
         let mut payload = Payload::from_json(held.payload.as_deref());
+        let group = payload.group.as_ref().map(|group| group.of(held.message_id));
+        if self.to_all && group.is_none() {
+            // To more people than the held one.
+            return Ok(None);
+        }
+        let to = held.recipient.clone().map(Address::new);
+        let first = || Some(group.as_ref()?.members.first()?.address.clone());
+        let to = to.or_else(first).unwrap_or_else(|| self.contact.peer.clone());
         let (body, thread) = self.retitle(snapshot, held, &mut payload);
         let outgoing = Outgoing {
             key: Key(held.message_id),
             from: Address::new(chosen.line.address.clone()),
             from_name: payload.name.clone(),
-            to: self.contact.peer.clone(),
+            to,
             text: body,
             thread: payload.thread.clone().map(Into::into),
             created_at: UnixMillis(held.created_ms),
             routes: super::draft::routes(gateway, chosen.line),
             files: Vec::new(),
+            group,
         };
+        let reached = i64::try_from(outgoing.reached().count()).unwrap_or(i64::MAX);
+        let people = held.people.max(reached);
         let plan = plan(gateway, &outgoing)?;
-        caps::check_change(gateway, user, &plan, held.segments, moment.now)?;
-        let amend = self.row(gateway, user, held, &plan, (payload, moment.now));
+        caps::check_change(gateway, user, (&plan, people), held.segments, moment.now)?;
+        let amend = self.row(gateway, user, held, (&plan, people), (payload, moment.now));
         Ok(Some(Amended {
             amend: Amend {
                 body: outgoing.text,
@@ -208,16 +219,19 @@ impl Candidate<'_> {
         gateway: &Gateway,
         user: &KnownUser,
         held: &KnownHeld,
-        plan: &Plan,
+        (plan, people): (&Plan, i64),
         (payload, now): (Payload, UnixMillis),
     ) -> Amend {
         let routes = stored_routes(plan);
         let restarts = !held.restarted && gateway.config.hold > Duration::ZERO;
+        let at_once = payload.group.as_ref().filter(|group| group.at_once);
+        let reached = at_once.map_or(1, |group| group.members.len());
+        let reached = u16::try_from(reached).unwrap_or(u16::MAX);
         Amend {
             message_id: held.message_id,
             body: String::new(),
             payload: (payload != Payload::default()).then(|| payload.to_json()),
-            units: routes.first().map_or(1, |route| route.1),
+            units: routes.first().map_or(1, |route| route.1.max(reached)),
             segments: plan.segments,
             routes: StoredRoute::to_json(&routes),
             held_until_ms: restarts
@@ -230,7 +244,7 @@ impl Candidate<'_> {
                 user_id: user.user_id,
                 day: caps::day(now),
                 messages: 0,
-                segments: (i64::from(plan.segments) - held.segments).max(0),
+                segments: (i64::from(plan.segments) - held.segments).max(0) * people,
             },
             stanza: NewStanza {
                 user_id: user.user_id,

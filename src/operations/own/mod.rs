@@ -164,6 +164,7 @@ pub(super) fn cost(on: &Operations, gateway: &Gateway, text: &str) -> Result<Rep
         created_at: UnixMillis(on.now_ms()),
         routes,
         files: Vec::new(),
+        group: None,
     };
     let plan = gateway.adapter.plan(&outgoing).map_err(|refusal| {
         let refused = Refused::from_refusal(&refusal, gateway.network(), ToString::to_string);

@@ -1,5 +1,6 @@
 //! What a batch of stanzas needs to be decided on.
 
+mod groups;
 mod held;
 mod statements;
 mod thread;
@@ -10,6 +11,7 @@ use serde::Serialize;
 
 use super::{Param, Store, StoreError, json};
 use crate::store::index;
+use groups::load_groups;
 pub use held::KnownHeld;
 use held::load_held;
 pub(super) use statements::THREADS;
@@ -39,6 +41,12 @@ pub struct Ask {
     /// Whether the network has threads.
     #[serde(skip)]
     pub has_threads: bool,
+    /// The members of the group that the peer is, as far as its name or the stanza says them.
+    #[serde(skip)]
+    pub members: Vec<String>,
+    /// Whether the peer is a group whose name does not say its members.
+    #[serde(skip)]
+    pub is_named_group: bool,
 }
 
 impl Ask {
@@ -53,6 +61,8 @@ impl Ask {
             reply_to: None,
             edits: None,
             has_threads: false,
+            members: Vec::new(),
+            is_named_group: false,
         }
     }
 }
@@ -86,6 +96,10 @@ pub struct OutwardSnapshot {
     pub blocked: HashSet<(i64, String)>,
     /// What the whole gateway sent today.
     pub gateway_messages: i64,
+    /// The members of the groups whose names do not say them, with their names: by (bare JID, peer).
+    pub groups: HashMap<(String, String), Vec<(String, Option<String>)>>,
+    /// (line, member) of groups that have opted out.
+    pub opted_out: HashSet<(i64, String)>,
 }
 
 /// A registration and what it has used.
@@ -137,6 +151,8 @@ pub struct KnownConversation {
     pub plain_ms: i64,
     /// Whether the peer opted out on this line.
     pub opted_out: bool,
+    /// In a group of mail addresses: who wrote last.
+    pub answers_to: Option<String>,
 }
 
 /// A shared line, with what its peers are to others.
@@ -226,6 +242,7 @@ impl Store {
         load_threads(&mut connection, &mut snapshot, gateway_id, asks).await?;
         load_held(&mut connection, &mut snapshot, gateway_id, asks).await?;
         load_open_lines(&mut connection, &mut snapshot, gateway_id, rows, now_ms).await?;
+        load_groups(&mut connection, &mut snapshot, gateway_id, asks).await?;
         Ok(snapshot)
     }
 }
@@ -251,6 +268,7 @@ async fn load_lines_and_conversations(
             active_ms: row.int(4)?,
             plain_ms: row.int(5)?,
             opted_out: row.flag(6)?,
+            answers_to: row.opt_text(7)?.map(str::to_owned),
         };
         let conversations = snapshot.conversations.entry(key).or_default();
         if !conversations.contains(&known) {

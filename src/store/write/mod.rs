@@ -22,7 +22,9 @@ pub(in crate::store) use held::RESTARTED;
 pub use held::{Amend, NewStanza, Release, TakeBack};
 pub use incoming::{NewIn, Seen, Unowned};
 pub use operation::{Operation, RESTORED};
-pub use outgoing::{ConversationRow, IdRow, NewOut, ThreadRow, UsageRow};
+pub use outgoing::{
+    ConversationRow, FurtherDelivery, IdRow, MemberRow, NewOut, ThreadRow, UsageRow,
+};
 pub use parts::{PartGone, PartRow};
 pub use people::{ContactRow, LineRow, OptOut, OwnerRow, Unregister, UserRow, Wake};
 pub use report::{ReportRow, Tell};

@@ -1,6 +1,7 @@
 //! German.
 
 mod command;
+mod group;
 mod mail;
 mod outcome;
 mod page;
@@ -12,8 +13,8 @@ mod told;
 use std::time::Duration;
 
 use super::{
-    Admin, Cap, Chat, Content, Dialogue, Failed, Label, Mail, Membership, Notice, Page, Recipient,
-    Refusal, Registration, Told, Translation,
+    Admin, Cap, Chat, Content, Dialogue, Failed, GroupNotice, Label, Mail, Membership, Notice, Page, Recipient,
+    Refusal, RefusedGroup, Registration, Told, Translation,
     quantity::{self, Unit, length},
 };
 
@@ -34,6 +35,14 @@ impl Translation for German {
 
     fn cap(&self, text: &Cap) -> String {
         refused::cap(text)
+    }
+
+    fn refused_group(&self, text: &RefusedGroup) -> String {
+        group::refused(text)
+    }
+
+    fn group_notice(&self, text: &GroupNotice) -> String {
+        group::notice(text)
     }
 
     fn failed(&self, text: &Failed) -> String {

@@ -18,7 +18,7 @@ mod trust;
 use mail_parser::{Message, MessageParser};
 use sha2::{Digest, Sha256};
 use transom_adapter::{
-    Address, Appointment, Attachment, Class, ExternalId, Incoming, Key, MailFacts, Notice, Repeats,
+    Address, Appointment, Attachment, Class, ExternalId, Incoming, Key, MailFacts, Member, Notice, Repeats,
     Suspicion, UnixMillis,
 };
 
@@ -76,6 +76,8 @@ pub(crate) struct Mail {
     /// Whose contact it comes from: the author's, or that of the list it came by.
     from: Address,
     from_name: Option<String>,
+    /// Who else it went to, as its header says: whoever it is read for may be among them.
+    others: Vec<Member>,
     text: String,
     subject: Option<String>,
     answers: Vec<String>,
@@ -97,6 +99,7 @@ impl Mail {
             to: to.clone(),
             from: self.from.clone(),
             from_name: self.from_name.clone(),
+            others: self.others_than(to),
             text: self.text.clone(),
             subject: self.subject.clone(),
             answers: self.answers.clone(),
@@ -114,6 +117,13 @@ impl Mail {
                 appointment: self.appointment.clone(),
             },
         }
+    }
+
+    /// The people of the conversation besides its author and this recipient.
+    fn others_than(&self, to: &Address) -> Vec<Member> {
+        let others = self.others.iter();
+        let others = others.filter(|other| other.address != *to && other.address != self.author);
+        others.cloned().collect()
     }
 
     /// Whether its author has this address, plus addressing aside.
@@ -157,11 +167,15 @@ pub(crate) fn read(raw: &[u8], sender: Option<&str>, ids: &OwnIds) -> Letter {
     let subject = headers.subject(!answers.is_empty());
     let digest = digest(&message, &headers);
     let sender = sender_of(&headers, &author, class, content.text);
+    // What came by a list is the list's conversation, whoever else is named.
+    let by_list = sender.from != author;
+    let others = if by_list { Vec::new() } else { headers.recipients(ids) };
     let mail = Mail {
         repeats: repeats(message_id.as_deref(), digest, &raw),
         author,
         from: sender.from,
         from_name: sender.name,
+        others,
         text: sender.text,
         subject,
         answers,
@@ -195,6 +209,7 @@ pub(crate) fn named_only(head: &[u8], sender: Option<&str>, notice: Notice) -> L
         author: headers.author(),
         from: headers.author(),
         from_name: headers.author_name(),
+        others: Vec::new(),
         text: String::new(),
         subject: headers.subject(false),
         answers: headers.answers(ANSWERS_MAX),

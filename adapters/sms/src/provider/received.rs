@@ -50,6 +50,7 @@ impl<'a> Received<'a> {
             to: Number::received(self.to, home).to_address(),
             from: from.to_address(),
             from_name: is_name.then(|| self.from.to_owned()),
+            others: Vec::new(),
             text: self.text,
             subject: None,
             answers: Vec::new(),

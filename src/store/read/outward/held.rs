@@ -22,6 +22,10 @@ pub struct KnownHeld {
     pub held_until_ms: i64,
     /// Whether that was restarted already.
     pub restarted: bool,
+    /// One of the members of a group that it goes to, unless it goes to the contact.
+    pub recipient: Option<String>,
+    /// How many deliveries it has.
+    pub people: i64,
 }
 
 /// What is edited and held; without any edits it costs nothing.
@@ -48,9 +52,15 @@ pub(super) async fn load_held(
             created_ms: row.int(7)?,
             held_until_ms: row.int(8)?,
             restarted: row.opt_text(9)? == Some(RESTARTED),
+            recipient: row.opt_text(10)?.map(str::to_owned),
+            people: 1,
         };
         let key = (row.text(0)?.to_owned(), row.text(1)?.to_owned());
-        snapshot.held.insert(key, held);
+        match snapshot.held.get_mut(&key) {
+            // A row for each delivery.
+            Some(known) if known.message_id == held.message_id => known.people += 1,
+            _ => drop(snapshot.held.insert(key, held)),
+        }
     }
     Ok(())
 }
