@@ -87,7 +87,9 @@ pub(super) fn peer_of<'a>(
 /// Only what can be called from everywhere is in a group: no short codes, no names.
 fn is_number(member: &str) -> bool {
     let digits = member.strip_prefix('+');
-    digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+    digits.is_some_and(|digits| {
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 /// Reads a local part (XEP-0106 undone, without pinned line) that may be a group's. `None`: it is none.
@@ -106,7 +108,10 @@ pub(super) fn read(gateway: &Gateway, local: &str) -> Option<Result<Address, Opt
     }
     let mut members = Vec::new();
     for part in local.split(SEPARATOR).take(TEXT_MEMBERS_MAX + 1) {
-        let read = gateway.adapter.peer(part).or_else(|error| error.suggestion.ok_or(()));
+        let read = gateway
+            .adapter
+            .peer(part)
+            .or_else(|error| error.suggestion.ok_or(()));
         match read {
             Ok(member) if is_number(member.as_str()) => members.push(member),
             _ => return Some(Err(None)),
@@ -120,6 +125,19 @@ pub(super) fn read(gateway: &Gateway, local: &str) -> Option<Result<Address, Opt
         Some(right) if right.as_str() == local => Ok(right),
         right => Err(right),
     })
+}
+
+/// What somebody typed: an address, or numbers with commas between them.
+pub(super) fn read_typed(gateway: &Gateway, typed: &str) -> Option<Address> {
+    let one = gateway.adapter.read_typed(typed);
+    if one.is_ok() || !typed.contains(SEPARATOR) || gateway.network() != Network::Sms {
+        return one.ok();
+    }
+    let parts = typed.split(SEPARATOR).take(TEXT_MEMBERS_MAX + 1);
+    let members: Result<Vec<Address>, _> =
+        parts.map(|part| gateway.adapter.read_typed(part)).collect();
+    let peer = peer_of(Network::Sms, &members.ok()?)?;
+    (!is_named(peer.as_str())).then_some(peer)
 }
 
 /// The people of a message from outside, if it came to several: the group, and its members without us.
@@ -144,7 +162,10 @@ pub(super) fn of_incoming(gateway: &Gateway, message: &Incoming) -> Option<(Addr
     if members.len() < 2 || members.len() > MAIL_MEMBERS_MAX {
         return None;
     }
-    let peer = peer_of(gateway.network(), members.iter().map(|member| &member.address))?;
+    let peer = peer_of(
+        gateway.network(),
+        members.iter().map(|member| &member.address),
+    )?;
     Some((peer, members))
 }
 
@@ -179,7 +200,11 @@ pub(super) fn addressed(
             Role::To => false,
             Role::Cc => true,
             Role::Bcc => return Some(Err(RefusedGroup::Hidden.into())),
-            Role::NoReply | Role::OriginalFrom | Role::OriginalTo | Role::ReplyRoom | Role::ReplyTo => {
+            Role::NoReply
+            | Role::OriginalFrom
+            | Role::OriginalTo
+            | Role::ReplyRoom
+            | Role::ReplyTo => {
                 continue;
             }
         };
@@ -221,7 +246,9 @@ impl Addressed {
         }
         let known = |member: &Member| member.address == contact.peer;
         if !self.members.iter().any(known) {
-            let name = name.map(str::to_owned).filter(|name| !name.trim().is_empty());
+            let name = name
+                .map(str::to_owned)
+                .filter(|name| !name.trim().is_empty());
             let address = contact.peer;
             self.members.push(Member {
                 address,
@@ -253,9 +280,9 @@ fn of_jid(gateway: &Gateway, jid: &Jid) -> Result<Contact, Refused> {
         return Err(elsewhere().into());
     }
     let local = jid.node().ok_or_else(elsewhere)?;
-    let contact = gateway.contact(local.as_str()).map_err(|suggestion| {
-        invalid(gateway, jid.as_str(), suggestion.as_ref())
-    })?;
+    let contact = gateway
+        .contact(local.as_str())
+        .map_err(|suggestion| invalid(gateway, jid.as_str(), suggestion.as_ref()))?;
     // Groups of groups would hide who gets it.
     if is_group(contact.peer.as_str()) {
         return Err(elsewhere().into());

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use transom_adapter::{Address, Group, Key, Member, Thread};
 
-pub use super::mail_facts::StoredMail;
 use super::group;
+pub use super::mail_facts::StoredMail;
 use crate::texts::GroupNotice;
 
 /// What belongs to a message besides its body, as it is stored. Unknown fields of a newer version are ignored.

@@ -135,12 +135,14 @@ fn row(
         xmpp_thread: thread.as_ref().map(|thread| thread.xmpp_thread.clone()),
         shows_subject,
         name: contact.name.clone(),
-        group: group.map(|(_, members)| Box::new(StoredGroup {
-            members: members.iter().map(StoredMember::from).collect(),
-            author: Some(message.from.as_str().to_owned()),
-            at_once: false,
-            introduces: user.conversation.is_none() && contact.answers_to.is_some(),
-        })),
+        group: group.map(|(_, members)| {
+            Box::new(StoredGroup {
+                members: members.iter().map(StoredMember::from).collect(),
+                author: Some(message.from.as_str().to_owned()),
+                at_once: false,
+                introduces: user.conversation.is_none() && contact.answers_to.is_some(),
+            })
+        }),
         notice: message.mail.notice.map(StoredNotice::from),
         mail: StoredMail::of(message),
         files: files::named_only(&gateway.files, message),

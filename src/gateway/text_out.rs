@@ -128,9 +128,9 @@ impl<'a> Candidate<'a> {
             return Err(Decision::Ignored("no-body"));
         }
         let (contact, named) = to_whom.map_err(Decision::Refused)?;
-        let (text, to_all) = to_all(gateway, &contact, text);
+        let (text, to_all) = several::to_all(gateway, &contact, text);
         let user = from.to_bare();
-        let repeat_key = repeat_key(message, from, (&body, &files));
+        let repeat_key = repeat_key(message, (from, &contact.peer), (&body, &files));
         Ok(Self {
             message,
             from,
@@ -230,7 +230,12 @@ impl<'a> Candidate<'a> {
             sending = self.sending(gateway, (&chosen, &draft), &reach, moment);
         }
         let sending = sending.map_err(|not_sent| not_sent.refused(gateway))?;
-        if sending.separately && snapshot.shared.iter().any(|shared| shared.line.line_id == chosen.line.line_id) {
+        if sending.separately
+            && snapshot
+                .shared
+                .iter()
+                .any(|shared| shared.line.line_id == chosen.line.line_id)
+        {
             return Err(RefusedGroup::SharedLine.into());
         }
         let newcomer = newcomer(&standing);
@@ -303,22 +308,6 @@ fn of_local(gateway: &Gateway, local: &str) -> Result<Contact, Decision> {
     })
 }
 
-/// In a group of mail addresses `/all` before the text means all of it.
-fn to_all(gateway: &Gateway, contact: &Contact, text: String) -> (String, bool) {
-    const ALL: &str = "/all";
-    let has_choice =
-        gateway.network() == Network::Email && group::is_group(contact.peer.as_str());
-    let start = text.trim_start();
-    let word = start.get(..ALL.len()).filter(|word| word.eq_ignore_ascii_case(ALL));
-    let rest = word.and_then(|_| start.get(ALL.len()..));
-    match rest {
-        Some(rest) if has_choice && (rest.is_empty() || rest.starts_with(char::is_whitespace)) => {
-            (rest.trim_start().to_owned(), true)
-        }
-        _ => (text, false),
-    }
-}
-
 /// How a message will be sent.
 fn plan(gateway: &Gateway, outgoing: &Outgoing) -> Result<Plan, Refused> {
     let planned = gateway.adapter.plan(outgoing);
@@ -335,7 +324,11 @@ fn refused_plan(gateway: &Gateway, refusal: &Refusal) -> Refused {
 }
 
 /// Semantics 6: the origin-id; without one, the id with everything that a script that reuses ids changes.
-fn repeat_key(message: &Message, from: &Jid, (body, files): (&str, &[Shared])) -> Option<String> {
+fn repeat_key(
+    message: &Message,
+    (from, peer): (&Jid, &Address),
+    (body, files): (&str, &[Shared]),
+) -> Option<String> {
     if let Some(origin) = message.origin_id() {
         return Some(format!(
             "o{}",
@@ -346,7 +339,11 @@ fn repeat_key(message: &Message, from: &Jid, (body, files): (&str, &[Shared])) -
     let to = message.to.as_ref().map(Jid::as_str).unwrap_or_default();
     let mut hash = Sha256::new();
     let urls = files.iter().map(|file| file.url.as_str());
-    for part in [from.as_str(), to, id, body].into_iter().chain(urls) {
+    // To the gateway itself the stanza names its recipients.
+    for part in [from.as_str(), to, peer.as_str(), id, body]
+        .into_iter()
+        .chain(urls)
+    {
         hash.update(part.as_bytes());
         hash.update([0]);
     }

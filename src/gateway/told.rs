@@ -57,7 +57,9 @@ pub fn stanzas(
             let mut resources = row.stanzas.iter().map(|stanza| &stanza.full_jid);
             // Some of a group may have it: which ones have not is said where archives keep it.
             let of_group = !telling.missing().is_empty();
-            let late = of_group || now.0 - row.created_ms > LATE_MS || !resources.all(|full| is_online(full));
+            let late = of_group
+                || now.0 - row.created_ms > LATE_MS
+                || !resources.all(|full| is_online(full));
             telling.error(late)
         }
         TellKind::Doubt => vec![telling.notice(
@@ -159,11 +161,20 @@ impl Telling<'_> {
 
     /// That it waits for the end of the quiet hours; nothing once they are over.
     fn night(&self, now: UnixMillis) -> Vec<Message> {
-        let to = Address::new(self.row.recipient.as_ref().unwrap_or(&self.row.peer).clone());
+        let to = Address::new(
+            self.row
+                .recipient
+                .as_ref()
+                .unwrap_or(&self.row.peer)
+                .clone(),
+        );
         let listed = group::listed(to.as_str());
         let people = if listed.is_empty() { vec![to] } else { listed };
         let adapter = &self.gateway.adapter;
-        let until = people.iter().filter_map(|to| adapter.not_before(to, now)).max();
+        let until = people
+            .iter()
+            .filter_map(|to| adapter.not_before(to, now))
+            .max();
         let notice = until.map(|until| Notice::Waits {
             excerpt: self.excerpt(),
             until: until.timestamp(),
@@ -178,7 +189,11 @@ impl Telling<'_> {
         let members = group.map_or(&[][..], |group| &group.members);
         if let Some(recipient) = &self.row.recipient {
             let known = members.iter().find(|member| member.address == *recipient);
-            return vec![known.map_or(recipient.as_str(), StoredMember::shown).to_owned()];
+            return vec![
+                known
+                    .map_or(recipient.as_str(), StoredMember::shown)
+                    .to_owned(),
+            ];
         }
         if group.is_none_or(|group| !group.at_once) {
             return Vec::new();

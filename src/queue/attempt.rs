@@ -161,7 +161,10 @@ impl Try {
             return Started::Yes;
         }
         let (delivery_id, account_id) = (self.work.delivery_id, self.account_id);
-        let (at_ms, units) = (self.surroundings.clock.now().0, self.work.parts(self.work.units()));
+        let (at_ms, units) = (
+            self.surroundings.clock.now().0,
+            self.work.parts(self.work.units()),
+        );
         match self
             .commit(|| {
                 Write::Start(Start {

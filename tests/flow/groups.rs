@@ -31,14 +31,19 @@ async fn simulator(world: &World, path: &str, body: &str) -> u16 {
 
 /// The text on a phone, once it is there.
 async fn on_phone(world: &World, phone: &str, body: &str) -> Value {
-    let path = format!("/simulator/state?phone=%2B{}", phone.trim_start_matches('+'));
+    let path = format!(
+        "/simulator/state?phone=%2B{}",
+        phone.trim_start_matches('+')
+    );
     let look = async || {
         let state = get(world.transom.http(), &path).await.ok()?;
         let state: Value = serde_json::from_str(&state.text()).ok()?;
         let texts = state.get("texts")?.as_array()?.clone();
         texts.into_iter().find(|text| text["text"] == body)
     };
-    until("the text on the phone", PATIENCE, look).await.unwrap()
+    until("the text on the phone", PATIENCE, look)
+        .await
+        .unwrap()
 }
 
 /// The JIDs that a stanza names, with what each is to it.
@@ -46,7 +51,8 @@ fn addresses(stanza: &Element) -> Vec<(String, String)> {
     let list = stanza.child_in("addresses", "http://jabber.org/protocol/address");
     let each = list.into_iter().flat_map(Element::children);
     let attr = |child: &Element, name: &str| child.attr(name).unwrap_or_default().to_owned();
-    each.map(|child| (attr(child, "type"), attr(child, "jid"))).collect()
+    each.map(|child| (attr(child, "type"), attr(child, "jid")))
+        .collect()
 }
 
 async fn there_and_back(database: Database) {
@@ -54,8 +60,12 @@ async fn there_and_back(database: Database) {
     let mut alice = world.client("alice").await;
     let both = group(&[BOB, CAROL]);
     // Another order is told the right one.
-    alice.send(&chat(&group(&[CAROL, BOB]), "m0", "hello")).await;
-    let wrong = alice.expect("the error", |stanza| stanza.attr("type") == Some("error")).await;
+    alice
+        .send(&chat(&group(&[CAROL, BOB]), "m0", "hello"))
+        .await;
+    let wrong = alice
+        .expect("the error", |stanza| stanza.attr("type") == Some("error"))
+        .await;
     assert_eq!(condition(&wrong).as_deref(), Some("gone"));
     assert!(wrong.to_string().contains(&both), "{wrong}");
 
@@ -64,14 +74,18 @@ async fn there_and_back(database: Database) {
         let text = on_phone(&world, phone, "hello both").await;
         assert_eq!(text["others"][0], other, "each sees the other");
     }
-    let receipt = alice.expect("the receipt", |stanza| is_receipt_of(stanza, "m1")).await;
+    let receipt = alice
+        .expect("the receipt", |stanza| is_receipt_of(stanza, "m1"))
+        .await;
     assert_eq!(receipt.attr("from"), Some(both.as_str()));
 
     let answer = format!(
         r#"{{"line":"{LINE}","phone":"{BOB}","text":"hello from Bob","others":["{CAROL}"]}}"#
     );
     assert_eq!(simulator(&world, "answer", &answer).await, 200);
-    let text = alice.expect("the answer", |stanza| stanza.body().is_some()).await;
+    let text = alice
+        .expect("the answer", |stanza| stanza.body().is_some())
+        .await;
     assert_eq!(text.attr("from"), Some(both.as_str()));
     assert_eq!(text.body().as_deref(), Some("+12025550147: hello from Bob"));
     let want = [
@@ -79,7 +93,10 @@ async fn there_and_back(database: Database) {
         ("ofrom", contact(BOB)),
         ("to", contact(CAROL)),
     ];
-    assert_eq!(addresses(&text), want.map(|(role, jid)| (role.to_owned(), jid)));
+    assert_eq!(
+        addresses(&text),
+        want.map(|(role, jid)| (role.to_owned(), jid))
+    );
 
     // The stanza itself names them, in any order: it is the same group.
     let list = format!(
@@ -87,16 +104,22 @@ async fn there_and_back(database: Database) {
          <address type='to' jid='{}'/></addresses>",
         contact(BOB)
     );
-    let stanza = chat(SMS, "m2", "to both again").replace("</message>", &format!("{list}</message>"));
+    let stanza =
+        chat(SMS, "m2", "to both again").replace("</message>", &format!("{list}</message>"));
     alice.send(&stanza).await;
     on_phone(&world, CAROL, "to both again").await;
-    let receipt = alice.expect("its receipt", |stanza| is_receipt_of(stanza, "m2")).await;
+    let receipt = alice
+        .expect("its receipt", |stanza| is_receipt_of(stanza, "m2"))
+        .await;
     assert_eq!(receipt.attr("from"), Some(both.as_str()));
 }
 
 #[tokio::test]
 async fn a_text_goes_to_a_group_and_its_answer_comes_back_to_it() {
-    proves!("XEP-0033: a group of numbers as one contact, both ways", Prosody);
+    proves!(
+        "XEP-0033: a group of numbers as one contact, both ways",
+        Prosody
+    );
     if skipped(&[Server::Prosody]) {
         return;
     }
@@ -118,27 +141,42 @@ async fn a_receipt_waits_for_everybody_and_a_failure_says_who() {
     }
     let world = phones(Database::Sqlite).await;
     let mut alice = world.client("alice").await;
-    alice.send(&chat(&group(&[BOB, OFF]), "m1", "are you all there")).await;
+    alice
+        .send(&chat(&group(&[BOB, OFF]), "m1", "are you all there"))
+        .await;
     let with_bob = on_phone(&world, BOB, "are you all there").await;
     assert_eq!(with_bob["others"][0], OFF);
     // Behind it, in another chat: its receipt comes, and still none for the group.
     alice.send(&chat(&contact(BOB), "m2", "only you")).await;
     let first = alice
-        .expect("a receipt", |stanza| stanza.child_in("received", "urn:xmpp:receipts").is_some())
+        .expect("a receipt", |stanza| {
+            stanza.child_in("received", "urn:xmpp:receipts").is_some()
+        })
         .await;
     assert!(is_receipt_of(&first, "m2"), "{first}");
     let on = format!(r#"{{"phone":"{OFF}","behaviour":"normal"}}"#);
     assert_eq!(simulator(&world, "behaviour", &on).await, 200);
-    alice.expect("the receipt of all", |stanza| is_receipt_of(stanza, "m1")).await;
+    alice
+        .expect("the receipt of all", |stanza| is_receipt_of(stanza, "m1"))
+        .await;
 
     let with_nobody = group(&[BOB, UNASSIGNED]);
-    alice.send(&chat(&with_nobody, "m3", "who is missing")).await;
-    let error = alice.expect("the error", |stanza| stanza.attr("type") == Some("error")).await;
+    alice
+        .send(&chat(&with_nobody, "m3", "who is missing"))
+        .await;
+    let error = alice
+        .expect("the error", |stanza| stanza.attr("type") == Some("error"))
+        .await;
     assert_eq!(error.attr("id"), Some("m3"));
     assert_eq!(condition(&error).as_deref(), Some("item-not-found"));
-    let line = alice.expect("the line in the chat", |stanza| stanza.body().is_some()).await;
+    let line = alice
+        .expect("the line in the chat", |stanza| stanza.body().is_some())
+        .await;
     let body = line.body().unwrap();
-    assert!(body.starts_with("⚠ ") && body.ends_with(&format!("({UNASSIGNED})")), "{body}");
+    assert!(
+        body.starts_with("⚠ ") && body.ends_with(&format!("({UNASSIGNED})")),
+        "{body}"
+    );
 }
 
 #[tokio::test]
@@ -150,26 +188,48 @@ async fn without_group_texts_each_gets_a_text_of_their_own() {
     let mut alice = world.client("alice").await;
     let both = group(&[BOB, CAROL]);
     alice.send(&chat(&both, "m1", "hello each")).await;
-    let notice = alice.expect("how it is sent", |stanza| stanza.body().is_some()).await;
+    let notice = alice
+        .expect("how it is sent", |stanza| stanza.body().is_some())
+        .await;
     assert_eq!(notice.attr("from"), Some(both.as_str()));
-    assert!(notice.body().unwrap().contains("a text of their own"), "{notice}");
+    assert!(
+        notice.body().unwrap().contains("a text of their own"),
+        "{notice}"
+    );
     let two = async || (world.twilio.sent().len() == 2).then(|| world.twilio.sent());
     let sent = until("both texts", PATIENCE, two).await.unwrap();
     let mut to: Vec<String> = sent.iter().filter_map(|text| text.form("To")).collect();
     to.sort();
     assert_eq!(to, [BOB, CAROL]);
     // The numbers of the ids are those of the requests, which one lane makes in order.
-    let status = world.twilio.report(&sent[0], &crate::world::Twilio::sid(1), "delivered", "").await;
+    let status = world
+        .twilio
+        .report(&sent[0], &crate::world::Twilio::sid(1), "delivered", "")
+        .await;
     assert_eq!(status, Ok(200));
-    let status = world.twilio.report(&sent[1], &crate::world::Twilio::sid(2), "delivered", "").await;
+    let status = world
+        .twilio
+        .report(&sent[1], &crate::world::Twilio::sid(2), "delivered", "")
+        .await;
     assert_eq!(status, Ok(200));
-    alice.expect("one receipt for both", |stanza| is_receipt_of(stanza, "m1")).await;
+    alice
+        .expect("one receipt for both", |stanza| is_receipt_of(stanza, "m1"))
+        .await;
 
     // Bob wants no more: nobody gets the next one.
-    assert_eq!(world.twilio.deliver("SMin1", BOB, LINE, "STOP").await, Ok(200));
-    alice.expect("bob's word", |stanza| stanza.body().is_some_and(|body| body.contains("STOP"))).await;
+    assert_eq!(
+        world.twilio.deliver("SMin1", BOB, LINE, "STOP").await,
+        Ok(200)
+    );
+    alice
+        .expect("bob's word", |stanza| {
+            stanza.body().is_some_and(|body| body.contains("STOP"))
+        })
+        .await;
     alice.send(&chat(&both, "m2", "and now")).await;
-    let error = alice.expect("the error", |stanza| stanza.attr("type") == Some("error")).await;
+    let error = alice
+        .expect("the error", |stanza| stanza.attr("type") == Some("error"))
+        .await;
     assert_eq!(error.attr("id"), Some("m2"));
     assert!(error.to_string().contains(&format!("({BOB})")), "{error}");
     assert_eq!(world.twilio.sent().len(), 2);

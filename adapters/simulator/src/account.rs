@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, Context, Failure, Groups, Holder, Outcome,
-    Outgoing, Reason, Repeat, Reports,
+    Account, AccountName, Attempt, Capabilities, CheckReport, Context, Failure, Groups, Holder,
+    Outcome, Outgoing, Reason, Repeat, Reports,
 };
 
 use crate::{

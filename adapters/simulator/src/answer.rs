@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use transom_adapter::{
-    Address, Busy, Class, Context, Event, ExternalId, Incoming, MailFacts, Member, Repeats, UnixMillis,
-    Verdict,
+    Address, Busy, Class, Context, Event, ExternalId, Incoming, MailFacts, Member, Repeats,
+    UnixMillis, Verdict,
 };
 
 use crate::{

@@ -12,6 +12,7 @@ use transom_adapter::{
 
 use crate::{
     Behaviour, State, Text, Way,
+    group::others_than,
     handset::Handset,
     post::{Fate, Notice, Post, id_of},
     recent::{Recent, Seen},
@@ -37,7 +38,7 @@ pub(crate) struct World {
     order: BTreeMap<u64, Address>,
     lines: BTreeMap<Arc<str>, Arc<Post>>,
     posts: Vec<Arc<Post>>,
-    recent: Recent,
+    pub(crate) recent: Recent,
     version: u64,
     /// The version at which a phone was last dropped: a page that is older has to begin anew.
     dropped_at: u64,
@@ -72,57 +73,8 @@ impl World {
         self.lines.get(line).or_else(only).cloned()
     }
 
-    /// One attempt to send a text, to one phone or to a group of them.
-    pub(crate) fn deliver(
-        &mut self,
-        post: &Arc<Post>,
-        message: &Outgoing,
-        unit: u16,
-        now: UnixMillis,
-    ) -> Outcome {
-        let Some(group) = message.group.as_ref().filter(|group| group.at_once) else {
-            return self.deliver_one(post, message, unit, now);
-        };
-        let mut ids = Vec::new();
-        for (place, member) in (0_u16..).zip(&group.members) {
-            let to = Outgoing {
-                to: member.address.clone(),
-                ..message.clone()
-            };
-            match self.deliver_one(post, &to, place, now) {
-                Outcome::Accepted { ids: of_member } => ids.extend(of_member),
-                // A provider takes it for the others, and says later whom it could not reach.
-                Outcome::Rejected(_) => {
-                    let delivery = (message.key, place);
-                    ids.push(id_of(delivery));
-                    self.report_unassigned(&member.address, post, delivery, now);
-                }
-                // A repeat finds those who have it.
-                held_up => return held_up,
-            }
-        }
-        Outcome::Accepted { ids }
-    }
-
-    fn report_unassigned(
-        &mut self,
-        phone: &Address,
-        post: &Arc<Post>,
-        delivery: Delivery,
-        now: UnixMillis,
-    ) {
-        let found = self.find(phone).and_then(|handset| handset.find(delivery));
-        let sequence = found.map_or(0, |(sequence, _)| sequence);
-        let origin = Origin {
-            post: Arc::clone(post),
-            delivery,
-            of_group: true,
-        };
-        origin.notify(phone, sequence, Fate::Unassigned, now);
-        self.recent.remember(delivery, Seen::Accepted);
-    }
-
-    fn deliver_one(
+    /// One attempt to send a text to one phone.
+    pub(crate) fn deliver_one(
         &mut self,
         post: &Arc<Post>,
         message: &Outgoing,
@@ -368,7 +320,7 @@ impl World {
 }
 
 impl Origin {
-    fn notify(&self, phone: &Address, sequence: u64, fate: Fate, at: UnixMillis) {
+    pub(crate) fn notify(&self, phone: &Address, sequence: u64, fate: Fate, at: UnixMillis) {
         self.post.push(Notice {
             phone: phone.clone(),
             sequence,
@@ -378,13 +330,6 @@ impl Origin {
             at,
         });
     }
-}
-
-/// The other phones of the group that a text goes to.
-fn others_than(phone: &Address, message: &Outgoing) -> Arc<[String]> {
-    let members = message.group.iter().flat_map(|group| &group.members);
-    let others = members.filter(|member| member.address != *phone);
-    others.map(|member| member.address.to_string()).collect()
 }
 
 /// What a phone does with a text.

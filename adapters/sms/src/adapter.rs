@@ -6,8 +6,9 @@ use std::{borrow::Cow, num::NonZeroU16, sync::Arc};
 
 use serde_json::Value;
 use transom_adapter::{
-    Account, AccountName, Adapter, Address, ConfigFault, ContactError, Cost, Group, Groups, HttpClient, Network,
-    OutFile, Outgoing, Plan, Refusal, Route, Section, Signer, SystemClock, UnixMillis,
+    Account, AccountName, Adapter, Address, ConfigFault, ContactError, Cost, Group, Groups,
+    HttpClient, Network, OutFile, Outgoing, Plan, Refusal, Route, Section, Signer, SystemClock,
+    UnixMillis,
 };
 use url::Url;
 

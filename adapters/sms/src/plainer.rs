@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use transom_adapter::{
     Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Context, Failure,
-    FetchFailure, Fetched, Groups, Handled, MediaRef, Outcome, Outgoing, Refused, UnixMillis, WebRequest,
+    FetchFailure, Fetched, Groups, Handled, MediaRef, Outcome, Outgoing, Refused, UnixMillis,
+    WebRequest,
 };
 
 use crate::typography::simplify;

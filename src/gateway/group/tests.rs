@@ -20,19 +20,31 @@ fn numbers_are_a_group_in_their_order_and_each_once() {
     assert_eq!(peer_of(Network::Sms, &[]), None);
     assert!(is_group(&want) && !is_named(&want) && !is_group(BOB));
     assert_eq!(listed(&want), [Address::new(BOB), Address::new(CAROL)]);
-    assert!(!is_group("smith, ltd;phone-context=alpha"), "a sender's name");
+    assert!(
+        !is_group("smith, ltd;phone-context=alpha"),
+        "a sender's name"
+    );
 }
 
 #[test]
 fn what_does_not_fit_a_local_part_is_named_after_its_members() {
     let named = peer(Network::Email, &["carol@x.example", "bob@x.example"]);
-    assert_eq!(named, peer(Network::Email, &["bob@x.example", "carol@x.example"]));
+    assert_eq!(
+        named,
+        peer(Network::Email, &["bob@x.example", "carol@x.example"])
+    );
     assert!(is_named(&named) && is_group(&named), "{named}");
     assert!(listed(&named).is_empty());
     let eleven: Vec<String> = (0..11).map(|last| format!("+120255501{last:02}")).collect();
     let eleven: Vec<&str> = eleven.iter().map(String::as_str).collect();
     assert!(is_named(&peer(Network::Sms, &eleven)));
-    for wrong in ["g-", "g-aaaa", "g-bob@example.com", &named.to_uppercase(), &format!("{named}a")] {
+    for wrong in [
+        "g-",
+        "g-aaaa",
+        "g-bob@example.com",
+        &named.to_uppercase(),
+        &format!("{named}a"),
+    ] {
         assert!(!is_named(wrong), "{wrong}");
     }
 }
@@ -42,18 +54,28 @@ fn other_spellings_are_told_the_right_jid() {
     let gateway = sms("open");
     let right = format!("{BOB},{CAROL}");
     let jid = Some(format!("{right}@sms.example.org"));
-    let suggestion = |local: &str| gateway.contact(local).unwrap_err().map(|jid| jid.to_string());
+    let suggestion = |local: &str| {
+        gateway
+            .contact(local)
+            .unwrap_err()
+            .map(|jid| jid.to_string())
+    };
     assert_eq!(gateway.contact(&right).unwrap().peer.as_str(), right);
     assert_eq!(suggestion(&format!("{CAROL},{BOB}")), jid);
     assert_eq!(suggestion(&format!("{BOB},{CAROL},{BOB}")), jid);
     assert_eq!(suggestion("12025550147,12025550148"), jid);
-    assert_eq!(suggestion(&format!("{BOB},{BOB}")), Some(format!("{BOB}@sms.example.org")));
+    assert_eq!(
+        suggestion(&format!("{BOB},{BOB}")),
+        Some(format!("{BOB}@sms.example.org"))
+    );
     for hopeless in [",", "+12025550147,", "+12025550147,bob", "a,b"] {
         assert_eq!(suggestion(hopeless), None, "{hopeless}");
     }
     let many = [BOB; 11].join(",");
     assert_eq!(suggestion(&many), None, "more than ten");
-    let pinned = gateway.contact(&format!("{right};line=+12025550100")).unwrap();
+    let pinned = gateway
+        .contact(&format!("{right};line=+12025550100"))
+        .unwrap();
     assert_eq!(pinned.peer.as_str(), right);
     assert_eq!(pinned.line, Some(Address::new("+12025550100")));
 }
@@ -74,7 +96,10 @@ fn incoming(from: &str, others: &[&str]) -> Incoming {
         to: Address::new("+12025550100"),
         from: Address::new(from),
         from_name: None,
-        others: others.iter().map(|other| Member::to(Address::new(*other))).collect(),
+        others: others
+            .iter()
+            .map(|other| Member::to(Address::new(*other)))
+            .collect(),
         text: "hi".into(),
         subject: None,
         answers: Vec::new(),
@@ -94,9 +119,17 @@ fn an_incoming_group_is_the_same_whoever_writes() {
     let of = |message: &Incoming| of_incoming(&gateway, message).map(|(peer, _)| peer);
     let group = Some(Address::new(format!("{BOB},{CAROL}")));
     assert_eq!(of(&incoming(BOB, &[CAROL])), group);
-    assert_eq!(of(&incoming(CAROL, &[BOB, "+12025550100"])), group, "our own number aside");
+    assert_eq!(
+        of(&incoming(CAROL, &[BOB, "+12025550100"])),
+        group,
+        "our own number aside"
+    );
     assert_eq!(of(&incoming(BOB, &[])), None);
-    assert_eq!(of(&incoming(BOB, &[BOB, "+12025550100"])), None, "nobody else");
+    assert_eq!(
+        of(&incoming(BOB, &[BOB, "+12025550100"])),
+        None,
+        "nobody else"
+    );
     let automatic = Incoming {
         class: Class::Bulk,
         ..incoming(BOB, &[CAROL])
@@ -119,7 +152,9 @@ fn a_stanza_names_its_recipients() {
     let of = |list: &str| addressed_by(&gateway, list);
     let both = Some(Ok((format!("{BOB},{CAROL}"), 2)));
     assert_eq!(
-        of("<address type='to' uri='sms:+12025550148'/><address type='cc' jid='+12025550147@sms.example.org'/>"),
+        of(
+            "<address type='to' uri='sms:+12025550148'/><address type='cc' jid='+12025550147@sms.example.org'/>"
+        ),
         both
     );
     assert_eq!(
@@ -135,7 +170,9 @@ fn a_stanza_names_its_recipients() {
     let refused = |list: &str| of(list).unwrap().unwrap_err();
     let good = "<address type='to' uri='sms:+12025550148'/>";
     assert_eq!(
-        refused(&format!("{good}<address type='bcc' uri='sms:+12025550147'/>")),
+        refused(&format!(
+            "{good}<address type='bcc' uri='sms:+12025550147'/>"
+        )),
         RefusedGroup::Hidden.into()
     );
     assert_eq!(
@@ -146,17 +183,32 @@ fn a_stanza_names_its_recipients() {
     let elsewhere = RefusedGroup::Elsewhere {
         address: "bob@example.com".into(),
     };
-    assert_eq!(refused("<address type='to' jid='bob@example.com'/>"), elsewhere.into());
+    assert_eq!(
+        refused("<address type='to' jid='bob@example.com'/>"),
+        elsewhere.into()
+    );
     for uri in ["mailto:bob@example.com", "+12025550147", ""] {
         let list = format!("<address type='to' uri='{uri}'/>");
-        assert!(matches!(refused(&list), Refused::Group(RefusedGroup::Elsewhere { .. })), "{uri}");
+        assert!(
+            matches!(
+                refused(&list),
+                Refused::Group(RefusedGroup::Elsewhere { .. })
+            ),
+            "{uri}"
+        );
     }
     let group = format!("<address type='to' jid='{BOB},{CAROL}@sms.example.org'/>");
-    assert!(matches!(refused(&group), Refused::Group(RefusedGroup::Elsewhere { .. })));
+    assert!(matches!(
+        refused(&group),
+        Refused::Group(RefusedGroup::Elsewhere { .. })
+    ));
     let eleven: String = (0..11)
         .map(|last| format!("<address type='to' uri='sms:+120255501{last:02}'/>"))
         .collect();
-    assert_eq!(refused(&eleven), Content::TooManyRecipients { recipients_max: 10 }.into());
+    assert_eq!(
+        refused(&eleven),
+        Content::TooManyRecipients { recipients_max: 10 }.into()
+    );
     assert_eq!(
         addressed_by(&mail(), "<address type='to' uri='mailto:bob@x.example'/>")
             .map(|read| read.is_ok()),
@@ -170,8 +222,15 @@ fn a_name_is_not_endless() {
     let names: Vec<String> = (0..50).map(|at| format!("Person {at}")).collect();
     let name = name_of(names.iter().map(String::as_str));
     assert!(name.starts_with("Person 0, Person 1, "), "{name}");
-    assert!(name.ends_with('…') && name.chars().count() < NAME_CHARS_MAX + 20, "{name}");
-    assert_eq!(name_of(["x".repeat(500).as_str()].into_iter()).len(), 500, "one is shown whole");
+    assert!(
+        name.ends_with('…') && name.chars().count() < NAME_CHARS_MAX + 20,
+        "{name}"
+    );
+    assert_eq!(
+        name_of(["x".repeat(500).as_str()].into_iter()).len(),
+        500,
+        "one is shown whole"
+    );
 }
 
 proptest! {

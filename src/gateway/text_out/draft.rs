@@ -197,7 +197,9 @@ impl Candidate<'_> {
             full_jid: self.from.to_string(),
             receipt: wants_receipt,
             // Each member that is reached at once is a part that reports are about.
-            units: routes.first().map_or(1, |route| route.1.max(sending.reached())),
+            units: routes
+                .first()
+                .map_or(1, |route| route.1.max(sending.reached())),
             segments: plan.segments,
             routes: StoredRoute::to_json(&routes),
             ids: id_rows(gateway, plan, key),

@@ -140,14 +140,19 @@ impl Candidate<'_> {
             return Err(Recipient::OptedOut.into());
         }
         let mut payload = Payload::from_json(held.payload.as_deref());
-        let group = payload.group.as_ref().map(|group| group.of(held.message_id));
+        let group = payload
+            .group
+            .as_ref()
+            .map(|group| group.of(held.message_id));
         if self.to_all && group.is_none() {
             // To more people than the held one.
             return Ok(None);
         }
         let to = held.recipient.clone().map(Address::new);
         let first = || Some(group.as_ref()?.members.first()?.address.clone());
-        let to = to.or_else(first).unwrap_or_else(|| self.contact.peer.clone());
+        let to = to
+            .or_else(first)
+            .unwrap_or_else(|| self.contact.peer.clone());
         let (body, thread) = self.retitle(snapshot, held, &mut payload);
         let outgoing = Outgoing {
             key: Key(held.message_id),

@@ -5,7 +5,7 @@ use transom_adapter::{Address, Group, Key, Member, Network, Outgoing, Plan, Refu
 use super::{Candidate, Moment, draft::Draft, refused_plan};
 use crate::{
     gateway::{
-        Gateway,
+        Contact, Gateway,
         group::{self, peer_of},
         line_choice::Chosen,
         payload::{StoredGroup, StoredMember},
@@ -80,7 +80,10 @@ impl Sending {
     pub(super) fn segments(&self) -> i64 {
         let first = i64::from(self.plan.segments) * i64::from(self.reached());
         let further = self.further.iter();
-        first + further.map(|(_, plan)| i64::from(plan.segments)).sum::<i64>()
+        first
+            + further
+                .map(|(_, plan)| i64::from(plan.segments))
+                .sum::<i64>()
     }
 
     /// The members, as they are stored with the message.
@@ -123,14 +126,21 @@ impl Candidate<'_> {
         }
         let mut members = self.members(snapshot)?;
         let own = snapshot.lines.get(self.user.as_str());
-        let own: Vec<&str> = own.into_iter().flatten().map(|line| line.address.as_str()).collect();
+        let own: Vec<&str> = own
+            .into_iter()
+            .flatten()
+            .map(|line| line.address.as_str())
+            .collect();
         let is_own = |member: &Member| {
             let address = member.address.as_str();
             address == chosen.line.address || own.contains(&address)
         };
         let others = members.iter().filter(|member| !is_own(member));
         let others: Vec<Member> = others.cloned().collect();
-        let rest = peer_of(gateway.network(), others.iter().map(|member| &member.address));
+        let rest = peer_of(
+            gateway.network(),
+            others.iter().map(|member| &member.address),
+        );
         let Some(rest) = rest else {
             return Err(RefusedGroup::OwnAddress { others: None }.into());
         };
@@ -142,7 +152,9 @@ impl Candidate<'_> {
             // Never a mail to oneself.
             members = others;
         }
-        let last = chosen.conversation.and_then(|known| known.answers_to.as_deref());
+        let last = chosen
+            .conversation
+            .and_then(|known| known.answers_to.as_deref());
         let last = last.filter(|_| gateway.network() == Network::Email && self.named.is_empty());
         if let Some(last) = last {
             if !self.to_all && members.iter().any(|member| member.address.as_str() == last) {
@@ -220,9 +232,26 @@ impl Candidate<'_> {
             }
             Reach::All(members) => {
                 let base = |to: &Address| self.outgoing(gateway, chosen, draft, to);
-                to_all(gateway, members, base, draft.key, moment)
+                to_everybody(gateway, members, base, draft.key, moment)
             }
         }
+    }
+}
+
+/// In a group of mail addresses `/all` before the text means all of it.
+pub(super) fn to_all(gateway: &Gateway, contact: &Contact, text: String) -> (String, bool) {
+    const ALL: &str = "/all";
+    let has_choice = gateway.network() == Network::Email && group::is_group(contact.peer.as_str());
+    let start = text.trim_start();
+    let word = start
+        .get(..ALL.len())
+        .filter(|word| word.eq_ignore_ascii_case(ALL));
+    let rest = word.and_then(|_| start.get(ALL.len()..));
+    match rest {
+        Some(rest) if has_choice && (rest.is_empty() || rest.starts_with(char::is_whitespace)) => {
+            (rest.trim_start().to_owned(), true)
+        }
+        _ => (text, false),
     }
 }
 
@@ -238,7 +267,7 @@ fn planned(
 }
 
 /// At once where an account does that; else a delivery each that names the others; else a message each.
-fn to_all(
+fn to_everybody(
     gateway: &Gateway,
     members: &[Member],
     base: impl Fn(&Address) -> Outgoing,

@@ -2,6 +2,7 @@
 
 mod groups;
 mod held;
+mod open_lines;
 mod statements;
 mod thread;
 
@@ -14,11 +15,9 @@ use crate::store::index;
 use groups::load_groups;
 pub use held::KnownHeld;
 use held::load_held;
+use open_lines::load_open_lines;
 pub(super) use statements::THREADS;
-use statements::{
-    ADDRESSES, BLOCKS, CONVERSATIONS, GATEWAY_USAGE, LINES, OPEN_LINES, REPEATS, REPLIED,
-    SHARED_OPTOUTS, TAKEN, USERS,
-};
+use statements::{ADDRESSES, BLOCKS, CONVERSATIONS, GATEWAY_USAGE, LINES, REPEATS, REPLIED, USERS};
 pub use thread::KnownThread;
 
 /// What one stanza asks.
@@ -170,8 +169,6 @@ const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 /// Semantics 6: without an origin-id a repeat is one within ten minutes.
 const REPEAT_MS: i64 = 10 * 60_000;
-/// Semantics 18: a shared line and a peer belong to one user until seven idle days.
-const TAKEN_MS: i64 = 7 * DAY_MS;
 
 impl Store {
     /// Loads what a batch needs, a statement an aspect.
@@ -340,63 +337,6 @@ pub(super) fn known_thread(row: &super::Row) -> Result<KnownThread, StoreError> 
         references: serde_json::from_str(row.text(5)?).unwrap_or_default(),
         active_ms: row.int(6)?,
     })
-}
-
-/// Shared lines and the pool.
-async fn load_open_lines(
-    connection: &mut super::super::Connection,
-    snapshot: &mut OutwardSnapshot,
-    gateway_id: i64,
-    asks: Param,
-    now_ms: i64,
-) -> Result<(), StoreError> {
-    for row in connection.rows(OPEN_LINES, &[gateway_id.into()]).await? {
-        let line = known_line(&row)?;
-        match row.text(0)? {
-            "shared" => {
-                snapshot.shared.push(SharedLine {
-                    line,
-                    taken: HashMap::new(),
-                    opted_out: HashSet::new(),
-                });
-            }
-            _ => snapshot.pool_is_free |= line.owners == 0,
-        }
-    }
-    if snapshot.shared.is_empty() {
-        return Ok(());
-    }
-    for row in connection
-        .rows(
-            TAKEN,
-            &[asks.clone(), gateway_id.into(), (now_ms - TAKEN_MS).into()],
-        )
-        .await?
-    {
-        let line_id = row.int(0)?;
-        if let Some(shared) = snapshot
-            .shared
-            .iter_mut()
-            .find(|shared| shared.line.line_id == line_id)
-        {
-            // In the order of activity: the last one stands.
-            shared.taken.insert(row.text(1)?.to_owned(), row.int(2)?);
-        }
-    }
-    for row in connection
-        .rows(SHARED_OPTOUTS, &[asks, gateway_id.into()])
-        .await?
-    {
-        let line_id = row.int(0)?;
-        if let Some(shared) = snapshot
-            .shared
-            .iter_mut()
-            .find(|shared| shared.line.line_id == line_id)
-        {
-            shared.opted_out.insert(row.text(1)?.to_owned());
-        }
-    }
-    Ok(())
 }
 
 /// Columns 1 to 5 of a line's row.

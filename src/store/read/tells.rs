@@ -76,7 +76,8 @@ const COLUMNS_OF: Sql = Sql {
 };
 
 const FAILED_PARTS: Sql = Sql {
-    sqlite: "SELECT e.delivery_id, e.part FROM json_each($1) AS r CROSS JOIN external_ids e
+    sqlite:
+        "SELECT e.delivery_id, e.part FROM json_each($1) AS r CROSS JOIN external_ids e
               WHERE e.delivery_id = r.value AND e.progress IN ('expired', 'failed') ORDER BY e.part",
     postgres: "SELECT e.delivery_id, e.part FROM jsonb_array_elements_text($1::jsonb) AS r(value)
                  JOIN external_ids e ON e.delivery_id = CAST(r.value AS BIGINT)

@@ -47,21 +47,45 @@ async fn answered(mut world: MailWorld) {
     bob_writes(&world, "", "p1", "Who brings salad?").await;
     let first = text(&mut alice, "bob's mail").await;
     let group = first.attr("from").unwrap().to_owned();
-    assert!(group.starts_with("g-") && group.ends_with(&format!("@{MAIL}")), "{group}");
+    assert!(
+        group.starts_with("g-") && group.ends_with(&format!("@{MAIL}")),
+        "{group}"
+    );
     let body = first.body().unwrap();
     assert!(body.starts_with("*Picnic*\n\n"), "{body}");
-    assert!(body.contains("In this conversation: Bob, Carol C."), "{body}");
+    assert!(
+        body.contains("In this conversation: Bob, Carol C."),
+        "{body}"
+    );
     assert!(body.ends_with("Bob: Who brings salad?"), "{body}");
     let carol = format!("carol\\40example.net@{MAIL}");
-    assert_eq!(jids(&first), ["to alice@example.org".to_owned(), format!("ofrom {BOB}"), format!("cc {carol}")]);
+    assert_eq!(
+        jids(&first),
+        [
+            "to alice@example.org".to_owned(),
+            format!("ofrom {BOB}"),
+            format!("cc {carol}")
+        ]
+    );
 
     // A plain answer goes to the author alone.
     alice.send(&chat(&group, "m1", "Only for your eyes")).await;
-    let alone = world.sink.mail("the answer", |mail| mail.text().contains("Only for your eyes")).await;
+    let alone = world
+        .sink
+        .mail("the answer", |mail| {
+            mail.text().contains("Only for your eyes")
+        })
+        .await;
     assert_eq!(alone.to, ["bob@example.com"]);
     assert_eq!(alone.header("To").as_deref(), Some("bob@example.com"));
-    assert_eq!((alone.header("Cc"), alone.header("Subject").as_deref()), (None, Some("Re: Picnic")));
-    assert_eq!(alone.header("In-Reply-To").as_deref(), Some("<p1@example.com>"));
+    assert_eq!(
+        (alone.header("Cc"), alone.header("Subject").as_deref()),
+        (None, Some("Re: Picnic"))
+    );
+    assert_eq!(
+        alone.header("In-Reply-To").as_deref(),
+        Some("<p1@example.com>")
+    );
 
     // It routes back after a restart, and everybody means everybody but us.
     world.transom.restart().await;
@@ -70,13 +94,19 @@ async fn answered(mut world: MailWorld) {
     let mails = two_mails(&world, "I do").await;
     for mail in &mails {
         assert_eq!(mail.header("To").as_deref(), Some("Bob <bob@example.com>"));
-        assert_eq!(mail.header("Cc").as_deref(), Some("\"Carol C.\" <carol@example.net>"));
+        assert_eq!(
+            mail.header("Cc").as_deref(),
+            Some("\"Carol C.\" <carol@example.net>")
+        );
         assert!(!mail.text().contains("/all"), "{}", mail.text());
     }
     assert_eq!(mails[0].header("Message-ID"), mails[1].header("Message-ID"));
     assert_ne!(mails[0].from, mails[1].from, "each bounce says whose it is");
     let mails: Vec<Mail> = world.sink.mails();
-    assert!(mails.iter().all(|mail| !mail.text().contains("I do")), "nobody else");
+    assert!(
+        mails.iter().all(|mail| !mail.text().contains("I do")),
+        "nobody else"
+    );
 
     // Bob answers both: it is the same chat, and the same thread.
     bob_writes(&world, "alice+picnic@mail.example.org", "p2", "And wine?").await;
@@ -85,17 +115,24 @@ async fn answered(mut world: MailWorld) {
     assert_eq!(second.body().as_deref(), Some("Bob: And wine?"));
 
     // Neither gets the next one, and the errors say who has not.
-    world.sink.answer_always(Stage::Rcpt, Some(Verdict::reply("550 5.1.1 no such user")));
+    world
+        .sink
+        .answer_always(Stage::Rcpt, Some(Verdict::reply("550 5.1.1 no such user")));
     alice.send(&chat(&group, "m3", "/all Red or white")).await;
     let mut said = Vec::new();
     for _ in BOTH {
-        let error = alice.expect("an error", |stanza| stanza.attr("type") == Some("error")).await;
+        let error = alice
+            .expect("an error", |stanza| stanza.attr("type") == Some("error"))
+            .await;
         assert_eq!(error.attr("id"), Some("m3"));
         assert_eq!(condition(&error).as_deref(), Some("item-not-found"));
         said.push(error.to_string());
     }
     for name in ["(Bob)", "(Carol C.)"] {
-        assert!(said.iter().any(|error| error.contains(name)), "{name}: {said:?}");
+        assert!(
+            said.iter().any(|error| error.contains(name)),
+            "{name}: {said:?}"
+        );
     }
 }
 
@@ -125,14 +162,18 @@ async fn mail_to_several_on_postgresql() {
 
 #[tokio::test]
 async fn a_stanza_that_names_several_goes_to_them_with_their_names() {
-    proves!("XEP-0033: a message to several people, named in the stanza", Prosody);
+    proves!(
+        "XEP-0033: a message to several people, named in the stanza",
+        Prosody
+    );
     if skipped(&[Server::Prosody, Server::Postfix]) {
         return;
     }
     let world = world_on(In::Lmtp, Database::Sqlite).await;
     let mut alice = alice(&world).await;
     let stanza = |id: &str, list: &str| {
-        let list = format!("<addresses xmlns='http://jabber.org/protocol/address'>{list}</addresses>");
+        let list =
+            format!("<addresses xmlns='http://jabber.org/protocol/address'>{list}</addresses>");
         let body = "<subject>Picnic</subject><body>Come</body>";
         format!("<message to='{MAIL}' type='chat' id='{id}'>{body}{list}</message>")
     };
@@ -141,8 +182,13 @@ async fn a_stanza_that_names_several_goes_to_them_with_their_names() {
     // Nobody gets what not everybody may see.
     let hidden = "<address type='bcc' uri='mailto:dave@example.net'/>";
     alice.send(&stanza("m1", &format!("{bob}{hidden}"))).await;
-    let error = alice.expect("the error", |stanza| stanza.attr("type") == Some("error")).await;
-    assert_eq!(condition(&error).as_deref(), Some("feature-not-implemented"));
+    let error = alice
+        .expect("the error", |stanza| stanza.attr("type") == Some("error"))
+        .await;
+    assert_eq!(
+        condition(&error).as_deref(),
+        Some("feature-not-implemented")
+    );
 
     alice.send(&stanza("m2", &format!("{bob}{carol}"))).await;
     for mail in two_mails(&world, "Come").await {

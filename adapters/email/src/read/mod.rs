@@ -18,8 +18,8 @@ mod trust;
 use mail_parser::{Message, MessageParser};
 use sha2::{Digest, Sha256};
 use transom_adapter::{
-    Address, Appointment, Attachment, Class, ExternalId, Incoming, Key, MailFacts, Member, Notice, Repeats,
-    Suspicion, UnixMillis,
+    Address, Appointment, Attachment, Class, ExternalId, Incoming, Key, MailFacts, Member, Notice,
+    Repeats, Suspicion, UnixMillis,
 };
 
 use crate::{
@@ -169,7 +169,11 @@ pub(crate) fn read(raw: &[u8], sender: Option<&str>, ids: &OwnIds) -> Letter {
     let sender = sender_of(&headers, &author, class, content.text);
     // What came by a list is the list's conversation, whoever else is named.
     let by_list = sender.from != author;
-    let others = if by_list { Vec::new() } else { headers.recipients(ids) };
+    let others = if by_list {
+        Vec::new()
+    } else {
+        headers.recipients(ids)
+    };
     let mail = Mail {
         repeats: repeats(message_id.as_deref(), digest, &raw),
         author,

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{
     super::StoreError,
     Ask, OutwardSnapshot, json,
-    statements::{BLOCKS, MEMBERS, MEMBER_OPTOUTS, SHARED_OPTOUTS},
+    statements::{BLOCKS, MEMBER_OPTOUTS, MEMBERS, SHARED_OPTOUTS},
 };
 use crate::store::{Connection, index};
 
