@@ -25,7 +25,11 @@ pub use alone::Alone;
 pub use live::{Finding, Live};
 pub use start::lock;
 
-use crate::{config::Config, store::StoreError};
+use crate::{
+    config::{Config, Fault},
+    seal::{KeyFileError, KeyRing},
+    store::StoreError,
+};
 
 /// A configured process that has not started.
 pub struct App {
@@ -164,7 +168,27 @@ impl App {
     /// Every fault.
     pub fn check(&self) -> Result<(), Vec<crate::config::Fault>> {
         let signer = Signer::new(vec![0; 32].into());
-        adapters::build(self, &signer, &Simulator::new(Arc::new(SystemClock))).map(drop)
+        adapters::build(self, &signer, &Simulator::new(Arc::new(SystemClock)))?;
+        self.keys().map(drop)
+    }
+
+    /// The keys that logins are sealed with.
+    fn keys(&self) -> Result<Option<KeyRing>, Vec<Fault>> {
+        KeyRing::load(self.config.store.key_file.as_deref()).map_err(|error| {
+            let remedy = match error {
+                KeyFileError::Open(_) => "take the right to read it from others: chmod 600",
+                _ => "name the right file, or make one: `transom key rotate`",
+            };
+            let fault = ConfigFault {
+                key: "store.key_file".to_owned(),
+                problem: error.to_string(),
+                remedy: remedy.to_owned(),
+            };
+            let gateways = self.config.gateways.iter().take(1);
+            gateways
+                .map(|gateway| gateway.locate(fault.clone()))
+                .collect::<Vec<_>>()
+        })
     }
 }
 

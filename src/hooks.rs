@@ -30,6 +30,8 @@ pub enum Step {
     FileKept,
     /// In: a file is with the upload service, and its URL is not committed.
     FileUploaded,
+    /// Some logins are sealed with a new key, others with the old one.
+    Resealed,
     /// In: about to be written to the link.
     BeforeHandOver,
     /// In: the barrier was answered, and that is not committed.
@@ -38,7 +40,7 @@ pub enum Step {
 
 impl Step {
     /// Every step.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::StanzaRead,
         Self::BeforeCommit,
         Self::AfterCommit,
@@ -51,6 +53,7 @@ impl Step {
         Self::BeforeAnswer,
         Self::FileKept,
         Self::FileUploaded,
+        Self::Resealed,
         Self::BeforeHandOver,
         Self::AfterHandOver,
     ];

@@ -30,6 +30,7 @@ pub mod metrics;
 pub mod operations;
 pub mod page;
 pub mod queue;
+pub mod seal;
 pub mod store;
 pub mod texts;
 pub mod upkeep;

@@ -42,7 +42,7 @@ CREATE TABLE lines (
     address    TEXT   NOT NULL,
     kind       TEXT   NOT NULL CHECK (kind IN ('owned', 'pool', 'shared')),
     state      TEXT   NOT NULL CHECK (state IN ('active', 'retired', 'resting')),
-    source     TEXT   NOT NULL CHECK (source IN ('file', 'command', 'registration')),
+    source     TEXT   NOT NULL CHECK (source IN ('file', 'command', 'registration', 'account')),
     routes     TEXT   NOT NULL,
     fallback   TEXT,
     changed_ms BIGINT NOT NULL,
@@ -198,6 +198,26 @@ CREATE TABLE accounts (
     name       TEXT   NOT NULL UNIQUE
 );
 
+-- An account that a user brought: a mailbox of their own, whose address is a line of its own (lines.source 'account').
+-- place: the servers, JSON. sealed: the login, sealed with the key of that id, which is not in this database.
+-- state: active, or refused: the servers do not take the login; told: its owner knows that.
+CREATE TABLE own_accounts (
+    account_id BIGINT NOT NULL PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,
+    gateway_id BIGINT NOT NULL REFERENCES gateways,
+    user_id    BIGINT NOT NULL REFERENCES users ON DELETE CASCADE,
+    line_id    BIGINT NOT NULL UNIQUE REFERENCES lines ON DELETE CASCADE,
+    place      TEXT   NOT NULL,
+    key_id     TEXT   NOT NULL,
+    sealed     TEXT   NOT NULL,
+    state      TEXT   NOT NULL CHECK (state IN ('active', 'refused')),
+    problem    TEXT,
+    told       BIGINT NOT NULL CHECK (told IN (0, 1)),
+    since_ms   BIGINT NOT NULL,
+    changed_ms BIGINT NOT NULL
+);
+CREATE INDEX own_accounts_gateway ON own_accounts (gateway_id);
+CREATE INDEX own_accounts_user ON own_accounts (user_id);
+
 -- Ids that outside networks use for our deliveries. scope_id: the account, or the gateway where ids are unique world-wide (mail).
 CREATE TABLE external_ids (
     scope_id    BIGINT NOT NULL,
@@ -263,7 +283,7 @@ CREATE INDEX parts_age ON parts (gateway_id, at_ms);
 
 -- How far an outside source was read.
 CREATE TABLE cursors (
-    account_id BIGINT NOT NULL REFERENCES accounts,
+    account_id BIGINT NOT NULL REFERENCES accounts ON DELETE CASCADE,
     name       TEXT   NOT NULL,
     value      TEXT   NOT NULL,
     PRIMARY KEY (account_id, name)

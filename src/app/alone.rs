@@ -58,6 +58,7 @@ pub(super) async fn open(app: App) -> Result<Alone, StartError> {
     if let (StoreUrl::Sqlite(path), Some(lock)) = (&app.config.store.url, &lock) {
         give_to_owner(lock, path);
     }
+    let keys = app.keys().map_err(StartError::Config)?;
     let lifecycle = Lifecycle::new();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let base = start::try_open(&app, &lifecycle, &clock).await?;
@@ -70,7 +71,7 @@ pub(super) async fn open(app: App) -> Result<Alone, StartError> {
             parts::gateway(&app, &base, config, adapter).await?,
         ));
     }
-    let operations = control::operations(&base, gateways, Once::default(), None);
+    let operations = control::operations(&base, gateways, (Once::default(), keys), None);
     Ok(Alone {
         operations,
         store: base.store,

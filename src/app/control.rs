@@ -18,6 +18,7 @@ use crate::{
         restored,
     },
     queue::{AccountStates, Queue, Standing, Teller},
+    seal::KeyRing,
     xmpp::{
         stanza::{Message, Stanza},
         stream::{LinkHandle, LinkState},
@@ -62,7 +63,7 @@ pub(super) fn start(app: &App, operations: &Arc<Operations>, lifecycle: &Lifecyc
 pub(super) fn operations(
     base: &Base,
     gateways: Vec<Arc<Gateway>>,
-    once: Once,
+    (once, keys): (Once, Option<KeyRing>),
     running: Option<Arc<dyn Running>>,
 ) -> Operations {
     Operations {
@@ -71,6 +72,7 @@ pub(super) fn operations(
         clock: Arc::clone(&base.clock),
         ids: base.ids.clone(),
         gateways,
+        keys,
         once: Arc::new(once),
         running,
     }

@@ -202,6 +202,7 @@ async fn start(
     lifecycle: &Lifecycle,
 ) -> Result<(), StartError> {
     let files = open_files(app, &base)?;
+    let keys = app.keys().map_err(StartError::Config)?;
     let simulator = Simulator::new(Arc::clone(&base.clock));
     let Parts { parts, doors } = Parts::make(app, &base, &simulator, lifecycle).await?;
     let states = AccountStates::new(Arc::clone(&base.clock), base.metrics.clone());
@@ -224,7 +225,7 @@ async fn start(
     };
     let here = format!("http://{}", app.config.http.listen);
     let once = Once::new(app.config.http.public_url.clone(), Some(here));
-    let operations = control::operations(&base, gateways, once, Some(Arc::new(live)));
+    let operations = control::operations(&base, gateways, (once, keys), Some(Arc::new(live)));
     let operations = Arc::new(operations);
     control::start(app, &operations, lifecycle);
     intakes(&base, parts, &works, &operations, lifecycle);

@@ -5,7 +5,7 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jid::BareJid;
 
-use super::Exit;
+use super::{Exit, keys::KeyCommand};
 
 /// An XMPP transport to text messages and email.
 ///
@@ -94,6 +94,9 @@ pub enum Command {
         /// The file.
         file: PathBuf,
     },
+    /// The keys that seal the passwords of users' mail accounts.
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Print a link that opens the operator's page once, within ten minutes.
     AdminLink {
         /// How to print it.

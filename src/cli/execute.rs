@@ -9,8 +9,8 @@ use clap::CommandFactory as _;
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 use super::{
-    Arguments, CheckArguments, Colour, Command, Exit, FaultList, InitArguments, init, live, moving,
-    operate, trial,
+    Arguments, CheckArguments, Colour, Command, Exit, FaultList, InitArguments, KeyCommand, init,
+    keys, live, moving, operate, trial,
 };
 use crate::{
     app::{App, Ended, StartError},
@@ -34,6 +34,9 @@ pub fn execute(arguments: Arguments) -> Exit {
         }),
         Command::Import { file } => {
             with_config(&config, |loaded| in_runtime(moving::import(loaded, file)))
+        }
+        Command::Key(KeyCommand::Rotate) => {
+            with_config(&config, |loaded| in_runtime(keys::rotate(loaded)))
         }
         Command::Completions { shell } => written(|out| {
             clap_complete::generate(shell, &mut Arguments::command(), "transom", out);

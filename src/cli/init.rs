@@ -15,7 +15,13 @@ use jid::BareJid;
 use secrecy::SecretString;
 
 use super::{Exit, InitArguments, ProviderKind, XmppServer};
-use crate::config::{Config, Environment, Faults};
+use crate::{
+    config::{Config, Environment, Faults},
+    seal::{self, Keys},
+};
+
+/// The key file's name, beside the configuration.
+const KEY_FILE: &str = "transom.key";
 
 /// What will be written. Secrets are made, never asked.
 #[derive(Clone, Debug)]
@@ -100,6 +106,13 @@ pub fn init(
     let text = template::configuration(&plan);
     // What init writes must load: the answers are checked by the same rules as any other configuration.
     Config::parse(&text, file, &Environment::default()).map_err(InitError::Faults)?;
+    // A key that is there may have sealed something.
+    let key_file = file.with_file_name(KEY_FILE);
+    if !key_file.exists() {
+        seal::write(&key_file, &Keys::generate()).map_err(|error| {
+            InitError::Io(key_file.clone(), io::Error::other(error.to_string()))
+        })?;
+    }
     write_privately(file, &text).map_err(|error| InitError::Io(file.to_owned(), error))?;
     servers::next_steps(&plan, file)
         .lines()

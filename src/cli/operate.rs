@@ -33,6 +33,7 @@ pub(super) fn request(command: Command) -> Option<(Request, bool)> {
         | Command::Migrate
         | Command::Export { .. }
         | Command::Import { .. }
+        | Command::Key(_)
         | Command::Completions { .. }
         | Command::Man
         | Command::Backup { .. } => return None,
@@ -127,14 +128,19 @@ fn block(command: BlockCommand) -> (Request, bool) {
 pub(super) async fn run(loaded: Loaded, request: Request, json: bool) -> Exit {
     match perform(loaded.config, request).await {
         Ok(reply) => {
-            print(&shown(&reply, json, SystemClock.now().timestamp()));
+            print(&shown(&reply, json));
             Exit::Done
         }
         Err(trouble) => trouble.complain(),
     }
 }
 
-fn shown(reply: &Reply, json: bool, now: Timestamp) -> String {
+/// A reply as it is printed.
+pub(super) fn shown(reply: &Reply, json: bool) -> String {
+    shown_at(reply, json, SystemClock.now().timestamp())
+}
+
+fn shown_at(reply: &Reply, json: bool, now: Timestamp) -> String {
     if json {
         serde_json::to_string_pretty(reply).unwrap_or_default()
     } else {
@@ -193,7 +199,7 @@ impl From<StartError> for Trouble {
 }
 
 /// By the running process, else on the store alone.
-async fn perform(config: Config, request: Request) -> Result<Reply, Trouble> {
+pub(super) async fn perform(config: Config, request: Request) -> Result<Reply, Trouble> {
     if let Some(answer) = of_running(&config, &request).await? {
         return answer.map_err(Trouble::from);
     }

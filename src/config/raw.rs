@@ -37,6 +37,9 @@ pub(super) struct RawStore {
     pub(super) url: Option<SecretString>,
     /// Whether `transom run` applies database migrations. Default: true.
     pub(super) migrate: Option<bool>,
+    /// The file of the keys that users' logins are sealed with, outside the database; `transom init` makes it. systemd's credential
+    /// `transom.key` comes before it. Default: none, and no user can bring a mailbox.
+    pub(super) key_file: Option<String>,
 }
 
 /// The XMPP server and who may use the gateways.

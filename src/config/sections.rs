@@ -28,6 +28,8 @@ pub struct StoreConfig {
     pub url: StoreUrl,
     /// Whether `transom run` applies migrations.
     pub migrate: bool,
+    /// The file of the keys that users' logins are sealed with.
+    pub key_file: Option<PathBuf>,
 }
 
 /// `[xmpp]`: the server and who may use the gateways.
@@ -107,6 +109,7 @@ impl StoreConfig {
         Self {
             url,
             migrate: raw.migrate.unwrap_or(true),
+            key_file: raw.key_file.as_deref().map(|file| base.join(file)),
         }
     }
 }

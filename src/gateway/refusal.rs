@@ -28,6 +28,7 @@ fn cause(text: &Text) -> (Condition, ErrorType) {
         | Text::Dialogue(_)
         | Text::Label(_)
         | Text::Page(_)
+        | Text::Own(_)
         | Text::Told(_)
         | Text::Refusal(_)
         | Text::GroupNotice(_) => (Condition::UndefinedCondition, ErrorType::Cancel),

@@ -3,6 +3,7 @@
 //! The command line, XEP-0050, the chat with the gateway and the operator's page are thin fronts: they make requests and show replies.
 //!
 //! - [`users`], [`lines`], [`queue`], [`trace`], [`blocks`], [`service`]: the operations of operators.
+//! - [`keys`]: exchanging the key that logins are sealed with.
 //! - [`own`]: those of users, each on what is theirs.
 //! - [`once`]: links that work once.
 //! - [`restored`]: a database that is a copy holds what it has queued.
@@ -11,6 +12,7 @@
 mod blocks;
 pub mod control;
 mod desk;
+mod keys;
 mod lines;
 pub mod once;
 mod own;
@@ -37,14 +39,15 @@ use once::Once;
 pub use refusal::{Fault, Refusal};
 pub use reply::{
     AccountNow, Blocked, Contact, Conversation, Cost, ExternalId, GatewayNow, Life, Line, LinkNow,
-    Now, Offer, OnceLink, Overview, Registration, Renamed, Reply, Sent, SettingShown, StanzaSeen,
-    Usage, User, UserAdded, UserShown, Waiting, WaitingState,
+    Now, Offer, OnceLink, Overview, Registration, Renamed, Reply, Resealed, Sent, SettingShown,
+    StanzaSeen, Usage, User, UserAdded, UserShown, Waiting, WaitingState,
 };
 pub use request::{Actor, Asker, Direction, Request};
 pub use service::LEVELS;
 
 use crate::{
     gateway::Gateway,
+    seal::KeyRing,
     store::{
         Ids, Store, Write, WriteError, Writer,
         write::{Done, Operation},
@@ -67,6 +70,8 @@ pub struct Operations {
     pub ids: Ids,
     /// The gateways, in the order of the configuration.
     pub gateways: Vec<Arc<Gateway>>,
+    /// The keys that logins are sealed with; `None`: no login is kept.
+    pub keys: Option<KeyRing>,
     /// Links that work once.
     pub once: Arc<Once>,
     /// The running process; `None`: the store is open alone.
@@ -158,6 +163,7 @@ impl Operations {
             }
             Request::TrySend { user, to } => trial::send(self, &user, &to).await,
             Request::LogLevel { level } => service::log_level(self, &level),
+            Request::Reseal { key } => keys::reseal(self, &key).await,
             Request::AdminLink => service::admin_link(self),
             Request::Cost { text } => own::cost(self, self.find_or_only(None)?, &text),
             Request::Offer

@@ -131,10 +131,23 @@ pub enum Reply {
     Usage(Usage),
     /// What a text would cost; `None`: nothing, on this network.
     Cost(Option<Cost>),
+    /// Logins are sealed with the newest key.
+    Resealed(Resealed),
     /// Where everything that is kept can be fetched.
     Export(OnceLink),
     /// Everything that is kept, where it is little and there are no links.
     ExportText(String),
+}
+
+/// What came of sealing logins with the newest key.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Resealed {
+    /// How many were sealed anew.
+    pub sealed: usize,
+    /// How many did not open, and stay as they are.
+    pub unreadable: usize,
+    /// The ids of the keys that those need.
+    pub needed: Vec<String>,
 }
 
 /// How much there is of everything.

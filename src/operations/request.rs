@@ -165,6 +165,11 @@ pub enum Request {
         /// `error`, `warn`, `info`, `debug` or `trace`.
         level: String,
     },
+    /// Logins are sealed with the newest key of the key file.
+    Reseal {
+        /// Its id: a process that has other keys refuses.
+        key: String,
+    },
     /// A link that opens the operator's page once.
     AdminLink,
     /// What registering would come to, for the one who asks.

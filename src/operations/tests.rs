@@ -16,6 +16,8 @@ use crate::{
     store::write::{ConversationRow, IdRow, NewIn, NewOut, Seen, Unowned, UserRow},
 };
 
+mod keys;
+
 const ALICE: &str = "alice@example.org";
 const PEER: &str = "+12025550147";
 

@@ -13,6 +13,7 @@ mod label;
 mod language;
 mod mail;
 mod notice;
+mod own;
 mod page;
 mod quantity;
 mod refusal;
@@ -27,6 +28,7 @@ pub use label::Label;
 pub use language::Lang;
 pub use mail::{Card, CardRepeats, CardStep, Mail};
 pub use notice::{Failed, Notice, Quoted};
+pub use own::{Own, OwnPage, Unproven};
 pub use page::Page;
 pub use refusal::Refusal;
 pub use refused::{Cap, Content, Encryption, Membership, Recipient, Refused};
@@ -65,6 +67,8 @@ pub enum Text {
     Label(Label),
     /// A heading, a button or a sentence of a web page.
     Page(Page),
+    /// About a mail account that a user brings.
+    Own(Own),
     /// What came of a command.
     Told(Told),
     /// Why a command came to nothing.
@@ -98,6 +102,7 @@ impl Text {
             Self::Dialogue(text) => translation.dialogue(text),
             Self::Label(text) => translation.label(text),
             Self::Page(text) => translation.page(text),
+            Self::Own(text) => translation.own(text),
             Self::Told(text) => translation.told(text),
             Self::Refusal(text) => translation.refusal(text),
         }
@@ -121,6 +126,7 @@ trait Translation {
     fn dialogue(&self, text: &Dialogue) -> String;
     fn label(&self, text: &Label) -> String;
     fn page(&self, text: &Page) -> String;
+    fn own(&self, text: &Own) -> String;
     fn told(&self, text: &Told) -> String;
     fn refusal(&self, text: &Refusal) -> String;
 }
@@ -146,9 +152,22 @@ text_from!(
     Dialogue,
     Label,
     Page,
+    Own,
     Told,
     Refusal
 );
+
+impl From<OwnPage> for Text {
+    fn from(text: OwnPage) -> Self {
+        Own::Page(text).into()
+    }
+}
+
+impl From<Unproven> for Text {
+    fn from(text: Unproven) -> Self {
+        Own::Unproven(text).into()
+    }
+}
 
 #[cfg(test)]
 mod tests;

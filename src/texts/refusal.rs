@@ -188,6 +188,15 @@ pub enum Refusal {
     },
     /// Links need a public address.
     NoLinks,
+    /// There is no key that logins could be sealed with.
+    NoKeys,
+    /// The key file is of no use; its path and what is wrong with it.
+    KeyFile(String),
+    /// The process has other keys than the key file.
+    OtherKeys {
+        /// Where it reads them.
+        file: String,
+    },
     /// It can be done only by a running process.
     NotRunning,
     /// A message that was to try the way was refused.

@@ -137,6 +137,13 @@ pub enum Told {
     },
     /// There is no public address, so no link.
     NoLinks,
+    /// Logins are sealed with the newest key.
+    Resealed {
+        /// How many were sealed anew.
+        logins: usize,
+        /// How many did not open.
+        unreadable: usize,
+    },
     /// It goes out.
     Announcing {
         /// To how many.

@@ -88,9 +88,10 @@ fn pass(keep: KeepConfig, what: Kept, now: UnixMillis) -> Sweep {
         Kept::ParkedReports => ago(records.min(PARKED_MAX)),
         Kept::UsageDays => ago(records).div_euclid(DAY_MS),
         Kept::ReleasedLines => ago(REST),
+        Kept::GoneAccounts => now.0,
     };
     let limit = match what {
-        Kept::ReleasedLines => CONVERSATIONS,
+        Kept::ReleasedLines | Kept::GoneAccounts => CONVERSATIONS,
         _ => ROWS,
     };
     Sweep {

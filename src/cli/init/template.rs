@@ -2,7 +2,7 @@
 
 use secrecy::ExposeSecret;
 
-use super::{MailPlan, Plan, SmsPlan};
+use super::{KEY_FILE, MailPlan, Plan, SmsPlan};
 use crate::cli::{ProviderKind, XmppServer};
 
 /// The commented configuration.
@@ -13,6 +13,8 @@ pub(super) fn configuration(plan: &Plan) -> String {
          # Where the state is kept. Relative paths start at $STATE_DIRECTORY, else at the folder of this file.\n\
          [store]\n\
          url = \"sqlite://transom.db\"\n\
+         # The keys that seal the passwords of users' mail accounts. Keep a copy apart from the database's.\n\
+         key_file = \"{KEY_FILE}\"\n\
          \n\
          [xmpp]\n\
          # The XMPP server's port for components.\n\

@@ -51,6 +51,31 @@ fn run_in(folder: tempfile::TempDir, options: &str, input: &str) -> Ran {
 }
 
 #[test]
+fn the_key_file_is_for_its_owner_and_is_never_replaced() {
+    let ran = run(
+        "--non-interactive --domain example.org --mail mail.example.org",
+        "",
+    );
+    let config = ran.loaded().config;
+    let key_file = config.store.key_file.unwrap();
+    assert_eq!(key_file, ran.file().with_file_name("transom.key"));
+    let mode = key_file.metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let before = fs::read_to_string(&key_file).unwrap();
+    let again = run_in(
+        ran.folder,
+        "--non-interactive --force --domain example.org --mail mail.example.org",
+        "",
+    );
+    again.result.as_ref().unwrap();
+    assert_eq!(
+        fs::read_to_string(&key_file).unwrap(),
+        before,
+        "it may have sealed something"
+    );
+}
+
+#[test]
 fn options_alone_make_a_configuration_that_loads() {
     for options in [
         "--domain example.org",

@@ -64,7 +64,7 @@ async fn commands_work_on_the_store_alone() {
     let say = async |line: &str| {
         let (request, json) = asked(line);
         match perform(config(folder.path()), request).await {
-            Ok(reply) => (shown(&reply, json, now()), Exit::Done),
+            Ok(reply) => (shown_at(&reply, json, now()), Exit::Done),
             Err(trouble) => (trouble.text, trouble.exit),
         }
     };
@@ -151,7 +151,7 @@ fn a_queue_says_why() {
         WaitingState::Restored,
         WaitingState::Unowned,
     ];
-    let text = shown(&Reply::Queue(queue.map(waiting).into()), false, now());
+    let text = shown_at(&Reply::Queue(queue.map(waiting).into()), false, now());
     assert_eq!(
         text,
         "ID                  WAY  AGE  USER               PEER          TRIES  NEXT     WHY\n\
@@ -199,7 +199,7 @@ fn a_life_is_told_in_full_and_moves_no_cursor() {
         network_ids: Vec::new(),
     };
     assert_eq!(
-        shown(&Reply::Messages(vec![life]), false, now()),
+        shown_at(&Reply::Messages(vec![life]), false, now()),
         "id         385012345678901234 (ajl2gs5r5e2o4)\n\
          from       alice@example.org, as +12025550100\n\
          to         +12025550147\n\

@@ -297,6 +297,10 @@ fn done_by_user(reply: &Reply) -> Text {
                 Told::Unblocked { peer, gateways }
             }
         }
+        Reply::Resealed(report) => Told::Resealed {
+            logins: report.sealed,
+            unreadable: report.unreadable,
+        },
         Reply::Announcing { users } => Told::Announcing { users: *users },
         Reply::Tried { id } => Told::Tried { id: id.clone() },
         Reply::LogLevel(level) => Told::LogLevel(level.clone()),

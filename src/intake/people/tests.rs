@@ -83,6 +83,7 @@ impl Bench {
         let queue = Queue::start(&surroundings, online.clone(), tells);
         let (link, server, events) = connect(&lifecycle, presences_per_second).await;
         let operations = Arc::new(Operations {
+            keys: None,
             store: store.clone(),
             writer: writer.clone(),
             clock: clock.clone(),

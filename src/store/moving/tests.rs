@@ -26,6 +26,8 @@ INSERT INTO lanes VALUES (6, 6, 77, 0);
 INSERT INTO deliveries (delivery_id, message_id, lane_id, state, units, units_done, segments, attempts, routes, created_ms)
 VALUES (8, 8, 6, 'delivered', 1, 1, 1, 1, '["main"]', 1), (9, 9, 6, 'queued', 1, 0, 1, 0, '["main"]', 1);
 INSERT INTO accounts VALUES (10, 'sms/main');
+INSERT INTO accounts VALUES (14, 'sms/own-14');
+INSERT INTO own_accounts VALUES (14, 1, 2, 4, '{}', 'k1', 'c2VhbGVk', 'refused', 'no', 1, 5, 6);
 INSERT INTO external_ids VALUES (10, 'sid', 'SM1', 0, 8, 'delivered');
 INSERT INTO parked_reports VALUES (10, 'sid', 'SM2', 'sent', NULL, NULL, 1);
 INSERT INTO seen VALUES (1, 'digest', 1);

@@ -9,6 +9,7 @@ mod life;
 mod names;
 mod outward;
 mod own;
+mod own_accounts;
 mod parts;
 mod people;
 mod registry;
@@ -26,6 +27,7 @@ pub use outward::{
     SharedLine,
 };
 pub use own::{ContactListed, MessageKept, SentRow};
+pub use own_accounts::OwnAccountRow;
 pub use parts::{KeptPart, PartsOf};
 pub use people::{ErrorTarget, LineListed, Member, PIN, Subscription};
 pub use registry::{BlockListed, ConversationListed, LineShown, RegistrationRow, UserListed};

@@ -9,6 +9,7 @@ mod held;
 mod incoming;
 mod operation;
 mod outgoing;
+mod own_account;
 mod parts;
 mod people;
 mod report;
@@ -25,6 +26,7 @@ pub use operation::{Operation, RESTORED};
 pub use outgoing::{
     ConversationRow, FurtherDelivery, IdRow, MemberRow, NewOut, ThreadRow, UsageRow,
 };
+pub use own_account::{KeptAccount, OwnAccount};
 pub use parts::{PartGone, PartRow};
 pub use people::{ContactRow, LineRow, OptOut, OwnerRow, Unregister, UserRow, Wake};
 pub use report::{ReportRow, Tell};

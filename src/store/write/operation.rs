@@ -1,6 +1,9 @@
 //! What operators do: rare writes, one at a time, each in a few plain statements.
 
-use super::{Connection, Done, Group, Sql, StoreError, Tell, TellKind};
+use super::{
+    Connection, Done, Group, Sql, StoreError, Tell, TellKind,
+    own_account::{self, OwnAccount},
+};
 
 /// One thing that an operator does.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -83,6 +86,8 @@ pub enum Operation {
         /// The peer.
         peer: String,
     },
+    /// Something happens to an account that a user brought.
+    Own(OwnAccount),
     /// If this database is a copy that was put back, its waiting sends are held (semantics 36).
     HoldCopy,
 }
@@ -274,6 +279,7 @@ async fn apply_one(connection: &mut Connection, operation: &Operation) -> Result
                 .run(TAKE_UNOWNED, &[(*unowned_id).into()])
                 .await?
         }
+        Operation::Own(change) => return own_account::apply(connection, change).await,
         Operation::HoldCopy => hold_copy(connection).await?,
     };
     Ok(if touched == 0 {

@@ -214,7 +214,14 @@ const REST: Sql = Sql::both(
 const RELEASE: Sql = Sql::both(
     "DELETE FROM line_owners WHERE jid = $2
         AND line_id IN (SELECT line_id FROM lines
-                         WHERE gateway_id = $1 AND (kind = 'pool' OR source = 'command'))",
+                         WHERE gateway_id = $1 AND (kind = 'pool' OR source IN ('command', 'account')))",
+);
+
+// The logins that the user brought, and how far they were read.
+const FORGET_ACCOUNTS: Sql = Sql::both(
+    "DELETE FROM accounts WHERE account_id IN (
+            SELECT o.account_id FROM users u CROSS JOIN own_accounts o
+             WHERE u.gateway_id = $1 AND u.jid = $2 AND o.user_id = u.user_id)",
 );
 
 // Conversations, messages, deliveries and rosters go with the user.
@@ -305,6 +312,7 @@ async fn unregister(connection: &mut Connection, row: &Unregister) -> Result<boo
     ];
     connection.run(REST, &rest).await?;
     connection.run(RELEASE, &user).await?;
+    connection.run(FORGET_ACCOUNTS, &user).await?;
     Ok(connection.run(FORGET_USER, &user).await? > 0)
 }
 

@@ -30,11 +30,13 @@ pub enum Kept {
     UsageDays,
     /// Conversations on lines that were given up; by the time of that (semantics 17).
     ReleasedLines,
+    /// What was written by accounts that their owners took away, then their addresses; by the time of that.
+    GoneAccounts,
 }
 
 impl Kept {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Bodies,
         Self::Records,
         Self::Seen,
@@ -42,6 +44,7 @@ impl Kept {
         Self::Unowned,
         Self::UsageDays,
         Self::ReleasedLines,
+        Self::GoneAccounts,
     ];
 }
 
@@ -104,6 +107,25 @@ const RELEASED_LINES: Sql = Sql::both(
              WHERE l.state = 'resting' AND l.changed_ms < $1 AND c.line_id = l.line_id LIMIT $2)",
 );
 
+// What waits for its user, or has still to be told, comes first.
+const GONE_ACCOUNTS: Sql = Sql::both(
+    "DELETE FROM conversations WHERE conversation_id IN (
+            SELECT c.conversation_id FROM lines l CROSS JOIN conversations c
+             WHERE l.state = 'resting' AND l.changed_ms < $1 AND l.source = 'account' AND c.line_id = l.line_id
+               AND NOT EXISTS (SELECT 1 FROM messages m CROSS JOIN deliveries d
+                                WHERE m.conversation_id = c.conversation_id AND d.message_id = m.message_id
+                                  AND (d.state IN ('held', 'queued', 'sending') OR d.tell IS NOT NULL))
+             LIMIT $2)",
+);
+
+const GONE_ADDRESSES: Sql = Sql::both(
+    "DELETE FROM lines WHERE line_id IN (
+            SELECT l.line_id FROM lines l
+             WHERE l.state = 'resting' AND l.changed_ms < $1 AND l.source = 'account'
+               AND NOT EXISTS (SELECT 1 FROM conversations c WHERE c.line_id = l.line_id)
+             LIMIT $2)",
+);
+
 pub(super) async fn apply(
     connection: &mut Connection,
     group: &mut Group<'_>,
@@ -137,6 +159,10 @@ async fn apply_one(connection: &mut Connection, sweep: Sweep) -> Result<u64, Sto
         Kept::Unowned => UNOWNED,
         Kept::UsageDays => USAGE_DAYS,
         Kept::ReleasedLines => RELEASED_LINES,
+        Kept::GoneAccounts => {
+            connection.run(GONE_ADDRESSES, &params).await?;
+            GONE_ACCOUNTS
+        }
     };
     connection.run(sql, &params).await
 }

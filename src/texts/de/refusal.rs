@@ -115,6 +115,11 @@ fn of_thing(text: &Refusal) -> String {
             )
         }
         R::NotTaken { why } => format!("Die Nachricht wurde nicht angenommen: {why}"),
+        R::NoKeys => "Anmeldedaten von Benutzern werden hier nicht aufbewahrt: store.key_file ist nicht eingetragen".into(),
+        R::KeyFile(problem) => format!("Die Schlüsseldatei ist nicht zu gebrauchen: {problem}"),
+        R::OtherKeys { file } => format!(
+            "Das laufende transom liest seine Schlüssel aus {file}, und dort fehlt der neue: Leg ihn dort ab oder starte transom neu, dann wiederhole es"
+        ),
         _ => String::new(),
     }
 }

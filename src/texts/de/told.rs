@@ -71,6 +71,13 @@ pub(super) fn told(text: &Told) -> String {
 fn service(text: &Told) -> String {
     use Told as T;
     match text {
+        T::Resealed {
+            logins,
+            unreadable: 0,
+        } => format!("{logins} Anmeldungen sind mit dem neuesten Schlüssel verschlossen."),
+        T::Resealed { logins, unreadable } => format!(
+            "{logins} Anmeldungen sind mit dem neuesten Schlüssel verschlossen. {unreadable} ließen sich nicht öffnen und bleiben, wie sie sind; das Protokoll nennt sie, und ihre Besitzer müssen sie neu eingeben."
+        ),
         T::Announcing { users } => {
             format!(
                 "Deine Nachricht geht jetzt nach und nach hinaus, an so viele Benutzer: {users}."

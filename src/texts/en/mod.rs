@@ -4,6 +4,7 @@ mod command;
 mod group;
 mod mail;
 mod outcome;
+mod own;
 mod page;
 mod refusal;
 mod refused;
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use super::{
     Admin, Cap, Chat, Content, Dialogue, Failed, GroupNotice, Label, Mail, Membership, Notice,
-    Page, Recipient, Refusal, RefusedGroup, Registration, Told, Translation,
+    Own, Page, Recipient, Refusal, RefusedGroup, Registration, Told, Translation,
     quantity::{self, Unit, length},
 };
 
@@ -79,6 +80,10 @@ impl Translation for English {
 
     fn page(&self, text: &Page) -> String {
         page::page(text)
+    }
+
+    fn own(&self, text: &Own) -> String {
+        own::own(text)
     }
 
     fn told(&self, text: &Told) -> String {

@@ -104,6 +104,11 @@ fn of_thing(text: &Refusal) -> String {
             format!("message {id} is {user}'s; --to is for texts that belong to nobody")
         }
         R::NotTaken { why } => format!("the message was not taken: {why}"),
+        R::NoKeys => "users' logins are not kept here: set store.key_file".into(),
+        R::KeyFile(problem) => format!("the key file cannot be used: {problem}"),
+        R::OtherKeys { file } => format!(
+            "the running transom reads its keys from {file}, which does not have the new one: put it there or restart transom, then repeat this"
+        ),
         _ => String::new(),
     }
 }

@@ -71,6 +71,14 @@ pub(super) fn told(text: &Told) -> String {
 fn service(text: &Told) -> String {
     use Told as T;
     match text {
+        T::Resealed {
+            logins,
+            unreadable: 0,
+        } => format!("{} sealed with the newest key.", are(*logins, "login")),
+        T::Resealed { logins, unreadable } => format!(
+            "{} sealed with the newest key. {unreadable} could not be opened and stay as they are; the log names them, and their owners have to enter them again.",
+            are(*logins, "login")
+        ),
         T::Announcing { users } => {
             format!("Your message goes out to {users} users now, little by little.")
         }
