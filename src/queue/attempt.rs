@@ -101,19 +101,19 @@ impl Try {
         if self.work.unit > 0 {
             return None;
         }
-        let now = self.surroundings.clock.now();
+        self.quiet_at(self.surroundings.clock.now())
+    }
+
+    fn quiet_at(&self, at: UnixMillis) -> Option<UnixMillis> {
         let adapter = &self.gateway.gateway.adapter;
         let reached = self.work.outgoing.reached();
-        reached.filter_map(|to| adapter.not_before(to, now)).max()
+        reached.filter_map(|to| adapter.not_before(to, at)).max()
     }
 
     /// When it could be sent for the first time.
     fn since(&self) -> UnixMillis {
-        let message = &self.work.outgoing;
-        let adapter = &self.gateway.gateway.adapter;
-        let reached = message.reached();
-        let quiet = reached.filter_map(|to| adapter.not_before(to, message.created_at));
-        quiet.max().unwrap_or(message.created_at)
+        let created_at = self.work.outgoing.created_at;
+        self.quiet_at(created_at).unwrap_or(created_at)
     }
 
     /// The chat waits until then, and the sender is told; what is written meanwhile waits behind it.

@@ -297,8 +297,7 @@ async fn merge(
     run_rows(connection, PART, &part_rows).await?;
     let merged: Vec<MergedRow> = merged.into_values().collect();
     run_rows(connection, MERGED, &merged).await?;
-    let of_group = |row: &&MergedRow| row.waits_for_others;
-    let waiting: Vec<&MergedRow> = merged.iter().filter(of_group).collect();
+    let waiting: Vec<&MergedRow> = merged.iter().filter(|row| row.waits_for_others).collect();
     run_rows(connection, ALL_DELIVERED, &waiting)
         .await
         .map(drop)

@@ -14,8 +14,8 @@ mod told;
 use std::time::Duration;
 
 use super::{
-    Admin, Cap, Chat, Content, Dialogue, Failed, GroupNotice, Label, Mail, Membership, Notice,
-    Own, Page, Recipient, Refusal, RefusedGroup, Registration, Told, Translation,
+    Admin, Cap, Chat, Content, Dialogue, Failed, GroupNotice, Label, Mail, Membership, Notice, Own,
+    Page, Recipient, Refusal, RefusedGroup, Registration, Told, Translation,
     quantity::{self, Unit, length},
 };
 
