@@ -225,7 +225,8 @@ pub(super) fn addressed(
 #[derive(Default)]
 struct Addressed {
     members: Vec<Member>,
-    line: Option<Option<Address>>,
+    /// The pinned line that all of them have.
+    line: Option<Address>,
 }
 
 impl Addressed {
@@ -241,7 +242,10 @@ impl Addressed {
             Who::Uri(uri) => of_uri(gateway, uri)?,
             Who::Nobody => return Ok(()),
         };
-        if *self.line.get_or_insert_with(|| contact.line.clone()) != contact.line {
+        if self.members.is_empty() {
+            self.line.clone_from(&contact.line);
+        }
+        if self.line != contact.line {
             return Err(RefusedGroup::SeveralLines.into());
         }
         let known = |member: &Member| member.address == contact.peer;
@@ -267,7 +271,7 @@ impl Addressed {
     fn finish(self, gateway: &Gateway) -> Result<(Contact, Vec<Member>), Refused> {
         let addresses = self.members.iter().map(|member| &member.address);
         let peer = peer_of(gateway.network(), addresses).ok_or(RefusedGroup::Unreadable)?;
-        let line = self.line.flatten();
+        let line = self.line;
         Ok((Contact { peer, line }, self.members))
     }
 }

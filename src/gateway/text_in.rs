@@ -136,12 +136,8 @@ fn row(
         shows_subject,
         name: contact.name.clone(),
         group: group.map(|(_, members)| {
-            Box::new(StoredGroup {
-                members: members.iter().map(StoredMember::from).collect(),
-                author: Some(message.from.as_str().to_owned()),
-                at_once: false,
-                introduces: user.conversation.is_none() && contact.answers_to.is_some(),
-            })
+            let is_new = user.conversation.is_none() && contact.answers_to.is_some();
+            stored_group(message, &members, is_new)
         }),
         notice: message.mail.notice.map(StoredNotice::from),
         mail: StoredMail::of(message),
@@ -192,8 +188,18 @@ fn row(
     }
 }
 
+/// The people of a message to several, as they are stored with it.
+fn stored_group(message: &Incoming, members: &[Member], introduces: bool) -> Box<StoredGroup> {
+    Box::new(StoredGroup {
+        members: members.iter().map(StoredMember::from).collect(),
+        author: Some(message.from.as_str().to_owned()),
+        at_once: false,
+        introduces,
+    })
+}
+
 /// Whose contact a message comes from, and what is kept of it.
-struct From {
+struct Sender {
     peer: String,
     name: Option<String>,
     answers_to: Option<String>,
@@ -205,9 +211,9 @@ fn contact(
     message: &Incoming,
     conversation_id: i64,
     group: Option<&(Address, Vec<Member>)>,
-) -> From {
+) -> Sender {
     let Some((peer, members)) = group else {
-        return From {
+        return Sender {
             peer: message.from.as_str().to_owned(),
             name: message.from_name.clone(),
             answers_to: None,
@@ -228,12 +234,12 @@ fn contact(
     };
     let names: Vec<String> = sorted.iter().map(shown).collect();
     let by_mail = gateway.network() == Network::Email;
-    let named = group::is_named(peer.as_str());
-    From {
+    let has_rows = group::is_named(peer.as_str());
+    Sender {
         peer: peer.as_str().to_owned(),
         name: Some(group::name_of(names.iter().map(String::as_str))),
         answers_to: by_mail.then(|| message.from.as_str().to_owned()),
-        rows: members.iter().filter(|_| named).map(row).collect(),
+        rows: members.iter().filter(|_| has_rows).map(row).collect(),
     }
 }
 

@@ -206,7 +206,7 @@ impl<'a> Candidate<'a> {
             Standing::New(_) => None,
         };
         let known_id = known.map(|user| user.user_id);
-        self.check_blocks(snapshot, known_id, self.contact.peer.as_str())?;
+        check_blocks(snapshot, known_id, self.contact.peer.as_str())?;
         let fresh = fresh_line(&standing);
         let chosen = if let Some(line) = &fresh {
             Chosen {
@@ -222,12 +222,12 @@ impl<'a> Candidate<'a> {
             return Err(Recipient::OptedOut.into());
         }
         let reach = self.reach(gateway, snapshot, &chosen)?;
-        self.check_people(snapshot, known_id, (&reach, chosen.line.line_id))?;
+        several::check_people(snapshot, known_id, (&reach, chosen.line.line_id))?;
         let mut draft = self.draft(gateway, snapshot, place, &chosen, moment);
-        let mut sending = self.sending(gateway, (&chosen, &draft), &reach, moment);
+        let mut sending = several::sending(gateway, (&chosen, &draft), &reach, moment);
         let has_no_files = |not_sent: &NotSent| not_sent.refusal == Refusal::FilesNotTaken;
         if sending.as_ref().is_err_and(has_no_files) && draft.link_files(gateway) {
-            sending = self.sending(gateway, (&chosen, &draft), &reach, moment);
+            sending = several::sending(gateway, (&chosen, &draft), &reach, moment);
         }
         let sending = sending.map_err(|not_sent| not_sent.refused(gateway))?;
         if sending.separately
@@ -270,22 +270,6 @@ impl<'a> Candidate<'a> {
         all.map(|address| address.as_str().to_owned()).collect()
     }
 
-    fn check_blocks(
-        &self,
-        snapshot: &OutwardSnapshot,
-        user_id: Option<i64>,
-        peer: &str,
-    ) -> Result<(), Refused> {
-        let blocked = |user| snapshot.blocked.contains(&(user, peer.to_owned()));
-        if blocked(0) {
-            return Err(Recipient::Blocked.into());
-        }
-        if user_id.is_some_and(blocked) {
-            return Err(Recipient::BlockedByUser.into());
-        }
-        Ok(())
-    }
-
     /// The stanza's id, as receipts, errors and corrections name it.
     fn stanza_id(&self) -> String {
         let origin = self.message.origin_id().map(str::to_owned);
@@ -295,6 +279,22 @@ impl<'a> Candidate<'a> {
     fn wants_receipt(&self, settings: &Settings) -> bool {
         self.message.wants_receipt() && settings.wants_receipts() && self.message.id.is_some()
     }
+}
+
+/// Whether the user may write to this peer.
+fn check_blocks(
+    snapshot: &OutwardSnapshot,
+    user_id: Option<i64>,
+    peer: &str,
+) -> Result<(), Refused> {
+    let blocked = |user| snapshot.blocked.contains(&(user, peer.to_owned()));
+    if blocked(0) {
+        return Err(Recipient::Blocked.into());
+    }
+    if user_id.is_some_and(blocked) {
+        return Err(Recipient::BlockedByUser.into());
+    }
+    Ok(())
 }
 
 /// The contact that a local part names.

@@ -65,8 +65,8 @@ pub(super) async fn take(intake: &Intake, people: &People, batch: Batch) {
 
 /// To a contact, or, by the stanza's own list of recipients, to several (semantics 8).
 fn is_to_contact(message: &Message) -> bool {
-    let to_gateway = message.to.as_ref().is_some_and(|to| to.node().is_none());
-    !to_gateway && message.to.is_some() || addresses::parse(message).is_some()
+    let to_contact = message.to.as_ref().is_some_and(|to| to.node().is_some());
+    to_contact || addresses::parse(message).is_some()
 }
 
 /// Decides and commits; what comes back are the answers to refused ones.

@@ -219,8 +219,6 @@ impl Refused {
             Refusal::CannotBeAnswered => Recipient::CannotBeAnswered.into(),
             Refusal::Unsupported => Recipient::UnsupportedAddress.into(),
             Refusal::Empty => Content::Empty.into(),
-            // No account at all takes what an account takes in other ways.
-            Refusal::GroupsNotTaken => Cap::NoRoute.into(),
             Refusal::FilesNotTaken => Content::AttachmentsNotSupported.into(),
             Refusal::TooLong {
                 segments,
@@ -230,7 +228,7 @@ impl Refused {
                 segments_max: *segments_max,
             }
             .into(),
-            Refusal::NoRoute => Cap::NoRoute.into(),
+            Refusal::NoRoute | Refusal::GroupsNotTaken => Cap::NoRoute.into(),
         }
     }
 }

@@ -157,11 +157,10 @@ fn takes_group(groups: Groups, group: Option<&Group>) -> bool {
     let Some(group) = group else {
         return true;
     };
-    let members_max = match (groups, group.at_once) {
-        (Groups::AtOnce { members_max }, true) | (Groups::Each { members_max }, false) => {
-            members_max
-        }
-        _ => return false,
+    let ((Groups::AtOnce { members_max }, true) | (Groups::Each { members_max }, false)) =
+        (groups, group.at_once)
+    else {
+        return false;
     };
     group.members.len() <= usize::from(members_max)
 }

@@ -86,7 +86,7 @@ fn a_named_group_is_a_contact_of_any_network() {
     for gateway in [sms("open"), mail()] {
         let contact = gateway.contact(&named).unwrap();
         let jid = gateway.jid_of(&contact.peer, None).unwrap();
-        assert_eq!(jid.node().map(|node| node.to_string()), Some(named.clone()));
+        assert_eq!(jid.node().map(ToString::to_string), Some(named.clone()));
     }
 }
 
@@ -202,9 +202,8 @@ fn a_stanza_names_its_recipients() {
         refused(&group),
         Refused::Group(RefusedGroup::Elsewhere { .. })
     ));
-    let eleven: String = (0..11)
-        .map(|last| format!("<address type='to' uri='sms:+120255501{last:02}'/>"))
-        .collect();
+    let each = |last| format!("<address type='to' uri='sms:+120255501{last:02}'/>");
+    let eleven = (0..11).map(each).collect::<Vec<_>>().concat();
     assert_eq!(
         refused(&eleven),
         Content::TooManyRecipients { recipients_max: 10 }.into()

@@ -118,27 +118,6 @@ impl Candidate<'_> {
         }
     }
 
-    pub(super) fn outgoing(
-        &self,
-        gateway: &Gateway,
-        chosen: &Chosen<'_>,
-        draft: &Draft,
-        to: &Address,
-    ) -> Outgoing {
-        Outgoing {
-            key: Key(draft.key),
-            from: Address::new(chosen.line.address.clone()),
-            from_name: draft.name.clone(),
-            to: to.clone(),
-            text: draft.body.clone(),
-            thread: draft.thread.as_ref().map(threads::Chosen::headers),
-            created_at: draft.at,
-            routes: routes(gateway, chosen.line),
-            files: files::planned(&draft.files),
-            group: None,
-        }
-    }
-
     pub(super) fn new_row(
         &self,
         gateway: &Gateway,
@@ -250,6 +229,27 @@ impl Candidate<'_> {
         jid::unescape(node.as_str())
             .ok()
             .filter(|name| !name.contains('@'))
+    }
+}
+
+/// The message as it goes to one person.
+pub(super) fn outgoing(
+    gateway: &Gateway,
+    chosen: &Chosen<'_>,
+    draft: &Draft,
+    to: &Address,
+) -> Outgoing {
+    Outgoing {
+        key: Key(draft.key),
+        from: Address::new(chosen.line.address.clone()),
+        from_name: draft.name.clone(),
+        to: to.clone(),
+        text: draft.body.clone(),
+        thread: draft.thread.as_ref().map(threads::Chosen::headers),
+        created_at: draft.at,
+        routes: routes(gateway, chosen.line),
+        files: files::planned(&draft.files),
+        group: None,
     }
 }
 

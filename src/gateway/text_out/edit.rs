@@ -126,7 +126,7 @@ impl Candidate<'_> {
         let Standing::Known(user) = standing else {
             return Ok(None);
         };
-        self.check_blocks(snapshot, Some(user.user_id), self.contact.peer.as_str())?;
+        super::check_blocks(snapshot, Some(user.user_id), self.contact.peer.as_str())?;
         let jid = self.user.as_str();
         let chosen =
             line_choice::choose(gateway, snapshot, jid, Some(user.user_id), &self.contact)?;

@@ -2,7 +2,11 @@
 
 use transom_adapter::{Address, Group, Key, Member, Network, Outgoing, Plan, Refusal};
 
-use super::{Candidate, Moment, draft::Draft, refused_plan};
+use super::{
+    Candidate, Moment, check_blocks,
+    draft::{Draft, outgoing},
+    refused_plan,
+};
 use crate::{
     gateway::{
         Contact, Gateway,
@@ -10,7 +14,7 @@ use crate::{
         line_choice::Chosen,
         payload::{StoredGroup, StoredMember},
     },
-    store::read::OutwardSnapshot,
+    store::read::{KnownMember, OutwardSnapshot},
     texts::{Content, Recipient, Refused, RefusedGroup},
 };
 
@@ -184,56 +188,53 @@ impl Candidate<'_> {
         }
         let key = (self.user.to_string(), self.contact.peer.as_str().to_owned());
         let stored = snapshot.groups.get(&key).ok_or(RefusedGroup::Unknown)?;
-        let member = |(address, name): &(String, Option<String>)| Member {
+        let member = |(address, name): &KnownMember| Member {
             name: name.clone(),
             ..Member::to(Address::new(address.clone()))
         };
         Ok(stored.iter().map(member).collect())
     }
+}
 
-    /// Whether each of them may be written to.
-    pub(super) fn check_people(
-        &self,
-        snapshot: &OutwardSnapshot,
-        user_id: Option<i64>,
-        (reach, line_id): (&Reach, i64),
-    ) -> Result<(), Refused> {
-        for to in reach.people() {
-            self.check_blocks(snapshot, user_id, to.as_str())
-                .map_err(|why| reach.refused(to, why))?;
-            let key = (line_id, to.as_str().to_owned());
-            if snapshot.opted_out.contains(&key) {
-                return Err(reach.refused(to, Recipient::OptedOut.into()));
-            }
+/// Whether each of them may be written to.
+pub(super) fn check_people(
+    snapshot: &OutwardSnapshot,
+    user_id: Option<i64>,
+    (reach, line_id): (&Reach, i64),
+) -> Result<(), Refused> {
+    for to in reach.people() {
+        check_blocks(snapshot, user_id, to.as_str()).map_err(|why| reach.refused(to, why))?;
+        let key = (line_id, to.as_str().to_owned());
+        if snapshot.opted_out.contains(&key) {
+            return Err(reach.refused(to, Recipient::OptedOut.into()));
         }
-        Ok(())
     }
+    Ok(())
+}
 
-    /// Plans it for everybody; nothing is sent to anybody when one of them cannot get it.
-    pub(super) fn sending(
-        &self,
-        gateway: &Gateway,
-        (chosen, draft): (&Chosen<'_>, &Draft),
-        reach: &Reach,
-        moment: &Moment<'_>,
-    ) -> Result<Sending, NotSent> {
-        match reach {
-            Reach::Contact(to) | Reach::Member(to) => {
-                let outgoing = self.outgoing(gateway, chosen, draft, to);
-                let plan = planned(gateway, &outgoing, None)?;
-                let is_member = matches!(reach, Reach::Member(_));
-                Ok(Sending {
-                    outgoing,
-                    plan,
-                    recipient: is_member.then(|| to.as_str().to_owned()),
-                    further: Vec::new(),
-                    separately: false,
-                })
-            }
-            Reach::All(members) => {
-                let base = |to: &Address| self.outgoing(gateway, chosen, draft, to);
-                to_everybody(gateway, members, base, draft.key, moment)
-            }
+/// Plans it for everybody; nothing is sent to anybody when one of them cannot get it.
+pub(super) fn sending(
+    gateway: &Gateway,
+    (chosen, draft): (&Chosen<'_>, &Draft),
+    reach: &Reach,
+    moment: &Moment<'_>,
+) -> Result<Sending, NotSent> {
+    match reach {
+        Reach::Contact(to) | Reach::Member(to) => {
+            let one = outgoing(gateway, chosen, draft, to);
+            let plan = planned(gateway, &one, None)?;
+            let is_member = matches!(reach, Reach::Member(_));
+            Ok(Sending {
+                outgoing: one,
+                plan,
+                recipient: is_member.then(|| to.as_str().to_owned()),
+                further: Vec::new(),
+                separately: false,
+            })
+        }
+        Reach::All(members) => {
+            let base = |to: &Address| outgoing(gateway, chosen, draft, to);
+            to_everybody(gateway, members, base, draft.key, moment)
         }
     }
 }

@@ -23,8 +23,8 @@ pub use inward::{InwardAsk, InwardRow, LineFound};
 pub use lanes::{DueLane, InRow, OutRow, Sending};
 pub use life::{ExternalRow, LifeRow, StanzaRow, UnownedRow, WaitingRow};
 pub use outward::{
-    Ask, KnownConversation, KnownHeld, KnownLine, KnownThread, KnownUser, OutwardSnapshot,
-    SharedLine,
+    Ask, KnownConversation, KnownHeld, KnownLine, KnownMember, KnownThread, KnownUser,
+    OutwardSnapshot, SharedLine,
 };
 pub use own::{ContactListed, MessageKept, SentRow};
 pub use own_accounts::OwnAccountRow;

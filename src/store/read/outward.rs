@@ -96,10 +96,13 @@ pub struct OutwardSnapshot {
     /// What the whole gateway sent today.
     pub gateway_messages: i64,
     /// The members of the groups whose names do not say them, with their names: by (bare JID, peer).
-    pub groups: HashMap<(String, String), Vec<(String, Option<String>)>>,
+    pub groups: HashMap<(String, String), Vec<KnownMember>>,
     /// (line, member) of groups that have opted out.
     pub opted_out: HashSet<(i64, String)>,
 }
+
+/// A member of a group: the address, and the name if it is known.
+pub type KnownMember = (String, Option<String>);
 
 /// A registration and what it has used.
 #[derive(Clone, PartialEq, Eq, Debug)]

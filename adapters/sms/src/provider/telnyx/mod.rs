@@ -235,10 +235,10 @@ fn outcome(reply: &HttpReply, group: Option<&Group>) -> Outcome {
             .iter()
             .flat_map(|id| received::group_ids(ID, id, group));
         let ids: Vec<ExternalId> = ids.collect();
-        return match ids.is_empty() {
-            true => answer::unreadable(reply),
-            false => Outcome::Accepted { ids },
-        };
+        if ids.is_empty() {
+            return answer::unreadable(reply);
+        }
+        return Outcome::Accepted { ids };
     }
     if reply.status.is_success() {
         let id = json::text(&document["data"]["id"]);
