@@ -44,7 +44,8 @@ use crate::{
     texts::Lang,
     xmpp::{
         jid::{self, BareJid, Jid},
-        stanza::{Message, Stanza},
+        ns,
+        stanza::{Element, Message, Stanza},
     },
 };
 
@@ -145,6 +146,9 @@ impl Gateway {
             .with_origin_id(id)
             .with_lang(lang.tag())
             .with_body(body)
+            // Converse.js takes whatever comes from a JID without a local part for an announcement of the server and shows it in no
+            // chat, unless this is there. It has no meaning for anybody else.
+            .with_child(Element::new("mentions", ns::MENTIONS))
             .into()
     }
 

@@ -288,6 +288,12 @@ impl Reception {
                 .writes
                 .iter()
                 .any(|write| matches!(write, Write::Unregister(_)));
+            // Whoever begins by adding somebody wants the gateway too; who added the gateway itself is not asked again.
+            let registers = person.member.is_none()
+                && effects
+                    .writes
+                    .iter()
+                    .any(|write| matches!(write, Write::User(_)));
             if !self.commit(claims).await?
                 || !self.commit(std::mem::take(&mut effects.writes)).await?
             {
@@ -297,6 +303,10 @@ impl Reception {
                 self.wake(lookup.jid).await?;
             }
             self.finish(effects).await;
+            if registers {
+                let gateway = &self.intake.gateway.config.domain;
+                self.intake.rosters.registered(gateway, lookup.jid.as_str());
+            }
             if unregisters {
                 self.intake.rosters.left(lookup.jid);
             }

@@ -146,7 +146,7 @@ impl Rosters {
         self.give(Job::Introduce(introduction));
     }
 
-    /// Somebody registered by a message.
+    /// Somebody registered by a message, or by adding a contact.
     pub(super) fn registered(&self, gateway: &BareJid, user: &str) {
         let Ok(user) = BareJid::new(user) else { return };
         let introduction = Introduction {

@@ -75,6 +75,8 @@ namespaces! {
     SERVER_INFO = "http://jabber.org/network/serverinfo";
     /// XEP-0166: Jingle; only to be refused.
     JINGLE = "urn:xmpp:jingle:1";
+    /// Notices of being mentioned, as Converse.js and its servers have them; only an empty one is written.
+    MENTIONS = "urn:xmpp:mmn:0";
     /// XEP-0172: User Nickname.
     NICK = "http://jabber.org/protocol/nick";
     /// XEP-0184: Message Delivery Receipts.

@@ -6,16 +6,16 @@ use crate::world::{LINE, Seat, Twilio, chat, condition, config, is_receipt_of, l
 
 const PEER: &str = "+12025550147";
 
-struct EjabberdWorld {
+pub(crate) struct EjabberdWorld {
     transom: Transom,
-    twilio: Twilio,
-    domain: String,
+    pub(crate) twilio: Twilio,
+    pub(crate) domain: String,
     user: String,
-    server: &'static Ejabberd,
+    pub(crate) server: &'static Ejabberd,
 }
 
 /// Every test has a component and a user of its own on the one ejabberd of the run.
-async fn world(user: &str) -> EjabberdWorld {
+pub(crate) async fn world(user: &str) -> EjabberdWorld {
     let server = Ejabberd::shared().await;
     let component = server.component();
     server.add_user(user).await;
@@ -49,7 +49,7 @@ impl EjabberdWorld {
         self.server.client(&self.user, "phone").await
     }
 
-    fn contact(&self) -> String {
+    pub(crate) fn contact(&self) -> String {
         format!("{PEER}@{}", self.domain)
     }
 }

@@ -15,6 +15,7 @@ macro_rules! proves {
     };
 }
 
+mod clients;
 mod crash;
 mod ejabberd;
 mod files;

@@ -65,6 +65,24 @@ async fn hears(client: &mut XmppClient, body: &str) {
 }
 
 #[tokio::test]
+async fn who_begins_by_adding_somebody_has_the_gateway_too() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let world = World::privileged("").await;
+    let mut alice = world.client("alice").await;
+    roster(&mut alice).await;
+    let peer = contact(PEER);
+    alice
+        .send(&format!("<presence to='{peer}' type='subscribe'/>"))
+        .await;
+    entered(&mut alice, &peer).await;
+    entered(&mut alice, SMS).await;
+    present(&mut alice, SMS).await;
+    assert_eq!(questions(&alice), 0);
+}
+
+#[tokio::test]
 async fn with_privilege_contacts_are_there_without_a_question() {
     if skipped(&[Server::Prosody]) {
         return;

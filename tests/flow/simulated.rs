@@ -1,5 +1,7 @@
 //! The simulated phones: what somebody sees who tries transom without any account.
 
+use std::net::SocketAddr;
+
 use transom_test_servers::{PATIENCE, Server, Transom, get, post_with, skipped, until};
 
 use crate::world::{LINE, World, chat, contact, is_receipt_of};
@@ -7,15 +9,36 @@ use crate::world::{LINE, World, chat, contact, is_receipt_of};
 const PEER: &str = "+12025550147";
 
 /// A second gateway would need a second component; the simulated provider takes the place of Twilio's double.
-async fn world() -> World {
-    let line = format!(
-        "[[gateway.sms.line]]\nnumber = \"{LINE}\"\nprovider = \"phones\"\nowner = \"alice@example.org\"\n"
-    );
-    World::with(
-        &format!("[gateway.sms.provider.phones]\nkind = \"simulator\"\n{line}"),
-        "",
+pub(crate) async fn world() -> World {
+    World::with(&line(), "").await
+}
+
+/// Alice's line, which is at the simulated provider.
+pub(crate) fn line() -> String {
+    format!(
+        "[gateway.sms.provider.phones]\nkind = \"simulator\"\n\
+         [[gateway.sms.line]]\nnumber = \"{LINE}\"\nprovider = \"phones\"\nowner = \"alice@example.org\"\n"
     )
-    .await
+}
+
+/// Waits until a text is on the phone.
+pub(crate) async fn on_the_phone(http: SocketAddr, text: &str) {
+    let shown = async || {
+        let state = get(http, "/simulator/state?phone=%2B12025550147").await;
+        state.ok()?.text().contains(text).then_some(())
+    };
+    until("the text on the phone", PATIENCE, shown)
+        .await
+        .unwrap();
+}
+
+/// Writes a text on the phone.
+pub(crate) async fn answer_on_the_phone(http: SocketAddr, text: &str) {
+    let answer = format!(r#"{{"line":"{LINE}","phone":"{PEER}","text":"{text}"}}"#);
+    let headers = [("Content-Type", "application/json"), ("X-Transom", "1")];
+    let reply = post_with(http, "/simulator/answer", &headers, answer.as_bytes()).await;
+    let reply = reply.unwrap();
+    assert_eq!(reply.status, 200, "{}", reply.text());
 }
 
 #[tokio::test]
@@ -33,21 +56,8 @@ async fn a_text_appears_on_the_phone_and_the_answer_typed_there_comes_back() {
     let page = get(http, "/simulator/").await.unwrap();
     assert_eq!(page.status, 200);
     assert!(page.text().contains("<html"), "a page");
-    let shown = async || {
-        let state = get(http, "/simulator/state?phone=%2B12025550147")
-            .await
-            .ok()?;
-        state.text().contains("hello phone").then_some(())
-    };
-    until("the text on the phone", PATIENCE, shown)
-        .await
-        .unwrap();
-    let answer = format!(r#"{{"line":"{LINE}","phone":"{PEER}","text":"hello gateway"}}"#);
-    let headers = [("Content-Type", "application/json"), ("X-Transom", "1")];
-    let reply = post_with(http, "/simulator/answer", &headers, answer.as_bytes())
-        .await
-        .unwrap();
-    assert_eq!(reply.status, 200, "{}", reply.text());
+    on_the_phone(http, "hello phone").await;
+    answer_on_the_phone(http, "hello gateway").await;
     let text = alice
         .expect("the answer", |stanza| stanza.body().is_some())
         .await;

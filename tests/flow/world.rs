@@ -230,7 +230,8 @@ impl World {
         Self::prepare_on(&features, lines, store, change).await
     }
 
-    async fn prepare_on(
+    /// The same on a Prosody with these features.
+    pub(crate) async fn prepare_on(
         features: &[Feature],
         lines: &str,
         store: &str,

@@ -18,7 +18,7 @@
 //! | real servers | [`Prosody`], [`Ejabberd`], [`Postfix`], [`Dovecot`], [`Kannel`], [`Gammu`], [`NpmSmsc`], [`Postgres`] |
 //! | the code under test | [`Transom`] |
 //! | scripted peers | [`HttpDouble`], [`MailSink`], [`FakeSmsc`] |
-//! | clients | [`XmppClient`], [`Mailer`], [`Lines`], [`get`] |
+//! | clients | [`XmppClient`], [`ScriptedClient`], [`Mailer`], [`Lines`], [`get`] |
 //!
 //! Every server has a folder and ports of its own, is ready when its `start` returns, and ends on drop; it also ends
 //! when the test process is killed, for `setpriv --pdeathsig` ties it to that. Its logs are printed when the test
@@ -56,6 +56,7 @@ mod postgres;
 mod process;
 mod prosody;
 mod scratch;
+mod scripted;
 mod skip;
 mod smsc;
 mod transom;
@@ -79,6 +80,7 @@ pub use postfix::{Postfix, PostfixBuilder};
 pub use postgres::Postgres;
 pub use process::Signal;
 pub use prosody::{Feature, Prosody, ProsodyBuilder};
+pub use scripted::{Roles, ScriptedClient};
 pub use skip::{Server, skipped};
 pub use smsc::{FakeSmsc, Sms};
 pub use transom::{Transom, TransomBuilder};

@@ -12,7 +12,7 @@ use rustix::process::{Pid, kill_process, kill_process_group};
 
 use crate::owner::Owner;
 use crate::scratch::tail;
-use crate::wait::{PATIENCE, until};
+use crate::wait::{PATIENCE, START_PATIENCE, until};
 
 /// How to start a program in the foreground.
 #[derive(Clone)]
@@ -165,7 +165,7 @@ impl Process {
     /// Waits until `probe` holds; panics with the log when the process ends before, or at the deadline.
     pub(crate) async fn ready(&mut self, what: &str, mut probe: impl AsyncFnMut() -> bool) {
         let child = &mut self.child;
-        let outcome = until(what, PATIENCE, async || {
+        let outcome = until(what, START_PATIENCE, async || {
             if probe().await {
                 return Some(None);
             }

@@ -25,6 +25,8 @@ pub enum Feature {
     Privilege,
     /// Uploads, XEP-0363, at `upload.` and the host.
     Upload,
+    /// Clients over WebSocket, RFC 7395.
+    WebSocket,
 }
 
 /// A running Prosody.
@@ -63,6 +65,11 @@ impl Prosody {
     /// Where uploads go and are fetched.
     pub fn http_addr(&self) -> SocketAddr {
         self.http
+    }
+
+    /// Where clients in browsers connect.
+    pub fn websocket(&self) -> String {
+        format!("ws://{}/xmpp-websocket", self.http)
     }
 
     /// A user's bare JID.
@@ -205,6 +212,7 @@ impl ProsodyBuilder {
             (Feature::Offline, "\"offline\"; "),
             (Feature::Privilege, "\"privilege\"; "),
             (Feature::Upload, "\"http\"; "),
+            (Feature::WebSocket, "\"websocket\"; "),
         ];
         let mut modules = String::new();
         for (feature, module) in optional {
@@ -239,6 +247,14 @@ log = {{ {{ levels = {{ min = "info" }}, to = "console", timestamps = true }} }}
         );
         if self.has(Feature::Offline) {
             text = text.replace("\"tls\"; \"offline\";", "\"tls\";"); // Prosody loads it unless told not to
+        }
+        if self.has(Feature::WebSocket) {
+            let host = &self.host;
+            writeln!(
+                text,
+                "consider_websocket_secure = true\nhttp_default_host = \"{host}\""
+            )
+            .unwrap();
         }
         text.push_str(&self.extra);
         self.write_hosts(&mut text, http);

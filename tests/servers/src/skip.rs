@@ -3,6 +3,8 @@
 /// A server that a laptop may lack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Server {
+    /// Chromium, Node and Converse.js.
+    Converse,
     /// Debian's dkimpy, which verifies signatures.
     Dkimpy,
     /// Dovecot's IMAP and LMTP.
@@ -21,11 +23,14 @@ pub enum Server {
     Postgres,
     /// Prosody with the community modules.
     Prosody,
+    /// Python and the library slixmpp.
+    Slixmpp,
 }
 
 impl Server {
     fn name(self) -> &'static str {
         match self {
+            Self::Converse => "converse",
             Self::Dkimpy => "dkimpy",
             Self::Dovecot => "dovecot",
             Self::Ejabberd => "ejabberd",
@@ -35,6 +40,7 @@ impl Server {
             Self::Postfix => "postfix",
             Self::Postgres => "postgres",
             Self::Prosody => "prosody",
+            Self::Slixmpp => "slixmpp",
         }
     }
 }

@@ -142,6 +142,7 @@ fn payload(element: &Element) -> Result<(), String> {
         ("query", ns::GATEWAY | ns::SEARCH)
         | ("vcard", ns::VCARD4)
         | ("reply", ns::REPLY)
+        | ("mentions", ns::MENTIONS)
         | ("addresses", ns::ADDRESSES)
         | ("store" | "no-store", ns::HINTS) => Ok(()),
         (name, namespace) => Err(format!("nobody knows <{name} xmlns='{namespace}'/>")),
