@@ -11,7 +11,7 @@ use crate::{
     config::GatewayConfig,
     files::Files,
     gateway::{Gateway, files::FilePolicy},
-    intake::{self, Doors, Intake, Knock, Rosters, Trial},
+    intake::{self, Doors, Intake, Knock, Rosters, Strangers, Trial},
     operations::Operations,
     queue::{AccountStates, Online, Queue, QueueGateway, Surroundings, Teller},
     xmpp::{
@@ -193,6 +193,7 @@ pub(super) fn intakes(
             teller: works.teller.clone(),
             online: works.online.clone(),
             rosters: part.rosters,
+            strangers: Strangers::default(),
             operations: Arc::clone(operations),
             files: works.files.clone(),
         };
@@ -233,6 +234,7 @@ pub(super) async fn gateway(
         files: FilePolicy {
             size_bytes_max: app.config.files.size_bytes_max,
             keep: app.config.keep.files,
+            keep_originals: app.config.keep.files.min(app.config.keep.bodies),
             public_url: app.config.http.public_url.clone(),
         },
     })

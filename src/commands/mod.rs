@@ -23,7 +23,7 @@ mod walk;
 
 use std::sync::Arc;
 
-use transom_adapter::UnixMillis;
+use transom_adapter::{Network, UnixMillis};
 
 use crate::{
     gateway::{Gateway, settings::Settings},
@@ -59,6 +59,8 @@ pub struct Command {
 pub enum Who {
     /// Everybody whom the gateway admits, about what is theirs.
     Person,
+    /// The same, where the network is mail.
+    Mail,
     /// Admins.
     Admin,
     /// Everybody about what is theirs, admins about everything.
@@ -130,6 +132,9 @@ impl Scope {
         match command.who {
             Who::Admin => self.is_admin(),
             Who::Person => self.gateway.admits(&self.speaker),
+            Who::Mail => {
+                self.gateway.network() == Network::Email && self.gateway.admits(&self.speaker)
+            }
             Who::Either => self.admitted(),
         }
     }
@@ -139,7 +144,7 @@ impl Scope {
         match command.who {
             Who::Admin => Actor::Admin,
             Who::Either if self.is_admin() => Actor::Admin,
-            Who::Person | Who::Either => Actor::User(Asker {
+            Who::Person | Who::Mail | Who::Either => Actor::User(Asker {
                 gateway: self.gateway.config.name.clone(),
                 jid: self.speaker.clone(),
                 lang: self.lang,

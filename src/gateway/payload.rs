@@ -1,7 +1,7 @@
 //! What belongs to a message besides its body, as it is stored: versioned JSON.
 
 use serde::{Deserialize, Serialize};
-use transom_adapter::{Address, Group, Key, Member, Thread};
+use transom_adapter::{Address, Group, Key, MailWish, Member, Thread};
 
 use super::group;
 pub use super::mail_facts::StoredMail;
@@ -40,6 +40,9 @@ pub struct Payload {
     /// Names and sizes of files that came with it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<(String, u64)>,
+    /// What only mail has of a message to the outside.
+    #[serde(skip_serializing_if = "MailWish::is_empty")]
+    pub wish: MailWish,
     /// The mail thread of a message to the outside.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thread: Option<MailThread>,

@@ -22,6 +22,7 @@ fn cause(text: &Text) -> (Condition, ErrorType) {
         Text::Of { text, .. } => cause(text),
         Text::Notice(_)
         | Text::Mail(_)
+        | Text::Post(_)
         | Text::Admin(_)
         | Text::Registration(_)
         | Text::Chat(_)

@@ -20,6 +20,16 @@ pub enum Setting {
     Line,
     /// The name beside the address of mails.
     Name,
+    /// Whether the user is asked before anybody new is shown.
+    AskStrangers,
+    /// What stands below every mail.
+    Signature,
+    /// What mails are about that begin a thread without saying.
+    Subject,
+    /// Whether mails ask their readers' programs to say that they were displayed.
+    AskDisplayed,
+    /// Whether such questions are answered once a mail was displayed.
+    SayDisplayed,
 }
 
 /// What values a setting takes.
@@ -41,7 +51,17 @@ pub struct Settings(BTreeMap<String, String>);
 
 impl Setting {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 4] = [Self::Language, Self::Receipts, Self::Line, Self::Name];
+    pub const ALL: [Self; 9] = [
+        Self::Language,
+        Self::Receipts,
+        Self::Line,
+        Self::Name,
+        Self::AskStrangers,
+        Self::Signature,
+        Self::Subject,
+        Self::AskDisplayed,
+        Self::SayDisplayed,
+    ];
 
     /// Its name in the database and in forms.
     pub fn name(self) -> &'static str {
@@ -50,6 +70,11 @@ impl Setting {
             Self::Receipts => "receipts",
             Self::Line => "line",
             Self::Name => "name",
+            Self::AskStrangers => "ask_strangers",
+            Self::Signature => "signature",
+            Self::Subject => "subject",
+            Self::AskDisplayed => "ask_displayed",
+            Self::SayDisplayed => "say_displayed",
         }
     }
 
@@ -60,6 +85,11 @@ impl Setting {
             Self::Receipts => Label::Receipts,
             Self::Line => Label::DefaultLine,
             Self::Name => Label::Name,
+            Self::AskStrangers => Label::AskStrangers,
+            Self::Signature => Label::Signature,
+            Self::Subject => Label::Subject,
+            Self::AskDisplayed => Label::AskDisplayed,
+            Self::SayDisplayed => Label::SayDisplayed,
         }
     }
 
@@ -67,9 +97,13 @@ impl Setting {
     pub fn kind(self) -> Kind {
         match self {
             Self::Language => Kind::Language,
-            Self::Receipts => Kind::YesNo,
+            Self::Receipts | Self::AskStrangers | Self::AskDisplayed | Self::SayDisplayed => {
+                Kind::YesNo
+            }
             Self::Line => Kind::OwnLine,
             Self::Name => Kind::Text(64),
+            Self::Signature => Kind::Text(200),
+            Self::Subject => Kind::Text(100),
         }
     }
 
@@ -77,7 +111,12 @@ impl Setting {
     pub fn applies(self, gateway: &Gateway) -> bool {
         match self {
             Self::Language | Self::Receipts | Self::Line => true,
-            Self::Name => gateway.network() == Network::Email,
+            Self::Name
+            | Self::AskStrangers
+            | Self::Signature
+            | Self::Subject
+            | Self::AskDisplayed
+            | Self::SayDisplayed => gateway.network() == Network::Email,
         }
     }
 
@@ -87,10 +126,11 @@ impl Setting {
             Kind::Language => Lang::ALL.iter().any(|lang| lang.tag() == value),
             Kind::YesNo => matches!(value, "yes" | "no"),
             Kind::OwnLine => lines.iter().any(|line| line == value),
-            // Semantics 28: no name that looks like another address.
             Kind::Text(most) => {
+                // Semantics 28: no name that looks like another address.
+                let forbidden = if self == Self::Name { "@<>\"" } else { "" };
                 value.chars().count() <= most
-                    && !value.contains(|c: char| c.is_control() || "@<>\"".contains(c))
+                    && !value.contains(|c: char| c.is_control() || forbidden.contains(c))
             }
         }
     }
@@ -110,6 +150,21 @@ impl Settings {
     /// The language that was chosen.
     pub fn lang(&self) -> Option<Lang> {
         self.get(Setting::Language).and_then(Lang::from_tag)
+    }
+
+    /// Whether the user is asked before anybody new is shown.
+    pub fn asks_about_strangers(&self) -> bool {
+        self.get(Setting::AskStrangers) == Some("yes")
+    }
+
+    /// Whether mails ask their readers' programs to say that they were displayed.
+    pub fn asks_displayed(&self) -> bool {
+        self.get(Setting::AskDisplayed) == Some("yes")
+    }
+
+    /// Whether such questions are answered.
+    pub fn says_displayed(&self) -> bool {
+        self.get(Setting::SayDisplayed) == Some("yes")
     }
 
     /// Whether delivery receipts are wanted.

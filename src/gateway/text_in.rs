@@ -1,6 +1,7 @@
 //! A message from outside to a user: who gets it, and the stanza that carries it.
 
 mod stanza;
+mod strangers;
 
 use sha2::{Digest, Sha256};
 use transom_adapter::{AccountName, Address, Incoming, Member, Network, Repeats, UnixMillis};
@@ -18,6 +19,7 @@ use crate::store::{
 };
 
 pub use stanza::{message_of, stanzas};
+pub use strangers::{STRANGER_DAYS, knocking, why_waits};
 
 /// Semantics 6: a provider without ids that is documented to retry does so within two minutes.
 const DIGEST_REPEAT_MS: i64 = 2 * 60_000;
@@ -144,6 +146,7 @@ fn row(
         files: files::named_only(&gateway.files, message),
         ..Payload::default()
     };
+    let stranger = strangers::stranger(message, user, payload.subject.as_deref(), now);
     let scope = gateway.scope_id(account);
     let id_row = |id: &String| {
         Some(IdRow {
@@ -177,11 +180,12 @@ fn row(
         stanza_id: stanza_id(now),
         user_jid: user.jid.clone(),
         // Semantics 15: held until the user comes back; coming back moves the lane.
-        due_ms: if user.state == "disabled" {
-            now.after(DISABLED_FOR).0
-        } else {
-            now.0
+        due_ms: match (&stranger, user.state.as_str()) {
+            (Some(_), _) => None,
+            (None, "disabled") => Some(now.after(DISABLED_FOR).0),
+            (None, _) => Some(now.0),
         },
+        stranger,
         line: message.to.as_str().to_owned(),
         ids: message.message_id.iter().filter_map(id_row).collect(),
         files: files::incoming(gateway, account, message, key, (now, ids)),
@@ -274,7 +278,7 @@ fn thread(
 }
 
 /// Semantics 7: lower-case `UUIDv7`.
-pub(super) fn stanza_id(now: UnixMillis) -> String {
+pub fn stanza_id(now: UnixMillis) -> String {
     let seconds = now.0.div_euclid(1000).unsigned_abs();
     let nanos = u32::try_from(now.0.rem_euclid(1000)).unwrap_or(0) * 1_000_000;
     Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos)).to_string()

@@ -22,7 +22,7 @@ use several::NotSent;
 use crate::{
     store::{
         read::{Ask, OutwardSnapshot},
-        write::{NewOut, TakeBack},
+        write::{Judged, NewOut, TakeBack, Word},
     },
     texts::{Content, Encryption, GroupNotice, Recipient, Refused, RefusedGroup},
     xmpp::{
@@ -56,6 +56,8 @@ pub struct Accepted {
     pub out: NewOut,
     /// The registration that comes with it, on first use.
     pub new_user: Option<NewUser>,
+    /// Whoever is written to is no stranger: what waits of theirs is delivered.
+    pub welcomed: Option<Judged>,
     /// What to send.
     pub outgoing: Outgoing,
     /// How.
@@ -252,9 +254,18 @@ impl<'a> Candidate<'a> {
             Standing::New(new) => Some(*new),
             Standing::Known(_) => None,
         };
+        let pair = (user.user_id, out.conversation.peer.clone());
+        let waits = snapshot.waiting_strangers.contains(&pair);
+        let welcomed = waits.then_some(Judged {
+            user_id: user.user_id,
+            peer: pair.1,
+            word: Word::Accept,
+            at_ms: moment.now.0,
+        });
         Ok(Accepted {
             out,
             new_user,
+            welcomed,
             outgoing: sending.outgoing,
             plan: sending.plan,
             further: sending.further,

@@ -21,7 +21,7 @@ use crate::{
     store::{
         Store, Write, WriteError,
         read::{InRow, InwardAsk, LineFound, PartsOf},
-        write::{Done, NewIn, ReportRow},
+        write::{Done, NewIn, ORIGINAL, ReportRow},
     },
 };
 
@@ -286,6 +286,8 @@ async fn commit(
     }
     let tokens = files::tokens(&writes);
     let rows: Vec<Option<Waiting>> = writes.iter().map(|write| waiting(intake, write)).collect();
+    let is_stranger = |write: &Write| matches!(write, Write::In(new) if new.stranger.is_some());
+    let strangers = writes.iter().any(is_stranger);
     let texts: Vec<Option<PartsOf>> = writes.iter().map(parts::parts_of).collect();
     let done = match intake.writer.commit(writes).await {
         Ok(done) => done,
@@ -316,6 +318,9 @@ async fn commit(
         if *done == Done::Written {
             arrived.extend(row);
         }
+    }
+    if strangers {
+        intake.strangers.look();
     }
     files::forget(intake, tokens, &done).await;
     for waiting in &arrived {
@@ -351,7 +356,7 @@ fn verdict(share: Option<&std::ops::Range<usize>>, done: &[Done]) -> Verdict {
 /// The work that a write makes once it is committed.
 fn waiting(intake: &Intake, write: &Write) -> Option<Waiting> {
     let Write::In(new) = write else { return None };
-    if new.due_ms > new.conversation.at_ms {
+    if new.due_ms.is_none_or(|due| due > new.conversation.at_ms) {
         // Held: the queue finds it in the database when its time comes.
         return None;
     }
@@ -376,6 +381,6 @@ fn in_row(new: &NewIn, lane_id: i64) -> InRow {
         body: new.body.clone(),
         payload: new.payload.clone(),
         created_ms: new.conversation.at_ms,
-        has_files: !new.files.is_empty(),
+        has_files: new.files.iter().any(|file| file.place != ORIGINAL),
     }
 }

@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 use transom_adapter::{Address, Key};
 
-use super::{Intake, STORE_PATIENCE, STORE_PAUSE, people::People};
+use super::{Intake, STORE_PATIENCE, STORE_PAUSE, originals, people::People};
 use crate::{
     gateway::{
         call, refusal,
@@ -43,6 +43,11 @@ pub(super) async fn take(intake: &Intake, people: &People, batch: Batch) {
                 errors.push(message);
             }
             Received::Stanza(Stanza::Message(message)) if call::is_proposal(&message) => {
+                people.take(intake, message.into()).await;
+            }
+            Received::Stanza(Stanza::Message(message))
+                if originals::asks(&intake.gateway, &message) =>
+            {
                 people.take(intake, message.into()).await;
             }
             Received::Stanza(Stanza::Message(message)) if is_to_contact(&message) => {
@@ -269,17 +274,17 @@ fn writes(effect: &Effect) -> Vec<Write> {
             writes.extend([Write::Line(line.clone()), Write::Owner(owner.clone())]);
         }
     }
+    writes.extend(one.welcomed.clone().map(Write::Judged));
     writes.push(Write::Out(Box::new(one.out.clone())));
     writes
 }
 
 /// How many [`writes`] there are.
 fn writes_of(effect: &Effect) -> usize {
-    let new_user = match effect {
-        Effect::New(one) => one.new_user.as_ref(),
-        Effect::Amended(_) | Effect::TakenBack(_) => None,
-    };
-    1 + new_user.map_or(0, |new| if new.address.is_some() { 3 } else { 1 })
+    let Effect::New(one) = effect else { return 1 };
+    let new_user = one.new_user.as_ref();
+    1 + usize::from(one.welcomed.is_some())
+        + new_user.map_or(0, |new| if new.address.is_some() { 3 } else { 1 })
 }
 
 /// Gives committed messages to the queue. What came too late to change a message is decided anew.
@@ -289,6 +294,7 @@ async fn follow(
     done: Vec<Done>,
 ) -> Vec<Stanza> {
     let mut done = done.into_iter();
+    let mut welcomes = false;
     let (mut waiting, mut late) = (Vec::with_capacity(effects.len()), Vec::new());
     let mut answers = Vec::new();
     let name = &intake.gateway.config.name;
@@ -302,6 +308,7 @@ async fn follow(
             Effect::New(one) => {
                 introduce(intake, &one);
                 answers.extend(notice(intake, message, &one));
+                welcomes |= one.welcomed.is_some();
                 waiting.extend(works(intake, *one));
                 "stored"
             }
@@ -311,6 +318,9 @@ async fn follow(
         intake.metrics.message(name, Direction::Out, outcome);
     }
     intake.queue.arrived(waiting).await;
+    if welcomes {
+        intake.queue.look_again().await;
+    }
     for message in late {
         // By now the database says that it is held no longer.
         answers.extend(Box::pin(decide_all(intake, people, std::slice::from_ref(message))).await);

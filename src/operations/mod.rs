@@ -40,9 +40,9 @@ pub use refusal::{Fault, Refusal};
 pub use reply::{
     AccountNow, Blocked, Contact, Conversation, Cost, ExternalId, GatewayNow, Life, Line, LinkNow,
     Now, Offer, OnceLink, Overview, Registration, Renamed, Reply, Resealed, Sent, SettingShown,
-    StanzaSeen, Usage, User, UserAdded, UserShown, Waiting, WaitingState,
+    StanzaSeen, Stranger, Usage, User, UserAdded, UserShown, Waiting, WaitingState,
 };
-pub use request::{Actor, Asker, Direction, Request};
+pub use request::{Actor, Asker, Direction, Judgement, Request};
 pub use service::LEVELS;
 
 use crate::{
@@ -175,6 +175,10 @@ impl Operations {
             | Request::Contacts
             | Request::ContactRename { .. }
             | Request::ContactRemove { .. }
+            | Request::Original { .. }
+            | Request::Strangers
+            | Request::Judge { .. }
+            | Request::Allowed
             | Request::Messages
             | Request::Usage
             | Request::Export => Err(Refusal::BadRequest(

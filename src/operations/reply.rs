@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use message::{ExternalId, Life, StanzaSeen, Waiting, WaitingState};
-pub use own::{Contact, Cost, Offer, Sent, SettingShown, Usage};
+pub use own::{Contact, Cost, Offer, Sent, SettingShown, Stranger, Usage};
 
 use crate::texts::Text;
 
@@ -125,6 +125,10 @@ pub enum Reply {
         /// The peer.
         peer: String,
     },
+    /// Whose mail waits for a word.
+    Strangers(Vec<Stranger>),
+    /// Whose mail never waits.
+    Allowed(Vec<Blocked>),
     /// What became of messages.
     Sent(Vec<Sent>),
     /// What was used, and what is allowed.

@@ -204,6 +204,22 @@ pub enum Request {
         /// The peer, as people write it.
         peer: String,
     },
+    /// The last mail that somebody wrote to the one who asks, as it came.
+    Original {
+        /// The peer, as people write it.
+        peer: String,
+    },
+    /// Whose mail waits for the word of the one who asks.
+    Strangers,
+    /// The word of the one who asks about somebody's mail.
+    Judge {
+        /// The peer, as people write it.
+        peer: String,
+        /// The word.
+        word: Judgement,
+    },
+    /// Whose mail never waits for the word of the one who asks.
+    Allowed,
     /// What became of the last messages of the one who asks.
     Messages,
     /// What the one who asks has used today, and what is allowed.
@@ -215,6 +231,20 @@ pub enum Request {
     },
     /// Everything that is kept about the one who asks.
     Export,
+}
+
+/// What a user says about somebody's mail.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Judgement {
+    /// What waits is delivered.
+    Accept,
+    /// What waits is thrown away.
+    Discard,
+    /// It is delivered, and nothing of theirs ever waits.
+    Allow,
+    /// That no longer.
+    Disallow,
 }
 
 /// Which way a message goes.

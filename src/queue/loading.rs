@@ -149,6 +149,7 @@ fn out_work(surroundings: &Surroundings, row: OutRow) -> Option<OutWork> {
             routes: row.routes.iter().map(name).collect(),
             files: Vec::new(),
             group,
+            mail: payload.wish,
         },
     };
     if gateway.network() == Network::Sms && !begun {

@@ -33,6 +33,20 @@ pub enum Topic {
     Blocks,
     /// `export`
     Export,
+    /// `original`
+    Original,
+    /// `strangers`
+    Strangers,
+    /// `accept`
+    Accept,
+    /// `discard`
+    Discard,
+    /// `allow`
+    Allow,
+    /// `disallow`
+    Disallow,
+    /// `allowed`
+    Allowed,
     /// `users`
     Users,
     /// `user-show`

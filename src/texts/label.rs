@@ -123,6 +123,16 @@ pub enum Label {
     Unblock,
     /// As the gateway has it.
     AsConfigured,
+    /// Whether the user is asked before anybody new is shown.
+    AskStrangers,
+    /// What stands below every mail.
+    Signature,
+    /// What mails are about that do not say.
+    Subject,
+    /// Whether readers are asked to say that a mail was displayed.
+    AskDisplayed,
+    /// Whether such questions are answered.
+    SayDisplayed,
     /// Agreement.
     Yes,
     /// The opposite.

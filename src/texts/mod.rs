@@ -15,6 +15,7 @@ mod mail;
 mod notice;
 mod own;
 mod page;
+mod post;
 mod quantity;
 mod refusal;
 mod refused;
@@ -30,6 +31,7 @@ pub use mail::{Card, CardRepeats, CardStep, Mail};
 pub use notice::{Failed, Notice, Quoted};
 pub use own::{Own, OwnPage, Unproven};
 pub use page::Page;
+pub use post::{Knocking, Post, WhyWaits};
 pub use refusal::Refusal;
 pub use refused::{Cap, Content, Encryption, Membership, Recipient, Refused};
 pub use registration::{Chat, Registration};
@@ -55,6 +57,8 @@ pub enum Text {
     },
     /// What is said about a mail.
     Mail(Mail),
+    /// What is said about mail by command.
+    Post(Post),
     /// A line to the admins.
     Admin(Admin),
     /// Becoming a user, and ceasing to be one.
@@ -96,6 +100,7 @@ impl Text {
             Self::Failed(text) => translation.failed(text),
             Self::Notice(text) => translation.notice(text),
             Self::Mail(text) => translation.mail(text),
+            Self::Post(text) => translation.post(text),
             Self::Admin(text) => translation.admin(text),
             Self::Registration(text) => translation.registration(text),
             Self::Chat(text) => translation.chat(text),
@@ -120,6 +125,7 @@ trait Translation {
     fn failed(&self, text: &Failed) -> String;
     fn notice(&self, text: &Notice) -> String;
     fn mail(&self, text: &Mail) -> String;
+    fn post(&self, text: &Post) -> String;
     fn admin(&self, text: &Admin) -> String;
     fn registration(&self, text: &Registration) -> String;
     fn chat(&self, text: &Chat) -> String;
@@ -146,6 +152,7 @@ text_from!(
     Notice,
     GroupNotice,
     Mail,
+    Post,
     Admin,
     Registration,
     Chat,

@@ -79,6 +79,8 @@ namespaces! {
     MENTIONS = "urn:xmpp:mmn:0";
     /// XEP-0172: User Nickname.
     NICK = "http://jabber.org/protocol/nick";
+    /// XEP-0439: Quick Response.
+    QUICK_RESPONSE = "urn:xmpp:tmp:quick-response";
     /// XEP-0184: Message Delivery Receipts.
     RECEIPTS = "urn:xmpp:receipts";
     /// XEP-0191: Blocking Command.

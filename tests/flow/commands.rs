@@ -36,6 +36,7 @@ async fn a_number_is_chosen_in_a_form_and_texts_leave_from_it() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!("XEP-0050, XEP-0004: commands as forms", Prosody);
     let world = World::with(&pool(), "").await;
     let mut alice = world.client("alice").await;
     let list = format!("<query xmlns='http://jabber.org/protocol/disco#items' node='{COMMANDS}'/>");
@@ -90,6 +91,7 @@ async fn a_user_lives_by_chat_alone() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!("every command by chat", Prosody);
     let world = World::with(&pool(), "").await;
     let mut alice = world.client("alice").await;
     assert!(say(&mut alice, "help").await.contains("register"));

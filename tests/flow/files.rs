@@ -271,6 +271,10 @@ async fn a_mails_files_are_shown_from_our_own_http() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!(
+        "XEP-0066, XEP-0447: files that come in are shown in place, from our own HTTP",
+        Prosody
+    );
     let world = FileWorld::start(Wish::default()).await;
     let mut alice = world.known().await;
     let picture = png(100_000);
@@ -319,6 +323,10 @@ async fn a_mails_file_is_shown_from_the_servers_upload_service() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!(
+        "XEP-0363: files that come in go through the server's upload service",
+        Prosody
+    );
     let features = [Feature::Upload];
     let world = FileWorld::start(Wish {
         features: &features,
@@ -385,6 +393,10 @@ async fn files_go_out_by_mail_with_what_was_said_of_them() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!(
+        "XEP-0066: files go out, with what was said of them",
+        Prosody
+    );
     let world = FileWorld::start(Wish::default()).await;
     let mut alice = world.alice().await;
     let picture = png(70_000);
@@ -411,6 +423,10 @@ async fn what_cannot_be_had_is_told_to_its_sender() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!(
+        "files from private addresses, too large or gone: refused with a sentence",
+        Prosody
+    );
     let world = FileWorld::start(Wish {
         files: "max_size = \"1MiB\"",
         ..Wish::default()

@@ -3,13 +3,15 @@
 use std::net::SocketAddr;
 
 use transom_test_servers::{
-    Dovecot, Ejabberd, Element, MAIL_PASSWORD, Mail, MailSink, Mailboxes, Mailer, Postfix, Prosody,
-    Server, Stage, Transom, Verdict, XmppClient, free_port, skipped,
+    Dovecot, Ejabberd, Element, Feature, MAIL_PASSWORD, Mail, MailSink, Mailboxes, Mailer, Postfix,
+    Prosody, Server, Stage, Transom, Verdict, XmppClient, free_port, skipped,
 };
 
 use crate::world::{Database, Seat, chat, condition, link_up, store};
 
 mod groups;
+mod originals;
+mod strangers;
 mod trust;
 
 const MAIL: &str = "mail.example.org";
@@ -40,12 +42,19 @@ async fn world_on(way: In, database: Database) -> MailWorld {
 
 /// With further tables of the configuration.
 async fn world_with(way: In, database: Database, tables: &str) -> MailWorld {
-    let prosody = Prosody::builder()
+    world_of(way, database, tables, &[]).await
+}
+
+/// With a server that can more.
+async fn world_of(way: In, database: Database, tables: &str, features: &[Feature]) -> MailWorld {
+    let builder = Prosody::builder()
         .component(MAIL, "secret")
         .user("alice")
-        .user("carol")
-        .start()
-        .await;
+        .user("carol");
+    let builder = features
+        .iter()
+        .fold(builder, |builder, feature| builder.with(*feature));
+    let prosody = builder.start().await;
     let sink = MailSink::start().await;
     let lmtp = free_port();
     let by_smtp = matches!(way, In::Smtp);

@@ -7,7 +7,6 @@
     reason = "a failing test panics"
 )]
 
-mod commands;
 /// What a test proves on which server: a cell of the table in `docs/XMPP.md`, which the gates compare with these lines.
 macro_rules! proves {
     ($feature:literal, $($server:ident),+ $(,)?) => {
@@ -16,6 +15,7 @@ macro_rules! proves {
 }
 
 mod clients;
+mod commands;
 mod crash;
 mod ejabberd;
 mod files;

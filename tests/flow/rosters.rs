@@ -69,6 +69,10 @@ async fn who_begins_by_adding_somebody_has_the_gateway_too() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!(
+        "XEP-0100: who begins by adding a contact has the gateway too",
+        Prosody
+    );
     let world = World::privileged("").await;
     let mut alice = world.client("alice").await;
     roster(&mut alice).await;

@@ -66,6 +66,8 @@ pub struct Outgoing {
     pub routes: Vec<crate::AccountName>,
     /// The files that go with it, in their order. Empty on networks and accounts without files.
     pub files: Vec<OutFile>,
+    /// What only mail has; empty on every other network.
+    pub mail: crate::MailWish,
     /// The people it goes to, where it goes to several and they see each other; `None`: to [`to`](Self::to) alone.
     pub group: Option<Group>,
 }

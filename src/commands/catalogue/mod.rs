@@ -1,6 +1,7 @@
 //! Every command, by its plain name.
 
 mod admin;
+mod mail;
 mod person;
 
 use super::{Command, Next, Who};
@@ -19,6 +20,13 @@ pub const ALL: &[Command] = &[
     of("trace", Topic::Trace, Who::Either, person::trace),
     of("usage", Topic::Usage, Who::Person, person::usage),
     of("cost", Topic::Cost, Who::Person, person::cost),
+    of("original", Topic::Original, Who::Mail, mail::original),
+    of("strangers", Topic::Strangers, Who::Mail, mail::strangers),
+    of("accept", Topic::Accept, Who::Mail, mail::accept),
+    of("discard", Topic::Discard, Who::Mail, mail::discard),
+    of("allow", Topic::Allow, Who::Mail, mail::allow),
+    of("disallow", Topic::Disallow, Who::Mail, mail::disallow),
+    of("allowed", Topic::Allowed, Who::Mail, mail::allowed),
     of("export", Topic::Export, Who::Person, person::export),
     of(
         "unregister",

@@ -2,8 +2,10 @@
 
 use super::{Block, Shower, age, day};
 use crate::{
-    operations::{Blocked, Contact, Conversation, Line, Sent, User, Waiting, WaitingState},
-    texts::{Label, Told},
+    operations::{
+        Blocked, Contact, Conversation, Line, Sent, Stranger, User, Waiting, WaitingState,
+    },
+    texts::{Label, Post, Told},
 };
 
 impl Shower {
@@ -171,6 +173,25 @@ impl Shower {
             ]
         };
         vec![self.table(&columns, contacts.iter().map(row).collect())]
+    }
+
+    pub(super) fn strangers(&self, strangers: &[Stranger]) -> Vec<Block> {
+        if strangers.is_empty() {
+            return vec![self.sentence(Post::NobodyKnocks)];
+        }
+        let columns = [
+            (Label::Peer, true),
+            (Label::Messages, false),
+            (Label::Age, false),
+        ];
+        let row = |one: &Stranger| {
+            vec![
+                self.text(Post::Knocking(one.into())),
+                one.mails.to_string(),
+                age(one.since, self.now),
+            ]
+        };
+        vec![self.table(&columns, strangers.iter().map(row).collect())]
     }
 
     pub(super) fn sent(&self, sent: &[Sent]) -> Vec<Block> {

@@ -11,7 +11,7 @@ use crate::{
         AccountNow, GatewayNow, LinkNow, Now, OnceLink, Overview, Renamed, Reply, Usage, UserAdded,
         UserShown,
     },
-    texts::{Label, Lang, Text, Told},
+    texts::{Label, Lang, Post, Text, Told},
 };
 
 /// A piece of what is shown.
@@ -83,6 +83,11 @@ impl Shower {
                 )]
             }
             Reply::ExportText(text) => vec![Block::Sentence(text.clone())],
+            Reply::Strangers(strangers) => self.strangers(strangers),
+            Reply::Allowed(allowed) if allowed.is_empty() => {
+                vec![self.sentence(Post::NobodyAllowed)]
+            }
+            Reply::Allowed(allowed) => self.blocks(allowed),
             Reply::Said(text) => vec![Block::Sentence(text.render(self.lang))],
             other => vec![self.sentence(done(other))],
         }

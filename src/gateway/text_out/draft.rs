@@ -1,7 +1,8 @@
 //! What an accepted message is sent as, and stored as.
 
 use transom_adapter::{
-    AccountName, Address, ExternalId, Key, Member, Network, Outgoing, Plan, Route, UnixMillis,
+    AccountName, Address, ExternalId, Key, MailWish, Member, Network, Outgoing, Plan, Route,
+    UnixMillis,
 };
 
 use super::{Candidate, Moment, edit, several::Sending};
@@ -34,6 +35,8 @@ pub(super) struct Draft {
     pub(super) name: Option<String>,
     pub(super) wants_receipt: bool,
     pub(super) files: Vec<NewFile>,
+    /// What only mail has.
+    pub(super) mail: MailWish,
 }
 
 impl Draft {
@@ -92,6 +95,7 @@ impl Candidate<'_> {
                 files,
                 name,
                 wants_receipt,
+                mail: MailWish::default(),
             };
         }
         let wish = threads::wish(self.message, &self.body);
@@ -115,6 +119,7 @@ impl Candidate<'_> {
             files,
             name,
             wants_receipt,
+            mail: wish_of(&settings),
         }
     }
 
@@ -137,12 +142,14 @@ impl Candidate<'_> {
             files,
             name,
             wants_receipt,
+            mail,
         } = draft;
         let payload = Payload {
             pinned,
             thread: thread.as_ref().map(|thread| thread.headers().into()),
             name,
             group: sending.stored(),
+            wish: mail,
             ..Payload::default()
         };
         let message_id = plan
@@ -250,6 +257,7 @@ pub(super) fn outgoing(
         routes: routes(gateway, chosen.line),
         files: files::planned(&draft.files),
         group: None,
+        mail: draft.mail.clone(),
     }
 }
 
@@ -262,6 +270,17 @@ fn further((outgoing, plan): &(Outgoing, Plan)) -> FurtherDelivery {
         segments: plan.segments,
         units: routes.first().map_or(1, |route| route.1),
         routes: StoredRoute::to_json(&routes),
+    }
+}
+
+/// What the user chose for every mail.
+fn wish_of(settings: &Settings) -> MailWish {
+    let chosen = |setting| settings.get(setting).map(str::to_owned);
+    MailWish {
+        signature: chosen(Setting::Signature),
+        subject: chosen(Setting::Subject),
+        asks_displayed: settings.asks_displayed(),
+        ..MailWish::default()
     }
 }
 

@@ -165,6 +165,7 @@ impl Candidate<'_> {
             routes: super::draft::routes(gateway, chosen.line),
             files: Vec::new(),
             group,
+            mail: payload.wish.clone(),
         };
         let reached = i64::try_from(outgoing.reached().count()).unwrap_or(i64::MAX);
         let people = held.people.max(reached);

@@ -53,12 +53,8 @@ impl Bench {
     async fn paced(presences_per_second: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let lifecycle = Lifecycle::new();
-        let store = Store::open(
-            &StoreUrl::Sqlite(folder.path().join("test.db")),
-            lifecycle.clone(),
-        )
-        .await
-        .unwrap();
+        let url = StoreUrl::Sqlite(folder.path().join("test.db"));
+        let store = Store::open(&url, lifecycle.clone()).await.unwrap();
         store.migrate(true).await.unwrap();
         let gateway = Arc::new(fixture::sms("open"));
         store.gateway_id("g", gateway.id).await.unwrap();
@@ -105,6 +101,7 @@ impl Bench {
             teller,
             online,
             rosters: super::super::Rosters::default(),
+            strangers: crate::intake::Strangers::default(),
             files,
             operations: Arc::clone(&operations),
         };

@@ -70,6 +70,7 @@ impl Me<'_> {
             blocked,
             at_ms: self.on.now_ms(),
         };
+        // Whoever is blocked is asked about no longer; whoever was blocked already is blocked.
         if !self.on.operate(operation).await? && !blocked {
             return Err(Refusal::NotBlocked { peer });
         }
@@ -108,7 +109,7 @@ impl Me<'_> {
     }
 
     /// The address that somebody wrote: as people do, or the contact's whole JID.
-    fn read(&self, typed: &str) -> Result<Address, Refusal> {
+    pub(super) fn read(&self, typed: &str) -> Result<Address, Refusal> {
         let own = format!("@{}", self.gateway.config.domain);
         let typed = typed.trim();
         if let Some(local) = typed.strip_suffix(&own)

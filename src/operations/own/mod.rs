@@ -2,8 +2,10 @@
 
 mod contacts;
 mod export;
+mod mail;
 mod registration;
 mod settings;
+mod strangers;
 
 use transom_adapter::{AccountName, Address, Key, Network, Outgoing, UnixMillis};
 
@@ -71,6 +73,10 @@ pub(super) async fn perform(
             gateway: None,
         } => me.block(&peer, false).await,
         Request::BlockList { gateway: None } => me.blocks().await,
+        Request::Original { peer } => me.original(&peer).await,
+        Request::Strangers => me.strangers().await,
+        Request::Judge { peer, word } => me.judge(&peer, word).await,
+        Request::Allowed => me.allowed().await,
         Request::Messages => me.messages().await,
         Request::Trace { id } => me.trace(&id).await,
         Request::Usage => me.usage().await,
@@ -165,6 +171,7 @@ pub(super) fn cost(on: &Operations, gateway: &Gateway, text: &str) -> Result<Rep
         routes,
         files: Vec::new(),
         group: None,
+        mail: transom_adapter::MailWish::default(),
     };
     let plan = gateway.adapter.plan(&outgoing).map_err(|refusal| {
         let refused = Refused::from_refusal(&refusal, gateway.network(), ToString::to_string);

@@ -3,6 +3,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::{
+    gateway::text_in,
+    texts::{Knocking, Quoted},
+};
+
 /// What registering comes to.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Offer {
@@ -44,6 +49,37 @@ pub struct Contact {
     pub active: Timestamp,
     /// Whether the user blocks it.
     pub blocked: bool,
+}
+
+/// Somebody whose mail waits for a user's word.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Stranger {
+    /// The address.
+    pub peer: String,
+    /// The name that came with the mail.
+    pub name: Option<String>,
+    /// What the first mail is about.
+    pub subject: Option<String>,
+    /// `spam`, `disowned` or `asked`.
+    pub why: String,
+    /// How many mails wait.
+    pub mails: i64,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+impl From<&Stranger> for Knocking {
+    fn from(one: &Stranger) -> Self {
+        Self {
+            peer: match &one.name {
+                Some(name) => format!("{name} ({})", one.peer),
+                None => one.peer.clone(),
+            },
+            subject: one.subject.as_deref().map(Quoted::beginning),
+            why: text_in::why_waits(&one.why),
+            days: text_in::STRANGER_DAYS,
+        }
+    }
 }
 
 /// A message that a user sent.

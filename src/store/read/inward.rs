@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::{
-    KnownThread, Sql, Store, StoreError, for_rows, json,
+    Acquaintance, KnownThread, Sql, Store, StoreError, for_rows, json,
     outward::{OfConversation, THREADS, known_thread},
+    strangers::{Pair, acquaintances},
 };
 use crate::store::{Connection, index};
 
@@ -69,6 +70,8 @@ pub struct InwardRow {
     pub shown_thread: Option<i64>,
     /// The newest mail threads of the conversation.
     pub threads: Vec<KnownThread>,
+    /// What the user and the peer are to each other; asked for mail alone.
+    pub acquaintance: Acquaintance,
 }
 
 const LINES: Sql = for_rows!(
@@ -159,6 +162,34 @@ async fn resolve_regarding(
         let place = index(row.int(0)?);
         if let Some(ask) = asks.iter_mut().find(|ask| ask.place == place) {
             row.text(1)?.clone_into(&mut ask.address);
+        }
+    }
+    Ok(())
+}
+
+/// Who is a stranger to whom.
+async fn load_acquaintances(
+    connection: &mut Connection,
+    asks: &[InwardAsk],
+    found: &mut HashMap<usize, LineFound>,
+) -> Result<(), StoreError> {
+    let mut pairs = Vec::new();
+    for ask in asks.iter().filter(|ask| ask.has_threads) {
+        let users = found.get(&ask.place).map(|line| &line.users);
+        pairs.extend(users.into_iter().flatten().map(|user| Pair {
+            place: ask.place,
+            user_id: user.user_id,
+            peer: &ask.peer,
+        }));
+    }
+    for (place, user_id, known) in acquaintances(connection, &pairs).await? {
+        let users = found.get_mut(&place).map(|line| &mut line.users);
+        let user = users
+            .into_iter()
+            .flatten()
+            .find(|user| user.user_id == user_id);
+        if let Some(user) = user {
+            user.acquaintance = known;
         }
     }
     Ok(())
@@ -256,6 +287,7 @@ impl Store {
                 }
             }
             load_threads(&mut connection, gateway_id, &asks, &mut found).await?;
+            load_acquaintances(&mut connection, &asks, &mut found).await?;
             Ok(found)
         };
         self.lifecycle
@@ -293,5 +325,6 @@ fn user(row: &super::Row, owner: bool) -> Result<InwardRow, StoreError> {
         blocked: row.flag(8)?,
         shown_thread: row.opt_int(9)?,
         threads: Vec::new(),
+        acquaintance: Acquaintance::default(),
     })
 }

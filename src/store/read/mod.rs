@@ -14,6 +14,7 @@ mod parts;
 mod people;
 mod registry;
 mod service;
+mod strangers;
 mod tells;
 mod trouble;
 
@@ -32,11 +33,12 @@ pub use parts::{KeptPart, PartsOf};
 pub use people::{ErrorTarget, LineListed, Member, PIN, Subscription};
 pub use registry::{BlockListed, ConversationListed, LineShown, RegistrationRow, UserListed};
 pub use service::Counts;
+pub use strangers::{Acquaintance, StrangerListed, Unsaid};
 pub use tells::{TellRow, ToldStanza};
 
 use super::{
-    Param, Row, Sql, Store, StoreError, StoredRoute,
+    Connection, Param, Row, Sql, Store, StoreError, StoredRoute,
     backend::for_rows,
-    json,
+    index, json,
     write::{State, TellKind},
 };

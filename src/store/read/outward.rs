@@ -17,7 +17,10 @@ pub use held::KnownHeld;
 use held::load_held;
 use open_lines::load_open_lines;
 pub(super) use statements::THREADS;
-use statements::{ADDRESSES, BLOCKS, CONVERSATIONS, GATEWAY_USAGE, LINES, REPEATS, REPLIED, USERS};
+use statements::{
+    ADDRESSES, BLOCKS, CONVERSATIONS, GATEWAY_USAGE, LINES, REPEATS, REPLIED, USERS,
+    WAITING_STRANGERS,
+};
 pub use thread::KnownThread;
 
 /// What one stanza asks.
@@ -93,6 +96,8 @@ pub struct OutwardSnapshot {
     pub taken_addresses: HashSet<String>,
     /// (user, or 0 for everybody; peer) that are blocked.
     pub blocked: HashSet<(i64, String)>,
+    /// (user, peer) whose mail waits for the user's word.
+    pub waiting_strangers: HashSet<(i64, String)>,
     /// What the whole gateway sent today.
     pub gateway_messages: i64,
     /// The members of the groups whose names do not say them, with their names: by (bare JID, peer).
@@ -306,6 +311,11 @@ async fn load_threads(
 ) -> Result<(), StoreError> {
     if !asks.iter().any(|ask| ask.has_threads) {
         return Ok(());
+    }
+    let params = [json(asks), gateway_id.into()];
+    for row in connection.rows(WAITING_STRANGERS, &params).await? {
+        let pair = (row.int(0)?, row.text(1)?.to_owned());
+        snapshot.waiting_strangers.insert(pair);
     }
     let known = snapshot.conversations.values().flatten();
     let rows: Vec<_> = known

@@ -9,6 +9,7 @@ use super::{
     fetch_rows, files, for_rows,
     outgoing::{MessageRow, insert_ids, insert_messages},
     run_rows,
+    strangers::{self, StrangerRow},
 };
 
 /// An accepted message. Its lane is the conversation's, inwards.
@@ -28,8 +29,10 @@ pub struct NewIn {
     pub stanza_id: String,
     /// Who it is for.
     pub user_jid: String,
-    /// When it is handed over: now, or when a disabled user's time to come back is over.
-    pub due_ms: i64,
+    /// When it is handed over: now, or when a disabled user's time to come back is over; `None`: when the user says so.
+    pub due_ms: Option<i64>,
+    /// Set when its sender's mail waits for the user's word.
+    pub stranger: Option<StrangerRow>,
     /// The mail thread, as it is with this message in it.
     pub thread: Option<ThreadRow>,
     /// Our address.
@@ -142,6 +145,11 @@ pub(super) async fn apply(
     .await?;
     let new_files: Vec<&NewFile> = rows.iter().flat_map(|row| &row.files).collect();
     files::insert(connection, &new_files).await?;
+    let new_strangers: Vec<&StrangerRow> = rows
+        .iter()
+        .filter_map(|row| row.stranger.as_ref())
+        .collect();
+    strangers::waits(connection, &new_strangers).await?;
     run_rows(connection, UNOWNED, &unowned).await?;
     Ok(())
 }

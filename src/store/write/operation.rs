@@ -3,6 +3,7 @@
 use super::{
     Connection, Done, Group, Sql, StoreError, Tell, TellKind,
     own_account::{self, OwnAccount},
+    strangers,
 };
 
 /// One thing that an operator does.
@@ -299,6 +300,10 @@ async fn of_user(connection: &mut Connection, operation: &Operation) -> Result<u
             blocked,
             at_ms,
         } => {
+            if *blocked {
+                // Whoever is blocked is waited for no longer.
+                strangers::discard(connection, *user_id, peer).await?;
+            }
             let (gateway, user) = ((*gateway_id).into(), (*user_id).into());
             let peer = peer.as_str().into();
             if *blocked {

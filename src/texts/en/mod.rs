@@ -6,6 +6,7 @@ mod mail;
 mod outcome;
 mod own;
 mod page;
+mod post;
 mod refusal;
 mod refused;
 mod service;
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 use super::{
     Admin, Cap, Chat, Content, Dialogue, Failed, GroupNotice, Label, Mail, Membership, Notice, Own,
-    Page, Recipient, Refusal, RefusedGroup, Registration, Told, Translation,
+    Page, Post, Recipient, Refusal, RefusedGroup, Registration, Told, Translation,
     quantity::{self, Unit, length},
 };
 
@@ -56,6 +57,10 @@ impl Translation for English {
 
     fn mail(&self, text: &Mail) -> String {
         mail::mail(text)
+    }
+
+    fn post(&self, text: &Post) -> String {
+        post::post(text)
     }
 
     fn admin(&self, text: &Admin) -> String {

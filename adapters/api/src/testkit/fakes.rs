@@ -240,5 +240,6 @@ pub fn outgoing(from: &str, to: &str, text: &str) -> Outgoing {
         routes: Vec::new(),
         files: Vec::new(),
         group: None,
+        mail: crate::MailWish::default(),
     }
 }

@@ -14,12 +14,14 @@ pub(crate) mod reply;
 mod text;
 mod tnef;
 mod trust;
+mod unsubscribe;
 
+use bytes::Bytes;
 use mail_parser::{Message, MessageParser};
 use sha2::{Digest, Sha256};
 use transom_adapter::{
     Address, Appointment, Attachment, Class, ExternalId, Incoming, Key, MailFacts, Member, Notice,
-    Repeats, Suspicion, UnixMillis,
+    Repeats, Suspicion, UnixMillis, Unsubscribe,
 };
 
 use crate::{
@@ -89,6 +91,10 @@ pub(crate) struct Mail {
     shortened: bool,
     suspicions: Vec<Suspicion>,
     appointment: Option<Box<Appointment>>,
+    asks_displayed: Option<Address>,
+    unsubscribe: Option<Box<Unsubscribe>>,
+    /// The whole of it, as it came.
+    pub(crate) original: Option<Bytes>,
 }
 
 impl Mail {
@@ -115,6 +121,9 @@ impl Mail {
                 shortened: self.shortened,
                 suspicions: self.suspicions.clone(),
                 appointment: self.appointment.clone(),
+                asks_displayed: self.asks_displayed.clone(),
+                unsubscribe: self.unsubscribe.clone(),
+                original: self.original.clone(),
             },
         }
     }
@@ -165,6 +174,7 @@ pub(crate) fn read(raw: &[u8], sender: Option<&str>, ids: &OwnIds) -> Letter {
     let loops = loops(&headers, message_id.as_deref(), ids);
     let bounce = bounce::recognise(&message, &headers, class);
     let subject = headers.subject(!answers.is_empty());
+    let unsubscribe = unsubscribe::unsubscribe(&headers, ids.trusted());
     let digest = digest(&message, &headers);
     let sender = sender_of(&headers, &author, class, content.text);
     // What came by a list is the list's conversation, whoever else is named.
@@ -191,6 +201,9 @@ pub(crate) fn read(raw: &[u8], sender: Option<&str>, ids: &OwnIds) -> Letter {
         shortened: content.shortened,
         suspicions,
         appointment: content.appointment.map(Box::new),
+        asks_displayed: headers.asks_displayed(class),
+        unsubscribe: unsubscribe.map(Box::new),
+        original: None,
     };
     Letter {
         mail,
@@ -225,6 +238,9 @@ pub(crate) fn named_only(head: &[u8], sender: Option<&str>, notice: Notice) -> L
         shortened: false,
         suspicions: Vec::new(),
         appointment: None,
+        asks_displayed: None,
+        unsubscribe: None,
+        original: None,
     };
     Letter {
         mail,

@@ -3,6 +3,7 @@
 mod compose;
 mod connection;
 mod dkim;
+mod forms;
 mod outcome;
 mod pool;
 mod starttls;
@@ -113,7 +114,11 @@ impl SmtpAccount {
         let files = read_files(message).await?;
         let mail = self.compose(message, &files)?;
         let transaction = Transaction {
-            from: self.ids.bounce_address(message.key),
+            // Nobody wants to hear of a note that did not arrive. RFC 8098 §3
+            from: match message.mail.displayed {
+                Some(_) => String::new(),
+                None => self.ids.bounce_address(message.key),
+            },
             to: message.to.as_str().to_owned(),
             envelope_id: message.key.to_string(),
             mail,

@@ -145,3 +145,12 @@ pub(in crate::store::read) const SHARED_OPTOUTS: Sql = for_rows!(
 
 pub(in crate::store::read) const GATEWAY_USAGE: Sql =
     Sql::both("SELECT messages FROM usage_days WHERE gateway_id = $1 AND user_id = 0 AND day = $2");
+
+pub(in crate::store::read) const WAITING_STRANGERS: Sql = for_rows!(
+    "SELECT s.user_id, s.peer
+       FROM",
+    "CROSS JOIN users u
+      CROSS JOIN strangers s
+      WHERE u.gateway_id = $2 AND u.jid = r.value ->> 'jid' AND s.user_id = u.user_id AND s.peer = r.value ->> 'peer'
+        AND s.state = 'waiting'"
+);

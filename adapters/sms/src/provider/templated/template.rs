@@ -80,6 +80,7 @@ impl Templates {
             routes: Vec::new(),
             files: Vec::new(),
             group: None,
+            mail: transom_adapter::MailWish::default(),
         };
         self.render(&message, home).map(|sent| sent.url.origin())
     }
