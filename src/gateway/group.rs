@@ -129,13 +129,12 @@ pub(super) fn read(gateway: &Gateway, local: &str) -> Option<Result<Address, Opt
 
 /// What somebody typed: an address, or numbers with commas between them.
 pub(super) fn read_typed(gateway: &Gateway, typed: &str) -> Option<Address> {
-    let one = gateway.adapter.read_typed(typed);
+    let one = gateway.read_typed(typed);
     if one.is_ok() || !typed.contains(SEPARATOR) || gateway.network() != Network::Sms {
         return one.ok();
     }
     let parts = typed.split(SEPARATOR).take(TEXT_MEMBERS_MAX + 1);
-    let members: Result<Vec<Address>, _> =
-        parts.map(|part| gateway.adapter.read_typed(part)).collect();
+    let members: Result<Vec<Address>, _> = parts.map(|part| gateway.read_typed(part)).collect();
     let peer = peer_of(Network::Sms, &members.ok()?)?;
     (!is_named(peer.as_str())).then_some(peer)
 }

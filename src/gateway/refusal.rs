@@ -22,6 +22,7 @@ fn cause(text: &Text) -> (Condition, ErrorType) {
         Text::Of { text, .. } => cause(text),
         Text::Notice(_)
         | Text::Mail(_)
+        | Text::Written(_)
         | Text::Post(_)
         | Text::Admin(_)
         | Text::Registration(_)
@@ -112,6 +113,7 @@ fn recipient(why: &Recipient) -> (Condition, ErrorType) {
 fn content(why: &Content) -> (Condition, ErrorType) {
     match why {
         Content::AlreadySent | Content::Call => (Condition::NotAllowed, ErrorType::Cancel),
+        Content::ReactionKept => (Condition::FeatureNotImplemented, ErrorType::Cancel),
         Content::TooLong { .. }
         | Content::TooLarge { .. }
         | Content::Empty

@@ -1,11 +1,14 @@
 //! A message from a user to the outside: refused with a reason, known already, or accepted with all that has to be written.
 
+mod check;
 mod draft;
 mod edit;
+mod join;
 mod note;
+mod reaction;
+mod reply;
 mod several;
 
-use sha2::{Digest, Sha256};
 use transom_adapter::{Address, Member, Network, Outgoing, Plan, Refusal, UnixMillis};
 
 use super::{
@@ -13,10 +16,15 @@ use super::{
     line_choice::{self, Chosen},
     registration::{self, NewUser, Standing},
     settings::Settings,
+    text_in,
 };
+pub(super) use check::own_key;
+use check::{check_blocks, of_local, repeat_key};
+pub(super) use draft::{id_rows, stored_routes};
 pub use edit::Amended;
 use edit::Edit;
 use note::{fresh_line, newcomer, note};
+pub use reaction::Kept;
 use several::NotSent;
 
 use crate::{
@@ -28,7 +36,11 @@ use crate::{
     xmpp::{
         jid::{BareJid, Jid},
         stanza::{self, Message, MessageType},
-        xep::sharing::{self, Shared},
+        xep::{
+            markers,
+            reactions::Reactions,
+            sharing::{self, Shared},
+        },
     },
 };
 
@@ -39,6 +51,8 @@ pub enum Decision {
     Ignored(&'static str),
     /// Not sent; the sender is told why.
     Refused(Refused),
+    /// A reaction that is not sent; its sender is told why, and once more in the chat.
+    Kept(Kept),
     /// A repeat of one that was accepted.
     Repeated(i64),
     /// Accepted, once it is committed.
@@ -78,6 +92,9 @@ pub struct Candidate<'a> {
     body: String,
     repeat_key: Option<String>,
     edit: Option<Edit<'a>>,
+    reaction: Option<Reactions>,
+    /// What the client quoted of the message that this one answers.
+    quoted: String,
     files: Vec<Shared>,
     /// The recipients that the stanza itself names (XEP-0033).
     named: Vec<Member>,
@@ -118,11 +135,18 @@ impl<'a> Candidate<'a> {
         if !edit::is_possible(gateway) && matches!(edit, Some(Edit::TakeBack(_))) {
             return Err(refused(Content::AlreadySent));
         }
-        let body = message
-            .body()
-            .map(|body| stanza::without_otr_tag(&body).trim_end().to_owned())
-            .unwrap_or_default();
-        let files = sharing::files(message);
+        let reaction = reaction::of(message)?;
+        let parted = reply::part(message, &message.body().unwrap_or_default());
+        let (body, files) = match &reaction {
+            // Its body is there for clients that know no reactions.
+            Some(reaction) => (reaction.emoji.join(" "), Vec::new()),
+            None => (
+                stanza::without_otr_tag(&parted.written)
+                    .trim_end()
+                    .to_owned(),
+                sharing::files(message),
+            ),
+        };
         check_files(gateway, &files).map_err(Decision::Refused)?;
         let text = sharing::without_urls(&body, &files);
         let is_empty = text.trim_start().is_empty() && files.is_empty();
@@ -141,6 +165,8 @@ impl<'a> Candidate<'a> {
             body: text,
             repeat_key,
             edit,
+            reaction,
+            quoted: parted.fallback,
             files,
             named,
             to_all,
@@ -154,8 +180,10 @@ impl<'a> Candidate<'a> {
             jid: self.user.to_string(),
             peer: self.contact.peer.as_str().to_owned(),
             repeat_key: self.repeat_key.clone(),
-            reply_to: self.message.reply_to().map(str::to_owned),
+            own_key: self.message.origin_id().map(own_key),
+            reply_to: self.refers_to().map(str::to_owned),
             edits: self.edits(gateway).map(str::to_owned),
+            joins: u8::from(self.may_join(gateway)),
             has_threads: gateway.network() == Network::Email,
             address: gateway
                 .adapter
@@ -182,7 +210,16 @@ impl<'a> Candidate<'a> {
         if let Some(message_id) = snapshot.repeats.get(&place).or_else(of_batch) {
             return Decision::Repeated(*message_id);
         }
-        if let Some(decision) = self.decide_edit(gateway, snapshot, moment) {
+        let decided = self
+            .decide_edit(gateway, snapshot, place, moment)
+            .or_else(|| self.word_reaction(gateway, snapshot, place));
+        if let Some(decision) = decided {
+            return decision;
+        }
+        if self.edit.is_none() {
+            self.put_quotation(gateway, snapshot, place);
+        }
+        if let Some(decision) = self.join(gateway, snapshot, moment) {
             return decision;
         }
         match self.accept(gateway, snapshot, place, moment) {
@@ -281,6 +318,13 @@ impl<'a> Candidate<'a> {
         all.map(|address| address.as_str().to_owned()).collect()
     }
 
+    /// The message that it answers or reacts to; one of ours may have come in several stanzas.
+    fn refers_to(&self) -> Option<&str> {
+        let reaction = self.reaction.as_ref().map(|reaction| reaction.of.as_str());
+        let id = reaction.or_else(|| self.message.reply_to());
+        id.map(text_in::message_of)
+    }
+
     /// The stanza's id, as receipts, errors and corrections name it.
     fn stanza_id(&self) -> String {
         let origin = self.message.origin_id().map(str::to_owned);
@@ -290,33 +334,11 @@ impl<'a> Candidate<'a> {
     fn wants_receipt(&self, settings: &Settings) -> bool {
         self.message.wants_receipt() && settings.wants_receipts() && self.message.id.is_some()
     }
-}
 
-/// Whether the user may write to this peer.
-fn check_blocks(
-    snapshot: &OutwardSnapshot,
-    user_id: Option<i64>,
-    peer: &str,
-) -> Result<(), Refused> {
-    let blocked = |user| snapshot.blocked.contains(&(user, peer.to_owned()));
-    if blocked(0) {
-        return Err(Recipient::Blocked.into());
+    fn wants_marker(&self, settings: &Settings) -> bool {
+        let asked = markers::is_markable(self.message) && self.message.id.is_some();
+        asked && settings.wants_receipts()
     }
-    if user_id.is_some_and(blocked) {
-        return Err(Recipient::BlockedByUser.into());
-    }
-    Ok(())
-}
-
-/// The contact that a local part names.
-fn of_local(gateway: &Gateway, local: &str) -> Result<Contact, Decision> {
-    gateway.contact(local).map_err(|suggestion| {
-        let suggestion = suggestion.map(|jid| jid.to_string());
-        refused(Recipient::InvalidAddress {
-            network: gateway.network(),
-            suggestion,
-        })
-    })
 }
 
 /// How a message will be sent.
@@ -332,33 +354,6 @@ fn refused_plan(gateway: &Gateway, refusal: &Refusal) -> Refused {
             .map_or(String::new(), |jid| jid.to_string())
     };
     Refused::from_refusal(refusal, gateway.network(), jid)
-}
-
-/// Semantics 6: the origin-id; without one, the id with everything that a script that reuses ids changes.
-fn repeat_key(
-    message: &Message,
-    (from, peer): (&Jid, &Address),
-    (body, files): (&str, &[Shared]),
-) -> Option<String> {
-    if let Some(origin) = message.origin_id() {
-        return Some(format!(
-            "o{}",
-            hex::encode(Sha256::digest(origin.as_bytes()))
-        ));
-    }
-    let id = message.id.as_deref()?;
-    let to = message.to.as_ref().map(Jid::as_str).unwrap_or_default();
-    let mut hash = Sha256::new();
-    let urls = files.iter().map(|file| file.url.as_str());
-    // To the gateway itself the stanza names its recipients.
-    for part in [from.as_str(), to, peer.as_str(), id, body]
-        .into_iter()
-        .chain(urls)
-    {
-        hash.update(part.as_bytes());
-        hash.update([0]);
-    }
-    Some(format!("h{}", hex::encode(hash.finalize())))
 }
 
 /// What can be said of files before anybody has seen them.

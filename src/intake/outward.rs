@@ -1,21 +1,24 @@
 //! A batch of stanzas: messages to contacts are decided and committed together; the rest goes where it belongs.
+//!
+//! Length: one batch on its way from the stream to its answers, read in one go.
+
+mod accepted;
 
 use tokio::time::Instant;
-use transom_adapter::{Address, Key};
 
 use super::{Intake, STORE_PATIENCE, STORE_PAUSE, originals, people::People};
 use crate::{
     gateway::{
         call, refusal,
-        text_out::{Accepted, Amended, Candidate, Decision, Moment},
+        settings::TOLD_OF_REACTIONS,
+        text_out::{Accepted, Amended, Candidate, Decision, Kept, Moment},
     },
     hooks::{Step, step},
     metrics::Direction,
-    queue::{OutWork, Waiting, Work},
     store::{
         Write, WriteError,
         read::{Ask, OutwardSnapshot},
-        write::{Done, TakeBack},
+        write::{Done, Operation, TakeBack},
     },
     texts::{Cap, Failed, Membership, Refused, Text},
     xmpp::{
@@ -24,6 +27,7 @@ use crate::{
         xep::addresses,
     },
 };
+use accepted::{in_the_chat, introduce, notice, works};
 
 /// Takes one batch; returns once it is committed and its answers are queued.
 pub(super) async fn take(intake: &Intake, people: &People, batch: Batch) {
@@ -140,7 +144,10 @@ impl Round<'_> {
                 tracing::info!(message_id, "A stanza was repeated.");
                 intake.metrics.message(name, Direction::Out, "repeated");
             }
-            Decision::Accepted(_) | Decision::Amended(_) | Decision::TakenBack(_) => {}
+            Decision::Accepted(_)
+            | Decision::Amended(_)
+            | Decision::TakenBack(_)
+            | Decision::Kept(_) => {}
         }
     }
 }
@@ -209,6 +216,7 @@ enum Effect {
     New(Box<Accepted>),
     Amended(Box<Amended>),
     TakenBack(TakeBack),
+    Kept(Kept),
 }
 
 /// Decides each on the snapshot; the refused and the repeated are settled, the others come back.
@@ -240,6 +248,7 @@ fn decide_round<'a>(
             Decision::Accepted(one) => effects.push((message, Effect::New(one))),
             Decision::Amended(one) => effects.push((message, Effect::Amended(one))),
             Decision::TakenBack(one) => effects.push((message, Effect::TakenBack(one))),
+            Decision::Kept(one) => effects.push((message, Effect::Kept(one))),
             decision => settled.settle(intake, message, decision),
         }
     }
@@ -266,6 +275,7 @@ fn writes(effect: &Effect) -> Vec<Write> {
         Effect::New(one) => one,
         Effect::Amended(one) => return vec![Write::Amend(Box::new(one.amend.clone()))],
         Effect::TakenBack(one) => return vec![Write::TakeBack(one.clone())],
+        Effect::Kept(one) => return vec![told_of_reactions(one)],
     };
     let mut writes = Vec::with_capacity(1);
     if let Some(new) = &one.new_user {
@@ -277,6 +287,15 @@ fn writes(effect: &Effect) -> Vec<Write> {
     writes.extend(one.welcomed.clone().map(Write::Judged));
     writes.push(Write::Out(Box::new(one.out.clone())));
     writes
+}
+
+/// The user is told once, and that is remembered.
+fn told_of_reactions(one: &Kept) -> Write {
+    Write::Operation(Operation::Settings {
+        user_id: one.user_id,
+        changes: format!(r#"{{"{TOLD_OF_REACTIONS}":"yes"}}"#),
+        lang: None,
+    })
 }
 
 /// How many [`writes`] there are.
@@ -312,8 +331,14 @@ async fn follow(
                 waiting.extend(works(intake, *one));
                 "stored"
             }
-            Effect::Amended(_) => "corrected",
+            Effect::Amended(one) => one.outcome,
             Effect::TakenBack(_) => "retracted",
+            Effect::Kept(one) => {
+                let why = Text::from(one.why);
+                answers.extend(refuse(intake, message, &why));
+                answers.extend(in_the_chat(intake, message, &why));
+                "refused"
+            }
         };
         intake.metrics.message(name, Direction::Out, outcome);
     }
@@ -326,75 +351,6 @@ async fn follow(
         answers.extend(Box::pin(decide_all(intake, people, std::slice::from_ref(message))).await);
     }
     answers
-}
-
-/// A delivery to the contact, or one to each member of a group, in one lane.
-fn works(intake: &Intake, accepted: Accepted) -> impl Iterator<Item = Waiting> {
-    let Accepted {
-        out,
-        outgoing,
-        plan,
-        further,
-        ..
-    } = accepted;
-    let gateway_id = intake.gateway.id;
-    let all = std::iter::once((outgoing, plan)).chain(further);
-    all.map(move |(outgoing, plan)| {
-        let work = OutWork {
-            delivery_id: outgoing.key.0,
-            message_id: out.message_id,
-            is_one_of_several: out.recipient.is_some(),
-            attempts: 0,
-            unit: 0,
-            routes: plan.routes,
-            route: 0,
-            unknowns: 0,
-            needs_files: !out.files.is_empty(),
-            outgoing,
-        };
-        Waiting {
-            lane_id: out.conversation.conversation_id,
-            gateway_id,
-            work: Work::Out(Box::new(work)),
-            held_until_ms: out.held_until_ms,
-        }
-    })
-}
-
-/// A line of the chat that says how a message is sent.
-fn notice(intake: &Intake, message: &Message, one: &Accepted) -> Option<Stanza> {
-    let text = Text::from(one.notice.clone()?);
-    let peer = Address::new(one.out.conversation.peer.clone());
-    let contact = intake.gateway.jid_of(&peer, None)?;
-    let lang = intake.gateway.lang(message.lang.as_deref());
-    let id = format!("{}-how", Key(one.out.message_id));
-    let notice = Message::chat(contact, message.from.as_ref()?.to_bare())
-        .with_id(id.clone())
-        .with_origin_id(id)
-        .with_lang(lang.tag())
-        .with_body(text.render(lang));
-    Some(notice.into())
-}
-
-/// Who registers by a message gets the gateway into the roster, and whoever is written to.
-fn introduce(intake: &Intake, one: &Accepted) {
-    let conversation = &one.out.conversation;
-    let Some(user) = one.out.full_jid.split('/').next() else {
-        return;
-    };
-    if one.new_user.is_some() {
-        let gateway = &intake.gateway.config.domain;
-        intake.rosters.registered(gateway, user);
-    }
-    let pinned = conversation.plain_ms == 0;
-    let line = pinned.then_some(&one.outgoing.from);
-    let contact = || {
-        let peer = Address::new(conversation.peer.clone());
-        intake.gateway.jid_of(&peer, line)
-    };
-    intake
-        .rosters
-        .met(conversation.conversation_id, contact, user, false);
 }
 
 fn refuse(intake: &Intake, message: &Message, text: &Text) -> Option<Stanza> {

@@ -106,8 +106,8 @@ impl Try {
 
     fn quiet_at(&self, at: UnixMillis) -> Option<UnixMillis> {
         let adapter = &self.gateway.gateway.adapter;
-        let reached = self.work.outgoing.reached();
-        reached.filter_map(|to| adapter.not_before(to, at)).max()
+        let each = self.work.outgoing.reached();
+        each.filter_map(|to| adapter.not_before(to, at)).max()
     }
 
     /// When it could be sent for the first time.
@@ -161,10 +161,8 @@ impl Try {
             return Started::Yes;
         }
         let (delivery_id, account_id) = (self.work.delivery_id, self.account_id);
-        let (at_ms, units) = (
-            self.surroundings.clock.now().0,
-            self.work.parts(self.work.units()),
-        );
+        let units = self.work.parts(self.work.units());
+        let at_ms = self.surroundings.clock.now().0;
         match self
             .commit(|| {
                 Write::Start(Start {

@@ -21,6 +21,7 @@ mod refusal;
 mod refused;
 mod registration;
 mod told;
+mod written;
 
 pub use admin::{Admin, Trouble};
 pub use command::{Dialogue, Topic};
@@ -36,6 +37,7 @@ pub use refusal::Refusal;
 pub use refused::{Cap, Content, Encryption, Membership, Recipient, Refused};
 pub use registration::{Chat, Registration};
 pub use told::Told;
+pub use written::Written;
 
 /// A sentence.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -77,6 +79,8 @@ pub enum Text {
     Told(Told),
     /// Why a command came to nothing.
     Refusal(Refusal),
+    /// What leaves to somebody outside.
+    Written(Written),
 }
 
 impl Text {
@@ -110,6 +114,7 @@ impl Text {
             Self::Own(text) => translation.own(text),
             Self::Told(text) => translation.told(text),
             Self::Refusal(text) => translation.refusal(text),
+            Self::Written(text) => translation.written(text),
         }
     }
 }
@@ -135,6 +140,7 @@ trait Translation {
     fn own(&self, text: &Own) -> String;
     fn told(&self, text: &Told) -> String;
     fn refusal(&self, text: &Refusal) -> String;
+    fn written(&self, text: &Written) -> String;
 }
 
 macro_rules! text_from {
@@ -161,7 +167,8 @@ text_from!(
     Page,
     Own,
     Told,
-    Refusal
+    Refusal,
+    Written
 );
 
 impl From<OwnPage> for Text {

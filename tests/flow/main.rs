@@ -14,17 +14,23 @@ macro_rules! proves {
     };
 }
 
+mod address_book;
+mod carried;
 mod clients;
 mod commands;
 mod crash;
 mod ejabberd;
+mod elsewhere;
 mod files;
 mod files_kills;
 mod gammu;
 mod groups;
 mod held;
+mod jasmin;
 mod kannel;
+mod limits;
 mod mail;
+mod mms;
 mod moved;
 mod operators;
 mod people;
@@ -34,6 +40,7 @@ mod shared_lines;
 mod simulated;
 mod smpp;
 mod storm;
+mod talk;
 mod text;
 mod trouble;
 mod upkeep;

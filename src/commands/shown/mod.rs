@@ -63,6 +63,7 @@ impl Shower {
             Reply::Queue(waiting) => self.queue(waiting),
             Reply::Messages(lives) => lives.iter().map(|life| self.life(life)).collect(),
             Reply::Blocks(blocks) => self.blocks(blocks),
+            Reply::Optouts(optouts) => self.optouts(optouts),
             Reply::Contacts(contacts) => self.contacts(contacts),
             Reply::Sent(sent) => self.sent(sent),
             Reply::Now(now) => vec![Block::Facts(self.now_facts(now))],
@@ -247,6 +248,10 @@ fn done(reply: &Reply) -> Text {
             user: user.clone(),
             gateways: names(gateways),
         },
+        Reply::Imported { contacts, left_out } => Told::Imported {
+            contacts: *contacts,
+            left_out: *left_out,
+        },
         Reply::UserDeclined { user } => Told::UserDeclined { user: user.clone() },
         Reply::UserRenamed(Renamed {
             old,
@@ -328,6 +333,10 @@ fn done_by_user(reply: &Reply) -> Text {
             characters: cost.characters,
             segments: cost.segments,
             segments_max: cost.segments_max,
+            left: cost.characters_left,
+            unicode: cost.unicode,
+            costly: cost.costly.clone(),
+            replaced: cost.replaced.clone(),
         },
         _ => return crate::texts::Dialogue::Done.into(),
     }

@@ -128,6 +128,7 @@ mod tests {
             blocked: false,
             shown_thread: None,
             threads: Vec::new(),
+            quoted: Vec::new(),
             acquaintance,
         }
     }

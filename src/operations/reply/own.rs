@@ -51,6 +51,19 @@ pub struct Contact {
     pub blocked: bool,
 }
 
+/// A peer that said STOP.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OptedOut {
+    /// The peer.
+    pub peer: String,
+    /// Our address that may not write to it.
+    pub line: String,
+    /// The gateway's name.
+    pub gateway: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
 /// Somebody whose mail waits for a user's word.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Stranger {
@@ -123,4 +136,12 @@ pub struct Cost {
     pub segments: u32,
     /// The most that there may be.
     pub segments_max: u32,
+    /// How many plain characters more would fit into these segments.
+    pub characters_left: u16,
+    /// Whether it travels as Unicode, 70 characters to a segment instead of 160.
+    pub unicode: bool,
+    /// The characters that make it travel so, each once.
+    pub costly: Vec<char>,
+    /// The characters that would be sent as plainer ones, each once.
+    pub replaced: Vec<char>,
 }

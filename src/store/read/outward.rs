@@ -1,5 +1,8 @@
 //! What a batch of stanzas needs to be decided on.
+//!
+//! Length: what one batch needs to know, with the types that decisions are made on.
 
+mod answered;
 mod groups;
 mod held;
 mod open_lines;
@@ -12,14 +15,15 @@ use serde::Serialize;
 
 use super::{Param, Store, StoreError, json};
 use crate::store::index;
+pub use answered::Answered;
+use answered::load_answered;
 use groups::load_groups;
 pub use held::KnownHeld;
-use held::load_held;
+use held::{load_held, load_joinable};
 use open_lines::load_open_lines;
 pub(super) use statements::THREADS;
 use statements::{
-    ADDRESSES, BLOCKS, CONVERSATIONS, GATEWAY_USAGE, LINES, REPEATS, REPLIED, USERS,
-    WAITING_STRANGERS,
+    ADDRESSES, BLOCKS, CONVERSATIONS, GATEWAY_USAGE, LINES, REPEATS, USERS, WAITING_STRANGERS,
 };
 pub use thread::KnownThread;
 
@@ -34,12 +38,16 @@ pub struct Ask {
     pub peer: String,
     /// How a repeat of it is known.
     pub repeat_key: Option<String>,
+    /// How it is known when it is one that we gave to the user's server in the user's name.
+    pub own_key: Option<String>,
     /// The address that the sender would get, were it to register now.
     pub address: Option<String>,
-    /// The stanza that it answers.
+    /// The stanza that it answers or reacts to.
     pub reply_to: Option<String>,
     /// The stanza that it corrects or takes back, if that may still be held.
     pub edits: Option<String>,
+    /// Whether it may join a message that is held in this chat: 1 or 0.
+    pub joins: u8,
     /// Whether the network has threads.
     #[serde(skip)]
     pub has_threads: bool,
@@ -59,9 +67,11 @@ impl Ask {
             jid,
             peer: String::new(),
             repeat_key: None,
+            own_key: None,
             address,
             reply_to: None,
             edits: None,
+            joins: 0,
             has_threads: false,
             members: Vec::new(),
             is_named_group: false,
@@ -84,12 +94,14 @@ pub struct OutwardSnapshot {
     pub pool_is_free: bool,
     /// The newest mail threads of each conversation, by its key.
     pub threads: HashMap<i64, Vec<KnownThread>>,
-    /// The asks that answer a stanza of a mail thread: place to the thread.
-    pub replied: HashMap<usize, i64>,
+    /// What is known of the messages that others of the batch answer or react to, by place.
+    pub answered: HashMap<usize, Answered>,
     /// The asks that repeat a stanza: place to the message that it made.
     pub repeats: HashMap<usize, i64>,
     /// Held messages, by (bare JID, id of one of their stanzas), as far as somebody edits them.
     pub held: HashMap<(String, String), KnownHeld>,
+    /// The message that is held last in each chat, by (bare JID, peer), as far as somebody may join it.
+    pub joinable: HashMap<(String, String), KnownHeld>,
     /// The stanzas accepted from this very batch: (bare JID, repeat key) to the message.
     pub accepted: HashMap<(String, String), i64>,
     /// The addresses asked for that are somebody's.
@@ -245,7 +257,9 @@ impl Store {
             snapshot.gateway_messages = row.int(0)?;
         }
         load_threads(&mut connection, &mut snapshot, gateway_id, asks).await?;
+        load_answered(&mut connection, &mut snapshot, gateway_id, asks).await?;
         load_held(&mut connection, &mut snapshot, gateway_id, asks).await?;
+        load_joinable(&mut connection, &mut snapshot, gateway_id, asks).await?;
         load_open_lines(&mut connection, &mut snapshot, gateway_id, rows, now_ms).await?;
         load_groups(&mut connection, &mut snapshot, gateway_id, asks).await?;
         Ok(snapshot)
@@ -330,12 +344,6 @@ async fn load_threads(
             .entry(thread.conversation_id)
             .or_default()
             .push(thread);
-    }
-    for row in connection
-        .rows(REPLIED, &[json(asks), gateway_id.into()])
-        .await?
-    {
-        snapshot.replied.insert(index(row.int(0)?), row.int(1)?);
     }
     Ok(())
 }

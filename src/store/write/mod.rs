@@ -17,12 +17,13 @@ mod state;
 mod strangers;
 mod sweep;
 mod trouble;
+mod weigh;
 
 pub use attempt::{Bounced, Due, OutcomeRow, Start, Told};
 pub use files::{FileRow, FileState, NewFile, ORIGINAL};
 pub(in crate::store) use held::RESTARTED;
 pub use held::{Amend, NewStanza, Release, TakeBack};
-pub use incoming::{NewIn, Seen, Unowned};
+pub use incoming::{Confirm, NewIn, Seen, Unowned};
 pub use operation::{Operation, RESTORED};
 pub use outgoing::{
     ConversationRow, FurtherDelivery, IdRow, MemberRow, NewOut, ThreadRow, UsageRow,

@@ -73,6 +73,8 @@ fn title(topic: Topic) -> &'static str {
         T::Block => "Jemanden blockieren",
         T::Unblock => "Jemanden wieder zulassen",
         T::Blocks => "Wen ich blockiere",
+        T::Import => "Kontakte importieren",
+        T::Optouts => "Wer STOP gesagt hat",
         T::Export => "Meine Daten exportieren",
         T::Original => "Die letzte E-Mail, wie sie kam",
         T::Strangers => "Wer mir schreiben möchte",
@@ -119,6 +121,8 @@ fn about(topic: Topic) -> &'static str {
         T::Block => "jemand erreicht dich nicht mehr",
         T::Unblock => "jemand erreicht dich wieder",
         T::Blocks => "wen du blockiert hast",
+        T::Import => "Namen für deine Kontakte, aus den vCards eines Adressbuchs",
+        T::Optouts => "wer STOP gesagt hat und bis START nichts mehr bekommt",
         T::Original => "jemandes letzte E-Mail, wie sie kam; im Chat mit ihm schreib /original",
         T::Strangers => "wessen E-Mails auf dein Wort warten; zustellen, wegwerfen, sperren",
         T::Accept => "was jemand schrieb, der auf dein Wort wartet, wird zugestellt",
@@ -214,9 +218,21 @@ pub(super) fn label(text: &Label) -> String {
         L::No => "nein",
         L::Nobody => "niemand",
         L::Word(word) => return self::word(word).into(),
-        other => super::post::label(other),
+        other => setting(other),
     }
     .into()
+}
+
+/// What a user can choose for texts.
+fn setting(text: &Label) -> &'static str {
+    use Label as L;
+    match text {
+        L::AddressBook => "Adressbuch (vCards)",
+        L::Quotes => "Zitat in Antworten (kostet mehr)",
+        L::ReactionsAsText => "Reaktionen als Text (jede kostet einen Text)",
+        L::FileLinks => "Dateien als Links, wo sie nicht gesendet werden können",
+        other => super::post::label(other),
+    }
 }
 
 /// The words of the database.

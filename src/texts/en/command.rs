@@ -78,6 +78,8 @@ fn title(topic: Topic) -> &'static str {
         T::Block => "Block somebody",
         T::Unblock => "Allow somebody again",
         T::Blocks => "Whom I block",
+        T::Import => "Import contacts",
+        T::Optouts => "Who said STOP",
         T::Export => "Export my data",
         T::Original => "The last mail as it came",
         T::Strangers => "Who wants to write to me",
@@ -124,6 +126,8 @@ fn about(topic: Topic) -> &'static str {
         T::Block => "somebody cannot reach you any more",
         T::Unblock => "somebody can reach you again",
         T::Blocks => "whom you have blocked",
+        T::Import => "names for your contacts, from the vCards of an address book",
+        T::Optouts => "who said STOP and gets nothing from you until they send START",
         T::Original => "somebody's last mail as it came; in the chat with them, write /original",
         T::Strangers => "whose mail waits for your word; deliver it, throw it away, block them",
         T::Accept => "what somebody wrote who waits for your word is delivered",
@@ -220,7 +224,19 @@ pub(super) fn label(text: &Label) -> String {
         L::No => "no",
         L::Nobody => "nobody",
         L::Word(word) => word,
-        other => super::post::label(other),
+        other => setting(other),
     }
     .into()
+}
+
+/// What a user can choose for texts.
+fn setting(text: &Label) -> &'static str {
+    use Label as L;
+    match text {
+        L::AddressBook => "Address book (vCards)",
+        L::Quotes => "Quote in answers (costs more)",
+        L::ReactionsAsText => "Reactions as text (each costs a text)",
+        L::FileLinks => "Files as links, where they cannot be sent",
+        other => super::post::label(other),
+    }
 }

@@ -11,12 +11,13 @@ mod refusal;
 mod refused;
 mod service;
 mod told;
+mod written;
 
 use std::time::Duration;
 
 use super::{
     Admin, Cap, Chat, Content, Dialogue, Failed, GroupNotice, Label, Mail, Membership, Notice, Own,
-    Page, Post, Recipient, Refusal, RefusedGroup, Registration, Told, Translation,
+    Page, Post, Recipient, Refusal, RefusedGroup, Registration, Told, Translation, Written,
     quantity::{self, Unit, length},
 };
 
@@ -97,6 +98,10 @@ impl Translation for English {
 
     fn refusal(&self, text: &Refusal) -> String {
         refusal::refusal(text)
+    }
+
+    fn written(&self, text: &Written) -> String {
+        written::written(text)
     }
 }
 

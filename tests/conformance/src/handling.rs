@@ -7,7 +7,7 @@ use transom::{
         Gateway, answers, call, refusal,
         registration::{Effects, Person},
         subscription::{self, Target},
-        text_out::{Accepted, Candidate, Decision},
+        text_out::{Accepted, Candidate, Decision, Kept},
     },
     texts::{Lang, Text},
     xmpp::{
@@ -142,7 +142,7 @@ fn decide(gateway: &Gateway, person: &Person, stanza: &Stanza) {
 fn decided(decision: &Decision, message: &Message) {
     match decision {
         Decision::Accepted(accepted) => sendable(accepted),
-        Decision::Refused(why) => {
+        Decision::Refused(why) | Decision::Kept(Kept { why, .. }) => {
             let error = refusal::error(&Text::from(why.clone()), Lang::En);
             let answer = message.error_reply(&error);
             answer.map(Stanza::from).iter().for_each(check);

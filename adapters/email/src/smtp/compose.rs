@@ -328,6 +328,7 @@ mod tests {
             subject: subject.to_owned(),
             in_reply_to: in_reply_to.map(str::to_owned),
             references: references.iter().map(|id| (*id).to_owned()).collect(),
+            reaction: false,
         }
     }
 
