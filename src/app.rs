@@ -5,6 +5,7 @@
 mod adapters;
 mod alone;
 mod control;
+mod inherited;
 mod lines;
 mod live;
 mod notify;
@@ -149,7 +150,8 @@ impl App {
     ///
     /// [`StartError`], for faults that are visible without a network.
     pub async fn run(self) -> Result<Ended, StartError> {
-        start::run(self, Lifecycle::new()).await
+        // Whoever waits for it does not carry all of it.
+        Box::pin(start::run(self, Lifecycle::new())).await
     }
 
     /// Opens the store alone, for operations while nothing runs.

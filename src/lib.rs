@@ -29,6 +29,7 @@ pub mod intake;
 pub mod metrics;
 pub mod operations;
 pub mod page;
+pub mod processes;
 pub mod queue;
 pub mod seal;
 pub mod store;

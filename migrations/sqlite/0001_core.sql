@@ -184,7 +184,9 @@ CREATE TABLE deliveries (
     told        TEXT,
     created_ms  BIGINT NOT NULL,
     started_ms  BIGINT,
-    done_ms     BIGINT
+    done_ms     BIGINT,
+    -- Who makes the attempt that is under way: a row of processes, or one that is gone.
+    process_id  BIGINT
 );
 CREATE INDEX deliveries_message ON deliveries (message_id);
 CREATE INDEX deliveries_of_lane ON deliveries (lane_id);
@@ -339,3 +341,21 @@ CREATE TABLE strangers (
 );
 CREATE INDEX strangers_waiting ON strangers (since_ms) WHERE state = 'waiting';
 CREATE INDEX strangers_unsaid ON strangers (user_id) WHERE state = 'waiting' AND said_ms IS NULL;
+
+-- The processes that run on this database. number: what their keys are made with. until_ms: by the database's clock; a process
+-- that has not said by then that it lives is taken for dead, and comes back under another process_id.
+CREATE TABLE processes (
+    process_id BIGINT NOT NULL PRIMARY KEY,
+    number     BIGINT NOT NULL,
+    leaving    BIGINT NOT NULL CHECK (leaving IN (0, 1)),
+    until_ms   BIGINT NOT NULL
+);
+
+-- Which process has a gateway's link, and those of its accounts that only one may have.
+-- offered: it gives it up to whoever takes it. up: its link stands.
+CREATE TABLE holders (
+    gateway_id BIGINT NOT NULL PRIMARY KEY REFERENCES gateways ON DELETE CASCADE,
+    process_id BIGINT REFERENCES processes ON DELETE SET NULL,
+    offered    BIGINT NOT NULL CHECK (offered IN (0, 1)),
+    up         BIGINT NOT NULL CHECK (up IN (0, 1))
+);

@@ -1,9 +1,9 @@
 //! The parts of a running process, gateway by gateway, and what connects them.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
-use transom_adapter::{AccountName, Adapter, Context, Lifecycle};
+use transom_adapter::{Account, AccountName, Adapter, Context, Holder, Lifecycle};
 use transom_simulator::Simulator;
 
 use super::{App, StartError, adapters, lines, start::Base};
@@ -13,7 +13,8 @@ use crate::{
     gateway::{Gateway, files::FilePolicy},
     intake::{self, Doors, Intake, Knock, Rosters, Strangers, Trial},
     operations::Operations,
-    queue::{AccountStates, Online, Queue, QueueGateway, Surroundings, Teller},
+    processes::{Hint, Processes},
+    queue::{AccountStates, Online, Queue, QueueGateway, Surroundings, Teller, TellerInbox},
     xmpp::{
         jid::DomainPart,
         stream::{Endpoint, Link, LinkConfig, LinkEvent, LinkHandle, StopWhen},
@@ -22,6 +23,8 @@ use crate::{
 
 /// Events of a link and calls of accounts that wait for the intake.
 const WAITING_MAX: usize = 256;
+/// How long an answer to a ping may take where the link is handed from process to process.
+const SHARED_BARRIER: Duration = Duration::from_secs(10);
 /// Trials that wait for the intake: an admin makes one at a time.
 const TRIALS_MAX: usize = 4;
 
@@ -46,7 +49,7 @@ impl Parts {
     /// Makes the gateways and starts their links.
     pub(super) async fn make(
         app: &App,
-        base: &Base,
+        (base, processes): (&Base, &Processes),
         simulator: &Simulator,
         lifecycle: &Lifecycle,
     ) -> Result<Self, StartError> {
@@ -59,7 +62,17 @@ impl Parts {
             let (knocks, door) = mpsc::channel(WAITING_MAX);
             doors.insert(config.name.clone(), knocks);
             let (sender, events) = mpsc::channel(WAITING_MAX);
-            let link = Link::spawn(link_config(app, config)?, lifecycle, sender);
+            let accounts = gateway.adapter.accounts();
+            let is_whole =
+                |account: &Arc<dyn Account>| account.capabilities().holder == Holder::One;
+            let permit = processes.add(gateway.id, accounts.iter().any(is_whole));
+            let mut link_config = link_config(app, config)?;
+            link_config.permit = permit.await?;
+            if link_config.permit.is_some() {
+                // While two connections stand, ejabberd may give the answer to a ping to the other one.
+                link_config.timing.barrier = SHARED_BARRIER;
+            }
+            let link = Link::spawn(link_config, lifecycle, sender);
             let (trial, trials) = mpsc::channel(TRIALS_MAX);
             parts.push(Part {
                 gateway,
@@ -86,6 +99,11 @@ impl Part {
     /// The gateway and its link.
     pub(super) fn watched(&self) -> (Arc<Gateway>, LinkHandle) {
         (Arc::clone(&self.gateway), self.link.clone())
+    }
+
+    /// The gateway's name and its key.
+    pub(super) fn holds(&self) -> (String, i64) {
+        (self.gateway.config.name.clone(), self.gateway.id)
     }
 
     /// The gateway's name and its link.
@@ -123,15 +141,15 @@ pub(super) struct Works {
     files: Files,
 }
 
-/// Starts the queue.
-pub(super) fn queue(
+/// What the queue's tasks share.
+pub(super) fn surroundings(
     base: &Base,
-    parts: &[Part],
+    processes: &Processes,
     (files, states): (&Files, AccountStates),
+    parts: &[Part],
     lifecycle: &Lifecycle,
-) -> Works {
-    let (teller, tells) = Teller::new();
-    let online = Online::default();
+) -> (Surroundings, TellerInbox) {
+    let (teller, tells) = Teller::new(processes.clone());
     let entry = |part: &Part| {
         let accounts = part.gateway.adapter.accounts();
         let accounts = accounts
@@ -147,10 +165,6 @@ pub(super) fn queue(
         (part.gateway.id, entry)
     };
     let gateways: HashMap<i64, QueueGateway> = parts.iter().map(entry).collect();
-    let accounts = gateways
-        .values()
-        .flat_map(|entry| entry.accounts.clone())
-        .collect();
     let surroundings = Surroundings {
         store: base.store.clone(),
         writer: base.writer.clone(),
@@ -158,17 +172,37 @@ pub(super) fn queue(
         lifecycle: lifecycle.clone(),
         metrics: base.metrics.clone(),
         gateways: Arc::new(gateways),
-        teller: teller.clone(),
+        teller,
         files: files.clone(),
         states,
+        processes: processes.clone(),
     };
-    let queue = Queue::start(&surroundings, online.clone(), tells);
+    (surroundings, tells)
+}
+
+/// Starts the queue. `hints`: what other processes tell.
+pub(super) fn queue(
+    (surroundings, tells): (Surroundings, TellerInbox),
+    hints: mpsc::Receiver<Hint>,
+) -> Works {
+    let online = Online::default();
+    let queue = Queue::start(&surroundings, online.clone(), tells, hints);
+    let Surroundings {
+        gateways,
+        teller,
+        files,
+        ..
+    } = surroundings;
+    let accounts = gateways
+        .values()
+        .flat_map(|entry| entry.accounts.clone())
+        .collect();
     Works {
         accounts,
         queue,
         teller,
         online,
-        files: files.clone(),
+        files,
     }
 }
 
@@ -176,7 +210,7 @@ pub(super) fn queue(
 pub(super) fn intakes(
     base: &Base,
     parts: Vec<Part>,
-    works: &Works,
+    (works, processes): (&Works, &Processes),
     operations: &Arc<Operations>,
     lifecycle: &Lifecycle,
 ) {
@@ -197,6 +231,7 @@ pub(super) fn intakes(
             strangers: Strangers::default(),
             operations: Arc::clone(operations),
             files: works.files.clone(),
+            processes: processes.clone(),
         };
         let running = intake::run(intake, part.events, part.door, part.trials);
         lifecycle.spawn("intake", running);

@@ -50,7 +50,11 @@ impl Readiness for Ready {
                 detail: describe(&link.state().borrow()),
             }
         };
-        self.links.iter().map(health).collect()
+        // Where several processes run, one of them has the link, and answers for it.
+        let is_here = |(_, link): &&(String, LinkHandle)| {
+            !matches!(*link.state().borrow(), LinkState::Elsewhere)
+        };
+        self.links.iter().filter(is_here).map(health).collect()
     }
 }
 
@@ -85,6 +89,7 @@ pub(super) fn describe(state: &LinkState) -> String {
         LinkState::Connecting => "connecting".to_owned(),
         LinkState::Up { .. } => "up".to_owned(),
         LinkState::Down { error, .. } => format!("down: {error}"),
+        LinkState::Elsewhere => "another process has it".to_owned(),
         LinkState::Stopped => "stopped".to_owned(),
     }
 }

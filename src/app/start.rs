@@ -1,18 +1,23 @@
 //! The order of starting and of stopping.
 
 use std::{
+    collections::HashMap,
     fs::{File, TryLockError},
     path::Path,
     sync::Arc,
     time::Duration,
 };
 
-use transom_adapter::{Account, AccountState, Clock, Context, Lifecycle, Signer, SystemClock};
+use tokio::sync::mpsc;
+use transom_adapter::{
+    Account, AccountName, AccountState, Clock, Context, Holder, Lifecycle, Signer, Sockets,
+    SystemClock,
+};
 use transom_simulator::Simulator;
 
 use super::{
-    App, Ended, StartError, control, notify,
-    parts::{Part, Parts, context, has_simulator, intakes, queue},
+    App, Ended, StartError, control, inherited, notify,
+    parts::{Part, Parts, context, has_simulator, intakes, queue, surroundings},
     readiness, upkeep,
 };
 use crate::{
@@ -22,6 +27,7 @@ use crate::{
     metrics::Metrics,
     operations::once::Once,
     page::OperatorPage,
+    processes::{Hint, Processes, Runner},
     queue::AccountStates,
     store::{Ids, Store, StoreError, Writer},
 };
@@ -30,6 +36,8 @@ use crate::{
 const GRACE: Duration = Duration::from_secs(30);
 /// Between two looks at a database that cannot be reached.
 const STORE_RETRY: Duration = Duration::from_secs(2);
+/// Hints of other processes that wait; those beyond are lost, which costs seconds.
+const HINTS_MAX: usize = 1024;
 
 /// Runs until it is asked to stop.
 pub(super) async fn run(app: App, lifecycle: Lifecycle) -> Result<Ended, StartError> {
@@ -43,22 +51,44 @@ pub(super) async fn run(app: App, lifecycle: Lifecycle) -> Result<Ended, StartEr
         public_url: app.config.http.public_url.clone(),
         trusted_proxies: app.config.http.trusted_proxies.clone(),
     };
-    let server = Server::bind(options).map_err(|source| StartError::Listen {
+    let sockets = inherited::sockets();
+    let server = match sockets.tcp(listen) {
+        Ok(Some(listener)) => Server::on(listener, options),
+        Ok(None) => Server::bind(options),
+        Err(error) => Err(error),
+    };
+    let server = server.map_err(|source| StartError::Listen {
         address: listen.to_string(),
         source,
     })?;
     let lock = lock(&app.config.store.url)?;
     let starting = open(&app, &lifecycle);
-    let base = tokio::select! {
-        base = starting => base?,
+    let (joined, runner) = tokio::select! {
+        joined = starting => joined?,
         () = signals.next(&*app.reload) => return Ok(Ended::Drained),
     };
-    control::hold_if_copy(&base).await?;
+    let Joined { base, processes } = joined;
     let store = base.store.clone();
-    start(&app, base, server, &lifecycle).await?;
-    notify::ready();
-    tracing::info!("Ready.");
-    let ended = stop(&mut signals, &*app.reload, &lifecycle).await;
+    let (heard, hints) = mpsc::channel(HINTS_MAX);
+    let beating = runner.run(base.ids.clone(), heard);
+    let working = async {
+        control::hold_if_copy(&base).await?;
+        let here = Here {
+            processes: processes.clone(),
+            hints,
+            sockets,
+        };
+        start(&app, base, server, (here, &lifecycle)).await?;
+        notify::ready();
+        tracing::info!("Ready.");
+        Ok::<_, StartError>(stop(&mut signals, &*app.reload, &lifecycle).await)
+    };
+    // The process says that it lives until its last attempt has ended.
+    let ended = tokio::select! {
+        ended = working => ended?,
+        () = beating => Ended::Failed,
+    };
+    processes.leave().await;
     store.close().await;
     drop(lock);
     Ok(ended)
@@ -127,11 +157,17 @@ pub(super) struct Base {
     pub(super) metrics: Metrics,
 }
 
+/// The database, and this process among those that run on it.
+pub(super) struct Joined {
+    base: Base,
+    processes: Processes,
+}
+
 /// Opens the database, waiting for a server that cannot be reached.
-async fn open(app: &App, lifecycle: &Lifecycle) -> Result<Base, StartError> {
+async fn open(app: &App, lifecycle: &Lifecycle) -> Result<(Joined, Runner), StartError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     loop {
-        match try_open(app, lifecycle, &clock).await {
+        match try_join(app, lifecycle, &clock).await {
             Ok(base) => return Ok(base),
             Err(
                 error @ (StoreError::Newer { .. }
@@ -153,6 +189,17 @@ async fn open(app: &App, lifecycle: &Lifecycle) -> Result<Base, StartError> {
             }
         }
     }
+}
+
+async fn try_join(
+    app: &App,
+    lifecycle: &Lifecycle,
+    clock: &Arc<dyn Clock>,
+) -> Result<(Joined, Runner), StoreError> {
+    let base = try_open(app, lifecycle, clock).await?;
+    let (processes, runner, number) = Processes::join(&base.store, lifecycle).await?;
+    base.ids.renumber(number);
+    Ok((Joined { base, processes }, runner))
 }
 
 pub(super) async fn try_open(
@@ -191,16 +238,29 @@ fn open_files(app: &App, base: &Base) -> Result<Files, StartError> {
     })
 }
 
+/// This process among the others.
+struct Here {
+    processes: Processes,
+    hints: mpsc::Receiver<Hint>,
+    sockets: Sockets,
+}
+
 async fn start(
     app: &App,
     base: Base,
     server: Server,
-    lifecycle: &Lifecycle,
+    (here, lifecycle): (Here, &Lifecycle),
 ) -> Result<(), StartError> {
+    let Here {
+        processes,
+        hints,
+        sockets,
+    } = here;
     let files = open_files(app, &base)?;
     let keys = app.keys().map_err(StartError::Config)?;
     let simulator = Simulator::new(Arc::clone(&base.clock));
-    let Parts { parts, doors } = Parts::make(app, &base, &simulator, lifecycle).await?;
+    let Parts { parts, doors } =
+        Parts::make(app, (&base, &processes), &simulator, lifecycle).await?;
     let states = AccountStates::new(Arc::clone(&base.clock), base.metrics.clone());
     let context = context(&base, &doors, (&files, &states), lifecycle);
     let links: Vec<_> = parts.iter().map(Part::link).collect();
@@ -208,7 +268,9 @@ async fn start(
     let gateways = parts.iter().map(|part| Arc::clone(&part.gateway)).collect();
     let handles = parts.iter().map(Part::numbered_link).collect();
     let rosters = parts.iter().map(Part::rosters).collect();
-    let works = queue(&base, &parts, (&files, states.clone()), lifecycle);
+    let kept = (&files, states.clone());
+    let surroundings = surroundings(&base, &processes, kept, &parts, lifecycle);
+    let works = queue(surroundings, hints);
     let live = control::Live {
         queue: works.queue.clone(),
         teller: works.teller.clone(),
@@ -224,17 +286,11 @@ async fn start(
     let operations = control::operations(&base, gateways, (once, keys), Some(Arc::new(live)));
     let operations = Arc::new(operations);
     control::start(app, &operations, lifecycle);
-    intakes(&base, parts, &works, &operations, lifecycle);
+    let held = parts.iter().map(Part::holds).collect::<HashMap<_, _>>();
+    intakes(&base, parts, (&works, &processes), &operations, lifecycle);
     let accounts = works.accounts;
-    for account in accounts.values() {
-        // A port that is taken shows before READY, not in the log of a process that looks well.
-        account.bind().await.map_err(StartError::Bind)?;
-    }
-    for account in accounts.values() {
-        let (account, context) = (Arc::clone(account), context.clone());
-        lifecycle.spawn("account", run_account(account, context));
-    }
-    upkeep::start(app, &base, watched, states, lifecycle);
+    start_accounts(&accounts, &held, &context, (&processes, &sockets)).await?;
+    upkeep::start(app, (&base, &processes), watched, states, lifecycle);
     readiness::watch_links(&links, lifecycle);
     let ready = readiness::Ready::new(base.store.clone(), links);
     let http = &app.config.http;
@@ -254,15 +310,54 @@ async fn start(
         files: Some(files.clone()),
         admin: Some(Arc::new(page)),
     };
-    let sweeping = sweep::run(
-        files.clone(),
-        base.writer.clone(),
-        Arc::clone(&base.clock),
-        lifecycle.clone(),
-    );
-    lifecycle.spawn("files.sweep", sweeping);
+    sweep_files(&base, files.clone(), processes, lifecycle);
     lifecycle.spawn("http", server.run(state, lifecycle.clone()));
     Ok(())
+}
+
+/// Opens what accounts listen on, and starts their long-lived sides: each in every process, or where its gateway is.
+async fn start_accounts(
+    accounts: &HashMap<AccountName, Arc<dyn Account>>,
+    held: &HashMap<String, i64>,
+    context: &Context,
+    (processes, sockets): (&Processes, &Sockets),
+) -> Result<(), StartError> {
+    for account in accounts.values() {
+        account.inherit(sockets);
+        // A port that is taken shows before READY, not in the log of a process that looks well.
+        account.bind().await.map_err(StartError::Bind)?;
+    }
+    for place in sockets.left() {
+        tracing::warn!(
+            place,
+            "The service manager listens where the configuration does not: look at its .socket unit."
+        );
+    }
+    let lifecycle = &context.lifecycle;
+    for account in accounts.values() {
+        let gateway_id = held.get(account.name().gateway()).copied();
+        let (account, context) = (Arc::clone(account), context.clone());
+        if account.capabilities().holder == Holder::Anyone {
+            lifecycle.spawn("account", run_account(account, context));
+        } else {
+            let until = lifecycle.clone();
+            let run = move || run_account(Arc::clone(&account), context.clone());
+            let running = processes.clone().while_held(gateway_id, until, run);
+            lifecycle.spawn("account", running);
+        }
+    }
+    Ok(())
+}
+
+/// Forgets files whose time is over, in one of the processes.
+fn sweep_files(base: &Base, files: Files, processes: Processes, lifecycle: &Lifecycle) {
+    let (writer, clock) = (base.writer.clone(), Arc::clone(&base.clock));
+    let (own, until) = (lifecycle.clone(), lifecycle.clone());
+    let sweeping = processes.while_held(None, until, move || {
+        let (writer, clock) = (writer.clone(), Arc::clone(&clock));
+        sweep::run(files.clone(), writer, clock, own.clone())
+    });
+    lifecycle.spawn("files.sweep", sweeping);
 }
 
 /// An account's long-lived side. One that ends by itself stays down until somebody changes the configuration.

@@ -11,6 +11,7 @@ use super::{App, start::Base};
 use crate::{
     config::{Config, StoreUrl},
     gateway::Gateway,
+    processes::Processes,
     queue::AccountStates,
     upkeep::{Retention, Watch},
     xmpp::stream::LinkHandle,
@@ -19,7 +20,7 @@ use crate::{
 /// Starts it; nobody is told of anything where there are no admins.
 pub(super) fn start(
     app: &App,
-    base: &Base,
+    (base, processes): (&Base, &Processes),
     gateways: Vec<(Arc<Gateway>, LinkHandle)>,
     accounts: AccountStates,
     lifecycle: &Lifecycle,
@@ -30,7 +31,10 @@ pub(super) fn start(
         writer: base.writer.clone(),
         lifecycle: lifecycle.clone(),
     };
-    lifecycle.spawn("upkeep.retention", retention.run());
+    let retaining = processes
+        .clone()
+        .while_held(None, lifecycle.clone(), move || retention.clone().run());
+    lifecycle.spawn("upkeep.retention", retaining);
     let admins = app.config.xmpp.admins.clone();
     if admins.is_empty() {
         return;
@@ -45,7 +49,10 @@ pub(super) fn start(
         clock: Arc::clone(&base.clock),
         lifecycle: lifecycle.clone(),
     };
-    lifecycle.spawn("upkeep.watch", watch.run());
+    let watching = processes
+        .clone()
+        .while_held(None, lifecycle.clone(), move || watch.clone().run());
+    lifecycle.spawn("upkeep.watch", watching);
 }
 
 /// The folders that are written to, as far as they are there.

@@ -111,6 +111,19 @@ impl Server {
         })
     }
 
+    /// On a port that is open already: the service manager's.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be used.
+    pub fn on(listener: std::net::TcpListener, options: HttpOptions) -> io::Result<Self> {
+        Ok(Self {
+            listener: TcpListener::from_std(listener)?,
+            options,
+            limits: Limits::default(),
+        })
+    }
+
     /// Where it listens, with the port that the kernel chose if none was given.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Events of accounts: messages find their users, reports their messages; committed, then answered.
-//!
-//! Length: one event on its way from the door to its answer, read in one go.
+
+mod commit;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -11,19 +11,18 @@ use transom_adapter::{
     Report, UnixMillis, Verdict,
 };
 
-use super::{Intake, files, parts, rosters};
+use self::commit::{commit, commit_or_again};
+use super::{Intake, parts};
 use crate::{
     gateway::{
         Gateway, parts as joining,
         text_in::{self, NoSuchRecipient},
     },
     hooks::{Step, step},
-    metrics::Direction,
-    queue::{Waiting, Work},
     store::{
-        Store, Write, WriteError,
-        read::{InRow, InwardAsk, LineFound, PartsOf},
-        write::{Done, NewIn, ORIGINAL, ReportRow},
+        Store, Write,
+        read::{InwardAsk, LineFound},
+        write::ReportRow,
     },
 };
 
@@ -127,13 +126,25 @@ pub(super) async fn take(intake: &Intake, mut knocks: Vec<Knock>) {
             cursor,
             answer,
         } = knock;
-        let decided = decide(intake, &account, &events, cursor, (&found, &mut place, now));
-        commits.push((decided, events, answer));
+        let decided = decide(
+            intake,
+            &account,
+            &events,
+            cursor.clone(),
+            (&found, &mut place, now),
+        );
+        let knock = Knock {
+            account,
+            events,
+            cursor,
+            answer,
+        };
+        commits.push((decided, knock));
     }
     // All at once: the writer groups them into one commit.
     let committing = commits
         .into_iter()
-        .map(|(decided, events, answer)| commit(intake, decided, events, answer));
+        .map(|(decided, knock)| commit_or_again(intake, decided, knock));
     let parts = futures_util::future::join_all(committing).await.concat();
     parts::join_committed(intake, &parts).await;
 }
@@ -160,7 +171,9 @@ pub(super) async fn take_whole(
     // What comes to nobody, since the line is gone, goes all the same.
     decided.writes.extend(gone);
     let (answer, _nobody_waits) = oneshot::channel();
-    commit(intake, decided, events, answer).await;
+    if let Ok(committed) = commit(intake, decided, &events).await {
+        committed.follow(intake, answer).await;
+    }
 }
 
 fn refuse_all(knocks: Vec<Knock>) {
@@ -171,7 +184,10 @@ fn refuse_all(knocks: Vec<Knock>) {
 }
 
 fn asks(intake: &Intake, knocks: &[Knock]) -> Vec<InwardAsk> {
-    let events = knocks.iter().flat_map(|knock| &knock.events);
+    asks_of(intake, knocks.iter().flat_map(|knock| &knock.events))
+}
+
+fn asks_of<'a>(intake: &Intake, events: impl Iterator<Item = &'a Event>) -> Vec<InwardAsk> {
     let messages = events.filter_map(|event| match event {
         Event::Message(message) | Event::Sent(message) => Some(&**message),
         Event::Report(_) => None,
@@ -281,124 +297,4 @@ fn report_write(
             .and_then(|failure| failure.code.clone()),
         at_ms: now.0,
     }))
-}
-
-async fn commit(
-    intake: &Intake,
-    decided: Decided,
-    events: Vec<Event>,
-    answer: oneshot::Sender<Result<Vec<Verdict>, Busy>>,
-) -> Vec<PartsOf> {
-    let Decided { mut writes, shares } = decided;
-    let kept = files::keep(intake, &events, &mut writes, &shares).await;
-    if let Err(busy) = kept {
-        answer.send(Err(busy)).ok();
-        return Vec::new();
-    }
-    let tokens = files::tokens(&writes);
-    let confirms = writes
-        .iter()
-        .any(|write| matches!(write, Write::In(new) if new.confirm.is_some()));
-    let rows: Vec<Option<Waiting>> = writes.iter().map(|write| waiting(intake, write)).collect();
-    let is_stranger = |write: &Write| matches!(write, Write::In(new) if new.stranger.is_some());
-    let strangers = writes.iter().any(is_stranger);
-    let texts: Vec<Option<PartsOf>> = writes.iter().map(parts::parts_of).collect();
-    let done = match intake.writer.commit(writes).await {
-        Ok(done) => done,
-        Err(error) => {
-            if let WriteError::Conflict(problem) = error {
-                tracing::warn!(
-                    problem,
-                    "An event contradicts the database; its source has to bring it again."
-                );
-            }
-            answer.send(Err(Busy)).ok();
-            return Vec::new();
-        }
-    };
-    step(Step::BeforeAnswer);
-    let verdicts = shares
-        .iter()
-        .map(|share| verdict(share.as_ref(), &done))
-        .collect();
-    answer.send(Ok(verdicts)).ok();
-    let mut arrived = Vec::new();
-    for (row, done) in rows.into_iter().zip(&done) {
-        if let Done::Tells(tells) = done {
-            intake
-                .teller
-                .tell(tells.iter().map(|tell| tell.delivery_id).collect());
-        }
-        if *done == Done::Written {
-            arrived.extend(row);
-        }
-    }
-    if strangers {
-        intake.strangers.look();
-    }
-    files::forget(intake, tokens, &done).await;
-    for waiting in &arrived {
-        rosters::introduce(intake, waiting);
-        intake
-            .metrics
-            .message(&intake.gateway.config.name, Direction::In, "stored");
-    }
-    intake.queue.arrived(arrived).await;
-    if confirms {
-        // Whether it was written, the database knows.
-        intake.queue.look_again().await;
-    }
-    let new = texts.into_iter().zip(&done);
-    new.filter(|(_, done)| **done == Done::Written)
-        .filter_map(|(text, _)| text)
-        .collect()
-}
-
-fn verdict(share: Option<&std::ops::Range<usize>>, done: &[Done]) -> Verdict {
-    let Some(share) = share else {
-        return Verdict::NoSuchRecipient;
-    };
-    let mut of_event = done
-        .get(share.clone())
-        .unwrap_or_default()
-        .iter()
-        .peekable();
-    let repeated = of_event.peek().is_some() && of_event.all(|done| *done == Done::Unchanged);
-    if repeated {
-        Verdict::Duplicate
-    } else {
-        Verdict::Stored
-    }
-}
-
-/// The work that a write makes once it is committed.
-fn waiting(intake: &Intake, write: &Write) -> Option<Waiting> {
-    let Write::In(new) = write else { return None };
-    if new.due_ms.is_none_or(|due| due > new.conversation.at_ms) {
-        // Held: the queue finds it in the database when its time comes.
-        return None;
-    }
-    let lane_id = -new.conversation.conversation_id;
-    Some(Waiting {
-        lane_id,
-        gateway_id: intake.gateway.id,
-        work: Work::In(Box::new(in_row(new, lane_id).into())),
-        held_until_ms: None,
-    })
-}
-
-fn in_row(new: &NewIn, lane_id: i64) -> InRow {
-    InRow {
-        delivery_id: new.message_id,
-        lane_id,
-        attempts: 0,
-        jid: new.user_jid.clone(),
-        peer: new.conversation.peer.clone(),
-        line: new.line.clone(),
-        stanza_id: new.stanza_id.clone(),
-        body: new.body.clone(),
-        payload: new.payload.clone(),
-        created_ms: new.conversation.at_ms,
-        has_files: new.files.iter().any(|file| file.place != ORIGINAL),
-    }
 }

@@ -36,6 +36,7 @@ use crate::{
     gateway::Gateway,
     metrics::Metrics,
     operations::Operations,
+    processes::Processes,
     queue::{Online, Queue, Teller},
     store::{Ids, Store, Writer},
     xmpp::stream::{LinkEvent, LinkHandle},
@@ -79,6 +80,8 @@ pub struct Intake {
     pub strangers: Strangers,
     /// What commands do.
     pub operations: Arc<Operations>,
+    /// Which process has the gateway.
+    pub processes: Processes,
 }
 
 /// Events of accounts gathered for one commit.
@@ -116,7 +119,9 @@ pub async fn run(
             Some(trial) = trials.recv() => trial::take(&intake, trial).await,
             () = intake.lifecycle.draining(), if !is_stopping => {
                 is_stopping = true;
-                people::farewell(&intake).await;
+                if !intake.processes.hand_over(intake.gateway.id).await {
+                    people::farewell(&intake).await;
+                }
                 // The stream is closed, and read to its end: what the server wrote is still committed.
                 intake.link.stop();
             }
@@ -137,6 +142,7 @@ impl Intake {
             LinkEvent::Up => {
                 tracing::info!(gateway = %name, "The XMPP server accepted the component.");
                 self.metrics.link(name, true);
+                self.processes.link_up(self.gateway.id).await;
                 self.queue.link_up(self.gateway.id).await;
                 self.teller.link_up();
                 self.rosters.link_up();
@@ -145,6 +151,10 @@ impl Intake {
             }
             LinkEvent::Down(error) => {
                 tracing::warn!(gateway = %name, error = error as &dyn std::error::Error, "The XMPP link is down.");
+                self.metrics.link(name, false);
+            }
+            LinkEvent::Elsewhere => {
+                tracing::info!(gateway = %name, "Another process has the XMPP link now.");
                 self.metrics.link(name, false);
             }
             LinkEvent::Batch(_) => {}

@@ -78,6 +78,9 @@ fn is_to_contact(message: &Message) -> bool {
     to_contact || addresses::parse(message).is_some()
 }
 
+/// What contradicts the database is decided anew so many times: somebody else made the same contact, or took in the same stanza.
+const TRIES: u32 = 3;
+
 /// Decides and commits; what comes back are the answers to refused ones.
 /// `people` learns who has to be let in first; a trial tells nobody.
 pub(super) async fn decide_all(
@@ -85,8 +88,18 @@ pub(super) async fn decide_all(
     people: Option<&People>,
     messages: &[Message],
 ) -> Vec<Stanza> {
+    decide_again(intake, people, messages, TRIES).await
+}
+
+async fn decide_again(
+    intake: &Intake,
+    people: Option<&People>,
+    messages: &[Message],
+    tries: u32,
+) -> Vec<Stanza> {
     let mut round = Round {
         people,
+        tries,
         answers: Vec::new(),
         asks: Vec::new(),
         candidates: Vec::new(),
@@ -120,6 +133,7 @@ pub(super) async fn decide_all(
 /// One batch on its way to a decision.
 struct Round<'a> {
     people: Option<&'a People>,
+    tries: u32,
     answers: Vec<Stanza>,
     asks: Vec<Ask>,
     candidates: Vec<(&'a Message, Candidate<'a>)>,
@@ -177,7 +191,7 @@ async fn commit_round(
     round: Round<'_>,
     mut snapshot: OutwardSnapshot,
 ) -> Vec<Stanza> {
-    let people = round.people;
+    let (people, tries) = (round.people, round.tries);
     let (effects, mut answers) = decide_round(intake, round, &mut snapshot);
     if effects.is_empty() {
         return answers;
@@ -190,11 +204,22 @@ async fn commit_round(
                 let message = one.0;
                 match commit(intake, std::slice::from_ref(&one)).await {
                     Ok(done) => answers.extend(follow((intake, people), vec![one], done).await),
+                    Err(WriteError::Conflict(_)) if tries > 0 => {
+                        let message = std::slice::from_ref(message);
+                        let again = decide_again(intake, people, message, tries - 1);
+                        answers.extend(Box::pin(again).await);
+                    }
                     Err(_) => {
                         answers.extend(refuse(intake, message, &Text::from(Failed::Internal)));
                     }
                 }
             }
+        }
+        Err(WriteError::Conflict(_)) if tries > 0 => {
+            let messages = effects.iter().map(|(message, _)| (*message).clone());
+            let messages: Vec<Message> = messages.collect();
+            let again = decide_again(intake, people, &messages, tries - 1);
+            answers.extend(Box::pin(again).await);
         }
         Err(error) => {
             let text = match error {
@@ -233,12 +258,14 @@ fn decide_round<'a>(
     let mut effects = Vec::new();
     let Round {
         people,
+        tries,
         answers,
         candidates,
         ..
     } = round;
     let mut settled = Round {
         people,
+        tries,
         answers,
         asks: Vec::new(),
         candidates: Vec::new(),

@@ -31,6 +31,8 @@ pub(super) struct Try {
     pub(super) work: Box<OutWork>,
     pub(super) failures: u32,
     pub(super) slot: usize,
+    /// This process, as it was when the work was handed out.
+    pub(super) process_id: i64,
     pub(super) finished: mpsc::Sender<Order>,
 }
 
@@ -124,6 +126,7 @@ impl Try {
             lane_id: self.lane_id,
             state: State::Queued,
             account_id: None,
+            process_id: None,
             units: None,
             units_done: 0,
             attempts: self.work.attempts,
@@ -155,26 +158,21 @@ impl Try {
         }
     }
 
-    /// Commits the start mark, where the account cannot recognise a repeat.
+    /// Commits the start mark, where the account cannot recognise a repeat, or another process might try the same.
     async fn start(&self) -> Started {
-        if self.account.capabilities().repeat == Repeat::Safe {
+        let is_safe = self.account.capabilities().repeat == Repeat::Safe;
+        if is_safe && !self.surroundings.processes.is_shared() {
             return Started::Yes;
         }
-        let (delivery_id, account_id) = (self.work.delivery_id, self.account_id);
-        let units = self.work.parts(self.work.units());
-        let at_ms = self.surroundings.clock.now().0;
-        match self
-            .commit(|| {
-                Write::Start(Start {
-                    delivery_id,
-                    account_id,
-                    units,
-                    at_ms,
-                })
-            })
-            .await
-        {
-            // A report or an admin was quicker: it no longer waits.
+        let start = Start {
+            delivery_id: self.work.delivery_id,
+            account_id: self.account_id,
+            process_id: self.process_id,
+            units: self.work.parts(self.work.units()),
+            at_ms: self.surroundings.clock.now().0,
+        };
+        match self.commit(|| Write::Start(start.clone())).await {
+            // A report, an admin or another process was quicker.
             Done::Unchanged => Started::Gone,
             _ => Started::Yes,
         }
@@ -269,6 +267,7 @@ impl Try {
             lane_id: self.lane_id,
             state: verdict.state,
             account_id: Some(self.account_id),
+            process_id: Some(self.process_id),
             units: self
                 .work
                 .routes
@@ -334,6 +333,7 @@ impl Try {
             work: self.work.clone(),
             failures: self.failures,
             slot: self.slot,
+            process_id: self.process_id,
             finished: self.finished.clone(),
         };
         self.surroundings

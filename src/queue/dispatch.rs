@@ -20,6 +20,10 @@ impl Scheduler {
                 self.book.done(lane_id, Next::GoOn);
                 continue;
             };
+            if !self.surroundings.processes.has_lane(lane_id, gateway_id) {
+                self.book.forget(lane_id);
+                continue;
+            }
             let Some(gateway) = self.surroundings.gateways.get(&gateway_id).cloned() else {
                 continue;
             };
@@ -91,6 +95,7 @@ impl Scheduler {
                     work,
                     failures,
                     slot: at,
+                    process_id: self.surroundings.processes.id(),
                     finished: self.queue.orders.clone(),
                 };
                 self.surroundings
@@ -127,6 +132,7 @@ impl Scheduler {
                     return;
                 };
                 let task = Try {
+                    process_id: surroundings.processes.id(),
                     surroundings,
                     gateway,
                     account: Arc::clone(account),

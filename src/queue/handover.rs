@@ -134,6 +134,7 @@ fn outcome(row: &InRow, state: State, now_ms: i64) -> OutcomeRow {
         lane_id: row.lane_id,
         state,
         account_id: None,
+        process_id: None,
         units: None,
         units_done: 1,
         attempts: row.attempts + 1,

@@ -159,6 +159,30 @@ impl LaneBook {
         true
     }
 
+    /// A lane in which another process has put something: it is read from the database, when its turn comes.
+    pub(super) fn hinted(&mut self, lane_id: i64, gateway_id: i64, now_ms: i64) {
+        let Some(lane) = self.lanes.get_mut(&lane_id) else {
+            self.found(lane_id, gateway_id, now_ms, 0);
+            return;
+        };
+        match lane.stage {
+            Stage::Ready | Stage::Busy | Stage::Loading => lane.more = true,
+            // It is read from the database when its time comes.
+            Stage::Paused(_) => {}
+        }
+    }
+
+    /// Another process works off this lane, which is not under way.
+    pub(super) fn forget(&mut self, lane_id: i64) {
+        if self
+            .lanes
+            .get(&lane_id)
+            .is_some_and(|lane| lane.stage == Stage::Ready)
+        {
+            self.lanes.remove(&lane_id);
+        }
+    }
+
     /// The next lane with work and nothing in its way.
     pub(super) fn next_ready(&mut self) -> Option<i64> {
         self.ready.pop_front()

@@ -8,6 +8,7 @@
 //! - [`attempt`]: one try outwards, from start mark to outcome; [`verdict`] is the one table of what follows.
 //! - [`handover`]: inwards, to the user's server, until its barrier is answered.
 //! - [`teller`]: receipts, errors and notices to the sender.
+//! - [`others`]: what other processes on the same database tell.
 //! - [`recovery`]: what a killed process left; [`overdue`]: doubts and missing reports.
 //!
 //! In steady state committed work goes from the commit to the scheduler in memory; the database is read only at the start, for lanes
@@ -21,6 +22,7 @@ mod files_out;
 mod handover;
 mod lanes;
 mod loading;
+mod others;
 mod overdue;
 mod recovery;
 mod scheduler;
@@ -37,12 +39,13 @@ use crate::{
     files::Files,
     gateway::Gateway,
     metrics::Metrics,
+    processes::{Hint, Processes},
     store::{Store, Writer, read::InRow, write::FileRow},
     xmpp::{stream::LinkHandle, xep::privilege::Announced},
 };
 
 pub use accounts::{AccountStates, Standing};
-pub use teller::{Online, Teller};
+pub use teller::{Inbox as TellerInbox, Online, Teller};
 
 /// Work that is committed and waits.
 #[derive(Debug)]
@@ -165,12 +168,15 @@ pub struct Surroundings {
     pub files: Files,
     /// Where the accounts stand.
     pub states: AccountStates,
+    /// Who works off which chat.
+    pub processes: Processes,
 }
 
 /// A handle of the queue. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Queue {
     orders: mpsc::Sender<scheduler::Order>,
+    processes: Processes,
 }
 
 /// Orders that may wait for the scheduler, which is quick.
@@ -178,11 +184,21 @@ const ORDERS_MAX: usize = 4096;
 
 impl Queue {
     /// Recovers what the last process left, and starts.
-    pub fn start(surroundings: &Surroundings, online: Online, tells: teller::Inbox) -> Self {
+    /// `heard`: what other processes tell.
+    pub fn start(
+        surroundings: &Surroundings,
+        online: Online,
+        tells: teller::Inbox,
+        heard: mpsc::Receiver<Hint>,
+    ) -> Self {
         let (orders, inbox) = mpsc::channel(ORDERS_MAX);
-        let queue = Self { orders };
+        let processes = surroundings.processes.clone();
+        let queue = Self { orders, processes };
         let lifecycle = &surroundings.lifecycle;
-        let born = surroundings.clock.now();
+        lifecycle.spawn(
+            "queue.others",
+            others::run(surroundings.clone(), queue.clone(), heard),
+        );
         lifecycle.spawn(
             "queue.scheduler",
             scheduler::run(surroundings.clone(), queue.clone(), inbox),
@@ -193,15 +209,23 @@ impl Queue {
         );
         lifecycle.spawn(
             "queue.overdue",
-            overdue::run(surroundings.clone(), queue.clone(), born),
+            overdue::run(surroundings.clone(), queue.clone()),
         );
         queue
     }
 
     /// Takes committed work, in the order of the commits.
+    ///
+    /// What another process works off, that one hears of.
     pub async fn arrived(&self, work: Vec<Waiting>) {
-        if !work.is_empty() {
-            self.order(scheduler::Order::Arrived(work)).await;
+        let is_ours = |work: &Waiting| self.processes.has_lane(work.lane_id, work.gateway_id);
+        let (ours, others): (Vec<_>, Vec<_>) = work.into_iter().partition(is_ours);
+        if !others.is_empty() {
+            let lanes = others.iter().map(|work| (work.lane_id, work.gateway_id));
+            self.processes.hint(Hint::Lanes(lanes.collect()));
+        }
+        if !ours.is_empty() {
+            self.order(scheduler::Order::Arrived(ours)).await;
         }
     }
 
@@ -217,6 +241,7 @@ impl Queue {
 
     /// Somebody changed or cancelled what waits: read it again before it is done.
     pub async fn changed(&self) {
+        self.processes.hint(Hint::Look);
         self.order(scheduler::Order::Changed).await;
     }
 

@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use transom_adapter::UnixMillis;
-
 use super::{Queue, Surroundings, recovery};
 use crate::metrics::Direction;
 use crate::store::{
@@ -20,7 +18,7 @@ const COUNT_EVERY: u32 = 6;
 const A_PASS: i64 = 256;
 
 /// Runs until the lifecycle drains.
-pub(super) async fn run(surroundings: Surroundings, queue: Queue, born: UnixMillis) {
+pub(super) async fn run(surroundings: Surroundings, queue: Queue) {
     let mut passes = 0_u32;
     loop {
         gauge(&surroundings, passes).await;
@@ -34,8 +32,12 @@ pub(super) async fn run(surroundings: Surroundings, queue: Queue, born: UnixMill
             () = surroundings.clock.sleep_until(next) => {}
             () = surroundings.lifecycle.draining() => return,
         }
-        recovery::run(&surroundings, born).await;
+        recovery::run(&surroundings).await;
         queue.look_again().await;
+        if surroundings.processes.has_others() {
+            // What one of them has to tell, and said so in vain.
+            surroundings.teller.link_up();
+        }
     }
 }
 

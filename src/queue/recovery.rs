@@ -1,6 +1,6 @@
 //! What a killed process left: attempts that were under way.
 
-use transom_adapter::{Reason, Repeat, UnixMillis};
+use transom_adapter::{Reason, Repeat};
 
 use super::Surroundings;
 use crate::store::{
@@ -12,12 +12,13 @@ use crate::store::{
 /// Semantics 4: a look-up or a report decides; without either the sender is told after this.
 const DOUBT_MS: i64 = 15 * 60_000;
 
-/// Settles every start mark from before `born`: repeated where the account recognises a repeat, unknown where it does not.
+/// Settles every start mark of a process that is gone: repeated where the account recognises a repeat, unknown where it does not.
 /// True when there was any.
 ///
-/// Once at the start is not enough: a database server may commit what a killed process had sent it a moment after the next one looked.
-pub(super) async fn run(surroundings: &Surroundings, born: UnixMillis) -> bool {
-    let left = match surroundings.store.sending(born.0).await {
+/// Once at the start is not enough: a database server may commit what a killed process had sent it a moment after the next one
+/// looked, and another process may be taken for dead at any time.
+pub(super) async fn run(surroundings: &Surroundings) -> bool {
+    let left = match surroundings.store.sending().await {
         Ok(left) => left,
         Err(error) => {
             tracing::error!(
@@ -32,7 +33,7 @@ pub(super) async fn run(surroundings: &Surroundings, born: UnixMillis) -> bool {
     }
     tracing::warn!(
         count = left.len(),
-        "Attempts were under way when transom ended."
+        "Attempts were under way when their process ended."
     );
     let now_ms = surroundings.clock.now().0;
     let writes = left
@@ -63,6 +64,7 @@ fn settle(surroundings: &Surroundings, row: &Sending, now_ms: i64) -> OutcomeRow
             State::Unknown
         },
         account_id: row.account_id,
+        process_id: row.process_id,
         units: None,
         units_done: row.units_done,
         attempts: row.attempts,

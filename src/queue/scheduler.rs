@@ -41,6 +41,8 @@ pub(super) enum Order {
     },
     /// Lanes that are due were read from the database.
     Found(Vec<DueLane>),
+    /// Another process committed work: lane and gateway.
+    Hinted(Vec<(i64, i64)>),
     /// A link came up.
     LinkUp(i64),
     /// The database may have more than the book.
@@ -74,8 +76,7 @@ pub(super) async fn run(
     queue: Queue,
     mut inbox: mpsc::Receiver<Order>,
 ) {
-    let born = surroundings.clock.now();
-    recovery::run(&surroundings, born).await;
+    recovery::run(&surroundings).await;
     let mut scheduler = Scheduler::new(surroundings, queue);
     scheduler.look_again();
     let lifecycle = scheduler.surroundings.lifecycle.clone();
@@ -176,9 +177,19 @@ impl Scheduler {
                 self.book.not_loaded(&lanes, due_ms);
             }
             Order::Found(lanes) => {
-                for lane in lanes {
+                let processes = &self.surroundings.processes;
+                let is_ours = |lane: &DueLane| processes.has_lane(lane.lane_id, lane.gateway_id);
+                for lane in lanes.into_iter().filter(is_ours) {
                     self.book
                         .found(lane.lane_id, lane.gateway_id, lane.due_ms, lane.failures);
+                }
+            }
+            Order::Hinted(lanes) => {
+                let now_ms = self.surroundings.clock.now().0;
+                let processes = &self.surroundings.processes;
+                let is_ours = |lane: &(i64, i64)| processes.has_lane(lane.0, lane.1);
+                for (lane_id, gateway_id) in lanes.into_iter().filter(is_ours) {
+                    self.book.hinted(lane_id, gateway_id, now_ms);
                 }
             }
             Order::LinkUp(gateway_id) => self.unpark_link(gateway_id),

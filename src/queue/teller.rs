@@ -15,15 +15,17 @@ use super::Surroundings;
 use crate::{
     gateway::told,
     hooks::{Step, step},
+    processes::{Hint, Processes},
     store::{Write, WriteError, read::TellRow, write::Told},
     xmpp::stanza::Stanza,
 };
 
 /// Where deliveries with something to tell are announced. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Teller {
     announced: mpsc::Sender<i64>,
     look_again: Arc<Notify>,
+    processes: Processes,
 }
 
 /// The teller's end.
@@ -53,7 +55,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 impl Teller {
     /// A teller and its inbox.
-    pub fn new() -> (Self, Inbox) {
+    pub fn new(processes: Processes) -> (Self, Inbox) {
         let (sender, announced) = mpsc::channel(ANNOUNCED_MAX);
         let look_again = Arc::new(Notify::new());
         let inbox = Inbox {
@@ -64,13 +66,22 @@ impl Teller {
             Self {
                 announced: sender,
                 look_again,
+                processes,
             },
             inbox,
         )
     }
 
-    /// Announces deliveries whose tell column is committed.
+    /// Announces deliveries whose tell column is committed. Whoever has their gateway's link tells.
     pub fn tell(&self, deliveries: Vec<i64>) {
+        if !deliveries.is_empty() && self.processes.has_others() {
+            self.processes.hint(Hint::Tells(deliveries.clone()));
+        }
+        self.heard(deliveries);
+    }
+
+    /// The same, from another process.
+    pub(super) fn heard(&self, deliveries: Vec<i64>) {
         for delivery in deliveries {
             if self.announced.try_send(delivery).is_err() {
                 self.look_again.notify_one();

@@ -9,7 +9,7 @@ use std::{str::FromStr, time::Duration};
 
 use sqlx::{
     ConnectOptions as _, Executor as _, PgPool, SqlitePool,
-    postgres::{PgConnectOptions, PgPoolOptions},
+    postgres::{PgConnectOptions, PgListener, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -88,7 +88,8 @@ impl Drop for Connection {
 
 /// Readers besides the one writer; each holds a thread of SQLite's.
 const READERS: u32 = 2;
-const POSTGRES_CONNECTIONS: u32 = 8;
+/// One of them listens to the other processes.
+const POSTGRES_CONNECTIONS: u32 = 9;
 /// How long a statement waits for a connection or a lock before the store counts as out of order.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -129,7 +130,8 @@ impl Database {
             .application_name("transom")
             .options([
                 ("statement_timeout", "30s"),
-                ("idle_in_transaction_session_timeout", "60s"),
+                // A process that was stopped in the middle of a transaction must not hold up the others for long.
+                ("idle_in_transaction_session_timeout", "5s"),
             ])
             .disable_statement_logging();
         let pool = PgPoolOptions::new()
@@ -160,6 +162,21 @@ impl Database {
             engine,
             in_transaction: false,
         })
+    }
+
+    /// Whether this is PostgreSQL.
+    pub(super) fn is_postgres(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
+    /// Listens to a channel, on a connection of its own; `None` on SQLite, which has none.
+    pub(super) async fn listen(&self, channel: &str) -> Result<Option<PgListener>, StoreError> {
+        let Self::Postgres(pool) = self else {
+            return Ok(None);
+        };
+        let mut listener = PgListener::connect_with(pool).await?;
+        listener.listen(channel).await?;
+        Ok(Some(listener))
     }
 
     /// Closes every connection; SQLite's log is folded into the file.

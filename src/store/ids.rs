@@ -1,6 +1,6 @@
 //! Keys: 64-bit, unique, in the order of their making.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use transom_adapter::{Clock, UnixMillis};
 
@@ -10,8 +10,12 @@ use transom_adapter::{Clock, UnixMillis};
 #[derive(Clone)]
 pub struct Ids {
     clock: Arc<dyn Clock>,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
     process: i64,
-    last: Arc<Mutex<i64>>,
+    last: i64,
 }
 
 /// 2024-01-01T00:00:00Z; 41 bits from there last until 2093.
@@ -25,12 +29,26 @@ impl Ids {
         let process = process.rem_euclid(1 << PROCESS_BITS);
         Self {
             clock,
-            process,
-            // The millisecond after the newest key: another process may have used any sequence within its own.
-            last: Arc::new(Mutex::new(
-                ((newest >> (SEQUENCE_BITS + PROCESS_BITS)) + 1) << SEQUENCE_BITS,
-            )),
+            state: Arc::new(Mutex::new(State {
+                process,
+                last: after(newest),
+            })),
         }
+    }
+
+    /// All keys from now on are greater than `newest`: what another process has made is older than what this one will.
+    pub fn raise(&self, newest: i64) {
+        let mut state = self.state();
+        state.last = state.last.max(after(newest));
+    }
+
+    /// Keys of another process number from now on.
+    pub fn renumber(&self, process: i64) {
+        self.state().process = process.rem_euclid(1 << PROCESS_BITS);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The first key that can have been made at this time.
@@ -41,12 +59,18 @@ impl Ids {
     /// The next key.
     pub fn next(&self) -> i64 {
         let now = (self.clock.now().0 - EPOCH_MS).max(0) << SEQUENCE_BITS;
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         // A full sequence runs over into the next millisecond, which is what keeps the order.
-        *last = now.max(*last + 1);
-        let (millis, sequence) = (*last >> SEQUENCE_BITS, *last & ((1 << SEQUENCE_BITS) - 1));
-        millis << (SEQUENCE_BITS + PROCESS_BITS) | self.process << SEQUENCE_BITS | sequence
+        state.last = now.max(state.last + 1);
+        let millis = state.last >> SEQUENCE_BITS;
+        let sequence = state.last & ((1 << SEQUENCE_BITS) - 1);
+        millis << (SEQUENCE_BITS + PROCESS_BITS) | state.process << SEQUENCE_BITS | sequence
     }
+}
+
+/// The millisecond after the newest key: another process may have used any sequence within its own.
+fn after(newest: i64) -> i64 {
+    ((newest >> (SEQUENCE_BITS + PROCESS_BITS)) + 1) << SEQUENCE_BITS
 }
 
 #[cfg(test)]

@@ -30,6 +30,18 @@ pub(super) fn texts() -> Vec<&'static str> {
 
 /// Brings the schema up to date; returns how many migrations were applied.
 pub(super) async fn migrate(connection: &mut Connection, apply: bool) -> Result<u64, StoreError> {
+    // Several processes may start at once; the lock goes with the connection's end, too.
+    if connection.is_postgres() {
+        connection.batch("SELECT pg_advisory_lock(5347)").await?;
+    }
+    let migrated = migrate_alone(connection, apply).await;
+    if connection.is_postgres() {
+        connection.batch("SELECT pg_advisory_unlock(5347)").await?;
+    }
+    migrated
+}
+
+async fn migrate_alone(connection: &mut Connection, apply: bool) -> Result<u64, StoreError> {
     let known = known();
     connection
         .batch("CREATE TABLE IF NOT EXISTS schema_migrations (number BIGINT NOT NULL PRIMARY KEY)")

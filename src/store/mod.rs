@@ -3,6 +3,7 @@
 //! - [`writer`]: takes closed sets of [`Write`]s, one static statement a kind, one commit for all, its answer after the commit.
 //! - `write/`: what each kind of write does, one file an event.
 //! - `read/`: what is loaded, one file an aggregate.
+//! - [`processes`]: who runs on this database, and who has which gateway.
 //! - `backend`: SQLite and PostgreSQL behind text and integers.
 //!
 //! Database work runs on tasks that are never cancelled: a dropped commit has an unknown outcome.
@@ -11,6 +12,7 @@ mod backend;
 mod ids;
 mod migrate;
 mod moving;
+pub mod processes;
 pub mod read;
 mod routes;
 pub mod write;
@@ -75,6 +77,9 @@ pub enum StoreError {
         /// The first one that is missing.
         missing: i64,
     },
+    /// A stanza was taken in by another process between the look and the commit.
+    #[error("a stanza was taken in already")]
+    Repeated,
     /// The task that ran the statement ended early.
     #[error("the database task ended early")]
     Gone,
@@ -99,7 +104,7 @@ impl StoreError {
                     || error.is_foreign_key_violation()
                     || error.is_check_violation()
             }
-            Self::Inconsistent { .. } => true,
+            Self::Repeated | Self::Inconsistent { .. } => true,
             _ => false,
         }
     }
@@ -157,14 +162,23 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn ids(&self, clock: Arc<dyn Clock>, process: i64) -> Result<Ids, StoreError> {
+        let newest = self.newest_key().await?;
+        Ok(Ids::new(clock, process, newest))
+    }
+
+    /// The newest key in the database.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn newest_key(&self) -> Result<i64, StoreError> {
         const NEWEST: Sql = Sql::both(
             "SELECT COALESCE(MAX(k), 0) FROM (SELECT MAX(delivery_id) AS k FROM deliveries UNION ALL
              SELECT MAX(conversation_id) FROM conversations UNION ALL SELECT MAX(user_id) FROM users UNION ALL
              SELECT MAX(line_id) FROM lines) AS newest",
         );
         let rows = self.rows(NEWEST, Vec::new()).await?;
-        let newest = rows.first().ok_or(StoreError::Gone)?.int(0)?;
-        Ok(Ids::new(clock, process, newest))
+        rows.first().ok_or(StoreError::Gone)?.int(0)
     }
 
     /// Starts the writer.

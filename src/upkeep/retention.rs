@@ -14,6 +14,7 @@ use crate::{
 };
 
 /// Forgets what was kept for long enough, every minute.
+#[derive(Clone)]
 pub struct Retention {
     /// For how long.
     pub keep: KeepConfig,

@@ -20,6 +20,7 @@ use crate::{
 };
 
 /// Watches and tells.
+#[derive(Clone)]
 pub struct Watch {
     /// The gateways and their links; what concerns one is told through its own link, if that is up.
     pub gateways: Vec<(Arc<Gateway>, LinkHandle)>,
@@ -129,9 +130,10 @@ impl Watch {
                         ),
                     }))
                 }
-                LinkState::Down { .. } | LinkState::Connecting | LinkState::Stopped => {
-                    Look::Unclear
-                }
+                LinkState::Down { .. }
+                | LinkState::Connecting
+                | LinkState::Elsewhere
+                | LinkState::Stopped => Look::Unclear,
             };
             (format!("link {}", gateway.config.name), look)
         };

@@ -28,7 +28,8 @@ pub(crate) const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR and so on";
 /// Twilio as transom sees it, and as it calls transom.
 pub(crate) struct Twilio {
     pub(crate) api: HttpDouble,
-    webhook: SocketAddr,
+    /// Where it calls.
+    pub(crate) webhook: SocketAddr,
 }
 
 impl Twilio {

@@ -6,6 +6,7 @@ mod layering;
 mod manifests;
 mod matrix;
 mod sources;
+mod threats;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::{
     AccountName, ConfigFault, Context, Failure, FetchFailure, Fetched, Handled, MediaRef, Outcome,
-    Outgoing, Refused, UnixMillis, WebRequest,
+    Outgoing, Refused, Sockets, UnixMillis, WebRequest,
 };
 
 /// One login at an outside service: a provider's, an SMPP bind, a mailbox.
@@ -33,6 +33,9 @@ pub trait Account: Send + Sync {
     async fn reconcile(&self, _message: &Outgoing, _attempt: Attempt) -> Option<Outcome> {
         None
     }
+
+    /// Takes from the listeners that the service manager opened the one that [`bind`](Self::bind) would open. Called before it.
+    fn inherit(&self, _sockets: &Sockets) {}
 
     /// Opens what [`run`](Self::run) will listen on, so that a taken port shows before the process says that it is ready.
     /// Called at most once, before `run`; a `run` without it opens the same by itself.
@@ -114,6 +117,8 @@ pub struct Capabilities {
 pub enum Holder {
     /// Any number of logins stand side by side.
     Anyone,
+    /// Any process may [`send`](Account::send); [`run`](Account::run) reads a source, and one does that at a time.
+    OneReader,
     /// One: a second login throws the first out, or is refused. [`run`](Account::run) and [`send`](Account::send) belong to the same
     /// process, and a live check beside a running process asks that process.
     One,

@@ -33,6 +33,7 @@ mod mail_wish;
 mod message;
 mod outcome;
 mod plan;
+mod sockets;
 mod tls;
 mod webhook;
 
@@ -61,5 +62,6 @@ pub use mail_wish::{Attendance, Attending, Displayed, MailWish};
 pub use message::{Address, Group, Member, OutFile, Outgoing, StoredFile, Thread};
 pub use outcome::{Failure, Outcome, Reason, Scope};
 pub use plan::{Plan, Refusal, Route};
+pub use sockets::{Socket, Sockets};
 pub use tls::client_config;
 pub use webhook::{Handled, Refused, WebReply, WebRequest};

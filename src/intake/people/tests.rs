@@ -22,6 +22,7 @@ use crate::{
     intake::commands::ANSWERS_PER_MINUTE,
     metrics::Metrics,
     operations::Operations,
+    processes::Processes,
     queue::{AccountStates, Online, Queue, Surroundings, Teller},
     store::{Store, write::LineRow},
     xmpp::{
@@ -44,6 +45,13 @@ struct Bench {
     _folder: TempDir,
 }
 
+async fn opened(folder: &TempDir, lifecycle: &Lifecycle) -> Store {
+    let url = StoreUrl::Sqlite(folder.path().join("test.db"));
+    let store = Store::open(&url, lifecycle.clone()).await.unwrap();
+    store.migrate(true).await.unwrap();
+    store
+}
+
 impl Bench {
     async fn new() -> Self {
         Self::paced(500).await
@@ -53,16 +61,16 @@ impl Bench {
     async fn paced(presences_per_second: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let lifecycle = Lifecycle::new();
-        let url = StoreUrl::Sqlite(folder.path().join("test.db"));
-        let store = Store::open(&url, lifecycle.clone()).await.unwrap();
-        store.migrate(true).await.unwrap();
+        let store = opened(&folder, &lifecycle).await;
         let gateway = Arc::new(fixture::sms("open"));
         store.gateway_id("g", gateway.id).await.unwrap();
         let clock = Arc::new(ManualClock::at(NOW));
         let ids = store.ids(clock.clone(), 0).await.unwrap();
         let metrics = Metrics::new();
         let writer = store.writer(metrics.clone());
-        let (teller, tells) = Teller::new();
+        let joined = Processes::join(&store, &lifecycle).await;
+        let processes = joined.unwrap().0;
+        let (teller, tells) = Teller::new(processes.clone());
         let online = Online::default();
         let files = Files::for_test(folder.path().join("files"), store.clone());
         let surroundings = Surroundings {
@@ -75,8 +83,10 @@ impl Bench {
             gateways: Arc::new(HashMap::new()),
             teller: teller.clone(),
             files: files.clone(),
+            processes: processes.clone(),
         };
-        let queue = Queue::start(&surroundings, online.clone(), tells);
+        let (_, hints) = mpsc::channel(1);
+        let queue = Queue::start(&surroundings, online.clone(), tells, hints);
         let (link, server, events) = connect(&lifecycle, presences_per_second).await;
         let operations = Arc::new(Operations {
             keys: None,
@@ -104,6 +114,7 @@ impl Bench {
             strangers: crate::intake::Strangers::default(),
             files,
             operations: Arc::clone(&operations),
+            processes,
         };
         intake.rosters.start(&intake);
         let people = start(&intake);

@@ -71,6 +71,68 @@ fn message(kept: &MessageKept) -> Value {
         "peer": kept.peer,
         "time": UnixMillis(kept.created_ms).timestamp().to_string(),
         "state": kept.state,
+        "subject": kept.subject,
         "text": kept.body,
+        "files": kept.files,
+        "ids": kept.stanzas,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    const SCHEMA: &str = include_str!("../../../migrations/sqlite/0001_core.sql");
+
+    /// Tables that name a user, and what of them the export holds.
+    const HOW: &[(&str, &str)] = &[
+        ("users", "state, language, settings"),
+        ("contacts", "contacts"),
+        ("line_owners", "lines"),
+        ("conversations", "contacts"),
+        ("threads", "messages: subject"),
+        ("messages", "messages"),
+        ("message_stanzas", "messages: ids"),
+        (
+            "files",
+            "messages: files; the contents are fetched by their links",
+        ),
+        ("deliveries", "messages: state"),
+        ("lanes", "nothing: when what waits goes on"),
+        ("external_ids", "nothing: the networks' own ids"),
+        (
+            "own_accounts",
+            "lines: its address; the login is sealed and leaves by no way",
+        ),
+        (
+            "strangers",
+            "nothing: whose mail waits; the mails are among the messages",
+        ),
+        ("usage_days", "usage"),
+        ("blocks", "blocked"),
+    ];
+
+    #[test]
+    fn every_table_that_names_a_user_is_exported_or_has_its_reason() {
+        let leads = [
+            "user_id",
+            "jid",
+            "conversation_id",
+            "message_id",
+            "delivery_id",
+        ];
+        let mut found = BTreeSet::new();
+        for table in SCHEMA.split("CREATE TABLE ").skip(1) {
+            let (name, rest) = table.split_once(' ').unwrap();
+            let (columns, _) = rest.split_once("\n);").unwrap();
+            let names = columns
+                .lines()
+                .filter_map(|line| line.split_whitespace().next());
+            if names.into_iter().any(|column| leads.contains(&column)) {
+                found.insert(name);
+            }
+        }
+        let known: BTreeSet<&str> = HOW.iter().map(|(name, _)| *name).collect();
+        assert_eq!(found, known, "what is exported of it, or why not");
+    }
 }

@@ -9,6 +9,9 @@ pub(super) const META: &str = "meta";
 /// What belongs to one database and not to the installation.
 const STAYS: [&str; 2] = ["moved", "ready"];
 
+/// Tables that say who runs on this database.
+const OF_PROCESSES: [&str; 2] = ["processes", "holders"];
+
 /// How much is read.
 pub(super) struct Wanted {
     /// Rows at most.
@@ -53,6 +56,7 @@ pub(super) fn names() -> Vec<String> {
     migrate::texts()
         .iter()
         .flat_map(|text| text.lines().filter_map(made).collect::<Vec<_>>())
+        .filter(|name| !OF_PROCESSES.contains(&name.as_str()))
         .collect()
 }
 

@@ -4,7 +4,14 @@ use transom_adapter::Lifecycle;
 use transom_test_servers::{Postgres, Server, skipped};
 
 use super::*;
-use crate::config::StoreUrl;
+use crate::{
+    config::StoreUrl,
+    metrics::Metrics,
+    store::{
+        Write,
+        write::{Done, Unregister},
+    },
+};
 
 /// One row at least of every table, with what is hard to carry: quotes, line ends, other scripts, the largest numbers.
 const ROWS: &str = r#"
@@ -91,6 +98,40 @@ async fn everything_survives_the_way_to_postgresql_and_back() {
         back.import(&mut there.as_bytes()).await.unwrap();
     }
     assert_eq!(exported(&back, true).await, text);
+}
+
+/// Each table has a row above, a new one too (the test before says so): what names the user goes with the user.
+#[tokio::test]
+async fn unregistering_leaves_no_row_that_names_the_user() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = filled(folder.path()).await;
+    let gone = Unregister {
+        gateway_id: 1,
+        jid: "alice@example.org".to_owned(),
+        at_ms: 9,
+    };
+    let writer = store.writer(Metrics::new());
+    let done = writer.commit_one(Write::Unregister(gone)).await.unwrap();
+    assert_eq!(done, Done::Written);
+    let text = exported(&store, true).await;
+    let by_key = ["\"user_id\":2,", "\"user_id\":2}"];
+    let by_word = [
+        "alice@",
+        "line one",
+        "still waits",
+        "Zoë",
+        "the' builder",
+        "Re: x",
+        "c2VhbGVk",
+        ".png",
+    ];
+    for row in text.lines() {
+        let left = by_key
+            .iter()
+            .chain(&by_word)
+            .find(|word| row.contains(**word));
+        assert_eq!(left, None, "{row}");
+    }
 }
 
 fn sorted(text: &str) -> Vec<&str> {

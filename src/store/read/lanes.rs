@@ -96,6 +96,8 @@ pub struct Sending {
     pub attempts: u32,
     /// How many units are through.
     pub units_done: u16,
+    /// By which process.
+    pub process_id: Option<i64>,
 }
 
 const DUE: Sql = Sql::both(
@@ -166,8 +168,9 @@ const IN: Sql = Sql {
 };
 
 const SENDING: Sql = Sql::both(
-    "SELECT delivery_id, lane_id, account_id, attempts, units_done FROM deliveries WHERE state = 'sending' AND started_ms < $1
-      ORDER BY delivery_id",
+    "SELECT d.delivery_id, d.lane_id, d.account_id, d.attempts, d.units_done, d.process_id FROM deliveries d
+      WHERE d.state = 'sending' AND NOT EXISTS (SELECT 1 FROM processes p WHERE p.process_id = d.process_id)
+      ORDER BY d.delivery_id",
 );
 
 const OVERDUE: Sql = Sql::both(
@@ -274,13 +277,13 @@ impl Store {
         rows.iter().map(row).collect()
     }
 
-    /// What was under way before this time and has not ended.
+    /// What was under way in processes that are gone, and has not ended.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
-    pub async fn sending(&self, before_ms: i64) -> Result<Vec<Sending>, StoreError> {
-        let rows = self.rows(SENDING, vec![before_ms.into()]).await?;
+    pub async fn sending(&self) -> Result<Vec<Sending>, StoreError> {
+        let rows = self.rows(SENDING, Vec::new()).await?;
         let row = |row: &super::Row| {
             Ok(Sending {
                 delivery_id: row.int(0)?,
@@ -288,6 +291,7 @@ impl Store {
                 account_id: row.opt_int(2)?,
                 attempts: small(row.int(3)?),
                 units_done: small(row.int(4)?),
+                process_id: row.opt_int(5)?,
             })
         };
         rows.iter().map(row).collect()

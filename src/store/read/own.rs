@@ -51,6 +51,12 @@ pub struct MessageKept {
     pub state: Option<String>,
     /// Its text, while that is kept.
     pub body: Option<String>,
+    /// Its subject: mail.
+    pub subject: Option<String>,
+    /// The names of its files.
+    pub files: Vec<String>,
+    /// The ids that clients know it by.
+    pub stanzas: Vec<String>,
 }
 
 const CONTACTS: Sql = Sql::both(
@@ -84,13 +90,24 @@ const SENT: Sql = Sql::both(
       WHERE c.user_id = $1 AND m.direction = 'out' ORDER BY d.delivery_id DESC LIMIT $2",
 );
 
-const KEPT: Sql = Sql::both(
-    "SELECT m.message_id, m.direction, l.address, c.peer, m.created_ms,
-            (SELECT MAX(d.state) FROM deliveries d WHERE d.message_id = m.message_id), m.body
+const KEPT: Sql = Sql {
+    sqlite: "SELECT m.message_id, m.direction, l.address, c.peer, m.created_ms,
+            (SELECT MAX(d.state) FROM deliveries d WHERE d.message_id = m.message_id), m.body, t.subject,
+            (SELECT json_group_array(f.name) FROM files f WHERE f.message_id = m.message_id),
+            (SELECT json_group_array(s.stanza_id) FROM message_stanzas s WHERE s.message_id = m.message_id)
        FROM conversations c JOIN lines l ON l.line_id = c.line_id
        JOIN messages m ON m.conversation_id = c.conversation_id
+       LEFT JOIN threads t ON t.thread_id = m.thread_id
       WHERE c.user_id = $1 AND m.message_id > $2 ORDER BY m.message_id LIMIT $3",
-);
+    postgres: "SELECT m.message_id, m.direction, l.address, c.peer, m.created_ms,
+            (SELECT MAX(d.state) FROM deliveries d WHERE d.message_id = m.message_id), m.body, t.subject,
+            (SELECT CAST(jsonb_agg(f.name) AS TEXT) FROM files f WHERE f.message_id = m.message_id),
+            (SELECT CAST(jsonb_agg(s.stanza_id) AS TEXT) FROM message_stanzas s WHERE s.message_id = m.message_id)
+       FROM conversations c JOIN lines l ON l.line_id = c.line_id
+       JOIN messages m ON m.conversation_id = c.conversation_id
+       LEFT JOIN threads t ON t.thread_id = m.thread_id
+      WHERE c.user_id = $1 AND m.message_id > $2 ORDER BY m.message_id LIMIT $3",
+};
 
 impl Store {
     /// Whom a user writes with, the last active first.
@@ -202,8 +219,16 @@ impl Store {
                 created_ms: row.int(4)?,
                 state: row.opt_text(5)?.map(str::to_owned),
                 body: row.opt_text(6)?.map(str::to_owned),
+                subject: row.opt_text(7)?.map(str::to_owned),
+                files: list(row.opt_text(8)?),
+                stanzas: list(row.opt_text(9)?),
             })
         };
         rows.iter().map(kept).collect()
     }
+}
+
+fn list(text: Option<&str>) -> Vec<String> {
+    text.and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default()
 }

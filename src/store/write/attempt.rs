@@ -7,13 +7,16 @@ use super::{
     outgoing::insert_ids, report, run_rows, touched,
 };
 
-/// An attempt is about to be made; committed before it, for accounts that cannot recognise a repeat.
+/// An attempt is about to be made; committed before it, for accounts that cannot recognise a repeat, and where several processes
+/// work: of two that want the same delivery the database lets one go on, and a process that was taken for dead starts nothing.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Start {
     /// The delivery.
     pub delivery_id: i64,
     /// By which account.
     pub account_id: i64,
+    /// By which process.
+    pub process_id: i64,
     /// How many sends it takes there.
     pub units: u16,
     /// Now.
@@ -31,6 +34,8 @@ pub struct OutcomeRow {
     pub state: State,
     /// The account that tried.
     pub account_id: Option<i64>,
+    /// The process whose start mark this ends; `None`: there was none.
+    pub process_id: Option<i64>,
     /// How many sends it takes by the account that is next; `None`: as many as before.
     pub units: Option<u16>,
     /// How many units are through.
@@ -85,8 +90,9 @@ pub struct Due {
 const DUE: Sql = for_rows!(
     "UPDATE deliveries SET due_ms = NULL, tell = COALESCE(r.value ->> 'tell', tell)
        FROM",
+    // Another process may have been quicker: nobody is told twice.
     "WHERE deliveries.delivery_id = CAST(r.value ->> 'delivery_id' AS BIGINT)
-        AND deliveries.state = r.value ->> 'state'"
+        AND deliveries.state = r.value ->> 'state' AND deliveries.due_ms IS NOT NULL"
 );
 
 /// The user's server sent a message back.
@@ -120,14 +126,29 @@ const BOUNCED_LANE: Sql = for_rows!(
     "WHERE lanes.lane_id = CAST(r.value ->> 'lane_id' AS BIGINT) AND r.value ->> 'state' = 'queued'"
 );
 
-const START: Sql = for_rows!(
-    "UPDATE deliveries
+const START: Sql = Sql {
+    sqlite: "UPDATE deliveries
         SET state = 'sending', attempts = attempts + 1, started_ms = CAST(r.value ->> 'at_ms' AS BIGINT),
-            account_id = CAST(r.value ->> 'account_id' AS BIGINT), units = CAST(r.value ->> 'units' AS BIGINT)
-       FROM",
-    "WHERE deliveries.delivery_id = CAST(r.value ->> 'delivery_id' AS BIGINT) AND deliveries.state = 'queued'
-     RETURNING deliveries.delivery_id"
-);
+            account_id = CAST(r.value ->> 'account_id' AS BIGINT), units = CAST(r.value ->> 'units' AS BIGINT),
+            process_id = CAST(r.value ->> 'process_id' AS BIGINT)
+       FROM jsonb_each($1) AS r
+      WHERE deliveries.delivery_id = CAST(r.value ->> 'delivery_id' AS BIGINT) AND deliveries.state = 'queued'
+     RETURNING deliveries.delivery_id",
+    // Where several processes work: nobody starts anything who was taken for dead, and nothing passes what stands before it.
+    postgres: "UPDATE deliveries
+        SET state = 'sending', attempts = attempts + 1, started_ms = CAST(r.value ->> 'at_ms' AS BIGINT),
+            account_id = CAST(r.value ->> 'account_id' AS BIGINT), units = CAST(r.value ->> 'units' AS BIGINT),
+            process_id = CAST(r.value ->> 'process_id' AS BIGINT)
+       FROM jsonb_array_elements($1::jsonb) AS r(value)
+      WHERE deliveries.delivery_id = CAST(r.value ->> 'delivery_id' AS BIGINT) AND deliveries.state = 'queued'
+        AND EXISTS (SELECT 1 FROM processes p
+                     WHERE p.process_id = CAST(r.value ->> 'process_id' AS BIGINT)
+                       AND p.until_ms > CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT))
+        AND NOT EXISTS (SELECT 1 FROM deliveries e
+                         WHERE e.lane_id = deliveries.lane_id AND e.delivery_id < deliveries.delivery_id
+                           AND e.state IN ('held', 'queued', 'sending') AND (e.state <> 'held' OR e.due_ms IS NOT NULL))
+     RETURNING deliveries.delivery_id",
+};
 
 const OUTCOME: Sql = for_rows!(
     "UPDATE deliveries
@@ -136,11 +157,16 @@ const OUTCOME: Sql = for_rows!(
             units = COALESCE(CAST(r.value ->> 'units' AS BIGINT), units),
             units_done = CAST(r.value ->> 'units_done' AS BIGINT),
             reason = r.value ->> 'reason', code = r.value ->> 'code', tell = r.value ->> 'tell',
-            due_ms = CAST(r.value ->> 'due_ms' AS BIGINT), done_ms = CAST(r.value ->> 'done_ms' AS BIGINT)
+            due_ms = CAST(r.value ->> 'due_ms' AS BIGINT), done_ms = CAST(r.value ->> 'done_ms' AS BIGINT), process_id = NULL
        FROM",
-    // A report that came before the outcome knows more than the outcome.
+    // A report that came before the outcome knows more than the outcome. A process that was taken for dead while it tried still
+    // knows what came of it: that it was taken counts always; what is unknown is not tried again on its word; and into what
+    // another tries by now it does not talk.
     "WHERE deliveries.delivery_id = CAST(r.value ->> 'delivery_id' AS BIGINT)
         AND deliveries.state IN ('queued', 'sending', 'unknown')
+        AND NOT (deliveries.state = 'unknown' AND r.value ->> 'state' = 'queued')
+        AND (deliveries.process_id IS NULL OR deliveries.process_id = CAST(r.value ->> 'process_id' AS BIGINT)
+             OR r.value ->> 'state' IN ('accepted', 'sent', 'delivered'))
      RETURNING deliveries.delivery_id"
 );
 
@@ -181,6 +207,18 @@ const ALL_ACCEPTED: Sql = for_rows!(
                             OR (o.tell = 'receipt' AND o.delivery_id > deliveries.delivery_id)))"
 );
 
+/// Another process may be putting something into the lane: this waits for it, and the statement after it sees what it put there.
+const LOCK_LANES: Sql = for_rows!(
+    "SELECT l.lane_id FROM lanes l WHERE l.lane_id IN (SELECT CAST(r.value ->> 'lane_id' AS BIGINT) FROM",
+    ") ORDER BY l.lane_id FOR UPDATE"
+);
+
+const LOCK_LANE: Sql = Sql {
+    sqlite: "SELECT d.lane_id FROM deliveries d WHERE d.delivery_id = $1",
+    postgres: "SELECT l.lane_id FROM lanes l
+                WHERE l.lane_id IN (SELECT d.lane_id FROM deliveries d WHERE d.delivery_id = $1) FOR UPDATE",
+};
+
 const TOLD: Sql = for_rows!(
     "UPDATE deliveries
         SET told = r.value ->> 'what', tell = CASE WHEN tell = r.value ->> 'what' THEN NULL ELSE tell END
@@ -212,9 +250,13 @@ pub(super) async fn outcome(
     let touched = touched(&fetch_rows(connection, OUTCOME, &rows).await?)?;
     let ids: Vec<&IdRow> = rows.iter().flat_map(|row| &row.ids).collect();
     insert_ids(connection, &ids).await?;
-    let leaving: Vec<&OutcomeRow> = rows.iter().filter(|row| row.leaves_lane).copied().collect();
+    let leaves = |row: &&&OutcomeRow| row.leaves_lane && touched.contains(&row.delivery_id);
+    let leaving: Vec<&OutcomeRow> = rows.iter().filter(leaves).copied().collect();
     run_rows(connection, LEAVE, &leaving).await?;
     run_rows(connection, MOVE, &leaving).await?;
+    if connection.is_postgres() {
+        fetch_rows(connection, LOCK_LANES, &rows).await?;
+    }
     run_rows(connection, LANES, &rows).await?;
     let receipt = |row: &&OutcomeRow| row.of_group && row.tell == Some(TellKind::Receipt);
     let receipts: Vec<&OutcomeRow> = rows.iter().copied().filter(|row| receipt(row)).collect();
@@ -224,6 +266,17 @@ pub(super) async fn outcome(
         group.set(place, Done::Unchanged);
     }
     report::join_parked(connection, group, &ids).await
+}
+
+/// Waits for another process that may be putting something into a delivery's lane: the next statement sees it.
+pub(super) async fn lock_lane(
+    connection: &mut Connection,
+    delivery_id: i64,
+) -> Result<(), StoreError> {
+    if connection.is_postgres() {
+        connection.rows(LOCK_LANE, &[delivery_id.into()]).await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn bounced(

@@ -378,6 +378,7 @@ async fn cancel(
     let Some(row) = rows.first() else {
         return Ok(Done::Unchanged);
     };
+    super::attempt::lock_lane(connection, delivery_id).await?;
     connection.run(CANCEL_LANE, &params).await?;
     let kind = row.opt_text(0)?.and_then(TellKind::from_word);
     Ok(match kind {

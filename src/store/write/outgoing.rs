@@ -202,9 +202,42 @@ struct LaneRow {
     due_ms: Option<i64>,
 }
 
+/// A stanza that is stored already. Two processes may have read the same one: a client sends it again while the first that read it
+/// stands still.
+const REPEATED: Sql = for_rows!(
+    "SELECT s.message_id
+       FROM",
+    "CROSS JOIN message_stanzas s
+      WHERE s.user_id = CAST(r.value ->> 'user_id' AS BIGINT) AND s.repeat_key = r.value ->> 'repeat_key'
+        AND (s.repeat_key LIKE 'o%' OR s.created_ms > CAST(r.value ->> 'at_ms' AS BIGINT) - 600000)
+      LIMIT 1"
+);
+
+#[derive(Serialize)]
+struct RepeatRow<'a> {
+    user_id: i64,
+    repeat_key: &'a str,
+    at_ms: i64,
+}
+
 pub(super) async fn apply(connection: &mut Connection, rows: &[&NewOut]) -> Result<(), StoreError> {
     if rows.is_empty() {
         return Ok(());
+    }
+    if connection.is_postgres() {
+        let key = |row: &&&NewOut| row.repeat_key.is_some();
+        let keys = rows.iter().filter(key).map(|row| RepeatRow {
+            user_id: row.conversation.user_id,
+            repeat_key: row.repeat_key.as_deref().unwrap_or_default(),
+            at_ms: row.conversation.at_ms,
+        });
+        let keys: Vec<RepeatRow<'_>> = keys.collect();
+        if !super::fetch_rows(connection, REPEATED, &keys)
+            .await?
+            .is_empty()
+        {
+            return Err(StoreError::Repeated);
+        }
     }
     let conversations = rows.iter().map(|row| &row.conversation);
     let messages: Vec<MessageRow<'_>> = rows.iter().map(|row| message_row(row)).collect();

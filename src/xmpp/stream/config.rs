@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use rustls::ClientConfig;
 use secrecy::SecretString;
+use tokio::sync::watch;
 
 use super::Endpoint;
 use crate::xmpp::{jid::DomainPart, stanza::Limits};
@@ -34,6 +35,20 @@ pub struct LinkConfig {
     pub queues: Queues,
     /// What ends the link for good.
     pub stop: StopWhen,
+    /// Whether the link may be made, where another process may have it; missing: always.
+    pub permit: Option<watch::Receiver<Permit>>,
+}
+
+/// Whether a link may be made. XEP-0114 knows one connection for a name: a second one throws the first out, or is refused, or shares
+/// its stanzas at random.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permit {
+    /// It is ours to make.
+    Yes,
+    /// One that stands may stay; none is made.
+    NotNow,
+    /// Another process has it: one that stands is closed gently.
+    No,
 }
 
 impl LinkConfig {
@@ -51,6 +66,7 @@ impl LinkConfig {
             backoff: Backoff::default(),
             queues: Queues::default(),
             stop: StopWhen::Draining,
+            permit: None,
         }
     }
 }
@@ -126,6 +142,8 @@ pub struct Backoff {
     pub conflict_min: Duration,
     /// The longest pause when somebody else holds the name.
     pub conflict_max: Duration,
+    /// The pause when the name is ours by agreement with other processes, and the last holder is about to let go.
+    pub handed_over: Duration,
 }
 
 impl Default for Backoff {
@@ -135,6 +153,7 @@ impl Default for Backoff {
             max: Duration::from_mins(1),
             conflict_min: Duration::from_secs(30),
             conflict_max: Duration::from_mins(5),
+            handed_over: Duration::from_millis(300),
         }
     }
 }

@@ -26,6 +26,8 @@ pub enum LinkEvent {
     Batch(Batch),
     /// The connection could not be made, or was lost. The link goes on trying.
     Down(LinkError),
+    /// Another process has the gateway now: the connection was closed, and none is made until it comes back.
+    Elsewhere,
 }
 
 /// Stanzas that were read together, at most 64 or 256 KiB.
@@ -85,6 +87,8 @@ pub enum LinkState {
         /// When the next attempt begins.
         retry_at: Instant,
     },
+    /// Another process has it.
+    Elsewhere,
     /// The link ended for good, because it was asked to.
     Stopped,
     /// Logged in.

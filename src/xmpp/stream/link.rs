@@ -10,12 +10,17 @@ use tokio_util::sync::CancellationToken;
 use transom_adapter::Lifecycle;
 
 use super::{
-    Counters, LinkConfig, LinkError, LinkEvent, LinkHandle, LinkState, StopWhen,
+    Counters, LinkConfig, LinkError, LinkEvent, LinkHandle, LinkState, Permit, StopWhen,
     endpoint::connect,
     handle::Live,
     login::{LoggedIn, log_in},
     session::{Ends, Session},
 };
+
+/// So many quick attempts for a name that the last holder is about to let go of.
+const HANDED_OVER_TRIES: u32 = 30;
+/// After being thrown out by another process, while it is not known yet which of the two has the gateway.
+const CONFLICT_PAUSE: std::time::Duration = std::time::Duration::from_secs(3);
 
 /// One component's link: connects, logs in, reads and writes, and begins anew when it is lost.
 #[derive(Debug)]
@@ -76,10 +81,21 @@ impl Link {
     async fn run(mut self) {
         let mut failures = 0;
         while !self.stop.is_cancelled() && !self.events.is_closed() {
+            if self.permission().await.is_err() {
+                break;
+            }
             self.state.send_replace(LinkState::Connecting);
             let began = Instant::now();
-            let Err(error) = self.attempt().await else {
-                break;
+            let error = match self.attempt().await {
+                Err(error) => error,
+                Ok(Ended::Asked) => break,
+                Ok(Ended::Withdrawn) => {
+                    failures = 0;
+                    match self.events.send(LinkEvent::Elsewhere).await {
+                        Ok(()) => continue,
+                        Err(_) => break,
+                    }
+                }
             };
             if began.elapsed() >= self.config.backoff.max {
                 failures = 0;
@@ -92,20 +108,39 @@ impl Link {
         self.state.send_replace(LinkState::Stopped);
     }
 
-    /// One connection from beginning to end; `Ok` when the link was stopped.
-    async fn attempt(&mut self) -> Result<(), LinkError> {
+    /// Waits until the link may be made. An error when nobody wants one any more.
+    async fn permission(&mut self) -> Result<(), Unwanted> {
+        let Some(permit) = self.config.permit.as_mut() else {
+            return Ok(());
+        };
+        if *permit.borrow_and_update() == Permit::Yes {
+            return Ok(());
+        }
+        self.state.send_replace(LinkState::Elsewhere);
+        tokio::select! {
+            permitted = permit.wait_for(|permit| *permit == Permit::Yes) => {
+                permitted.map(drop).map_err(|_| Unwanted)
+            }
+            () = self.stop.cancelled() => Err(Unwanted),
+            () = self.events.closed() => Err(Unwanted),
+        }
+    }
+
+    /// One connection from beginning to end.
+    async fn attempt(&mut self) -> Result<Ended, LinkError> {
         let stop = self.stop.clone();
         let logged_in = tokio::select! {
             logged_in = self.log_in() => logged_in?,
-            () = stop.cancelled() => return Ok(()),
+            () = stop.cancelled() => return Ok(Ended::Asked),
         };
+        let ends_here = stop.child_token();
         let (messages, to_send) = mpsc::channel(self.config.queues.messages.max(1));
         let (presences, to_tell) = mpsc::channel(self.config.queues.presences.max(1));
         let ends = Ends {
             config: &self.config,
             counters: &self.counters,
             events: &self.events,
-            stop: &self.stop,
+            stop: &ends_here,
             messages: to_send,
             presences: to_tell,
         };
@@ -122,12 +157,28 @@ impl Link {
         self.state.send_replace(LinkState::Up {
             since: Instant::now(),
         });
+        let withdrawn = withdrawn(self.config.permit.clone());
         let ended = match self.events.send(LinkEvent::Up).await {
-            Ok(()) => Session::new(logged_in, ends).run().await,
+            Ok(()) => {
+                let mut session = std::pin::pin!(Session::new(logged_in, ends).run());
+                tokio::select! {
+                    ended = &mut session => ended,
+                    () = withdrawn => {
+                        ends_here.cancel();
+                        session.await
+                    }
+                }
+            }
             Err(_) => Ok(()),
         };
         self.live.send_replace(None);
-        ended
+        ended.map(|()| {
+            if self.stop.is_cancelled() || !ends_here.is_cancelled() {
+                Ended::Asked
+            } else {
+                Ended::Withdrawn
+            }
+        })
     }
 
     async fn log_in(&self) -> Result<LoggedIn, LinkError> {
@@ -147,10 +198,16 @@ impl Link {
     /// Tells of the failure and waits until the next attempt is due. An error when nobody wants one.
     async fn go_down(&mut self, error: LinkError, failures: u32) -> Result<(), Unwanted> {
         let conflict = matches!(error, LinkError::ConflictAtLogin { .. });
-        let pause = self
-            .config
-            .backoff
-            .pause(failures, conflict, rand::random());
+        let backoff = &self.config.backoff;
+        let is_agreed = self.config.permit.is_some();
+        let pause = match &error {
+            LinkError::ConflictAtLogin { .. } if is_agreed && failures < HANDED_OVER_TRIES => {
+                backoff.handed_over
+            }
+            // Whoever has the name by now may have it by right: the word of that is on its way.
+            LinkError::ConflictLive { .. } if is_agreed => CONFLICT_PAUSE,
+            _ => backoff.pause(failures, conflict, rand::random()),
+        };
         self.explain(&error, pause);
         self.state.send_replace(LinkState::Down {
             error: error.clone(),
@@ -190,3 +247,24 @@ impl Link {
 
 /// The link is to end.
 struct Unwanted;
+
+/// Why a connection ended without a fault.
+enum Ended {
+    /// The link was stopped.
+    Asked,
+    /// Another process has it now.
+    Withdrawn,
+}
+
+/// Ends when the link may not stand any longer.
+async fn withdrawn(permit: Option<watch::Receiver<Permit>>) {
+    if let Some(mut permit) = permit
+        && permit
+            .wait_for(|permit| *permit == Permit::No)
+            .await
+            .is_ok()
+    {
+        return;
+    }
+    std::future::pending::<()>().await;
+}

@@ -6,7 +6,8 @@
 //! - a [`LinkHandle`]: [`send`](LinkHandle::send) (queued, in order), [`send_tracked`](LinkHandle::send_tracked) (resolves
 //!   when the server surely has it), [`send_presence`](LinkHandle::send_presence) (second class, paced),
 //!   [`request`](LinkHandle::request) (an iq and its answer);
-//! - the receiving end of [`LinkEvent`]s: `Up`, [`Batch`]es to be acknowledged after the commit, `Down` with a [`LinkError`].
+//! - the receiving end of [`LinkEvent`]s: `Up`, [`Batch`]es to be acknowledged after the commit, `Down` with a [`LinkError`],
+//!   `Elsewhere` when another process has the gateway ([`Permit`]).
 //!
 //! Inside, from the socket upwards: `endpoint` connects, `login` shakes hands, `session` is one connection's life
 //! (`inbound` cuts, parses and batches; `writer` coalesces; `barrier` pings; `requests` correlates; `pace` slows), `link` goes on for
@@ -31,7 +32,7 @@ mod requests;
 mod session;
 mod writer;
 
-pub use config::{Backoff, LinkConfig, Queues, StopWhen, Timing};
+pub use config::{Backoff, LinkConfig, Permit, Queues, StopWhen, Timing};
 pub use counters::Counters;
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{LinkError, Phase, Remedy, Waiting};

@@ -10,7 +10,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Counters, LinkConfig, LinkError, LinkEvent, Phase, Waiting,
+    Counters, LinkConfig, LinkError, LinkEvent, Permit, Phase, Waiting,
     barrier::Barriers,
     endpoint::Connection,
     handle::Command,
@@ -232,8 +232,12 @@ impl<'a> Session<'a> {
     fn begin_stop(&mut self) {
         let stop = self.ends.config.timing.stop;
         let now = Instant::now();
+        // Where another process has the name by now, its stanzas and the answers to its pings may come here: not for long. What is
+        // not answered is written again by that one, with the same ids.
+        let permit = self.ends.config.permit.as_ref();
+        let is_elsewhere = permit.is_some_and(|permit| *permit.borrow() != Permit::Yes);
         self.course = Course::Stopping {
-            close_by: now + stop / 2,
+            close_by: if is_elsewhere { now } else { now + stop / 2 },
             end_by: now + stop,
         };
         self.ends.messages.close();

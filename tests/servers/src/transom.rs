@@ -196,6 +196,13 @@ impl Transom {
         kibibytes.expect("VmRSS in kB") * 1024
     }
 
+    /// What the list of processes shows of it: its arguments.
+    pub fn command_line(&self) -> String {
+        let id = self.process.as_ref().expect("transom runs").id();
+        let bytes = std::fs::read(format!("/proc/{id}/cmdline")).expect("/proc");
+        String::from_utf8_lossy(&bytes).replace('\0', " ")
+    }
+
     /// The processor time used so far, user and system, in the kernel's ticks of ten milliseconds.
     pub fn cpu_time(&self) -> Duration {
         let id = self.process.as_ref().expect("transom runs").id();

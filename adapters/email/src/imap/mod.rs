@@ -131,7 +131,7 @@ impl Account for ImapAccount {
             concurrency: 1,
             send_seconds_max: 1,
             files: None,
-            holder: Holder::Anyone,
+            holder: Holder::OneReader,
         }
     }
 

@@ -9,6 +9,7 @@ use std::{
 };
 
 use tokio::net::{TcpListener, UnixListener, UnixStream};
+use transom_adapter::Sockets;
 
 use crate::config::Listen;
 
@@ -29,8 +30,8 @@ pub(crate) enum Listener {
     Tcp(TcpListener),
     Unix {
         listener: UnixListener,
-        /// Removed when the listener is dropped.
-        _file: SocketFile,
+        /// Removed when the listener is dropped, unless it is the service manager's.
+        _file: Option<SocketFile>,
     },
 }
 
@@ -60,10 +61,36 @@ impl Listener {
                 std::fs::set_permissions(path, Permissions::from_mode(0o660))?;
                 Ok(Self::Unix {
                     listener,
-                    _file: file,
+                    _file: Some(file),
                 })
             }
         }
+    }
+
+    /// Takes it from those that the service manager opened.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be used.
+    pub(crate) fn inherited(listen: &Listen, sockets: &Sockets) -> io::Result<Option<Self>> {
+        Ok(match listen {
+            Listen::Tcp(address) => {
+                let Ok(address) = address.parse() else {
+                    return Ok(None);
+                };
+                match sockets.tcp(address)? {
+                    Some(listener) => Some(Self::Tcp(TcpListener::from_std(listener)?)),
+                    None => None,
+                }
+            }
+            Listen::Unix(path) => match sockets.unix(path)? {
+                Some(listener) => Some(Self::Unix {
+                    listener: UnixListener::from_std(listener)?,
+                    _file: None,
+                }),
+                None => None,
+            },
+        })
     }
 
     /// The next connection, and who it is where that can be told.

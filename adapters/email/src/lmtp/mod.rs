@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use tokio::sync::Semaphore;
 use transom_adapter::{
     Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Context, Failure,
-    Holder, Outcome, Outgoing, Reason, Repeat, Reports,
+    Holder, Outcome, Outgoing, Reason, Repeat, Reports, Sockets,
 };
 
 use crate::{config::LmtpConfig, ids::OwnIds, read::MAIL_BYTES_MAX};
@@ -139,7 +139,26 @@ impl Account for LmtpAccount {
         Outcome::Misconfigured(Failure::new(Reason::OurAccount).with_detail(detail))
     }
 
+    fn inherit(&self, sockets: &Sockets) {
+        match Listener::inherited(&self.config.listen, sockets) {
+            Ok(listener) => {
+                *self.bound.lock().unwrap_or_else(PoisonError::into_inner) = listener;
+            }
+            Err(error) => {
+                tracing::warn!(account = %self.name, %error, "The service manager's listener cannot be used.");
+            }
+        }
+    }
+
     async fn bind(&self) -> Result<(), ConfigFault> {
+        if self
+            .bound
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some()
+        {
+            return Ok(());
+        }
         let listener = Listener::open(&self.config.listen)
             .await
             .map_err(|error| ConfigFault {

@@ -38,7 +38,7 @@ pub(crate) fn capabilities(reached: bool, files: Option<FileLimits>) -> Capabili
         concurrency: 10,
         send_seconds_max: 40,
         files,
-        holder: Holder::Anyone,
+        holder: Holder::OneReader,
     }
 }
 

@@ -243,6 +243,7 @@ pub(super) fn config(endpoint: &str) -> LinkConfig {
         max: soon,
         conflict_min: soon,
         conflict_max: soon,
+        handed_over: soon,
     };
     config
 }

@@ -73,7 +73,7 @@ impl Account for AndroidAccount {
             concurrency: 4,
             send_seconds_max: 40,
             files: None,
-            holder: Holder::Anyone,
+            holder: Holder::OneReader,
         }
     }
 

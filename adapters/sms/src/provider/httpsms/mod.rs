@@ -71,7 +71,7 @@ impl Account for HttpsmsAccount {
             concurrency: 4,
             send_seconds_max: 40,
             files: None,
-            holder: Holder::Anyone,
+            holder: Holder::OneReader,
         }
     }
 

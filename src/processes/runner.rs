@@ -1,0 +1,296 @@
+//! The beat: says that this process lives, learns who else does, takes gateways that nobody has, and carries hints.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep},
+};
+use transom_adapter::Lifecycle;
+
+use super::{Hint, Processes, View, hints::Parcel};
+use crate::{
+    store::{
+        Ids,
+        processes::{Beat, HolderRow, Listener},
+    },
+    xmpp::stream::Permit,
+};
+
+/// A process that has not said for so long that it lives is taken for dead.
+pub const LEASE: Duration = Duration::from_secs(6);
+/// Between two times that it says so.
+const BEAT: Duration = Duration::from_secs(1);
+/// The same while it hands over.
+const BEAT_LEAVING: Duration = Duration::from_millis(200);
+/// Whoever has its share of the gateways leaves a free one to others for so long.
+const MODESTY: Duration = Duration::from_millis(1_500);
+/// Hints gather for so long before they are told.
+const GATHER: Duration = Duration::from_millis(10);
+/// Between two attempts to listen to the others.
+const LISTEN_AGAIN: Duration = Duration::from_secs(2);
+/// Hints at once.
+const HINTS_MAX: usize = 256;
+
+/// What has to run for as long as the process lives, the time of its draining included.
+pub struct Runner {
+    processes: Processes,
+    to_tell: mpsc::Receiver<Hint>,
+    lifecycle: Lifecycle,
+}
+
+impl Runner {
+    pub(super) fn new(
+        processes: Processes,
+        to_tell: mpsc::Receiver<Hint>,
+        lifecycle: Lifecycle,
+    ) -> Self {
+        Self {
+            processes,
+            to_tell,
+            lifecycle,
+        }
+    }
+
+    /// Never returns. What others tell goes to `heard`.
+    pub async fn run(self, ids: Ids, heard: mpsc::Sender<Hint>) {
+        let Self {
+            processes,
+            to_tell,
+            lifecycle,
+        } = self;
+        if !processes.inner.is_shared {
+            return std::future::pending().await;
+        }
+        let beating = Beating {
+            processes: processes.clone(),
+            ids,
+            lifecycle,
+            heard_at: Instant::now(),
+            free_since: BTreeMap::new(),
+            is_leaving: false,
+        };
+        tokio::join!(
+            beating.run(),
+            tell(processes.clone(), to_tell),
+            listen(processes, heard)
+        );
+    }
+}
+
+struct Beating {
+    processes: Processes,
+    ids: Ids,
+    lifecycle: Lifecycle,
+    /// When the database last said that this process lives.
+    heard_at: Instant,
+    /// Gateways that nobody has, and since when that is known.
+    free_since: BTreeMap<i64, Instant>,
+    is_leaving: bool,
+}
+
+impl Beating {
+    async fn run(mut self) {
+        loop {
+            if self.lifecycle.is_draining() && !self.is_leaving {
+                self.leave().await;
+            }
+            self.beat().await;
+            let pause = if self.is_leaving { BEAT_LEAVING } else { BEAT };
+            let lifecycle = self.lifecycle.clone();
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = self.processes.inner.nudged.notified() => {}
+                () = lifecycle.draining(), if !self.is_leaving => {}
+            }
+        }
+    }
+
+    /// Takes no more work, and offers what it has.
+    async fn leave(&mut self) {
+        self.is_leaving = true;
+        if !self.processes.has_others() {
+            return;
+        }
+        let offered = self.processes.inner.store.offer(self.processes.id()).await;
+        if offered.is_ok() {
+            self.processes.hint(Hint::Beat);
+        }
+    }
+
+    async fn beat(&mut self) {
+        let store = self.processes.inner.store.clone();
+        let me = self.processes.id();
+        match store.beat(me, LEASE).await {
+            Ok(Some(beat)) => {
+                self.heard_at = Instant::now();
+                self.take(me, beat).await;
+            }
+            Ok(None) => self.join_again().await,
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "The database was not told that this process lives."
+                );
+                if self.heard_at.elapsed() >= LEASE {
+                    // A link that stands may stay: what comes over it cannot be committed, so nothing is lost. A new one would
+                    // throw out whoever has the gateway by now.
+                    self.processes.permit(|_| Permit::NotNow);
+                }
+            }
+        }
+    }
+
+    /// It was taken for dead: others have what it had. It begins as a new one.
+    async fn join_again(&mut self) {
+        tracing::warn!(
+            "This process did not say in time that it lives: others have taken its gateways. It goes on as a new one."
+        );
+        self.processes.permit(|_| Permit::No);
+        self.processes
+            .inner
+            .view
+            .send_modify(|view| view.holders.clear());
+        if self.is_leaving {
+            return std::future::pending().await;
+        }
+        match self.processes.inner.store.join(LEASE).await {
+            Ok(joined) => {
+                self.ids.renumber(joined.number);
+                self.processes.inner.view.send_modify(|view| {
+                    view.me = joined.process_id;
+                    view.workers = vec![joined.process_id];
+                });
+                self.heard_at = Instant::now();
+                self.processes.inner.nudged.notify_one();
+            }
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "This process cannot join the others."
+                );
+            }
+        }
+    }
+
+    async fn take(&mut self, me: i64, mut beat: Beat) {
+        if !self.is_leaving {
+            for gateway_id in self.wanted(me, &beat) {
+                self.claim(me, gateway_id, &mut beat.holders).await;
+            }
+        }
+        let view = View {
+            me,
+            workers: beat.workers,
+            holders: beat.holders,
+        };
+        let is_leaving = self.is_leaving;
+        let permit = |gateway_id| match (view.has(gateway_id), is_leaving) {
+            (true, _) => Permit::Yes,
+            // Whoever gives a gateway away keeps its link until the other one's stands.
+            (false, true) => Permit::NotNow,
+            (false, false) => Permit::No,
+        };
+        // The view first: whoever is told that the link is up asks it.
+        self.processes.inner.view.send_if_modified(|now| {
+            let differs = *now != view;
+            now.clone_from(&view);
+            differs
+        });
+        self.processes.permit(permit);
+    }
+
+    /// The gateways that are free for this process to take.
+    fn wanted(&mut self, me: i64, beat: &Beat) -> Vec<i64> {
+        let known = self.processes.known();
+        let is_free = |row: &&HolderRow| match row.process_id {
+            None => true,
+            Some(holder) => row.offered && holder != me,
+        };
+        let free: Vec<i64> = beat
+            .holders
+            .iter()
+            .filter(is_free)
+            .map(|row| row.gateway_id)
+            .filter(|gateway_id| known.contains(gateway_id))
+            .collect();
+        self.free_since
+            .retain(|gateway_id, _| free.contains(gateway_id));
+        let now = Instant::now();
+        let mine = |row: &&HolderRow| row.process_id == Some(me);
+        let mut had = beat.holders.iter().filter(mine).count();
+        let share = known.len().div_ceil(beat.workers.len().max(1));
+        let mut wanted = Vec::new();
+        for gateway_id in free {
+            let since = *self.free_since.entry(gateway_id).or_insert(now);
+            if had < share || now.duration_since(since) >= MODESTY {
+                wanted.push(gateway_id);
+                had += 1;
+            }
+        }
+        wanted
+    }
+
+    async fn claim(&self, me: i64, gateway_id: i64, holders: &mut [HolderRow]) {
+        let store = &self.processes.inner.store;
+        if !matches!(store.claim(me, gateway_id).await, Ok(true)) {
+            return;
+        }
+        // What this process is about to commit comes behind what the last holder has committed.
+        if let Ok(newest) = store.newest_key().await {
+            self.ids.raise(newest);
+        }
+        tracing::info!(gateway_id, "This process has the gateway now.");
+        for row in holders
+            .iter_mut()
+            .filter(|row| row.gateway_id == gateway_id)
+        {
+            (row.process_id, row.offered, row.up) = (Some(me), false, false);
+        }
+        self.processes.hint(Hint::Beat);
+    }
+}
+
+/// Tells the others, a few hints at a time.
+async fn tell(processes: Processes, mut to_tell: mpsc::Receiver<Hint>) {
+    let mut hints = Vec::new();
+    while to_tell.recv_many(&mut hints, HINTS_MAX).await > 0 {
+        sleep(GATHER).await;
+        while hints.len() < HINTS_MAX
+            && let Ok(hint) = to_tell.try_recv()
+        {
+            hints.push(hint);
+        }
+        for text in Parcel::pack(processes.id(), hints.drain(..)) {
+            // Lost ones cost seconds.
+            processes.inner.store.notify(text).await.ok();
+        }
+    }
+}
+
+/// Listens to the others.
+async fn listen(processes: Processes, heard: mpsc::Sender<Hint>) {
+    loop {
+        if let Ok(Some(mut listener)) = processes.inner.store.listen().await {
+            hear(&processes, &mut listener, &heard).await;
+        }
+        sleep(LISTEN_AGAIN).await;
+    }
+}
+
+/// Hears until the connection is lost.
+async fn hear(processes: &Processes, listener: &mut Listener, heard: &mpsc::Sender<Hint>) {
+    while let Ok(Some(text)) = listener.next().await {
+        let Some(parcel) = Parcel::read(&text).filter(|parcel| parcel.from != processes.id())
+        else {
+            continue;
+        };
+        for hint in parcel.hints() {
+            if hint == Hint::Beat {
+                processes.inner.nudged.notify_one();
+            } else {
+                heard.try_send(hint).ok();
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! A disk that is full for a while: sources are told to come back, nothing committed is damaged, work goes on by itself.
+
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use transom_test_servers::{PATIENCE, Server, skipped, until};
+
+use crate::{
+    house::{alone, lines, prosody},
+    traffic::Traffic,
+    world::{LINE, SMS, link_up},
+};
+
+const PEER: &str = "+12025550199";
+
+/// A file system of a few mebibytes.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// `None` where this user may not mount; in CI that is a fault.
+    fn mount(folder: &Path) -> Option<Self> {
+        let path = folder.join("small");
+        std::fs::create_dir(&path).unwrap();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=6m", "tmpfs"]);
+        let mounted = mount
+            .arg(&path)
+            .status()
+            .is_ok_and(|status| status.success());
+        if !mounted {
+            let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
+            assert!(!ci, "CI skips nothing, but tmpfs cannot be mounted");
+            eprintln!("skipped: mounting takes root");
+        }
+        mounted.then_some(Self(path))
+    }
+
+    /// Takes all the room there is.
+    fn fill(&self) {
+        let mut filler = std::fs::File::create(self.0.join("filler")).unwrap();
+        for size in [64 * 1024, 1024, 1] {
+            while filler.write_all(&vec![0; size]).is_ok() {}
+        }
+    }
+
+    fn clear(&self) {
+        std::fs::remove_file(self.0.join("filler")).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let unmounted = Command::new("umount").arg("-l").arg(&self.0).status();
+        if !unmounted.is_ok_and(|status| status.success()) {
+            eprintln!("{} stays mounted", self.0.display());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_in_words_and_work_resumes_by_itself() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::mount(folder.path()) else {
+        return;
+    };
+    let prosody = prosody(&["alice"]).await;
+    let store = format!(
+        "[store]\nurl = \"sqlite://{}/transom.db\"\n",
+        disk.0.display()
+    );
+    let (mut transom, twilio) = alone(prosody.component_addr(), &lines("alice"), &store).await;
+    transom.start().await;
+    link_up(&transom, "sms").await;
+    let http = transom.http();
+    let alice = prosody.client("alice", "phone").await;
+    let mut traffic = Traffic::new(twilio, (SMS, alice), 3, 0);
+    traffic.begin().await;
+    for _ in 0..5 {
+        traffic.burst(&[http]).await;
+    }
+    disk.fill();
+    let full = async || {
+        let answer = traffic
+            .twilio
+            .deliver("SMfull", PEER, LINE, "no room")
+            .await;
+        matches!(answer, Ok(500..)).then_some(())
+    };
+    until("the source to be told to come back", PATIENCE, full)
+        .await
+        .unwrap();
+    for _ in 0..5 {
+        traffic.burst(&[http]).await;
+    }
+    let ready = transom_test_servers::get(http, "/readyz").await.unwrap();
+    assert_eq!(
+        ready.status,
+        503,
+        "it says that it cannot store: {}",
+        ready.text()
+    );
+    disk.clear();
+    let taken = async || {
+        let answer = traffic
+            .twilio
+            .deliver("SMfull", PEER, LINE, "no room")
+            .await;
+        (answer == Ok(200)).then_some(())
+    };
+    until("the text to be taken", PATIENCE, taken)
+        .await
+        .unwrap();
+    traffic.settle(&[http]).await;
+    let account = traffic.account(&transom).await;
+    eprintln!("{}", account.table("1 process, SQLite, full disk", "1"));
+    // What is on the disk is whole.
+    transom.restart().await;
+    link_up(&transom, "sms").await;
+    let list = transom.command(&["queue", "list", "--json"]).await;
+    assert!(
+        list.status.success(),
+        "{}",
+        String::from_utf8_lossy(&list.stderr)
+    );
+}

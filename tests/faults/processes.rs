@@ -1,0 +1,178 @@
+//! Several processes on one PostgreSQL: shared work, take-over, hand-over.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use transom_test_servers::{Server, skipped};
+
+use crate::{
+    house::{House, Xmpp},
+    random::{Random, number_of},
+    traffic::Traffic,
+};
+
+/// The goal for a take-over after a kill or a freeze.
+const TAKE_OVER_MAX: Duration = Duration::from_secs(10);
+
+#[tokio::test]
+async fn three_processes_under_kills_and_freezes_lose_and_double_nothing() {
+    if skipped(&[Server::Prosody, Server::Postgres]) {
+        return;
+    }
+    let seed = Random::seed();
+    let seconds = number_of("TRANSOM_FAULT_SECONDS", 30);
+    let mut random = Random::new(seed);
+    let (mut house, twilio) = House::start(3, Xmpp::prosody().await).await;
+    let alice = house.alice().await;
+    let mut traffic = Traffic::new(twilio, alice, seed, 40);
+    traffic.begin().await;
+    let end = Instant::now() + Duration::from_secs(seconds);
+    let mut harms = Harms::default();
+    while Instant::now() < end {
+        let until = Instant::now() + Duration::from_millis(1_500 + random.below(2_500));
+        while Instant::now() < until {
+            traffic.burst(&house.webhooks()).await;
+            for member in &mut house.transoms {
+                if member
+                    .frozen_until
+                    .is_some_and(|until| until <= Instant::now())
+                {
+                    member.thaw();
+                }
+            }
+        }
+        let frozen = |member: &crate::house::Member| member.frozen_until.is_some();
+        if house.transoms.iter().any(frozen) {
+            continue;
+        }
+        harm(&mut house, &mut random, &mut harms).await;
+    }
+    for member in &mut house.transoms {
+        member.thaw();
+    }
+    house.holder().await;
+    traffic.settle(&house.webhooks()).await;
+    let account = traffic.account(&house.transoms[0].transom).await;
+    let Harms {
+        kills,
+        freezes,
+        taken_over,
+    } = harms;
+    let faults = format!("{kills} kills, {freezes} freezes, seed {seed}");
+    eprintln!(
+        "{}",
+        account.table("3 processes, PostgreSQL, Prosody", &faults)
+    );
+    eprintln!("taken over after {taken_over:?}");
+    let slow: Vec<_> = taken_over
+        .iter()
+        .filter(|time| **time > TAKE_OVER_MAX)
+        .collect();
+    assert!(
+        slow.is_empty(),
+        "taken over after {slow:?}\n{}",
+        house.logs()
+    );
+}
+
+/// What was done to the processes.
+#[derive(Default)]
+struct Harms {
+    kills: usize,
+    freezes: usize,
+    /// How long it took until another had the link.
+    taken_over: Vec<Duration>,
+}
+
+/// Kills or freezes one of the processes, every other time whoever has the link.
+async fn harm(house: &mut House, random: &mut Random, harms: &mut Harms) {
+    let holder = house.holder().await;
+    let victim = if random.below(2) == 0 {
+        holder
+    } else {
+        random.index(3)
+    };
+    let since = Instant::now();
+    let member = &mut house.transoms[victim];
+    if random.below(2) == 0 {
+        member.transom.kill9();
+        harms.kills += 1;
+        if victim == holder {
+            house.holder_but(victim).await;
+            harms.taken_over.push(since.elapsed());
+        }
+        house.transoms[victim].transom.start().await;
+        return;
+    }
+    member.freeze(Duration::from_millis(2_000 + random.below(9_000)));
+    harms.freezes += 1;
+    if victim == holder && random.below(2) == 0 {
+        member.frozen_until = Some(since + Duration::from_mins(1));
+        house.holder_but(victim).await;
+        harms.taken_over.push(since.elapsed());
+        house.transoms[victim].thaw();
+    }
+}
+
+#[tokio::test]
+async fn a_rolling_restart_fails_no_message_on_prosody() {
+    if skipped(&[Server::Prosody, Server::Postgres]) {
+        return;
+    }
+    rolling_restart(Xmpp::prosody().await, "Prosody").await;
+}
+
+/// Each process in turn is restarted under traffic: its gateway is handed over before its link closes.
+async fn rolling_restart(server: Xmpp, name: &str) {
+    let (mut house, twilio) = House::start(2, server).await;
+    let alice = house.alice().await;
+    let mut traffic = Traffic::new(twilio, alice, Random::seed(), 0);
+    traffic.begin().await;
+    for place in [0, 1, 0] {
+        let other = 1 - place;
+        let webhooks = vec![house.transoms[other].transom.http()];
+        for _ in 0..10 {
+            traffic.burst(&webhooks).await;
+        }
+        let member = &mut house.transoms[place];
+        let restart = async {
+            assert!(member.transom.sigterm().await.success());
+            member.transom.start().await;
+        };
+        let mut restart = std::pin::pin!(restart);
+        loop {
+            tokio::select! {
+                () = &mut restart => break,
+                () = traffic.burst(&webhooks) => {}
+            }
+        }
+    }
+    traffic.settle(&house.webhooks()).await;
+    let account = traffic.account(&house.transoms[0].transom).await;
+    let what = format!("2 processes, rolling restart, {name}");
+    eprintln!("{}", account.table(&what, "3 restarts"));
+    assert!(account.errors.is_empty(), "{account:?}\n{}", house.logs());
+    assert_eq!(account.unknown, 0, "{account:?}");
+}
+
+#[tokio::test]
+async fn both_processes_send_and_either_takes_what_comes_in() {
+    if skipped(&[Server::Prosody, Server::Postgres]) {
+        return;
+    }
+    let (house, twilio) = House::start(2, Xmpp::prosody().await).await;
+    let alice = house.alice().await;
+    let mut traffic = Traffic::new(twilio, alice, 7, 0);
+    traffic.begin().await;
+    while traffic.written() < 60 {
+        traffic.burst(&house.webhooks()).await;
+    }
+    traffic.settle(&house.webhooks()).await;
+    let account = traffic.account(&house.transoms[0].transom).await;
+    assert_eq!(account.delivered, account.out, "{account:?}");
+    let sent = "Handed to the network.";
+    for (place, member) in house.transoms.iter().enumerate() {
+        let log = member.transom.log();
+        assert!(log.contains(sent), "process {place} sent nothing:\n{log}");
+    }
+}

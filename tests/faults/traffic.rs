@@ -1,0 +1,383 @@
+//! Texts both ways, and what became of each.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+use transom_test_servers::{Answer, PATIENCE, Request, Transom, XmppClient};
+
+use crate::{
+    random::Random,
+    world::{LINE, Twilio, chat},
+};
+
+const PEERS: [&str; 8] = [
+    "+12025550140",
+    "+12025550141",
+    "+12025550142",
+    "+12025550143",
+    "+12025550144",
+    "+12025550145",
+    "+12025550146",
+    "+12025550147",
+];
+
+/// What the network has taken: the body and the id that it gave, in the order of their coming.
+type Taken = Arc<Mutex<Vec<(Request, String)>>>;
+
+/// A network with moods, both ends of the traffic, and the books.
+pub(crate) struct Traffic {
+    pub(crate) twilio: Twilio,
+    taken: Taken,
+    alice: XmppClient,
+    /// The component's.
+    domain: String,
+    random: Random,
+    /// Texts that alice wrote.
+    out: usize,
+    /// Texts that phones wrote.
+    incoming: usize,
+    /// Those that transom said it has.
+    stored: BTreeSet<usize>,
+    /// How many that the network took were reported as delivered.
+    reported: usize,
+    /// Receipts that the XMPP server may lose, because it is restarted.
+    lost_by_server: usize,
+    seen: Seen,
+}
+
+/// What alice has seen.
+#[derive(Default)]
+struct Seen {
+    read: usize,
+    receipts: BTreeSet<usize>,
+    /// By body: the ids that it came under.
+    arrived: BTreeMap<String, BTreeSet<String>>,
+    /// Stanzas that came again under the same id.
+    repeats: usize,
+    /// Error stanzas, by condition.
+    errors: BTreeMap<String, usize>,
+    /// By chat: the texts in the order in which they came first.
+    order: BTreeMap<String, Vec<usize>>,
+}
+
+/// The counts at the end.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Account {
+    pub(crate) out: usize,
+    pub(crate) delivered: usize,
+    pub(crate) unknown: usize,
+    /// Receipts that the XMPP server had and lost.
+    pub(crate) lost_receipts: usize,
+    pub(crate) incoming: usize,
+    pub(crate) arrived: usize,
+    pub(crate) repeats: usize,
+    pub(crate) errors: BTreeMap<String, usize>,
+}
+
+impl Traffic {
+    /// The network answers by its mood; it has `moods` in a thousand calls that it does not simply accept.
+    pub(crate) fn new(
+        twilio: Twilio,
+        (domain, alice): (&str, XmppClient),
+        seed: u64,
+        moods: u64,
+    ) -> Self {
+        let taken = Taken::default();
+        let mood = Mutex::new(Random::new(seed ^ 0x5eed));
+        let book = Arc::clone(&taken);
+        twilio
+            .api
+            .answer_by(move |request| answer(request, &book, &mood, moods));
+        Self {
+            twilio,
+            taken,
+            alice,
+            domain: domain.to_owned(),
+            random: Random::new(seed),
+            out: 0,
+            incoming: 0,
+            stored: BTreeSet::new(),
+            reported: 0,
+            lost_by_server: 0,
+            seen: Seen::default(),
+        }
+    }
+
+    /// Alice's first text registers her: nobody is registered by what comes in (semantics 14).
+    pub(crate) async fn begin(&mut self) {
+        self.write(0).await;
+        self.out = 1;
+        let deadline = Instant::now() + PATIENCE;
+        while self.taken.lock().unwrap().is_empty() {
+            assert!(Instant::now() < deadline, "the first text never came");
+            self.alice.barrier().await;
+        }
+    }
+
+    /// Some new texts both ways, and what is due of the old ones; `webhooks`: whoever can be called.
+    pub(crate) async fn burst(&mut self, webhooks: &[SocketAddr]) {
+        for _ in 0..=self.random.below(4) {
+            self.out += 1;
+            self.write(self.out - 1).await;
+        }
+        for _ in 0..self.random.below(3) {
+            let webhook = self.any(webhooks);
+            self.incoming += 1;
+            self.call(webhook, self.incoming - 1).await;
+        }
+        if self.random.below(3) == 0 {
+            let webhook = self.any(webhooks);
+            self.report(webhook).await;
+        }
+        // A phone's text twice, a while later: providers do that.
+        if self.random.below(8) == 0 && self.incoming > 0 {
+            let again = self.random.index(self.incoming);
+            let webhook = self.any(webhooks);
+            self.call(webhook, again).await;
+        }
+    }
+
+    /// Texts that alice wrote so far.
+    pub(crate) fn written(&self) -> usize {
+        self.out
+    }
+
+    /// Alice goes offline, having read all that there is for her; then something happens, and she comes back.
+    pub(crate) async fn away(mut self, happens: impl AsyncFnOnce() -> XmppClient) -> Self {
+        self.alice.send("<presence type='unavailable'/>").await;
+        self.alice.barrier().await;
+        self.read();
+        // What comes from now on waits at her server.
+        self.alice.disconnect().await;
+        self.alice = happens().await;
+        // mod_offline keeps no message without a body.
+        self.lost_by_server = usize::MAX / 2;
+        self.seen.read = 0;
+        self
+    }
+
+    fn any(&mut self, webhooks: &[SocketAddr]) -> SocketAddr {
+        webhooks[self.random.index(webhooks.len())]
+    }
+
+    async fn write(&mut self, number: usize) {
+        let to = format!("{}@{}", PEERS[number % PEERS.len()], self.domain);
+        let stanza = chat(&to, &format!("m{number}"), &format!("out {number}"));
+        self.alice.send(&stanza).await;
+    }
+
+    async fn call(&mut self, webhook: SocketAddr, number: usize) {
+        self.twilio.webhook = webhook;
+        let (sid, body) = (format!("SMin{number}"), format!("in {number}"));
+        let peer = PEERS[number % PEERS.len()];
+        if self.twilio.deliver(&sid, peer, LINE, &body).await == Ok(200) {
+            self.stored.insert(number);
+        }
+    }
+
+    /// Reports the next that the network took as delivered, as far as transom listens; now and then one twice.
+    async fn report(&mut self, webhook: SocketAddr) {
+        self.twilio.webhook = webhook;
+        loop {
+            let next = self.taken.lock().unwrap().get(self.reported).cloned();
+            let Some((request, sid)) = next else { return };
+            for _ in 0..=self.random.below(2) {
+                if self.twilio.report(&request, &sid, "delivered", "").await != Ok(200) {
+                    return;
+                }
+            }
+            self.reported += 1;
+        }
+    }
+
+    /// Clients and providers repeat what was not answered, until nothing changes any more.
+    pub(crate) async fn settle(&mut self, webhooks: &[SocketAddr]) {
+        let deadline = Instant::now() + 3 * PATIENCE;
+        let (mut quiet, mut changed) = (0, Instant::now());
+        // Where receipts were lost their number says nothing: then it is long enough that nothing happens.
+        let long = Duration::from_secs(if self.lost_by_server > 0 { 15 } else { 0 });
+        while (quiet < 5 || changed.elapsed() < long) && Instant::now() < deadline {
+            let before = self.state();
+            let missing: Vec<usize> = (0..self.incoming)
+                .filter(|number| !self.stored.contains(number))
+                .collect();
+            for number in missing {
+                let webhook = self.any(webhooks);
+                self.call(webhook, number).await;
+            }
+            let silent: Vec<usize> = (0..self.out)
+                .filter(|number| !self.seen.receipts.contains(number))
+                .collect();
+            for number in silent {
+                self.write(number).await;
+            }
+            let webhook = self.any(webhooks);
+            self.report(webhook).await;
+            self.alice.barrier().await;
+            self.read();
+            let complete = self.seen.receipts.len() + self.lost_by_server >= self.bodies().len()
+                && self.seen.arrived.len() == self.incoming;
+            let same = self.state() == before;
+            if !same {
+                changed = Instant::now();
+            }
+            quiet = if complete && same { quiet + 1 } else { 0 };
+        }
+    }
+
+    fn state(&self) -> (usize, usize, usize) {
+        let taken = self.taken.lock().unwrap().len();
+        (self.seen.receipts.len(), self.seen.arrived.len(), taken)
+    }
+
+    /// How often the network took each body.
+    fn bodies(&self) -> BTreeMap<String, usize> {
+        let mut bodies = BTreeMap::new();
+        for (request, _) in self.taken.lock().unwrap().iter() {
+            *bodies.entry(request.form("Body").unwrap()).or_default() += 1;
+        }
+        bodies
+    }
+
+    fn read(&mut self) {
+        let received = self.alice.received();
+        for stanza in received.iter().skip(self.seen.read) {
+            self.seen.take(stanza);
+        }
+        self.seen.read = received.len();
+    }
+
+    /// Every text is accounted for; `transom` is asked for those of which alice has heard nothing.
+    pub(crate) async fn account(&mut self, transom: &Transom) -> Account {
+        self.read();
+        let bodies = self.bodies();
+        let doubled: Vec<_> = bodies.iter().filter(|(_, count)| **count > 1).collect();
+        assert!(doubled.is_empty(), "sent twice: {doubled:?}");
+        for number in 0..self.incoming {
+            let ids = self.seen.arrived.get(&format!("in {number}"));
+            let count = ids.map_or(0, BTreeSet::len);
+            if count != 1 {
+                let id = format!("SMin{number}");
+                let trace = transom.command(&["trace", &id, "--json"]).await;
+                let trace = String::from_utf8_lossy(&trace.stdout).into_owned();
+                panic!(
+                    "{id} arrived as {count} messages: {trace}\n{}",
+                    transom.log()
+                );
+            }
+        }
+        let (mut unknown, mut lost_receipts) = (0, 0);
+        for number in (0..self.out).filter(|number| !self.seen.receipts.contains(number)) {
+            // Nobody can know: never sent again, and told as a doubt after a quarter of an hour (semantics 4).
+            let id = format!("m{number}");
+            let trace = transom.command(&["trace", &id, "--json"]).await;
+            let trace = String::from_utf8_lossy(&trace.stdout).into_owned();
+            if trace.contains(r#""told": "receipt""#) {
+                // Her server had it, and lost it in its own restart.
+                lost_receipts += 1;
+                continue;
+            }
+            let is_unknown = trace.contains(r#""state": "unknown""#);
+            assert!(
+                is_unknown,
+                "text {number} is lost: {trace}\n{}",
+                transom.log()
+            );
+            unknown += 1;
+        }
+        Account {
+            out: self.out,
+            delivered: self.seen.receipts.len(),
+            unknown,
+            lost_receipts,
+            incoming: self.incoming,
+            arrived: self.seen.arrived.len(),
+            repeats: self.seen.repeats,
+            errors: self.seen.errors.clone(),
+        }
+    }
+}
+
+impl Account {
+    /// The counts as a table.
+    pub(crate) fn table(&self, what: &str, faults: &str) -> String {
+        format!(
+            "| {what} | {faults} | {} | {} | {} | {} | {} | 0 | 0 | {} | {:?} |",
+            self.out,
+            self.delivered,
+            self.unknown,
+            self.incoming,
+            self.arrived,
+            self.repeats,
+            self.errors
+        )
+    }
+}
+
+impl Seen {
+    fn take(&mut self, stanza: &transom_test_servers::Element) {
+        if let Some(received) = stanza.child_in("received", "urn:xmpp:receipts") {
+            let number = received
+                .attr("id")
+                .and_then(|id| id.strip_prefix('m')?.parse::<usize>().ok());
+            self.receipts.extend(number);
+        }
+        if stanza.attr("type") == Some("error") {
+            let condition = crate::world::condition(stanza).unwrap_or_default();
+            *self.errors.entry(condition).or_default() += 1;
+            return;
+        }
+        let (Some(body), Some(id)) = (stanza.body(), stanza.attr("id")) else {
+            return;
+        };
+        let Some(number) = body
+            .strip_prefix("in ")
+            .and_then(|number| number.parse().ok())
+        else {
+            return;
+        };
+        let ids = self.arrived.entry(body).or_default();
+        if ids.contains(id) {
+            self.repeats += 1;
+            return;
+        }
+        ids.insert(id.to_owned());
+        let from = stanza.attr("from").unwrap_or_default().to_owned();
+        self.order.entry(from).or_default().push(number);
+    }
+}
+
+fn answer(request: &Request, taken: &Taken, mood: &Mutex<Random>, moods: u64) -> Answer {
+    if request.method != "POST" {
+        return Answer::status(404);
+    }
+    let throw = mood.lock().unwrap().below(1_000);
+    let refusal = match throw * 4 / moods.max(1) {
+        _ if throw >= moods => None,
+        0 => Some(Answer::json(429, r#"{"code":20429}"#).header("Retry-After", "1")),
+        1 => Some(Answer::status(503).header("Retry-After", "1")),
+        // The connection is gone before a byte of an answer; the text was taken, or was not.
+        2 => Some(Answer::Close),
+        _ => {
+            take(request, taken);
+            Some(Answer::Close)
+        }
+    };
+    refusal.unwrap_or_else(|| {
+        let sid = take(request, taken);
+        let body = format!(r#"{{"sid":"{sid}","status":"queued","num_segments":"1"}}"#);
+        Answer::json(201, &body)
+    })
+}
+
+fn take(request: &Request, taken: &Taken) -> String {
+    let mut taken = taken.lock().unwrap();
+    let sid = format!("SM{:032x}", taken.len() + 1);
+    taken.push((request.clone(), sid.clone()));
+    sid
+}
