@@ -99,13 +99,13 @@ const FIND: Sql = for_rows!(
 
 const CURRENT: Sql = Sql {
     sqlite: "SELECT d.delivery_id, d.state, d.units, d.told, d.tell,
-                    (SELECT MAX(s.receipt) FROM message_stanzas s WHERE s.message_id = d.message_id), d.done_ms IS NOT NULL,
-                    d.recipient
+                    (SELECT MAX(s.receipt) FROM message_stanzas s WHERE s.message_id = d.message_id),
+                    CASE WHEN d.done_ms IS NULL THEN 0 ELSE 1 END, d.recipient
                FROM json_each($1) AS r CROSS JOIN deliveries d CROSS JOIN messages m
               WHERE d.delivery_id = r.value AND m.message_id = d.message_id AND m.direction = 'out'",
     postgres: "SELECT d.delivery_id, d.state, d.units, d.told, d.tell,
-                      (SELECT MAX(s.receipt) FROM message_stanzas s WHERE s.message_id = d.message_id), d.done_ms IS NOT NULL,
-                    d.recipient
+                      (SELECT MAX(s.receipt) FROM message_stanzas s WHERE s.message_id = d.message_id),
+                    CASE WHEN d.done_ms IS NULL THEN 0 ELSE 1 END, d.recipient
                  FROM jsonb_array_elements_text($1::jsonb) AS r(value)
                  JOIN deliveries d ON d.delivery_id = CAST(r.value AS BIGINT)
                  JOIN messages m ON m.message_id = d.message_id AND m.direction = 'out' FOR UPDATE OF d",
