@@ -216,7 +216,7 @@ fn row(
     if let Some((_, members)) = &group {
         let is_new = user.conversation.is_none() && contact.answers_to.is_some();
         payload.name.clone_from(&contact.name);
-        payload.group = Some(stored_group(message, members, is_new));
+        payload.group = Some(Box::new(stored_group(message, members, is_new)));
     }
     let stranger = strangers::stranger(message, user, payload.subject.as_deref(), now);
     let stranger = stranger.filter(|_| !own);

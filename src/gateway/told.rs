@@ -57,14 +57,10 @@ pub fn stanzas(
     match row.kind {
         TellKind::Receipt => telling.receipt(),
         TellKind::Read => {
-            let is_told = row.told == Some(TellKind::Receipt);
-            let mut stanzas = if is_told {
-                Vec::new()
-            } else {
-                telling.receipt()
-            };
-            stanzas.extend(payload.markable.then(|| telling.marker()));
-            stanzas
+            let is_untold = row.told != Some(TellKind::Receipt);
+            let receipt = is_untold.then(|| telling.receipt());
+            let marker = payload.markable.then(|| telling.marker());
+            receipt.into_iter().flatten().chain(marker).collect()
         }
         TellKind::Error => {
             let mut resources = row.stanzas.iter().map(|stanza| &stanza.full_jid);

@@ -19,13 +19,13 @@ pub(super) fn stored_group(
     message: &Incoming,
     members: &[Member],
     introduces: bool,
-) -> Box<StoredGroup> {
-    Box::new(StoredGroup {
+) -> StoredGroup {
+    StoredGroup {
         members: members.iter().map(StoredMember::from).collect(),
         author: Some(message.from.as_str().to_owned()),
         at_once: false,
         introduces,
-    })
+    }
 }
 
 /// Whose contact a message comes from, and what is kept of it.
