@@ -42,7 +42,7 @@ fn jids(stanza: &Element) -> Vec<String> {
         .collect()
 }
 
-async fn answered(mut world: MailWorld) {
+async fn answered(world: MailWorld) {
     let mut alice = alice(&world).await;
     bob_writes(&world, "", "p1", "Who brings salad?").await;
     let first = text(&mut alice, "bob's mail").await;
@@ -87,10 +87,15 @@ async fn answered(mut world: MailWorld) {
         Some("<p1@example.com>")
     );
 
+    to_all(world, alice, &group).await;
+}
+
+/// And on from there, to everybody.
+async fn to_all(mut world: MailWorld, mut alice: XmppClient, group: &str) {
     // It routes back after a restart, and everybody means everybody but us.
     world.transom.restart().await;
     crate::world::link_up(&world.transom, "mail").await;
-    alice.send(&chat(&group, "m2", "/all I do")).await;
+    alice.send(&chat(group, "m2", "/all I do")).await;
     let mails = two_mails(&world, "I do").await;
     for mail in &mails {
         assert_eq!(mail.header("To").as_deref(), Some("Bob <bob@example.com>"));
@@ -112,14 +117,14 @@ async fn answered(mut world: MailWorld) {
     // Bob answers both: it is the same chat, and the same thread.
     bob_writes(&world, "alice+picnic@mail.example.org", "p2", "And wine?").await;
     let second = text(&mut alice, "bob's second").await;
-    assert_eq!(second.attr("from"), Some(group.as_str()));
+    assert_eq!(second.attr("from"), Some(group));
     assert_eq!(second.body().as_deref(), Some("Bob: And wine?"));
 
     // Neither gets the next one, and the errors say who has not.
     world
         .sink
         .answer_always(Stage::Rcpt, Some(Verdict::reply("550 5.1.1 no such user")));
-    alice.send(&chat(&group, "m3", "/all Red or white")).await;
+    alice.send(&chat(group, "m3", "/all Red or white")).await;
     let mut said = Vec::new();
     for _ in BOTH {
         let error = alice
