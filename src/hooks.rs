@@ -32,6 +32,8 @@ pub enum Step {
     FileUploaded,
     /// Some logins are sealed with a new key, others with the old one.
     Resealed,
+    /// A user's login is marked as refused, and the user is not told.
+    LoginRefused,
     /// In: about to be written to the link.
     BeforeHandOver,
     /// In: the barrier was answered, and that is not committed.
@@ -39,8 +41,8 @@ pub enum Step {
 }
 
 impl Step {
-    /// Every step.
-    pub const ALL: [Self; 15] = [
+    /// Every step on the way of a message.
+    pub const ALL: [Self; 14] = [
         Self::StanzaRead,
         Self::BeforeCommit,
         Self::AfterCommit,
@@ -53,10 +55,12 @@ impl Step {
         Self::BeforeAnswer,
         Self::FileKept,
         Self::FileUploaded,
-        Self::Resealed,
         Self::BeforeHandOver,
         Self::AfterHandOver,
     ];
+
+    /// Every step beside it.
+    pub const BESIDE: [Self; 2] = [Self::Resealed, Self::LoginRefused];
 }
 
 /// Passes a step.

@@ -17,6 +17,7 @@
 //!
 //! `docs/FLOW.md` walks through both; `docs/ARCHITECTURE.md` says which module may use which, and why.
 
+pub mod accounts;
 pub mod app;
 pub mod cli;
 pub mod commands;

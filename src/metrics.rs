@@ -2,6 +2,8 @@
 //!
 //! No label ever holds what came from outside: gateways and accounts are those of the configuration, all else is a fixed word.
 //! There is no global: whoever counts is given a [`Metrics`], or the [`GatewayMetrics`] of the one gateway it works for.
+//!
+//! Length: one place that names every metric.
 
 use std::{
     collections::HashMap,
@@ -68,6 +70,7 @@ struct Inner {
     account_up: Family<AccountLabels, Gauge>,
     http_requests: Family<HttpLabels, Counter>,
     lanes: Gauge,
+    own_accounts: Family<OwnLabels, Gauge>,
     store_commits: Counter,
     store_commit_seconds: Histogram,
 }
@@ -104,6 +107,11 @@ impl Metrics {
             "queue_lanes",
             "Chats with something waiting, as the scheduler knows them",
         );
+        let own_accounts = add(
+            r,
+            "own_accounts",
+            "Accounts that users brought and that run, by whether they work",
+        );
         let store_commits = add(r, "store_commits", "Transactions that were committed");
         let store_commit_seconds = Histogram::new(COMMIT_BUCKETS);
         r.register(
@@ -119,6 +127,7 @@ impl Metrics {
             account_up,
             http_requests,
             lanes,
+            own_accounts,
             store_commits,
             store_commit_seconds,
         }))
@@ -155,6 +164,14 @@ impl Metrics {
     pub fn told(&self, gateway: &str, waited: Duration) {
         self.gateway(gateway)
             .observe_delivery(Direction::Out, waited);
+    }
+
+    /// Says how many of the accounts that users brought work, and how many do not.
+    pub fn own_accounts(&self, up: u64, down: u64) {
+        for (state, count) in [("up", up), ("down", down)] {
+            let gauge = self.0.own_accounts.get_or_create(&OwnLabels { state });
+            gauge.set(count.try_into().unwrap_or(i64::MAX));
+        }
     }
 
     /// Says whether an account works, as it says itself or as attempts show.
@@ -372,6 +389,11 @@ struct MessageLabels {
 struct EventLabels {
     account: AccountLabel,
     what: &'static str,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct OwnLabels {
+    state: &'static str,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]

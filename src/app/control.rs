@@ -9,11 +9,13 @@ use transom_adapter::{AccountName, AccountState, Lifecycle};
 
 use super::{App, StartError, readiness, start::Base};
 use crate::{
+    accounts::OwnBoard,
     gateway::Gateway,
     intake::{Rosters, Trial},
     operations::{
         AccountNow, LinkNow, Operations, Running,
         control::{Control, places},
+        mailboxes::Asked,
         once::Once,
         restored,
     },
@@ -38,6 +40,8 @@ pub(super) struct Live {
     pub(super) trials: Vec<(i64, mpsc::Sender<Trial>)>,
     /// Where the accounts stand.
     pub(super) states: AccountStates,
+    /// Where those stand that users brought.
+    pub(super) own: OwnBoard,
     pub(super) lifecycle: Lifecycle,
     /// Changes the log's level, if that level exists.
     pub(super) log_level: Arc<dyn Fn(&str) -> bool + Send + Sync>,
@@ -74,6 +78,7 @@ pub(super) fn operations(
         ids: base.ids.clone(),
         gateways,
         keys,
+        asked: Asked::default(),
         once: Arc::new(once),
         running,
     }
@@ -96,6 +101,7 @@ pub(super) async fn hold_if_copy(base: &Base) -> Result<(), StartError> {
 impl Running for Live {
     async fn look_again(&self) {
         self.queue.changed().await;
+        self.own.ring();
     }
 
     fn tell(&self, deliveries: Vec<i64>) {
@@ -124,6 +130,10 @@ impl Running for Live {
         let (answer, answered) = oneshot::channel();
         trials.send(Trial { message, answer }).await.ok()?;
         answered.await.ok()
+    }
+
+    fn own_account(&self, account_id: i64) -> Option<AccountState> {
+        self.own.state(account_id)
     }
 
     fn go_on(&self, work: BoxFuture<'static, ()>) {

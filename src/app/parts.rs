@@ -14,7 +14,9 @@ use crate::{
     intake::{self, Doors, Intake, Knock, Rosters, Strangers, Trial},
     operations::Operations,
     processes::{Hint, Processes},
-    queue::{AccountStates, Online, Queue, QueueGateway, Surroundings, Teller, TellerInbox},
+    queue::{
+        AccountStates, Brought, Online, Queue, QueueGateway, Surroundings, Teller, TellerInbox,
+    },
     xmpp::{
         jid::DomainPart,
         stream::{Endpoint, Link, LinkConfig, LinkEvent, LinkHandle, StopWhen},
@@ -146,7 +148,7 @@ pub(super) fn surroundings(
     base: &Base,
     processes: &Processes,
     (files, states): (&Files, AccountStates),
-    parts: &[Part],
+    (parts, brought): (&[Part], &Brought),
     lifecycle: &Lifecycle,
 ) -> (Surroundings, TellerInbox) {
     let (teller, tells) = Teller::new(processes.clone());
@@ -160,6 +162,7 @@ pub(super) fn surroundings(
             gateway: Arc::clone(&part.gateway),
             link: part.link.clone(),
             accounts,
+            brought: brought.clone(),
             announced: part.rosters.announced(),
         };
         (part.gateway.id, entry)

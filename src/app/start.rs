@@ -1,4 +1,6 @@
 //! The order of starting and of stopping.
+//!
+//! Length: one order, read in one go.
 
 use std::{
     collections::HashMap,
@@ -21,15 +23,20 @@ use super::{
     readiness, upkeep,
 };
 use crate::{
+    accounts::{Keeper, OwnBoard},
     config::StoreUrl,
     files::{Files, sweep},
+    gateway::Gateway,
     http::{HttpOptions, HttpState, Server},
     metrics::Metrics,
+    operations::Operations,
     operations::once::Once,
     page::OperatorPage,
     processes::{Hint, Processes, Runner},
-    queue::AccountStates,
+    queue::{AccountStates, Brought, Queue},
+    seal::KeyRing,
     store::{Ids, Store, StoreError, Writer},
+    xmpp::stream::LinkHandle,
 };
 
 /// What is under way gets this long to end after SIGTERM.
@@ -261,15 +268,17 @@ async fn start(
     let simulator = Simulator::new(Arc::clone(&base.clock));
     let Parts { parts, doors } =
         Parts::make(app, (&base, &processes), &simulator, lifecycle).await?;
+    let (board, brought) = (OwnBoard::default(), Brought::default());
     let states = AccountStates::new(Arc::clone(&base.clock), base.metrics.clone());
+    let states = states.with_own(Arc::new(board.clone()));
     let context = context(&base, &doors, (&files, &states), lifecycle);
     let links: Vec<_> = parts.iter().map(Part::link).collect();
-    let watched = parts.iter().map(Part::watched).collect();
+    let watched: Vec<_> = parts.iter().map(Part::watched).collect();
     let gateways = parts.iter().map(|part| Arc::clone(&part.gateway)).collect();
     let handles = parts.iter().map(Part::numbered_link).collect();
     let rosters = parts.iter().map(Part::rosters).collect();
     let kept = (&files, states.clone());
-    let surroundings = surroundings(&base, &processes, kept, &parts, lifecycle);
+    let surroundings = surroundings(&base, &processes, kept, (&parts, &brought), lifecycle);
     let works = queue(surroundings, hints);
     let live = control::Live {
         queue: works.queue.clone(),
@@ -278,27 +287,26 @@ async fn start(
         rosters,
         trials: parts.iter().map(Part::trial).collect(),
         states: states.clone(),
+        own: board.clone(),
         lifecycle: lifecycle.clone(),
         log_level: Arc::clone(&app.log_level),
     };
     let here = format!("http://{}", app.config.http.listen);
     let once = Once::new(app.config.http.public_url.clone(), Some(here));
-    let operations = control::operations(&base, gateways, (once, keys), Some(Arc::new(live)));
+    let operations =
+        control::operations(&base, gateways, (once, keys.clone()), Some(Arc::new(live)));
     let operations = Arc::new(operations);
     control::start(app, &operations, lifecycle);
     let held = parts.iter().map(Part::holds).collect::<HashMap<_, _>>();
     intakes(&base, parts, (&works, &processes), &operations, lifecycle);
     let accounts = works.accounts;
     start_accounts(&accounts, &held, &context, (&processes, &sockets)).await?;
+    let sending = (works.queue, brought, processes.clone());
+    keep_own(&base, watched.clone(), sending, (keys, board, context));
     upkeep::start(app, (&base, &processes), watched, states, lifecycle);
     readiness::watch_links(&links, lifecycle);
     let ready = readiness::Ready::new(base.store.clone(), links);
-    let http = &app.config.http;
-    let is_secure = http
-        .public_url
-        .as_ref()
-        .is_some_and(|url| url.scheme() == "https");
-    let page = OperatorPage::new(operations, http.admin_token.clone(), is_secure);
+    let page = page(app, operations);
     let has_simulator = app.config.gateways.iter().any(has_simulator);
     let state = HttpState {
         accounts: Arc::new(accounts),
@@ -313,6 +321,37 @@ async fn start(
     sweep_files(&base, files.clone(), processes, lifecycle);
     lifecycle.spawn("http", server.run(state, lifecycle.clone()));
     Ok(())
+}
+
+/// Starts the one who keeps the accounts that users brought.
+fn keep_own(
+    base: &Base,
+    gateways: Vec<(Arc<Gateway>, LinkHandle)>,
+    (queue, brought, processes): (Queue, Brought, Processes),
+    (keys, board, context): (Option<KeyRing>, OwnBoard, Context),
+) {
+    let lifecycle = context.lifecycle.clone();
+    let keeper = Keeper {
+        gateways,
+        store: base.store.clone(),
+        writer: base.writer.clone(),
+        keys,
+        context,
+        metrics: base.metrics.clone(),
+        queue,
+        brought,
+        processes,
+        board,
+    };
+    lifecycle.spawn("accounts", keeper.run());
+}
+
+/// The page of operators and of one-time links.
+fn page(app: &App, operations: Arc<Operations>) -> OperatorPage {
+    let http = &app.config.http;
+    let public = http.public_url.as_ref();
+    let is_secure = public.is_some_and(|url| url.scheme() == "https");
+    OperatorPage::new(operations, http.admin_token.clone(), is_secure)
 }
 
 /// Opens what accounts listen on, and starts their long-lived sides: each in every process, or where its gateway is.

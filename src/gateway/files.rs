@@ -112,7 +112,7 @@ pub(super) fn incoming(
     });
     let elsewhere = message.media.iter().map(|media| NewFile {
         source: Some(media.url.clone()),
-        account_id: gateway.accounts.get(account).copied(),
+        account_id: gateway.account_id(account),
         ..file(
             FileState::Waiting,
             kind::said("", media.content_type.as_deref()),

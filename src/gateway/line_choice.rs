@@ -104,6 +104,10 @@ fn active<'a>(
     conversation: Option<&'a KnownConversation>,
     opted_out: bool,
 ) -> Result<Chosen<'a>, Refused> {
+    if line.refused {
+        let address = line.address.clone();
+        return Err(Membership::AccountRefused { address }.into());
+    }
     if line.state != "active" {
         return Err(Membership::LineRetired.into());
     }

@@ -166,11 +166,17 @@ impl Gateway {
             .into()
     }
 
+    /// The key of an account: of the configuration, or of one that a user brought, which has it in its name.
+    pub fn account_id(&self, account: &AccountName) -> Option<i64> {
+        let known = self.accounts.get(account).copied();
+        known.or_else(|| account.own_key())
+    }
+
     /// The scope that external ids of an account are unique in: mail ids are unique world-wide, others within their account.
     pub fn scope_id(&self, account: &AccountName) -> Option<i64> {
         match self.network() {
             Network::Email => Some(self.id),
-            Network::Sms => self.accounts.get(account).copied(),
+            Network::Sms => self.account_id(account),
         }
     }
 }

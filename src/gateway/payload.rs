@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use transom_adapter::{Address, Group, Key, MailWish, Member, Thread};
 
 use super::group;
-pub use super::mail_facts::StoredMail;
+pub use super::mail_facts::{AskedDisplayed, LeavingMail, StoredMail, StoredUnsubscribe};
 use crate::texts::GroupNotice;
 
 /// What belongs to a message besides its body, as it is stored. Unknown fields of a newer version are ignored.

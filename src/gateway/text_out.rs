@@ -1,11 +1,13 @@
 //! A message from a user to the outside: refused with a reason, known already, or accepted with all that has to be written.
 
+mod attendance;
 mod check;
 mod draft;
 mod edit;
 mod join;
 mod note;
 mod reaction;
+mod repeat;
 mod reply;
 mod several;
 
@@ -18,13 +20,15 @@ use super::{
     settings::Settings,
     text_in,
 };
-pub(super) use check::own_key;
-use check::{check_blocks, of_local, repeat_key};
+pub use attendance::{attendance_element, without_own_payloads};
+use check::{check_blocks, of_local};
 pub(super) use draft::{id_rows, stored_routes};
 pub use edit::Amended;
 use edit::Edit;
 use note::{fresh_line, newcomer, note};
 pub use reaction::Kept;
+pub(super) use repeat::own_key;
+use repeat::repeat_key;
 use several::NotSent;
 
 use crate::{

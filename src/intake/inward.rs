@@ -70,10 +70,10 @@ impl Inbox for Doors {
         let account_id = self
             .gateways
             .get(account.gateway())
-            .and_then(|gateway| gateway.accounts.get(account));
+            .and_then(|gateway| gateway.account_id(account));
         let cursors = self
             .store
-            .cursors(*account_id.ok_or(Busy)?)
+            .cursors(account_id.ok_or(Busy)?)
             .await
             .map_err(|_| Busy)?;
         Ok(cursors.get(name).cloned())
@@ -238,10 +238,10 @@ fn decide(
             .push(known.ok().map(|()| start..decided.writes.len()));
     }
     if let (Some(Cursor { name, value }), Some(account_id)) =
-        (cursor, intake.gateway.accounts.get(account))
+        (cursor, intake.gateway.account_id(account))
     {
         decided.writes.push(Write::Cursor {
-            account_id: *account_id,
+            account_id,
             name,
             value,
         });

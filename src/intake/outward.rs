@@ -6,12 +6,12 @@ mod accepted;
 
 use tokio::time::Instant;
 
-use super::{Intake, STORE_PATIENCE, STORE_PAUSE, originals, people::People};
+use super::{Intake, STORE_PATIENCE, STORE_PAUSE, people::People, rosters, slash};
 use crate::{
     gateway::{
         call, refusal,
         settings::TOLD_OF_REACTIONS,
-        text_out::{Accepted, Amended, Candidate, Decision, Kept, Moment},
+        text_out::{Accepted, Amended, Candidate, Decision, Kept, Moment, without_own_payloads},
     },
     hooks::{Step, step},
     metrics::Direction,
@@ -27,7 +27,7 @@ use crate::{
         xep::addresses,
     },
 };
-use accepted::{in_the_chat, introduce, notice, works};
+use accepted::{notice, works};
 
 /// Takes one batch; returns once it is committed and its answers are queued.
 pub(super) async fn take(intake: &Intake, people: &People, batch: Batch) {
@@ -50,11 +50,12 @@ pub(super) async fn take(intake: &Intake, people: &People, batch: Batch) {
                 people.take(intake, message.into()).await;
             }
             Received::Stanza(Stanza::Message(message))
-                if originals::asks(&intake.gateway, &message) =>
+                if slash::concerns(&intake.gateway, &message) =>
             {
                 people.take(intake, message.into()).await;
             }
-            Received::Stanza(Stanza::Message(message)) if is_to_contact(&message) => {
+            Received::Stanza(Stanza::Message(mut message)) if is_to_contact(&message) => {
+                without_own_payloads(&mut message);
                 messages.push(message);
             }
             Received::Stanza(Stanza::Message(message)) if intake.rosters.allowed(&message) => {}
@@ -352,7 +353,7 @@ async fn follow(
                 continue;
             }
             Effect::New(one) => {
-                introduce(intake, &one);
+                rosters::introduce_written_to(intake, &one);
                 answers.extend(notice(intake, message, &one));
                 welcomes |= one.welcomed.is_some();
                 waiting.extend(works(intake, *one));
@@ -378,6 +379,14 @@ async fn follow(
         answers.extend(Box::pin(decide_all(intake, people, std::slice::from_ref(message))).await);
     }
     answers
+}
+
+/// The same as a line of the gateway's own chat, which is the place for what is said once.
+fn in_the_chat(intake: &Intake, message: &Message, text: &Text) -> Option<Stanza> {
+    let lang = intake.gateway.lang(message.lang.as_deref());
+    let user = message.from.as_ref()?.to_bare();
+    let now = intake.clock.now();
+    Some(intake.gateway.say(&user, text.render(lang), lang, now))
 }
 
 fn refuse(intake: &Intake, message: &Message, text: &Text) -> Option<Stanza> {

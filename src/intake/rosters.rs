@@ -17,7 +17,7 @@ use transom_adapter::Address;
 
 use super::Intake;
 use crate::{
-    gateway::payload::Payload,
+    gateway::{payload::Payload, text_out::Accepted},
     queue::{Waiting, Work},
     xmpp::{
         jid::BareJid,
@@ -229,4 +229,25 @@ pub(super) fn introduce(intake: &Intake, waiting: &Waiting) {
         intake.gateway.jid_of(&peer, is_pinned.then_some(&line))
     };
     intake.rosters.met(-waiting.lane_id, ours, &row.jid, true);
+}
+
+/// Who registers by a message gets the gateway into the roster, and whoever is written to.
+pub(super) fn introduce_written_to(intake: &Intake, one: &Accepted) {
+    let conversation = &one.out.conversation;
+    let Some(user) = one.out.full_jid.split('/').next() else {
+        return;
+    };
+    if one.new_user.is_some() {
+        let gateway = &intake.gateway.config.domain;
+        intake.rosters.registered(gateway, user);
+    }
+    let pinned = conversation.plain_ms == 0;
+    let line = pinned.then_some(&one.outgoing.from);
+    let contact = || {
+        let peer = Address::new(conversation.peer.clone());
+        intake.gateway.jid_of(&peer, line)
+    };
+    intake
+        .rosters
+        .met(conversation.conversation_id, contact, user, false);
 }

@@ -102,7 +102,7 @@ fn changeable(line: &LineShown) -> Result<(), Refusal> {
     let number = line.address.clone();
     let owners = line.owners.join(", ");
     match (line.source.as_str(), line.kind.as_str()) {
-        ("registration", _) => Err(Refusal::LineOfRegistration {
+        ("registration" | "account", _) => Err(Refusal::LineOfRegistration {
             number,
             owner: owners,
         }),

@@ -5,6 +5,7 @@
 //! - [`users`], [`lines`], [`queue`], [`trace`], [`blocks`], [`service`]: the operations of operators.
 //! - [`keys`]: exchanging the key that logins are sealed with.
 //! - [`own`]: those of users, each on what is theirs.
+//! - [`mailboxes`]: connecting a mail account.
 //! - [`once`]: links that work once.
 //! - [`restored`]: a database that is a copy holds what it has queued.
 //! - [`control`]: the socket by which the commands reach a running process.
@@ -15,6 +16,7 @@ pub mod control;
 mod desk;
 mod keys;
 mod lines;
+pub mod mailboxes;
 pub mod once;
 mod own;
 mod queue;
@@ -34,14 +36,16 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use transom_adapter::{Address, Clock, UnixMillis};
+use transom_adapter::{AccountState, Address, Clock, UnixMillis};
 
+use mailboxes::Asked;
 use once::Once;
 pub use refusal::{Fault, Refusal};
 pub use reply::{
-    AccountNow, Blocked, Contact, Conversation, Cost, ExternalId, GatewayNow, Life, Line, LinkNow,
-    Now, Offer, OnceLink, OptedOut, Overview, Registration, Renamed, Reply, Resealed, Sent,
-    SettingShown, StanzaSeen, Stranger, Usage, User, UserAdded, UserShown, Waiting, WaitingState,
+    AccountNow, Alias, Blocked, Contact, Conversation, Cost, ExternalId, GatewayNow, Life, Line,
+    LinkNow, Mailbox, Now, Offer, OnceLink, OptedOut, Overview, Registration, Renamed, Reply,
+    Resealed, Sent, SettingShown, StanzaSeen, Stranger, Usage, User, UserAdded, UserShown, Waiting,
+    WaitingState,
 };
 pub use request::{Actor, Asker, Direction, Judgement, Request};
 pub use service::LEVELS;
@@ -76,6 +80,8 @@ pub struct Operations {
     pub gateways: Vec<Arc<Gateway>>,
     /// The keys that logins are sealed with; `None`: no login is kept.
     pub keys: Option<KeyRing>,
+    /// How often users asked for links to mail accounts.
+    pub asked: Asked,
     /// Links that work once.
     pub once: Arc<Once>,
     /// The running process; `None`: the store is open alone.
@@ -85,7 +91,7 @@ pub struct Operations {
 /// What a running process has that the database has not.
 #[async_trait]
 pub trait Running: Send + Sync {
-    /// What waits has changed in the database.
+    /// What waits, or who has which account, has changed in the database.
     async fn look_again(&self);
 
     /// Senders have to be told of these deliveries.
@@ -105,6 +111,9 @@ pub trait Running: Send + Sync {
 
     /// Where the accounts stand that said so.
     fn accounts(&self) -> Vec<AccountNow>;
+
+    /// Where an account stands that a user brought; `None` when it has said nothing yet, or does not run.
+    fn own_account(&self, account_id: i64) -> Option<AccountState>;
 
     /// Goes on with this beside everything else; it is dropped when the process stops.
     fn go_on(&self, work: BoxFuture<'static, ()>);

@@ -11,7 +11,7 @@ use std::{
 use transom_adapter::UnixMillis;
 use url::Url;
 
-use super::{OnceLink, Refusal};
+use super::{OnceLink, Refusal, mailboxes::Ticket};
 
 /// How long a link works.
 pub const WORKS_FOR: Duration = Duration::from_mins(10);
@@ -25,6 +25,8 @@ const BYTES_MAX: usize = 64 * 1024 * 1024;
 pub enum Purpose {
     /// Signs in to the operator's page.
     SignIn,
+    /// Enters the password of a mail account.
+    Mailbox(Ticket),
     /// A file to fetch.
     Download {
         /// What it is saved as.
@@ -86,6 +88,7 @@ impl Once {
         let token = hex::encode(rand::random::<[u8; 24]>());
         let folder = match purpose {
             Purpose::SignIn => "admin/in",
+            Purpose::Mailbox(_) => "admin/own",
             Purpose::Download { .. } => "admin/get",
         };
         let url = format!("{base}/{folder}/{token}");
@@ -112,6 +115,16 @@ impl Once {
         open.get(token).is_some_and(|link| link.until.0 > now.0)
     }
 
+    /// The mail account behind a link that still works; the page itself sees to it that it is used once.
+    pub fn mailbox(&self, token: &str, now: UnixMillis) -> Option<Ticket> {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let link = open.get(token).filter(|link| link.until.0 > now.0)?;
+        match &link.purpose {
+            Purpose::Mailbox(ticket) => Some(ticket.clone()),
+            Purpose::SignIn | Purpose::Download { .. } => None,
+        }
+    }
+
     /// Uses the link: what it is for, once.
     pub fn take(&self, token: &str, now: UnixMillis) -> Option<Purpose> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -122,7 +135,7 @@ impl Once {
 
 fn bytes(open: &HashMap<String, Open>) -> usize {
     let size = |link: &Open| match &link.purpose {
-        Purpose::SignIn => 0,
+        Purpose::SignIn | Purpose::Mailbox(_) => 0,
         Purpose::Download { bytes, .. } => bytes.len(),
     };
     open.values().map(size).sum()

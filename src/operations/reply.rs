@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use message::{ExternalId, Life, StanzaSeen, Waiting, WaitingState};
-pub use own::{Contact, Cost, Offer, OptedOut, Sent, SettingShown, Stranger, Usage};
+pub use own::{
+    Alias, Contact, Cost, Mailbox, Offer, OptedOut, Sent, SettingShown, Stranger, Usage,
+};
 
 use crate::texts::Text;
 
@@ -134,6 +136,22 @@ pub enum Reply {
         /// The peer.
         peer: String,
     },
+    /// Mail accounts that somebody brought.
+    Mailboxes(Vec<Mailbox>),
+    /// Where the password of one is entered.
+    MailboxLink {
+        /// Its address.
+        address: String,
+        /// The link.
+        link: OnceLink,
+    },
+    /// One was taken away.
+    MailboxRemoved {
+        /// Its address.
+        address: String,
+    },
+    /// Addresses made for one purpose each.
+    Aliases(Vec<Alias>),
     /// Whose mail waits for a word.
     Strangers(Vec<Stranger>),
     /// Whose mail never waits.
@@ -251,6 +269,9 @@ pub struct Registration {
     pub messages_today: i64,
     /// What they cost.
     pub segments_today: i64,
+    /// The mail accounts that the user brought.
+    #[serde(default)]
+    pub mailboxes: Vec<Mailbox>,
     /// Messages that wait, outwards.
     pub waiting_out: i64,
     /// Messages that wait, inwards.

@@ -218,6 +218,18 @@ pub enum Request {
         /// The peer, as people write it.
         peer: String,
     },
+    /// The addresses that the one who asks made for one purpose each.
+    Aliases,
+    /// The one who asks makes such an address.
+    Alias {
+        /// What for.
+        word: String,
+    },
+    /// The one who asks gives such an address up.
+    AliasDrop {
+        /// The address.
+        address: String,
+    },
     /// The last mail that somebody wrote to the one who asks, as it came.
     Original {
         /// The peer, as people write it.
@@ -236,6 +248,18 @@ pub enum Request {
     Allowed,
     /// What became of the last messages of the one who asks.
     Messages,
+    /// The mail accounts that the one who asks brought.
+    Mailboxes,
+    /// The one who asks connects a mail account.
+    MailboxAdd {
+        /// Its address, as people write it.
+        address: String,
+    },
+    /// The one who asks takes a mail account away.
+    MailboxRemove {
+        /// Its address.
+        address: String,
+    },
     /// What the one who asks has used today, and what is allowed.
     Usage,
     /// What a text would cost.

@@ -73,6 +73,7 @@ async fn registration_shown(
         .store
         .conversations_listed(row.user_id, rows(CONVERSATIONS))
         .await?;
+    let mailboxes = on.store.own_accounts_of(row.user_id).await?;
     let gateway = on.by_name(&row.gateway);
     let conversation = |listed: ConversationListed| Conversation {
         contact: contact(gateway, &listed.peer),
@@ -87,6 +88,7 @@ async fn registration_shown(
         since: time(row.since_ms),
         changed: time(row.changed_ms),
         lines: mine.map(|line| (line.address, line.state)).collect(),
+        mailboxes: mailboxes.iter().map(|row| on.mailbox(row)).collect(),
         messages_today: row.used.0,
         segments_today: row.used.1,
         waiting_out: row.waiting.0,

@@ -42,7 +42,7 @@ impl OperatorPage {
                 self.signed_in(asked, "../")
             }
             Some(Purpose::Download { name, bytes }) => attachment(&name, bytes),
-            None => notice(asked, StatusCode::GONE, Page::LinkIsOver),
+            Some(Purpose::Mailbox(_)) | None => notice(asked, StatusCode::GONE, Page::LinkIsOver),
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! - [`entry`]: signing in and out, and the links that work once.
 //! - [`sections`]: what is shown; [`actions`]: what buttons do: the same operations as everywhere.
+//! - [`mailbox`]: where a user enters the password of a mail account.
 //! - [`frame`]: what every page has; [`sessions`]: who is signed in.
 //!
 //! Everything is escaped by `maud`; the headers forbid scripts, frames and foreign origins; a session is a cookie that scripts and other
@@ -10,6 +11,7 @@
 mod actions;
 mod entry;
 mod frame;
+mod mailbox;
 mod sections;
 mod sessions;
 #[cfg(test)]
@@ -116,6 +118,12 @@ impl OperatorPage {
         let (folder, rest) = asked.path.split_once('/').unwrap_or((asked.path, ""));
         match (folder, rest) {
             ("in" | "get", _) => return self.enter(asked, folder, rest),
+            ("own", token) => {
+                return match self.operations.once.mailbox(token, asked.now) {
+                    Some(ticket) => self.mailbox(asked, &ticket).await,
+                    None => notice(asked, StatusCode::GONE, texts::Page::LinkIsOver),
+                };
+            }
             ("out", "") if asked.is_post => return self.leave(asked),
             _ => {}
         }

@@ -13,6 +13,8 @@ pub struct AccountStates {
     board: watch::Sender<Board>,
     clock: Arc<dyn Clock>,
     metrics: Metrics,
+    /// Who hears of accounts that users brought: no admin can do anything about those.
+    own: Option<Arc<dyn States>>,
 }
 
 /// The accounts by name.
@@ -35,7 +37,15 @@ impl AccountStates {
             board,
             clock,
             metrics,
+            own: None,
         }
+    }
+
+    /// With somebody who hears of accounts that users brought.
+    #[must_use]
+    pub fn with_own(mut self, own: Arc<dyn States>) -> Self {
+        self.own = Some(own);
+        self
     }
 
     /// The board, and every change of it.
@@ -68,6 +78,12 @@ impl AccountStates {
 
 impl States for AccountStates {
     fn report(&self, account: &AccountName, state: AccountState) {
+        if account.own_key().is_some() {
+            if let Some(own) = &self.own {
+                own.report(account, state);
+            }
+            return;
+        }
         self.metrics
             .account_up(account, matches!(state, AccountState::Up));
         let now = self.clock.now();

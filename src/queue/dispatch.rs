@@ -2,17 +2,54 @@
 
 use std::sync::Arc;
 
+use transom_adapter::AccountName;
+
 use super::{
     OutWork, QueueGateway, Work,
     attempt::Try,
     files_in::FilesIn,
     handover::{self, HandOver},
     lanes::{Next, WORK_PER_LANE},
-    scheduler::Scheduler,
-    slots::Carrier,
+    scheduler::{Came, Scheduler},
+    slots::{Carrier, Slot},
 };
 
+/// Whether a message goes by an account that a user brought.
+fn is_brought(work: &OutWork) -> bool {
+    let mut routes = work.routes.iter();
+    routes.any(|route| route.account.own_key().is_some())
+}
+
 impl Scheduler {
+    /// An account has a slot from now on; a vacant one if there is one, so that those who come and go do not add up.
+    pub(super) fn account_came(&mut self, came: Came) {
+        let free = came.account.capabilities().concurrency.into();
+        let slot = Slot::new(
+            Carrier::Account {
+                account: came.account,
+                account_id: came.account_id,
+            },
+            free,
+        );
+        let vacant = self.slots.iter().position(Slot::is_vacant);
+        let at = vacant.unwrap_or(self.slots.len());
+        if let Some(place) = self.slots.get_mut(at) {
+            *place = slot;
+        } else {
+            self.slots.push(slot);
+        }
+        self.by_account.insert(came.name, at);
+    }
+
+    /// What waited for it looks for another, and finds none until it comes back.
+    pub(super) fn account_gone(&mut self, name: &AccountName) {
+        let slot = self.by_account.remove(name);
+        let slot = slot.and_then(|at| self.slots.get_mut(at));
+        for lane_id in slot.map(Slot::vacate).unwrap_or_default() {
+            self.book.ready_again(lane_id);
+        }
+    }
+
     /// Hands out everything that has a slot.
     pub(super) fn dispatch(&mut self) {
         while let Some(lane_id) = self.book.next_ready() {
@@ -58,6 +95,10 @@ impl Scheduler {
         slot.free -= 1;
         let failures = self.book.failures(lane_id);
         match &slot.carrier {
+            Carrier::Gone => {
+                slot.free += 1;
+                self.no_route(lane_id);
+            }
             Carrier::Files => self.prepare(lane_id, gateway, failures),
             Carrier::Link => {
                 let mut works = self.book.take(lane_id, WORK_PER_LANE);
@@ -159,12 +200,23 @@ impl Scheduler {
 
     /// None of its accounts is configured any more: it waits for one to come back, and its give-up is the admin's to see.
     fn no_route(&mut self, lane_id: i64) {
-        tracing::error!(
-            lane_id,
-            "A message waits for an account that is not configured any more."
-        );
-        let due_ms = self.surroundings.clock.now().0 + 60_000;
         let failures = self.book.failures(lane_id) + 1;
+        let first = self.book.first(lane_id);
+        let pause_ms = match first {
+            // At the start, and when a login is entered anew, it comes within moments.
+            Some((_, Work::Out(work))) if is_brought(work) => {
+                tracing::debug!(lane_id, "A message waits for a user's own account.");
+                1_000 << failures.min(6)
+            }
+            _ => {
+                tracing::error!(
+                    lane_id,
+                    "A message waits for an account that is not configured any more."
+                );
+                60_000
+            }
+        };
+        let due_ms = self.surroundings.clock.now().0 + pause_ms;
         self.book.done(lane_id, Next::At { due_ms, failures });
     }
 }

@@ -97,15 +97,17 @@ impl Try {
     }
 
     fn takes_files(&self, route: &Route) -> bool {
-        let account = self.gateway.accounts.get(&route.account);
+        let account = self.gateway.account(&route.account);
         account.is_some_and(|account| account.capabilities().files.is_some())
     }
 
     /// What every account takes that may carry the message: the least of each.
     fn limits(&self) -> Option<FileLimits> {
-        let accounts = &self.gateway.accounts;
         let routes = self.work.routes.iter();
-        let each = routes.filter_map(|route| accounts.get(&route.account)?.capabilities().files);
+        let each = routes.filter_map(|route| {
+            let account = self.gateway.account(&route.account)?;
+            account.capabilities().files
+        });
         each.reduce(|one, other| FileLimits {
             count_max: one.count_max.min(other.count_max),
             bytes_max: one.bytes_max.min(other.bytes_max),

@@ -167,7 +167,7 @@ fn to_of(recipient: String, group: Option<&Group>) -> Address {
 
 /// When none of the accounts that it was planned for is configured any more: its line has moved to others, and it goes by those.
 fn reroute(gateway: &Gateway, work: &mut OutWork) {
-    let known = |route: &Route| gateway.accounts.contains_key(&route.account);
+    let known = |route: &Route| gateway.account_id(&route.account).is_some();
     if work.routes.iter().any(known) {
         return;
     }

@@ -30,7 +30,10 @@ mod slots;
 mod teller;
 mod verdict;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use tokio::sync::mpsc;
 use transom_adapter::{Account, AccountName, Clock, Lifecycle, Outgoing, Route};
@@ -143,8 +146,41 @@ pub struct QueueGateway {
     pub link: LinkHandle,
     /// Its accounts.
     pub accounts: HashMap<AccountName, Arc<dyn Account>>,
+    /// Those that users brought, of all gateways.
+    pub brought: Brought,
     /// What servers allow on behalf of their users.
     pub announced: Announced,
+}
+
+impl QueueGateway {
+    /// An account by its name; `None` when it is not configured any more, or does not run.
+    fn account(&self, name: &AccountName) -> Option<Arc<dyn Account>> {
+        let configured = self.accounts.get(name).cloned();
+        configured.or_else(|| self.brought.get(name))
+    }
+}
+
+/// The accounts that users brought and that run now. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Brought(Arc<RwLock<HashMap<AccountName, Arc<dyn Account>>>>);
+
+impl Brought {
+    /// It runs from now on.
+    pub fn insert(&self, name: &AccountName, account: &Arc<dyn Account>) {
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        all.insert(name.clone(), Arc::clone(account));
+    }
+
+    /// It does not any more.
+    pub fn remove(&self, name: &AccountName) {
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        all.remove(name);
+    }
+
+    fn get(&self, name: &AccountName) -> Option<Arc<dyn Account>> {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        all.get(name).cloned()
+    }
 }
 
 /// What the queue's tasks share.
@@ -243,6 +279,26 @@ impl Queue {
     pub async fn changed(&self) {
         self.processes.hint(Hint::Look);
         self.order(scheduler::Order::Changed).await;
+    }
+
+    /// An account can be sent by from now on.
+    pub async fn account_came(
+        &self,
+        name: AccountName,
+        account_id: i64,
+        account: Arc<dyn Account>,
+    ) {
+        let came = scheduler::Came {
+            name,
+            account_id,
+            account,
+        };
+        self.order(scheduler::Order::AccountCame(came)).await;
+    }
+
+    /// An account cannot be sent by any more; attempts that are under way end by themselves.
+    pub async fn account_gone(&self, name: AccountName) {
+        self.order(scheduler::Order::AccountGone(name)).await;
     }
 
     async fn order(&self, order: scheduler::Order) {

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use tokio::sync::mpsc;
-use transom_adapter::{AccountName, UnixMillis};
+use transom_adapter::{Account, AccountName, UnixMillis};
 
 use super::{
     Queue, Surroundings, Waiting, Work,
@@ -45,10 +45,27 @@ pub(super) enum Order {
     Hinted(Vec<(i64, i64)>),
     /// A link came up.
     LinkUp(i64),
+    /// An account that a user brought runs.
+    AccountCame(Came),
+    /// It does not any more.
+    AccountGone(AccountName),
     /// The database may have more than the book.
     LookAgain,
     /// Somebody changed what waits: what the book holds may be wrong.
     Changed,
+}
+
+/// An account that runs.
+pub(super) struct Came {
+    pub(super) name: AccountName,
+    pub(super) account_id: i64,
+    pub(super) account: Arc<dyn Account>,
+}
+
+impl std::fmt::Debug for Came {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Came").field(&self.name).finish()
+    }
 }
 
 /// Messages at once whose files are fetched or given out; each has a file in memory.
@@ -193,6 +210,8 @@ impl Scheduler {
                 }
             }
             Order::LinkUp(gateway_id) => self.unpark_link(gateway_id),
+            Order::AccountCame(came) => self.account_came(came),
+            Order::AccountGone(name) => self.account_gone(&name),
             Order::LookAgain => self.look_again(),
             Order::Changed => {
                 self.book.distrust();

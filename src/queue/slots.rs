@@ -11,6 +11,7 @@ use transom_adapter::{Account, Address, UnixMillis};
 pub(super) struct Slot {
     pub(super) carrier: Carrier,
     pub(super) free: usize,
+    size: usize,
     pub(super) paused_until: Option<UnixMillis>,
     /// Lanes that wait for it, in turn.
     pub(super) waiting: VecDeque<i64>,
@@ -29,6 +30,8 @@ pub(super) enum Carrier {
     Link,
     /// What fetches, keeps and gives out files.
     Files,
+    /// An account that is gone: free for another once nothing is under way by it.
+    Gone,
 }
 
 #[derive(Debug)]
@@ -42,10 +45,25 @@ impl Slot {
         Self {
             carrier,
             free,
+            size: free,
             paused_until: None,
             waiting: VecDeque::new(),
             lines: HashMap::new(),
         }
+    }
+
+    /// Whether another account can have its place: attempts that are under way by the one that is gone still name it.
+    pub(super) fn is_vacant(&self) -> bool {
+        matches!(self.carrier, Carrier::Gone) && self.free == self.size
+    }
+
+    /// The account is gone; the lanes that waited for it.
+    pub(super) fn vacate(&mut self) -> Vec<i64> {
+        self.carrier = Carrier::Gone;
+        self.paused_until = None;
+        let mut waiting: Vec<i64> = std::mem::take(&mut self.waiting).into();
+        waiting.extend(self.lines.drain().flat_map(|(_, line)| line.waiting));
+        waiting
     }
 
     /// Nothing goes through it until then.

@@ -37,6 +37,18 @@ pub enum Topic {
     Optouts,
     /// `export`
     Export,
+    /// `mailbox`
+    Mailboxes,
+    /// `mailbox-add`
+    MailboxAdd,
+    /// `mailbox-remove`
+    MailboxRemove,
+    /// `aliases`
+    Aliases,
+    /// `alias`
+    Alias,
+    /// `alias-drop`
+    AliasDrop,
     /// `original`
     Original,
     /// `strangers`

@@ -17,6 +17,8 @@ pub enum Label {
     Addresses,
     /// A number or address of ours.
     Address,
+    /// A mail address of the user's own.
+    MailAddress,
     /// Which sort.
     Kind,
     /// Who carries it.
@@ -133,6 +135,8 @@ pub enum Label {
     AsConfigured,
     /// Whether the user is asked before anybody new is shown.
     AskStrangers,
+    /// What something is for.
+    Purpose,
     /// What stands below every mail.
     Signature,
     /// What mails are about that do not say.

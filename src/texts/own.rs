@@ -110,6 +110,8 @@ pub enum OwnPage {
     NotFound,
     /// The field for the password.
     Password,
+    /// It goes on by itself.
+    Wait,
     /// What many providers want instead of the password.
     AppPassword,
     /// The field for the name that is logged in with.

@@ -65,6 +65,11 @@ pub enum Membership {
     },
     /// The user's number was taken out of the configuration.
     LineRetired,
+    /// The servers of the user's own mail account refuse its password.
+    AccountRefused {
+        /// The account's address.
+        address: String,
+    },
     /// Another user of the shared line is talking to this person.
     LineConflict,
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Account, Address, Cost, Outgoing, Plan, Refusal, UnixMillis};
+use crate::{Account, Address, Cost, Outgoing, OwnAccounts, Plan, Refusal, UnixMillis};
 
 /// The code that speaks one outside network, configured for one gateway.
 pub trait Adapter: Send + Sync {
@@ -55,6 +55,11 @@ pub trait Adapter: Send + Sync {
     /// What a text would cost, as [`plan`](Self::plan) counts it; `None` on networks where no length costs more than another. For
     /// commands that tell it before anything is sent. Pure.
     fn cost(&self, _text: &str) -> Option<Cost> {
+        None
+    }
+
+    /// What there is for accounts that users bring; `None` where they cannot.
+    fn own_accounts(&self) -> Option<&dyn OwnAccounts> {
         None
     }
 

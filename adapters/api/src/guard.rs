@@ -10,6 +10,7 @@ use std::{
 
 use ipnet::{Ipv4Net, Ipv6Net};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tokio::net::TcpStream;
 use url::{Host, Url};
 
 /// What of IPv4 is no public unicast address. IANA's special-purpose registry, RFC 6890
@@ -63,7 +64,7 @@ pub fn is_public(address: IpAddr) -> bool {
 }
 
 /// Hosts that the admin excepts from the guard, `host` or `host:port`: an upload service on a private address.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct AllowedHosts(Arc<[String]>);
 
 impl AllowedHosts {
@@ -76,6 +77,11 @@ impl AllowedHosts {
         let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
             return false;
         };
+        self.contain_host(host, port)
+    }
+
+    /// Whether a host is excepted, with all its ports or with this one.
+    pub fn contain_host(&self, host: &str, port: u16) -> bool {
         let with_port = format!("{host}:{port}");
         self.0
             .iter()
@@ -117,6 +123,29 @@ impl Resolve for GuardedResolver {
             Ok(addresses)
         })
     }
+}
+
+/// A TCP connection to a host that somebody outside named: to a public address of it, unless the admin excepts the host.
+///
+/// # Errors
+///
+/// [`PermissionDenied`](std::io::ErrorKind::PermissionDenied) when the name leads to no public address; else what the system says.
+/// There is no deadline here.
+pub async fn connect_guarded(
+    host: &str,
+    port: u16,
+    allowed: &AllowedHosts,
+) -> std::io::Result<TcpStream> {
+    if allowed.contain_host(host, port) {
+        return TcpStream::connect((host, port)).await;
+    }
+    let answers = tokio::net::lookup_host((host, port)).await?;
+    let public: Vec<SocketAddr> = answers.filter(|answer| is_public(answer.ip())).collect();
+    if public.is_empty() {
+        let kind = std::io::ErrorKind::PermissionDenied;
+        return Err(std::io::Error::new(kind, NotPublic));
+    }
+    TcpStream::connect(public.as_slice()).await
 }
 
 #[cfg(test)]
@@ -206,6 +235,31 @@ mod tests {
         assert!(contains("http://127.1:5280/x"));
         assert!(!contains("http://127.0.0.1:5281/x"));
         assert!(!contains("http://upload.lan.evil.example/x"));
+    }
+
+    #[tokio::test]
+    async fn a_connection_to_a_private_address_is_never_begun() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let nobody = AllowedHosts::default();
+        for host in [
+            "127.0.0.1",
+            "localhost",
+            "0x7f.1",
+            "2130706433",
+            "::1",
+            "::ffff:127.0.0.1",
+        ] {
+            let error = connect_guarded(host, port, &nobody).await.unwrap_err();
+            // Some spellings are no names to some resolvers, which is as good.
+            assert_ne!(
+                error.kind(),
+                std::io::ErrorKind::ConnectionRefused,
+                "{host}"
+            );
+        }
+        let excepted = AllowedHosts::new([format!("127.0.0.1:{port}")]);
+        connect_guarded("127.0.0.1", port, &excepted).await.unwrap();
     }
 
     proptest::proptest! {

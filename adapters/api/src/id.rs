@@ -40,10 +40,23 @@ pub struct NotAKey;
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct AccountName(Arc<str>);
 
+/// What the names of accounts that users brought begin with.
+const OWN: &str = "own-";
+
 impl AccountName {
     /// The account `name` of the gateway `gateway`.
     pub fn new(gateway: &str, name: &str) -> Self {
         Self(format!("{gateway}/{name}").into())
+    }
+
+    /// The account with this key that a user of the gateway brought.
+    pub fn own(gateway: &str, key: i64) -> Self {
+        Self::new(gateway, &format!("{OWN}{key}"))
+    }
+
+    /// The key of an account that a user brought; `None` for those of the configuration.
+    pub fn own_key(&self) -> Option<i64> {
+        self.short().strip_prefix(OWN)?.parse().ok()
     }
 
     /// The whole name, `gateway/name`.

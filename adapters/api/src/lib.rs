@@ -32,6 +32,7 @@ mod lifecycle;
 mod mail_wish;
 mod message;
 mod outcome;
+mod own;
 mod plan;
 mod sockets;
 mod tls;
@@ -54,13 +55,14 @@ pub use event::{
     Notice, Part, Progress, Repeats, Report, Step, Suspicion, Unsubscribe, UnsubscribeMail,
 };
 pub use fetch::{FetchFailure, Fetched, TrustedOrigin};
-pub use guard::{AllowedHosts, is_public};
+pub use guard::{AllowedHosts, connect_guarded, is_public};
 pub use http_client::{HttpClient, HttpFailure, HttpLimits, HttpReply};
 pub use id::{AccountName, ExternalId, Key, Signer, base32};
 pub use lifecycle::Lifecycle;
 pub use mail_wish::{Attendance, Attending, Displayed, MailWish};
 pub use message::{Address, Group, Member, OutFile, Outgoing, StoredFile, Thread};
 pub use outcome::{Failure, Outcome, Reason, Scope};
+pub use own::{Login, NotOwn, OwnAccount, OwnAccounts, Place, Server, Tls, Unproven};
 pub use plan::{Plan, Refusal, Route};
 pub use sockets::{Socket, Sockets};
 pub use tls::client_config;

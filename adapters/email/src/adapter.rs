@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustls::ClientConfig;
 use transom_adapter::{
     Account, AccountName, Adapter, Address, ConfigFault, ContactError, ExternalId, Network,
-    Outgoing, Plan, Refusal, Route, Section, Signer,
+    Outgoing, OwnAccounts, Plan, Refusal, Route, Section, Signer,
 };
 
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
     imap::ImapAccount,
     lmtp::LmtpAccount,
     net::{Endpoint, Security},
+    own::OwnMailboxes,
     smtp::{Deadlines, MESSAGE_ID_KIND, SmtpAccount},
 };
 
@@ -26,6 +27,7 @@ pub struct EmailAdapter {
     lmtp: Option<Arc<LmtpAccount>>,
     smtp_in: Option<Arc<LmtpAccount>>,
     imap: Option<Arc<ImapAccount>>,
+    own: OwnMailboxes,
 }
 
 impl EmailAdapter {
@@ -48,6 +50,12 @@ impl EmailAdapter {
         let ids = OwnIds::new(signer, config.address_domain)
             .trusting(config.trusted_servers)
             .with_postmaster(config.postmaster);
+        let own = OwnMailboxes::new(
+            gateway_name,
+            ids.clone(),
+            config.own,
+            config.writing.clone(),
+        );
         let smtp = config.smtp.map(|smtp| {
             let deadlines = Deadlines::default();
             let (ids, tls) = (ids.clone(), tls.clone());
@@ -70,6 +78,7 @@ impl EmailAdapter {
             lmtp,
             smtp_in,
             imap,
+            own,
         })
     }
 
@@ -129,21 +138,27 @@ impl Adapter for EmailAdapter {
         address::read_typed(typed).ok_or(ContactError { suggestion: None })
     }
 
+    fn own_accounts(&self) -> Option<&dyn OwnAccounts> {
+        Some(&self.own)
+    }
+
     fn own_address(&self, user: &str) -> Option<Address> {
         own_address(user, self.home.as_deref(), self.ids.domain())
     }
 
     fn plan(&self, message: &Outgoing) -> Result<Plan, Refusal> {
-        let Some(smtp) = &self.smtp else {
-            return Err(Refusal::NoRoute);
-        };
+        // What leaves by a user's own account names it; the gateway's addresses name none.
+        let own = message.routes.iter().find(|name| name.own_key().is_some());
+        let smtp = self.smtp.as_ref().map(|smtp| Account::name(&**smtp));
+        let account = own.or(smtp).ok_or(Refusal::NoRoute)?;
         let canonical = address::canonical(message.to.as_str());
         if canonical.as_ref() != Some(&message.to) {
             let suggestion = canonical.or_else(|| address::read_typed(message.to.as_str()));
             return Err(Refusal::InvalidAddress { suggestion });
         }
-        if address::needs_smtputf8(&message.to) {
-            // RFC 6531 §3.2: there is no other way to write it, and the next host is not asked before the message is taken.
+        let all = message.group.iter().flat_map(|group| &group.members);
+        if message.group.is_some() && !all.clone().all(|one| one.address.as_str().is_ascii()) {
+            // Not every server on the way to each of them takes the others' names.
             return Err(Refusal::Unsupported);
         }
         if message.text.trim().is_empty() && message.files.is_empty() {
@@ -152,9 +167,7 @@ impl Adapter for EmailAdapter {
         let id = self.ids.message_id(message.message_key());
         Ok(Plan {
             segments: 1,
-            routes: vec![Route::whole(
-                transom_adapter::Account::name(&**smtp).clone(),
-            )],
+            routes: vec![Route::whole(account.clone())],
             ids: vec![ExternalId::new(MESSAGE_ID_KIND, id)],
         })
     }
@@ -216,7 +229,7 @@ mod tests {
     use super::*;
     use crate::config::tests::section;
     use serde_json::json;
-    use transom_adapter::testkit;
+    use transom_adapter::{NotOwn, testkit};
 
     fn adapter() -> EmailAdapter {
         let table = json!({
@@ -268,6 +281,30 @@ mod tests {
     }
 
     #[test]
+    fn what_leaves_by_a_user_s_own_account_goes_by_that_alone() {
+        let mut message = testkit::outgoing("alice@corp.example", "bob@example.com", "hi");
+        message.routes = vec![AccountName::own("mail", 77)];
+        let plan = adapter().plan(&message).unwrap();
+        assert_eq!(plan.routes.len(), 1);
+        assert_eq!(plan.routes[0].account.as_str(), "mail/own-77");
+    }
+
+    #[test]
+    fn an_account_that_a_user_brings_is_somewhere_else() {
+        let adapter = adapter();
+        let own = adapter.own_accounts().unwrap();
+        assert_eq!(
+            own.address("Alice <Alice@corp.example>").unwrap().as_str(),
+            "alice@corp.example"
+        );
+        assert_eq!(
+            own.address("carol@mail.example.org"),
+            Err(NotOwn::OfGateway)
+        );
+        assert_eq!(own.address("nobody"), Err(NotOwn::NoAddress));
+    }
+
+    #[test]
     fn what_cannot_be_sent_is_refused_before_it_is_taken() {
         let adapter = adapter();
         let refusal = |to: &str, text: &str| {
@@ -275,7 +312,6 @@ mod tests {
             adapter.plan(&message).unwrap_err()
         };
         assert_eq!(refusal("bob@example.com", " \n"), Refusal::Empty);
-        assert_eq!(refusal("müller@example.com", "hi"), Refusal::Unsupported);
         let suggestion = Some(Address::new("bob@example.com"));
         assert_eq!(
             refusal("Bob@example.com", "hi"),

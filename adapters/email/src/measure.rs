@@ -69,9 +69,20 @@ pub fn cut_reply(text: &str) -> &str {
     read::reply::cut(text, ids().domain())
 }
 
+/// Reads bytes as a name server's answer to a question of each kind.
+pub fn dns(answer: &[u8]) {
+    crate::dns::read_any(answer);
+}
+
 fn ids() -> OwnIds {
     OwnIds::new(
         Signer::new(vec![0; 32].into()),
         "mail.example.org".to_owned(),
     )
+}
+
+/// Reads what servers anywhere answer when the servers of a mail address are looked for: a configuration document, a DNS answer.
+pub fn discovery(answer: &[u8]) {
+    crate::own::read_document(answer);
+    crate::own::read_dns(answer);
 }

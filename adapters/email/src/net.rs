@@ -16,6 +16,7 @@ use tokio::{
     time::timeout,
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
+use transom_adapter::AllowedHosts;
 
 /// For name, TCP and TLS each.
 const CONNECT: Duration = Duration::from_secs(20);
@@ -39,6 +40,17 @@ pub(crate) struct Endpoint {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) security: Security,
+    pub(crate) reach: Reach,
+}
+
+/// Where a connection may lead to.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Reach {
+    /// Anywhere: an admin has named the host.
+    #[default]
+    Anywhere,
+    /// To public addresses, and to hosts that the admin excepts: a user has named it.
+    Public(AllowedHosts),
 }
 
 impl Endpoint {
@@ -93,6 +105,7 @@ impl Endpoint {
             host: host.to_owned(),
             port: url.port().unwrap_or(port),
             security,
+            reach: Reach::Anywhere,
         })
     }
 
@@ -102,8 +115,7 @@ impl Endpoint {
     ///
     /// When it cannot be opened in time, or the certificate is not good.
     pub(crate) async fn connect(&self, tls: Option<&Arc<ClientConfig>>) -> io::Result<Stream> {
-        let address = (self.host.as_str(), self.port);
-        let tcp = timeout(CONNECT, TcpStream::connect(address))
+        let tcp = timeout(CONNECT, self.tcp())
             .await
             .map_err(|_| late("connecting"))??;
         // Commands are small and wait for answers: Nagle would cost 40 ms each.
@@ -112,6 +124,15 @@ impl Endpoint {
             return self.encrypt(tcp, tls).await;
         }
         Ok(Stream::plain(tcp))
+    }
+
+    async fn tcp(&self) -> io::Result<TcpStream> {
+        match &self.reach {
+            Reach::Anywhere => TcpStream::connect((self.host.as_str(), self.port)).await,
+            Reach::Public(allowed) => {
+                transom_adapter::connect_guarded(&self.host, self.port, allowed).await
+            }
+        }
     }
 
     /// TLS on a connection that was plain until now. Nothing that was read before it is kept.
@@ -269,6 +290,7 @@ mod tests {
                 host,
                 port,
                 security,
+                reach: Reach::Anywhere,
             };
             assert_eq!(parse(text), Ok(want), "for {text}");
         }

@@ -2,6 +2,7 @@
 
 mod admin;
 mod mail;
+mod mailbox;
 mod person;
 
 use super::{Command, Next, Who};
@@ -20,8 +21,19 @@ pub const ALL: &[Command] = &[
     of("optouts", Topic::Optouts, Who::Either, person::optouts),
     of("messages", Topic::Messages, Who::Person, person::messages),
     of("trace", Topic::Trace, Who::Either, person::trace),
+    of("mailbox", Topic::Mailboxes, Who::Owner, mailbox::mailboxes),
+    of("mailbox-add", Topic::MailboxAdd, Who::Owner, mailbox::add),
+    of(
+        "mailbox-remove",
+        Topic::MailboxRemove,
+        Who::Owner,
+        mailbox::remove,
+    ),
     of("usage", Topic::Usage, Who::Person, person::usage),
     of("cost", Topic::Cost, Who::Person, person::cost),
+    of("aliases", Topic::Aliases, Who::Mail, mail::aliases),
+    of("alias", Topic::Alias, Who::Mail, mail::alias),
+    of("alias-drop", Topic::AliasDrop, Who::Mail, mail::alias_drop),
     of("original", Topic::Original, Who::Mail, mail::original),
     of("strangers", Topic::Strangers, Who::Mail, mail::strangers),
     of("accept", Topic::Accept, Who::Mail, mail::accept),

@@ -3,9 +3,10 @@
 use super::{Block, Shower, age, day};
 use crate::{
     operations::{
-        Blocked, Contact, Conversation, Line, OptedOut, Sent, Stranger, User, Waiting, WaitingState,
+        Alias, Blocked, Contact, Conversation, Line, Mailbox, OptedOut, Sent, Stranger, User,
+        Waiting, WaitingState,
     },
-    texts::{Label, Post, Told},
+    texts::{Label, Own, Post, Told},
 };
 
 impl Shower {
@@ -192,6 +193,27 @@ impl Shower {
         vec![self.table(&columns, contacts.iter().map(row).collect())]
     }
 
+    pub(super) fn aliases(&self, aliases: &[Alias]) -> Vec<Block> {
+        if aliases.is_empty() {
+            return vec![self.sentence(Post::NoAliases)];
+        }
+        let columns = [
+            (Label::Address, true),
+            (Label::Since, false),
+            (Label::Conversations, false),
+            (Label::From, true),
+        ];
+        let row = |alias: &Alias| {
+            vec![
+                alias.address.clone(),
+                day(alias.since),
+                alias.writers.to_string(),
+                alias.first.clone().unwrap_or_default(),
+            ]
+        };
+        vec![self.table(&columns, aliases.iter().map(row).collect())]
+    }
+
     pub(super) fn strangers(&self, strangers: &[Stranger]) -> Vec<Block> {
         if strangers.is_empty() {
             return vec![self.sentence(Post::NobodyKnocks)];
@@ -234,5 +256,25 @@ impl Shower {
             ]
         };
         vec![self.table(&columns, sent.iter().map(row).collect())]
+    }
+
+    pub(super) fn mailboxes(&self, mailboxes: &[Mailbox]) -> Vec<Block> {
+        if mailboxes.is_empty() {
+            return vec![self.sentence(Own::None)];
+        }
+        let facts = mailboxes.iter().map(|mailbox| self.mailbox(mailbox));
+        vec![Block::Facts(facts.collect())]
+    }
+
+    /// A mail account and how it stands.
+    pub(super) fn mailbox(&self, mailbox: &Mailbox) -> (String, String) {
+        let problem = mailbox.problem.clone().unwrap_or_default();
+        let state = match mailbox.state.as_str() {
+            "up" => Own::Works,
+            "refused" => Own::RefusedState { problem },
+            "down" => Own::OutOfReach { problem },
+            _ => Own::Connecting,
+        };
+        (mailbox.address.clone(), self.text(state))
     }
 }

@@ -11,7 +11,7 @@ use crate::{
         AccountNow, GatewayNow, LinkNow, Now, OnceLink, Overview, Renamed, Reply, Usage, UserAdded,
         UserShown,
     },
-    texts::{Label, Lang, Post, Text, Told},
+    texts::{Label, Lang, Own, Post, Text, Told},
 };
 
 /// A piece of what is shown.
@@ -66,6 +66,7 @@ impl Shower {
             Reply::Optouts(optouts) => self.optouts(optouts),
             Reply::Contacts(contacts) => self.contacts(contacts),
             Reply::Sent(sent) => self.sent(sent),
+            Reply::Mailboxes(mailboxes) => self.mailboxes(mailboxes),
             Reply::Now(now) => vec![Block::Facts(self.now_facts(now))],
             Reply::Overview(overview) => self.overview(overview),
             Reply::Usage(usage) => self.usage(usage),
@@ -84,6 +85,7 @@ impl Shower {
                 )]
             }
             Reply::ExportText(text) => vec![Block::Sentence(text.clone())],
+            Reply::Aliases(aliases) => self.aliases(aliases),
             Reply::Strangers(strangers) => self.strangers(strangers),
             Reply::Allowed(allowed) if allowed.is_empty() => {
                 vec![self.sentence(Post::NobodyAllowed)]
@@ -161,6 +163,7 @@ impl Shower {
                 out: at.waiting_out,
                 inward: at.waiting_in,
             };
+            facts.extend(at.mailboxes.iter().map(|mailbox| self.mailbox(mailbox)));
             facts.push(self.fact(Label::Today, self.text(used)));
             facts.push(self.fact(Label::Waiting, self.text(waiting)));
             facts.push(self.fact(Label::Conversations, at.conversations_total.to_string()));
@@ -322,6 +325,20 @@ fn done_by_user(reply: &Reply) -> Text {
             url: link.url.clone(),
             works_for: works_for(link),
         },
+        Reply::MailboxLink { address, link } => {
+            return Own::Link {
+                address: address.clone(),
+                url: link.url.clone(),
+                works_for: works_for(link),
+            }
+            .into();
+        }
+        Reply::MailboxRemoved { address } => {
+            return Own::Removed {
+                address: address.clone(),
+            }
+            .into();
+        }
         Reply::SettingsChanged => Told::SettingsKept,
         Reply::ContactRenamed { peer, name } => Told::Renamed {
             peer: peer.clone(),

@@ -216,6 +216,7 @@ impl Person {
 
 fn line(address: &str, state: &str) -> KnownLine {
     KnownLine {
+        refused: false,
         line_id: 3,
         address: address.to_owned(),
         state: state.to_owned(),

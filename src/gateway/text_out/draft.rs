@@ -127,9 +127,12 @@ impl Candidate<'_> {
             files,
             name,
             wants_receipt,
+            mail: MailWish {
+                attendance: super::attendance::attendance(self.message),
+                ..wish_of(&settings)
+            },
             markable,
             links,
-            mail: wish_of(&settings),
         }
     }
 

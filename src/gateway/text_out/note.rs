@@ -17,6 +17,7 @@ pub(super) fn fresh_line(standing: &Standing<'_>) -> Option<KnownLine> {
     };
     let (line, _) = new.address.as_ref()?;
     Some(KnownLine {
+        refused: false,
         line_id: line.line_id,
         address: line.address.clone(),
         state: line.state.to_owned(),

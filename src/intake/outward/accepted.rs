@@ -1,4 +1,4 @@
-//! What follows once a message is committed: its deliveries wait, contacts are introduced, the sender is told how it goes.
+//! What follows once a message is committed: its deliveries wait, the sender is told how it goes.
 
 use transom_adapter::{Address, Key};
 
@@ -56,33 +56,4 @@ pub(super) fn notice(intake: &Intake, message: &Message, one: &Accepted) -> Opti
         .with_lang(lang.tag())
         .with_body(text.render(lang));
     Some(notice.into())
-}
-
-/// Who registers by a message gets the gateway into the roster, and whoever is written to.
-pub(super) fn introduce(intake: &Intake, one: &Accepted) {
-    let conversation = &one.out.conversation;
-    let Some(user) = one.out.full_jid.split('/').next() else {
-        return;
-    };
-    if one.new_user.is_some() {
-        let gateway = &intake.gateway.config.domain;
-        intake.rosters.registered(gateway, user);
-    }
-    let pinned = conversation.plain_ms == 0;
-    let line = pinned.then_some(&one.outgoing.from);
-    let contact = || {
-        let peer = Address::new(conversation.peer.clone());
-        intake.gateway.jid_of(&peer, line)
-    };
-    intake
-        .rosters
-        .met(conversation.conversation_id, contact, user, false);
-}
-
-/// The same as a line of the gateway's own chat, which is the place for what is said once.
-pub(super) fn in_the_chat(intake: &Intake, message: &Message, text: &Text) -> Option<Stanza> {
-    let lang = intake.gateway.lang(message.lang.as_deref());
-    let user = message.from.as_ref()?.to_bare();
-    let now = intake.clock.now();
-    Some(intake.gateway.say(&user, text.render(lang), lang, now))
 }

@@ -64,9 +64,8 @@ impl Bench {
         let store = opened(&folder, &lifecycle).await;
         let gateway = Arc::new(fixture::sms("open"));
         store.gateway_id("g", gateway.id).await.unwrap();
-        let clock = Arc::new(ManualClock::at(NOW));
+        let (clock, metrics) = (Arc::new(ManualClock::at(NOW)), Metrics::new());
         let ids = store.ids(clock.clone(), 0).await.unwrap();
-        let metrics = Metrics::new();
         let writer = store.writer(metrics.clone());
         let joined = Processes::join(&store, &lifecycle).await;
         let processes = joined.unwrap().0;
@@ -90,6 +89,7 @@ impl Bench {
         let (link, server, events) = connect(&lifecycle, presences_per_second).await;
         let operations = Arc::new(Operations {
             keys: None,
+            asked: crate::operations::mailboxes::Asked::default(),
             store: store.clone(),
             writer: writer.clone(),
             clock: clock.clone(),

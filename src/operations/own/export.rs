@@ -54,6 +54,8 @@ impl Me<'_> {
             "language": member.as_ref().and_then(|member| member.lang.clone()),
             "settings": settings,
             "lines": self.own_lines().await?,
+            // Where they are and how they stand; never their logins.
+            "mailboxes": shown(self.mailboxes().await?),
             "usage": shown(self.usage().await?),
             "contacts": shown(self.contacts().await?),
             "blocked": shown(self.blocks().await?),

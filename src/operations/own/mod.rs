@@ -1,9 +1,11 @@
 //! What users do: each sees and changes only what is theirs, at the gateway where they ask.
 
+mod aliases;
 mod contacts;
 mod export;
 mod import;
 mod mail;
+mod mailboxes;
 mod registration;
 mod settings;
 mod strangers;
@@ -75,6 +77,12 @@ pub(super) async fn perform(
             gateway: None,
         } => me.block(&peer, false).await,
         Request::BlockList { gateway: None } => me.blocks().await,
+        Request::Mailboxes => me.mailboxes().await,
+        Request::MailboxAdd { address } => me.mailbox_add(&address).await,
+        Request::MailboxRemove { address } => me.mailbox_remove(&address).await,
+        Request::Aliases => me.aliases().await,
+        Request::Alias { word } => me.alias(&word).await,
+        Request::AliasDrop { address } => me.alias_drop(&address).await,
         Request::ContactsImport {
             cards, user: None, ..
         } => me.import(&cards).await,
@@ -188,6 +196,11 @@ pub(super) fn cost(gateway: &Gateway, text: &str) -> Reply {
         costly: cost.costly,
         replaced: cost.replaced,
     }))
+}
+
+/// What users read about their mail accounts.
+fn said_text(text: impl Into<Text>) -> Refusal {
+    Refusal::Said(Box::new(text.into()))
 }
 
 /// What users read elsewhere too.

@@ -51,6 +51,19 @@ pub struct Contact {
     pub blocked: bool,
 }
 
+/// An address that a user made for one purpose.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Alias {
+    /// The address.
+    pub address: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// How many people write to it.
+    pub writers: i64,
+    /// Who was the first of them.
+    pub first: Option<String>,
+}
+
 /// A peer that said STOP.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct OptedOut {
@@ -144,4 +157,17 @@ pub struct Cost {
     pub costly: Vec<char>,
     /// The characters that would be sent as plainer ones, each once.
     pub replaced: Vec<char>,
+}
+
+/// A mail account that a user brought.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Mailbox {
+    /// Its address.
+    pub address: String,
+    /// `up`, `down`, `connecting` or `refused`.
+    pub state: String,
+    /// What its server said, where it is not up.
+    pub problem: Option<String>,
+    /// Since when it is the user's.
+    pub since: Timestamp,
 }

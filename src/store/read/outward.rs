@@ -6,6 +6,7 @@ mod answered;
 mod groups;
 mod held;
 mod open_lines;
+mod rows;
 mod statements;
 mod thread;
 
@@ -21,6 +22,7 @@ use groups::load_groups;
 pub use held::KnownHeld;
 use held::{load_held, load_joinable};
 use open_lines::load_open_lines;
+use rows::{known_line, known_user};
 pub(super) use statements::THREADS;
 use statements::{
     ADDRESSES, BLOCKS, CONVERSATIONS, GATEWAY_USAGE, LINES, REPEATS, USERS, WAITING_STRANGERS,
@@ -155,6 +157,8 @@ pub struct KnownLine {
     pub routes: Vec<String>,
     /// How many own it.
     pub owners: i64,
+    /// Whether it is of an account that a user brought and whose login is refused.
+    pub refused: bool,
 }
 
 /// A conversation of a user with a peer.
@@ -297,19 +301,6 @@ async fn load_lines_and_conversations(
     Ok(())
 }
 
-fn known_user(row: &super::Row) -> Result<KnownUser, StoreError> {
-    Ok(KnownUser {
-        user_id: row.int(1)?,
-        state: row.text(2)?.to_owned(),
-        lang: row.opt_text(3)?.map(str::to_owned),
-        messages: row.int(4)?,
-        segments: row.int(5)?,
-        new_peers: row.int(6)?,
-        changed_ms: row.int(7)?,
-        settings: row.text(8)?.to_owned(),
-    })
-}
-
 /// A row of [`THREADS`].
 #[derive(Serialize)]
 pub(super) struct OfConversation {
@@ -357,16 +348,5 @@ pub(super) fn known_thread(row: &super::Row) -> Result<KnownThread, StoreError> 
         last_id: row.opt_text(4)?.map(str::to_owned),
         references: serde_json::from_str(row.text(5)?).unwrap_or_default(),
         active_ms: row.int(6)?,
-    })
-}
-
-/// Columns 1 to 5 of a line's row.
-fn known_line(row: &super::Row) -> Result<KnownLine, StoreError> {
-    Ok(KnownLine {
-        line_id: row.int(1)?,
-        address: row.text(2)?.to_owned(),
-        state: row.text(3)?.to_owned(),
-        routes: serde_json::from_str(row.text(4)?).unwrap_or_default(),
-        owners: row.int(5)?,
     })
 }

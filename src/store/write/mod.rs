@@ -68,6 +68,8 @@ pub enum Write {
     Release(Release),
     /// A message from an outside network was accepted.
     In(Box<NewIn>),
+    /// Something was done that must not be done twice.
+    Seen(Seen),
     /// A text to a line that nobody has.
     Unowned(Unowned),
     /// A part of a longer text came.
@@ -134,6 +136,7 @@ pub(super) async fn apply(
     outgoing::apply(connection, &group.out).await?;
     held::apply(connection, &mut group).await?;
     incoming::apply(connection, &mut group).await?;
+    incoming::seen(connection, &mut group).await?;
     files::apply(connection, &group.files, &group.expired_files).await?;
     parts::apply(connection, &mut group).await?;
     attempt::start(connection, &mut group).await?;
@@ -151,6 +154,7 @@ pub(super) async fn apply(
 }
 
 /// The writes by kind; each keeps its place in the answer.
+#[derive(Default)]
 struct Group<'a> {
     users: Vec<&'a UserRow>,
     lines: Vec<&'a LineRow>,
@@ -164,6 +168,7 @@ struct Group<'a> {
     taken_back: Vec<(usize, &'a TakeBack)>,
     releases: Vec<(usize, &'a Release)>,
     incoming: Vec<(usize, &'a NewIn)>,
+    seen: Vec<(usize, &'a Seen)>,
     unowned: Vec<(usize, &'a Unowned)>,
     files: Vec<&'a FileRow>,
     expired_files: Vec<i64>,
@@ -187,36 +192,8 @@ struct Group<'a> {
 impl<'a> Group<'a> {
     fn sort(writes: &[&'a Write]) -> Self {
         let mut group = Self {
-            users: Vec::new(),
-            lines: Vec::new(),
-            owners: Vec::new(),
-            unregistered: Vec::new(),
-            wakes: Vec::new(),
-            contacts: Vec::new(),
-            optouts: Vec::new(),
-            out: Vec::new(),
-            amends: Vec::new(),
-            taken_back: Vec::new(),
-            releases: Vec::new(),
-            incoming: Vec::new(),
-            unowned: Vec::new(),
-            files: Vec::new(),
-            expired_files: Vec::new(),
-            parts: Vec::new(),
-            parts_gone: Vec::new(),
-            starts: Vec::new(),
-            outcomes: Vec::new(),
-            reports: Vec::new(),
-            bounced: Vec::new(),
-            due: Vec::new(),
-            told: Vec::new(),
-            judged: Vec::new(),
-            strangers_said: Vec::new(),
-            operations: Vec::new(),
-            sweeps: Vec::new(),
-            troubles: Vec::new(),
-            cursors: Vec::new(),
             done: vec![Done::Written; writes.len()],
+            ..Self::default()
         };
         for (place, write) in writes.iter().enumerate() {
             match write {
@@ -232,6 +209,7 @@ impl<'a> Group<'a> {
                 Write::TakeBack(row) => group.taken_back.push((place, row)),
                 Write::Release(row) => group.releases.push((place, row)),
                 Write::In(row) => group.incoming.push((place, row)),
+                Write::Seen(row) => group.seen.push((place, row)),
                 Write::Unowned(row) => group.unowned.push((place, row)),
                 Write::File(row) => group.files.push(row),
                 Write::FilesExpired(keys) => group.expired_files.extend(keys),

@@ -46,6 +46,7 @@ fn page(text: &OwnPage) -> String {
         OwnPage::Servers { inward, outward } => format!("Gelesen wird bei {inward}, gesendet über {outward}."),
         OwnPage::NotFound => "Die Server dieser Adresse waren nicht zu finden. Sie stehen in der Hilfe deines Anbieters.".into(),
         OwnPage::Password => "Passwort".into(),
+        OwnPage::Wait => "Einen Moment: Die Server werden gefragt. Diese Seite geht von selbst weiter.".into(),
         OwnPage::AppPassword => "Viele Anbieter wollen statt des üblichen ein eigens dafür gemachtes Passwort (App-Passwort).".into(),
         OwnPage::UserName => "Benutzername".into(),
         OwnPage::Inward => "Server für eingehende E-Mails (IMAP)".into(),

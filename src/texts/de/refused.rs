@@ -38,6 +38,9 @@ pub(super) fn membership(text: &Membership) -> String {
         M::LineRetired => "Deine Nummer ist hier nicht mehr in Betrieb, deshalb wird von ihr nichts gesendet. \
              Bitte einen Administrator um eine andere."
             .into(),
+        M::AccountRefused { address } => format!(
+            "Das wurde nicht gesendet: Die Server von {address} lehnen das Passwort ab. Schreib dem Gateway „mailbox-add“, gib das neue ein und sende es noch einmal."
+        ),
         M::LineConflict => "Jemand anderes schreibt dieser Person gerade von der gemeinsamen Nummer aus, \
              und die Antworten gingen dorthin. Versuch es in einer Woche wieder oder bitte um eine eigene Nummer."
             .into(),

@@ -46,6 +46,7 @@ fn page(text: &OwnPage) -> String {
         OwnPage::Servers { inward, outward } => format!("Mail is read at {inward} and sent by {outward}."),
         OwnPage::NotFound => "The servers of this address could not be found. Your provider's help names them.".into(),
         OwnPage::Password => "Password".into(),
+        OwnPage::Wait => "One moment: the servers are being asked. This page goes on by itself.".into(),
         OwnPage::AppPassword => "Many providers want a password made for this purpose (an app password) instead of the usual one.".into(),
         OwnPage::UserName => "User name".into(),
         OwnPage::Inward => "Server for incoming mail (IMAP)".into(),

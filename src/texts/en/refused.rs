@@ -38,6 +38,9 @@ pub(super) fn membership(text: &Membership) -> String {
         M::LineRetired => {
             "Your number is no longer in service here, so nothing is sent from it. Ask an administrator for another.".into()
         }
+        M::AccountRefused { address } => format!(
+            "This was not sent: the servers of {address} refuse its password. Write \"mailbox-add\" to the gateway to enter the new one, then send this again."
+        ),
         M::LineConflict => "Somebody else is talking with this person from the shared number, \
              and the answers would go to them. Try again in a week, or ask for a number of your own."
             .into(),

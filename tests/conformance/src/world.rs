@@ -114,6 +114,7 @@ pub fn person(jid: &str, state: Option<&str>, line: Option<&str>, free: &[String
         ..OutwardSnapshot::default()
     };
     let own = |address: &str| KnownLine {
+        refused: false,
         line_id: 3,
         address: address.to_owned(),
         state: "active".to_owned(),

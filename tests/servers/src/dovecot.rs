@@ -1,7 +1,9 @@
 //! Dovecot: mailboxes by IMAP, deliveries by LMTP.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use crate::daemon::{Daemon, Ready};
 use crate::owner::Owner;
@@ -20,6 +22,8 @@ pub enum Mailboxes {
     CatchAll(String),
     /// Each recipient has one, named by the local part.
     PerUser,
+    /// The same, each with the password of [`Dovecot::set_password`], and none without.
+    WithPasswords,
 }
 
 /// A mail in a mailbox.
@@ -44,6 +48,8 @@ pub struct Dovecot {
     scratch: Scratch,
     imap: SocketAddr,
     lmtp: SocketAddr,
+    auth: SocketAddr,
+    passwords: Mutex<BTreeMap<String, String>>,
 }
 
 impl Dovecot {
@@ -52,19 +58,40 @@ impl Dovecot {
         let owner = Owner::service("dovecot");
         let scratch = Scratch::new("dovecot");
         scratch.folder("mail", owner.as_ref());
-        let [imap, lmtp] = [free_port(), free_port()];
-        let config = config(&scratch, &mailboxes, imap, lmtp);
+        let [imap, lmtp, auth] = [free_port(), free_port(), free_port()];
+        let config = config(&scratch, &mailboxes, [imap, lmtp, auth]);
+        scratch.write(PASSWORDS, "");
         let config = scratch.write("dovecot.conf", config).display().to_string();
         // As root it changes users by itself, for each of its processes.
         let launch = Launch::new(find_program("dovecot"), scratch.path(), "console.log")
             .args(["-F", "-c", &config]);
-        let ready = Ready::Ports(vec![imap, lmtp]);
+        let ready = Ready::Ports(vec![imap, lmtp, auth]);
         Self {
             daemon: Daemon::started(launch, ready, Signal::TERM).await,
             scratch,
             imap,
             lmtp,
+            auth,
+            passwords: Mutex::default(),
         }
+    }
+
+    /// Gives a user a password, or another one; connections that are open stay.
+    pub fn set_password(&self, user: &str, password: &str) {
+        let mut all = self
+            .passwords
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        all.insert(user.to_owned(), password.to_owned());
+        let lines = all
+            .iter()
+            .map(|(user, password)| format!("{user}:{{PLAIN}}{password}\n"));
+        self.scratch.write(PASSWORDS, lines.collect::<String>());
+    }
+
+    /// Where another server asks whether a login is good: Postfix, `smtpd_sasl_type = dovecot`.
+    pub fn auth_addr(&self) -> SocketAddr {
+        self.auth
     }
 
     /// Where IMAP clients connect, without TLS.
@@ -101,6 +128,19 @@ impl Dovecot {
         })
     }
 
+    /// Throws the numbers of a user's mails away, while it is shut down: the next one gives new ones, under another UIDVALIDITY.
+    pub fn renumber(&self, user: &str) {
+        let mailbox = self.scratch.join("mail").join(user);
+        let entries = std::fs::read_dir(mailbox).into_iter().flatten().flatten();
+        let is_index = |entry: &std::fs::DirEntry| {
+            let name = entry.file_name();
+            name.to_string_lossy().starts_with("dovecot")
+        };
+        for entry in entries.filter(is_index) {
+            std::fs::remove_file(entry.path()).expect("an index of ours");
+        }
+    }
+
     /// Shuts it down.
     pub async fn stop(&mut self) {
         self.daemon.stop().await;
@@ -132,18 +172,18 @@ fn read_folder(folder: &Path) -> Vec<(String, StoredMail)> {
     entries.filter_map(read).collect()
 }
 
-fn config(scratch: &Scratch, mailboxes: &Mailboxes, imap: SocketAddr, lmtp: SocketAddr) -> String {
+/// The passwords of [`Mailboxes::WithPasswords`], in its folder.
+const PASSWORDS: &str = "passwords";
+
+fn config(scratch: &Scratch, mailboxes: &Mailboxes, [imap, lmtp, auth]: [SocketAddr; 3]) -> String {
     let folder = scratch.path().display();
-    let (imap, lmtp) = (imap.port(), lmtp.port());
+    let (imap, lmtp, auth) = (imap.port(), lmtp.port(), auth.port());
     let unprivileged = Owner::service("dovecot");
     let login = Owner::service("dovenull")
         .unwrap_or_else(Owner::ourselves)
         .name;
     let Owner { name, uid, gid } = unprivileged.unwrap_or_else(Owner::ourselves);
-    let catch_all = match mailboxes {
-        Mailboxes::CatchAll(user) => format!("user={user} home={folder}/mail/{user}"),
-        Mailboxes::PerUser => format!("home={folder}/mail/%n"),
-    };
+    let (catch_all, passdb) = databases(&folder.to_string(), mailboxes);
     format!(
         "base_dir = {folder}/run
 state_dir = {folder}/state
@@ -162,8 +202,7 @@ mail_location = maildir:{folder}/mail/%n
 mail_uid = {uid}
 mail_gid = {gid}
 passdb {{
-  driver = static
-  args = password={MAIL_PASSWORD}
+  {passdb}
 }}
 userdb {{
   driver = static
@@ -177,6 +216,12 @@ service imap-login {{
   }}
   inet_listener imaps {{
     port = 0
+  }}
+}}
+service auth {{
+  inet_listener {{
+    address = 127.0.0.1
+    port = {auth}
   }}
 }}
 service anvil {{
@@ -199,6 +244,19 @@ protocol lmtp {{
 ",
         group = group_name(gid),
     )
+}
+
+/// Where each user's mail is, and who has which password.
+fn databases(folder: &str, mailboxes: &Mailboxes) -> (String, String) {
+    let home = match mailboxes {
+        Mailboxes::CatchAll(user) => format!("user={user} home={folder}/mail/{user}"),
+        Mailboxes::PerUser | Mailboxes::WithPasswords => format!("home={folder}/mail/%n"),
+    };
+    let passwords = match mailboxes {
+        Mailboxes::WithPasswords => format!("driver = passwd-file\n  args = {folder}/{PASSWORDS}"),
+        _ => format!("driver = static\n  args = password={MAIL_PASSWORD}"),
+    };
+    (home, passwords)
 }
 
 fn group_name(gid: u32) -> String {

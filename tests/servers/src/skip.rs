@@ -11,6 +11,8 @@ pub enum Server {
     Dovecot,
     /// ejabberd and Erlang.
     Ejabberd,
+    /// Exim, unpacked beside Postfix, which needs root.
+    Exim,
     /// gammu and gammu-smsd.
     Gammu,
     /// Jasmin with Redis, `RabbitMQ` and Python.
@@ -36,6 +38,7 @@ impl Server {
             Self::Dkimpy => "dkimpy",
             Self::Dovecot => "dovecot",
             Self::Ejabberd => "ejabberd",
+            Self::Exim => "exim",
             Self::Gammu => "gammu",
             Self::Jasmin => "jasmin",
             Self::Kannel => "kannel",

@@ -13,6 +13,7 @@ use raw::{RawConfig, RawDkim, RawImap, RawLmtp, RawSmtp, RawSmtpIn};
 use crate::{
     address,
     net::{Endpoint, Security},
+    own::OwnConfig,
     smtp::{Dkim, Writing},
 };
 
@@ -33,6 +34,7 @@ pub(crate) struct Config {
     pub(crate) lmtp: Option<LmtpConfig>,
     pub(crate) smtp_in: Option<LmtpConfig>,
     pub(crate) dkim: Option<Dkim>,
+    pub(crate) own: OwnConfig,
     pub(crate) writing: Writing,
 }
 
@@ -53,10 +55,22 @@ pub(crate) struct ImapConfig {
     pub(crate) endpoint: Endpoint,
     pub(crate) login: Login,
     pub(crate) mailbox: String,
-    pub(crate) recipient_header: String,
-    pub(crate) recipient_fallback: bool,
+    pub(crate) whose: Whose,
     /// How many days back the first run looks.
     pub(crate) since_days: u16,
+}
+
+/// Whom a mail in a mailbox is for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Whose {
+    /// Whoever this header names. semantics 29
+    Recipients {
+        header: String,
+        /// Whether To and Cc are looked at where it is missing.
+        fallback: bool,
+    },
+    /// The mailbox's owner, whatever the headers say.
+    Owner(Address),
 }
 
 #[derive(Clone, Debug)]
@@ -99,6 +113,7 @@ impl Config {
             part("lmtp", raw.lmtp.is_some()),
         );
         let smtp_in = part("smtp_in", raw.smtp_in.is_some());
+        let own = take(&mut faults, OwnConfig::read(&section.section("own")));
         let dkim = part("dkim", raw.dkim.is_some()).zip(address_domain.clone());
         let dkim =
             dkim.and_then(|(section, domain)| take(&mut faults, read_dkim(&section, domain)));
@@ -119,8 +134,9 @@ impl Config {
                 "add smtp to send and imap, lmtp or smtp_in to receive",
             ));
         }
-        match address_domain {
-            Some(address_domain) if faults.is_empty() => Ok(Self {
+        match address_domain.zip(own) {
+            Some((address_domain, own)) if faults.is_empty() => Ok(Self {
+                own,
                 address_domain,
                 home: raw.home.map(|home| home.to_lowercase()),
                 postmaster,
@@ -233,8 +249,10 @@ impl ImapConfig {
                 password,
             },
             mailbox,
-            recipient_header: header,
-            recipient_fallback: raw.recipient_fallback,
+            whose: Whose::Recipients {
+                header,
+                fallback: raw.recipient_fallback,
+            },
         })
     }
 }

@@ -7,6 +7,8 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::own::RawOwn;
+
 /// `[gateway.NAME]`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -36,6 +38,13 @@ pub(super) struct RawConfig {
     /// The key that signs what goes out; missing: the mail server signs, or nobody does.
     #[schemars(with = "Option<RawDkim>")]
     pub(super) dkim: Option<Map<String, Value>>,
+    /// Mail accounts that users connect themselves.
+    #[schemars(with = "Option<RawOwn>")]
+    #[expect(
+        dead_code,
+        reason = "read from its own section; here for the schema and against typing errors"
+    )]
+    pub(super) own: Option<Map<String, Value>>,
     /// What stands below every mail; default nothing.
     pub(super) signature: Option<String>,
     /// The subject of a thread that has none; default the text's first words.

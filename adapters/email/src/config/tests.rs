@@ -24,8 +24,11 @@ fn a_whole_section_is_understood() {
     assert_eq!(config.address_domain, "mail.example.org");
     let imap = config.imap.unwrap();
     assert_eq!(imap.mailbox, "INBOX");
-    assert_eq!(imap.recipient_header, "Delivered-To");
-    assert!(!imap.recipient_fallback);
+    let by_header = Whose::Recipients {
+        header: "Delivered-To".to_owned(),
+        fallback: false,
+    };
+    assert_eq!(imap.whose, by_header);
     assert_eq!(imap.since_days, 0);
     let listen = Listen::Unix("/run/transom/lmtp.sock".into());
     assert_eq!(config.lmtp.unwrap().listen, listen);

@@ -4,6 +4,8 @@
 //! neither a crash nor a cut loses or doubles a mail. Nothing in the mailbox is changed, not even what is marked as read.
 
 mod catch_up;
+mod login;
+mod opening;
 mod position;
 mod recipient;
 mod session;
@@ -12,13 +14,18 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use rustls::ClientConfig;
+use tokio::sync::Semaphore;
 use transom_adapter::{
     Account, AccountName, AccountState, Attempt, Capabilities, CheckReport, Context, Failure,
-    Holder, Outcome, Outgoing, Reason, Repeat, Reports,
+    Holder, Outcome, Outgoing, Reason, Repeat, Reports, Unproven,
 };
 
-use crate::{config::ImapConfig, ids::OwnIds};
+use crate::{
+    config::{ImapConfig, Whose},
+    ids::OwnIds,
+};
 use catch_up::{CatchUp, Stop};
+pub(crate) use opening::greets;
 use session::{Session, Trouble};
 
 /// Watches a mailbox.
@@ -62,6 +69,8 @@ const PACE: Pace = Pace {
 
 /// A server that is away is not asked more often.
 const RECONNECT_MAX: Duration = Duration::from_mins(1);
+/// Mailboxes of users that are opened at once, in the whole process.
+static OPENING: Semaphore = Semaphore::const_new(32);
 /// A login that is refused does not get better by itself, and many tries get an address banned.
 const LOGIN_AGAIN: Duration = Duration::from_mins(5);
 
@@ -82,7 +91,88 @@ impl ImapAccount {
     }
 
     async fn open(&self) -> Result<Session, Trouble> {
+        // After a restart thousands would come at once, many of them to one host.
+        let _turn = if self.has_owner() {
+            OPENING.acquire().await.ok()
+        } else {
+            None
+        };
         Session::open(&self.config, self.tls.as_ref(), self.pace).await
+    }
+
+    /// Watches until draining begins; with an owner also until the login is refused, which is then the answer: nobody but the owner can
+    /// do anything about it. The gateway's own mailbox is tried again, since an admin may mend the other side.
+    pub(crate) async fn follow(&self, context: &Context) -> Option<Failure> {
+        let mut work = CatchUp::new(&self.name, &self.ids, &self.config, self.pace, context);
+        let (mut failures, mut refusals) = (0, 0);
+        while !context.lifecycle.is_draining() {
+            let looks_before = work.looks();
+            let Err(trouble) = self.watch(context, &mut work).await else {
+                return None;
+            };
+            refusals = match &trouble {
+                Trouble::Login(text) => refusals + login::weight(text),
+                _ => 0,
+            };
+            if self.has_owner() && refusals >= login::REFUSED {
+                return Some(Failure::new(Reason::OurAccount).with_detail(trouble.words()));
+            }
+            context.report_state(&self.name, self.state(&trouble));
+            // A connection that did its work once was a good one.
+            failures = if work.looks() > looks_before {
+                1
+            } else {
+                failures + 1
+            };
+            let pause = match trouble {
+                Trouble::Login(_) | Trouble::Mailbox(_) | Trouble::Unfit(_) => LOGIN_AGAIN,
+                _ => backoff(self.pace.reconnect, failures),
+            };
+            let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+            tracing::warn!(account = %self.name, error = %trouble, failures, pause_ms, "The mailbox is out of reach.");
+            let next = context.clock.now().after(pause);
+            tokio::select! {
+                () = context.clock.sleep_until(next) => {}
+                () = context.lifecycle.draining() => return None,
+            }
+        }
+        None
+    }
+
+    fn has_owner(&self) -> bool {
+        matches!(self.config.whose, Whose::Owner(_))
+    }
+
+    /// Where this trouble leaves the account: an owner hears of a refused login once it is sure, admins of all that they can mend.
+    fn state(&self, trouble: &Trouble) -> AccountState {
+        if self.has_owner() {
+            let failure = Failure::new(Reason::NetworkDown).with_detail(trouble.words());
+            return AccountState::Down(failure);
+        }
+        state(trouble)
+    }
+
+    /// Logs in and opens the mailbox, once.
+    pub(crate) async fn prove(&self, server: &str) -> Result<(), Unproven> {
+        let server = || server.to_owned();
+        match self.open().await {
+            Ok(session) => {
+                session.log_out().await;
+                Ok(())
+            }
+            Err(trouble @ Trouble::Login(_)) => Err(Unproven::Login {
+                problem: trouble.words(),
+            }),
+            Err(Trouble::Forbidden) => Err(Unproven::Forbidden { server: server() }),
+            Err(trouble @ (Trouble::Mailbox(_) | Trouble::Unfit(_))) => Err(Unproven::Unfit {
+                server: server(),
+                problem: trouble.words(),
+            }),
+            Err(trouble) => Err(Unproven::Unreachable {
+                server: server(),
+                problem: trouble.words(),
+            }),
+        }
     }
 
     /// One connection, until it breaks.
@@ -142,32 +232,7 @@ impl Account for ImapAccount {
     }
 
     async fn run(&self, context: &Context) -> Result<(), Failure> {
-        let mut work = CatchUp::new(&self.name, &self.ids, &self.config, self.pace, context);
-        let mut failures = 0;
-        while !context.lifecycle.is_draining() {
-            let looks_before = work.looks();
-            let Err(trouble) = self.watch(context, &mut work).await else {
-                return Ok(());
-            };
-            context.report_state(&self.name, state(&trouble));
-            // A connection that did its work once was a good one.
-            failures = if work.looks() > looks_before {
-                1
-            } else {
-                failures + 1
-            };
-            let pause = match trouble {
-                Trouble::Login(_) | Trouble::Mailbox(_) | Trouble::Unfit(_) => LOGIN_AGAIN,
-                _ => backoff(self.pace.reconnect, failures),
-            };
-            let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-            tracing::warn!(account = %self.name, error = %trouble, failures, pause_ms, "The mailbox is out of reach.");
-            let next = context.clock.now().after(pause);
-            tokio::select! {
-                () = context.clock.sleep_until(next) => {}
-                () = context.lifecycle.draining() => return Ok(()),
-            }
-        }
+        self.follow(context).await;
         Ok(())
     }
 

@@ -3,7 +3,12 @@
 use mail_parser::{Message, MessageParser};
 use transom_adapter::{Address, CheckReport};
 
-use crate::{address, config::ImapConfig, ids::OwnIds, read::Headers};
+use crate::{
+    address,
+    config::{ImapConfig, Whose},
+    ids::OwnIds,
+    read::Headers,
+};
 
 /// More of our users than this in one mail's To and Cc is no mail to them.
 const RECIPIENTS_MAX: usize = 20;
@@ -21,14 +26,18 @@ const KNOWN_HEADERS: &[&str] = &[
 /// The recipients at our domain. semantics 29: the topmost instance of the header alone, since whoever wrote the mail may have
 /// written others below it.
 pub(crate) fn recipients(raw: &[u8], config: &ImapConfig, ids: &OwnIds) -> Vec<Address> {
+    let (header, fallback) = match &config.whose {
+        Whose::Owner(owner) => return vec![owner.clone()],
+        Whose::Recipients { header, fallback } => (header, *fallback),
+    };
     let Some(message) = MessageParser::default().parse_headers(raw) else {
         return Vec::new();
     };
     let headers = Headers::new(&message, None);
-    if let Some(value) = headers.first(&config.recipient_header) {
+    if let Some(value) = headers.first(header) {
         return ours(value, ids).into_iter().collect();
     }
-    if !config.recipient_fallback {
+    if !fallback {
         return Vec::new();
     }
     addressed(&message, ids)
@@ -70,7 +79,13 @@ pub(crate) fn survey(
         report.findings.push(finding.to_owned());
         return;
     }
-    let configured = config.recipient_header.as_str();
+    let Whose::Recipients {
+        header: configured, ..
+    } = &config.whose
+    else {
+        return;
+    };
+    let configured = configured.as_str();
     let others = KNOWN_HEADERS.iter().copied();
     let names = others.filter(|name| !name.eq_ignore_ascii_case(configured));
     let count = |name: &str| {
@@ -115,8 +130,10 @@ mod tests {
                 password: String::new().into(),
             },
             mailbox: "INBOX".to_owned(),
-            recipient_header: "Delivered-To".to_owned(),
-            recipient_fallback: fallback,
+            whose: Whose::Recipients {
+                header: "Delivered-To".to_owned(),
+                fallback,
+            },
         }
     }
 
@@ -142,6 +159,24 @@ mod tests {
         assert_eq!(found(two, false), [ALICE]);
         let foreign = "Delivered-To: box@example.org\r\nDelivered-To: alice@mail.example.org\r\nTo: alice@mail.example.org";
         assert_eq!(found(foreign, true), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_mailbox_with_an_owner_is_the_owner_s_whatever_it_says() {
+        let owner = Address::new("alice@corp.example");
+        let config = ImapConfig {
+            whose: Whose::Owner(owner.clone()),
+            ..config(false)
+        };
+        for head in [
+            "Delivered-To: carol@mail.example.org",
+            "To: x@example.com",
+            "nonsense",
+        ] {
+            let raw = format!("{head}\r\n\r\n");
+            let found = recipients(raw.as_bytes(), &config, &ids());
+            assert_eq!(found, std::slice::from_ref(&owner), "{head}");
+        }
     }
 
     #[test]

@@ -4,21 +4,21 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use async_imap::{
-    Client,
     error::Error,
     extensions::idle::IdleResponse,
-    imap_proto::{Response, Status},
     types::{Capabilities, Fetch, Mailbox, UnsolicitedResponse},
 };
 use futures_util::TryStreamExt;
 use rustls::ClientConfig;
-use secrecy::ExposeSecret;
 use tokio::time::timeout;
 use transom_adapter::Clock;
 
-use super::Pace;
+use super::{
+    Pace,
+    opening::{greeted, log_in},
+};
 use crate::{
-    config::{ImapConfig, Login},
+    config::ImapConfig,
     net::{Security, Stream},
     status::for_log,
 };
@@ -42,6 +42,9 @@ pub(crate) enum Trouble {
     /// The server lacks what is needed.
     #[error("{0}")]
     Unfit(&'static str),
+    /// The host is not public, and nobody excepted it.
+    #[error("the server is not on the public Internet")]
+    Forbidden,
     /// Cut, silent or refused in the middle.
     #[error("the connection broke: {0}")]
     Broken(String),
@@ -51,6 +54,23 @@ pub(crate) enum Trouble {
     /// It said something that the library cannot read. What it was stays out of the log: it may be a mail.
     #[error("an answer cannot be understood")]
     Garbled,
+}
+
+impl Trouble {
+    /// What whoever owns the mailbox can do something with.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::Login(text) | Self::Mailbox(text) => text.clone(),
+            other => other.to_string(),
+        }
+    }
+
+    pub(super) fn opening(error: &std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::PermissionDenied => Self::Forbidden,
+            _ => Self::Broken(for_log(&error.to_string())),
+        }
+    }
 }
 
 impl From<Error> for Trouble {
@@ -316,69 +336,6 @@ fn can_idle(capabilities: &Capabilities) -> bool {
     capabilities.has_str("IDLE")
 }
 
-/// A connection behind its greeting, encrypted as the configuration asks.
-async fn greeted(
-    config: &ImapConfig,
-    tls: Option<&Arc<ClientConfig>>,
-    pace: Pace,
-) -> Result<Client<Stream>, Trouble> {
-    let broken = |error: std::io::Error| Trouble::Broken(for_log(&error.to_string()));
-    let stream = config.endpoint.connect(tls).await.map_err(broken)?;
-    let mut client = Client::new(stream);
-    let greeting = timeout(pace.command, client.read_response()).await;
-    let greeting = greeting.map_err(|_| late(pace.command))?.map_err(broken)?;
-    let greeting =
-        greeting.ok_or_else(|| Trouble::Broken("closed without a greeting".to_owned()))?;
-    // RFC 3501 §7.1: OK, PREAUTH or BYE.
-    let welcome = matches!(
-        greeting.parsed(),
-        Response::Data {
-            status: Status::Ok,
-            ..
-        }
-    );
-    if !welcome {
-        return Err(Trouble::Broken(
-            "the server does not want us now".to_owned(),
-        ));
-    }
-    if config.endpoint.security != Security::Required {
-        return Ok(client);
-    }
-    let started = client.run_command_and_check_ok("STARTTLS", None);
-    match timeout(pace.command, started).await {
-        Ok(Ok(())) => {}
-        Ok(Err(Error::No(_) | Error::Bad(_))) => {
-            let problem = "the server offers no STARTTLS; set tls=none if this is what you want";
-            return Err(Trouble::Unfit(problem));
-        }
-        Ok(Err(error)) => return Err(error.into()),
-        Err(_) => return Err(late(pace.command)),
-    }
-    // What was read ahead of the handshake is thrown away with the client. RFC 3501 §6.2.1
-    let tcp = client.into_inner().into_tcp();
-    let tcp = tcp.ok_or(Trouble::Unfit("the connection is encrypted already"))?;
-    let encrypted = config.endpoint.encrypt(tcp, tls).await.map_err(broken)?;
-    Ok(Client::new(encrypted))
-}
-
-async fn log_in(
-    client: Client<Stream>,
-    login: &Login,
-    pace: Pace,
-) -> Result<async_imap::Session<Stream>, Trouble> {
-    let password = login.password.expose_secret();
-    match timeout(pace.command, client.login(&login.username, password)).await {
-        Ok(Ok(session)) => Ok(session),
-        Ok(Err((Error::No(text), _))) => Err(Trouble::Login(for_log(&text))),
-        Ok(Err((Error::Validate(_), _))) => Err(Trouble::Unfit(
-            "username or password holds a line end or a null",
-        )),
-        Ok(Err((error, _))) => Err(error.into()),
-        Err(_) => Err(late(pace.command)),
-    }
-}
-
 async fn within<T>(
     deadline: Duration,
     work: impl Future<Output = Result<T, Error>>,
@@ -389,6 +346,6 @@ async fn within<T>(
     }
 }
 
-fn late(deadline: Duration) -> Trouble {
+pub(super) fn late(deadline: Duration) -> Trouble {
     Trouble::Silent(deadline)
 }

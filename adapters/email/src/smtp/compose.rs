@@ -40,34 +40,15 @@ pub(crate) struct Writing {
     pub(crate) subject: Option<String>,
 }
 
-/// The mail, ready for DATA: ASCII throughout, the same bytes on every attempt. `contents` are those of the message's files.
+/// The mail, ready for DATA: ASCII throughout but for a recipient who is not, the same bytes on every attempt. `contents` are those of the message's files.
 pub(crate) fn compose(
     message: &Outgoing,
     contents: &[Vec<u8>],
     ids: &OwnIds,
     writing: &Writing,
 ) -> Result<Vec<u8>, Unsendable> {
-    let from: lettre::Address = message.from.as_str().parse()?;
-    let name = display_name(message.from_name.as_deref(), from.user());
+    let mut builder = header(message, ids, writing)?;
     let mail = &message.mail;
-    let builder = recipients(
-        Message::builder().from(Mailbox::new(Some(name), from)),
-        message,
-    )?;
-    let mut builder = builder
-        .subject(subject(message, writing))
-        .date(date(message.created_at))
-        .message_id(Some(format!("<{}>", ids.message_id(message.message_key()))))
-        .raw_header(loop_header(ids.domain()));
-    if let Some(thread) = &message.thread {
-        let (parent, references) = references(thread);
-        if let Some(parent) = parent {
-            builder = builder.in_reply_to(parent);
-        }
-        if !references.is_empty() {
-            builder = builder.references(references);
-        }
-    }
     if mail.asks_displayed {
         builder = builder.raw_header(forms::asks_displayed(&ids.bounce_address(message.key)));
     }
@@ -114,6 +95,42 @@ pub(crate) fn compose(
         builder.multipart(files.fold(parts, MultiPart::singlepart))?
     };
     Ok(ended(mail.formatted()))
+}
+
+/// Who writes to whom about what, in answer to what.
+fn header(
+    message: &Outgoing,
+    ids: &OwnIds,
+    writing: &Writing,
+) -> Result<lettre::message::MessageBuilder, Unsendable> {
+    let from: lettre::Address = message.from.as_str().parse()?;
+    let name = display_name(message.from_name.as_deref(), from.user());
+    let to: lettre::Address = message.to.as_str().parse()?;
+    let builder = Message::builder().from(Mailbox::new(Some(name), from.clone()));
+    let builder = if message.group.is_some() || message.to.as_str().is_ascii() {
+        recipients(builder, message)?
+    } else {
+        // RFC 6532 §3.2: as it is; the server was asked for SMTPUTF8.
+        let envelope = lettre::address::Envelope::new(Some(from), vec![to])?;
+        builder
+            .envelope(envelope)
+            .raw_header(forms::to_as_is(message.to.as_str()))
+    };
+    let mut builder = builder
+        .subject(subject(message, writing))
+        .date(date(message.created_at))
+        .message_id(Some(format!("<{}>", ids.message_id(message.message_key()))))
+        .raw_header(loop_header(ids.domain()));
+    if let Some(thread) = &message.thread {
+        let (parent, references) = references(thread);
+        if let Some(parent) = parent {
+            builder = builder.in_reply_to(parent);
+        }
+        if !references.is_empty() {
+            builder = builder.references(references);
+        }
+    }
+    Ok(builder)
 }
 
 /// Without the line end that closes the last line: it is written with the dot that ends DATA.

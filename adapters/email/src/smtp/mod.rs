@@ -6,6 +6,7 @@ mod dkim;
 mod forms;
 mod outcome;
 mod pool;
+mod records;
 mod starttls;
 mod styling;
 
@@ -14,8 +15,8 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use rustls::ClientConfig;
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, Context, ExternalId, Failure,
-    FileLimits, Groups, Holder, Outcome, Outgoing, Repeat, Reports,
+    Account, AccountName, Address, Attempt, Capabilities, CheckReport, Context, ExternalId,
+    Failure, FileLimits, Groups, Holder, Outcome, Outgoing, Repeat, Reports, Unproven,
 };
 
 pub(crate) use compose::{LOOP_HEADER, Writing};
@@ -49,6 +50,8 @@ pub(crate) struct SmtpAccount {
     pool: Pool,
     writing: Writing,
     dkim: Option<Dkim>,
+    /// The user's own address, as the envelope's sender: a foreign host takes no other. `None`: our bounce addresses.
+    sender: Option<String>,
 }
 
 impl SmtpAccount {
@@ -66,7 +69,30 @@ impl SmtpAccount {
             pool,
             writing: Writing::default(),
             dkim: None,
+            sender: None,
         }
+    }
+
+    /// With this address as the sender of every envelope: bounces are told apart by their Message-ID alone.
+    pub(crate) fn sending_as(mut self, address: &Address) -> Self {
+        self.sender = Some(address.as_str().to_owned());
+        self
+    }
+
+    /// Logs in, and out again.
+    pub(crate) async fn prove(&self, server: &str) -> Result<(), Unproven> {
+        match Connection::open(self.pool.opening()).await {
+            Ok(connection) => {
+                connection.quit().await;
+                Ok(())
+            }
+            Err(trouble) => Err(trouble.unproven(server)),
+        }
+    }
+
+    /// Says goodbye on connections that wait for the next mail.
+    pub(crate) async fn close(&self) {
+        self.pool.close_all().await;
     }
 
     /// With what the configuration adds to every mail, and the key that signs them.
@@ -94,6 +120,8 @@ impl SmtpAccount {
         let mut records = vec![
             format!("DNS, who takes mail for it: {domain} MX 10 <your mail server>"),
             format!("DNS, who may send for it: {domain} TXT \"v=spf1 mx -all\""),
+            "DNS, the name of the sending address: <its reverse name> PTR <your mail server>"
+                .to_owned(),
         ];
         match &self.dkim {
             Some(dkim) => {
@@ -115,9 +143,10 @@ impl SmtpAccount {
         let mail = self.compose(message, &files)?;
         let transaction = Transaction {
             // Nobody wants to hear of a note that did not arrive. RFC 8098 §3
-            from: match message.mail.displayed {
-                Some(_) => String::new(),
-                None => self.ids.bounce_address(message.key),
+            from: match (message.mail.displayed.is_some(), &self.sender) {
+                (true, _) => String::new(),
+                (false, Some(sender)) => sender.clone(),
+                (false, None) => self.ids.bounce_address(message.key),
             },
             to: message.to.as_str().to_owned(),
             envelope_id: message.key.to_string(),
@@ -196,6 +225,11 @@ impl Account for SmtpAccount {
             Err(trouble) => report.faults.push(trouble.explain(&place)),
         }
         report.findings.extend(self.records());
+        let wanted = records::Wanted {
+            domain: self.ids.domain(),
+            dkim: self.dkim.as_ref().map(Dkim::record),
+        };
+        report.findings.extend(records::look(wanted).await);
         if !self.ids.has_postmaster() {
             let domain = self.ids.domain();
             report.findings.push(format!(

@@ -1,6 +1,6 @@
 //! What an SMTP failure means for the message: the one place that decides.
 
-use transom_adapter::{Failure, Outcome, Reason, Scope};
+use transom_adapter::{Failure, Outcome, Reason, Scope, Unproven};
 
 use crate::status::{self, Status};
 
@@ -34,6 +34,8 @@ pub(crate) enum Trouble {
     Broken { phase: Phase, detail: String },
     /// The mail is larger than the server said it takes. RFC 1870
     TooLarge { bytes: usize, bytes_max: usize },
+    /// The recipient's address is not ASCII, and the server does not take such. RFC 6531
+    NotUtf8,
     /// The server lacks what the configuration insists on.
     Unfit { detail: String },
     /// A mail or an envelope that cannot be written.
@@ -57,12 +59,46 @@ impl Trouble {
                 let detail = format!("the mail has {bytes} bytes, the server takes {bytes_max}");
                 Outcome::Rejected(Failure::new(Reason::TooLarge).with_detail(detail))
             }
+            Self::NotUtf8 => {
+                let detail = "the server does not offer SMTPUTF8, which this address needs";
+                Outcome::Rejected(Failure::new(Reason::Unsupported).with_detail(detail))
+            }
             Self::Unfit { detail } => {
                 Outcome::Misconfigured(Failure::new(Reason::OurAccount).with_detail(detail))
             }
             Self::Ours { detail } => {
                 Outcome::Rejected(Failure::new(Reason::Unsupported).with_detail(detail))
             }
+        }
+    }
+
+    /// Why a login was not kept.
+    pub(crate) fn unproven(self, server: &str) -> Unproven {
+        let server = server.to_owned();
+        match self {
+            Self::Reply {
+                phase: Phase::Login,
+                code: 500..,
+                text,
+            } => Unproven::Login {
+                problem: status::for_log(&text),
+            },
+            Self::Reply { code, text, .. } => Unproven::Unreachable {
+                server,
+                problem: format!("{code} {}", status::for_log(&text)),
+            },
+            Self::Broken { detail, .. } => Unproven::Unreachable {
+                server,
+                problem: status::for_log(&detail),
+            },
+            Self::Unfit { detail } | Self::Ours { detail } => Unproven::Unfit {
+                server,
+                problem: detail,
+            },
+            Self::TooLarge { .. } | Self::NotUtf8 => Unproven::Unfit {
+                server,
+                problem: String::new(),
+            },
         }
     }
 
@@ -87,6 +123,7 @@ impl Trouble {
                 )
             }
             Self::Unfit { detail } | Self::Ours { detail } => format!("{place}: {detail}"),
+            Self::NotUtf8 => format!("{place} takes only ASCII addresses"),
             Self::TooLarge { bytes_max, .. } => format!("{place} takes only {bytes_max} bytes"),
         }
     }

@@ -14,7 +14,8 @@ pub(in crate::store::read) const USERS: Sql = for_rows!(
 
 pub(in crate::store::read) const LINES: Sql = for_rows!(
     "SELECT o.jid, l.line_id, l.address, l.state, l.routes,
-            (SELECT COUNT(*) FROM line_owners c WHERE c.line_id = l.line_id)
+            (SELECT COUNT(*) FROM line_owners c WHERE c.line_id = l.line_id),
+            (SELECT COUNT(*) FROM own_accounts a WHERE a.line_id = l.line_id AND a.state = 'refused')
        FROM",
     "CROSS JOIN line_owners o
       CROSS JOIN lines l
@@ -146,7 +147,7 @@ pub(in crate::store::read) const MEMBER_OPTOUTS: Sql = for_rows!(
 
 pub(in crate::store::read) const OPEN_LINES: Sql = Sql::both(
     "SELECT l.kind, l.line_id, l.address, l.state, l.routes,
-            (SELECT COUNT(*) FROM line_owners c WHERE c.line_id = l.line_id)
+            (SELECT COUNT(*) FROM line_owners c WHERE c.line_id = l.line_id), 0
        FROM lines l
       WHERE l.gateway_id = $1 AND l.kind <> 'owned' AND l.state = 'active'
       ORDER BY l.line_id",

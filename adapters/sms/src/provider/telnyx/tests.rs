@@ -416,7 +416,7 @@ async fn a_group_gets_one_text_and_each_of_it_is_reported() {
     let events = call(&both).unwrap().events;
     let progress = |event: &transom_adapter::Event| match event {
         transom_adapter::Event::Report(report) => report.progress,
-        transom_adapter::Event::Message(_) => panic!("a message"),
+        _ => panic!("no report"),
     };
     let progress: Vec<_> = events.iter().map(progress).collect();
     assert_eq!(progress, [Progress::Delivered, Progress::Failed]);

@@ -1,0 +1,89 @@
+//! One mailbox of a user's: read by IMAP, written from by SMTP, as one account.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use async_trait::async_trait;
+use rustls::ClientConfig;
+use transom_adapter::{
+    Account, AccountName, AccountState, Address, Attempt, Capabilities, Context, Failure, Holder,
+    Outcome, Outgoing, Place, Reason, Unproven,
+};
+
+use crate::{
+    config::{ImapConfig, SmtpConfig},
+    ids::OwnIds,
+    imap::ImapAccount,
+    smtp::{Deadlines, SmtpAccount, Writing},
+};
+
+/// A user's mailbox.
+#[derive(Debug)]
+pub(super) struct OwnMailbox {
+    imap: ImapAccount,
+    smtp: SmtpAccount,
+    /// Its servers said no to the login: nothing is tried until its owner enters another.
+    refused: AtomicBool,
+}
+
+impl OwnMailbox {
+    pub(super) fn new(
+        (name, address): (&AccountName, &Address),
+        (ids, writing): (OwnIds, Writing),
+        (imap, smtp): (ImapConfig, SmtpConfig),
+        tls: Option<Arc<ClientConfig>>,
+    ) -> Self {
+        let deadlines = Deadlines::default();
+        let smtp = SmtpAccount::new(name.clone(), ids.clone(), smtp, tls.clone(), deadlines);
+        Self {
+            imap: ImapAccount::new(name.clone(), ids, imap, tls),
+            smtp: smtp.writing(writing, None).sending_as(address),
+            refused: AtomicBool::new(false),
+        }
+    }
+
+    /// Logs in at both servers, and out again.
+    pub(super) async fn prove(&self, place: &Place) -> Result<(), Unproven> {
+        let (inward, outward) = (place.inward.to_string(), place.outward.to_string());
+        self.imap.prove(&inward).await?;
+        self.smtp.prove(&outward).await
+    }
+}
+
+#[async_trait]
+impl Account for OwnMailbox {
+    fn name(&self) -> &AccountName {
+        self.imap.name()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            concurrency: 1,
+            // Read in one process, which its keeper sees to; sent by from any.
+            holder: Holder::Anyone,
+            ..self.smtp.capabilities()
+        }
+    }
+
+    async fn send(&self, message: &Outgoing, attempt: Attempt) -> Outcome {
+        if self.refused.load(Ordering::Relaxed) {
+            let detail = "its owner has to enter the password again";
+            return Outcome::Misconfigured(Failure::new(Reason::OurAccount).with_detail(detail));
+        }
+        let outcome = self.smtp.send(message, attempt).await;
+        // Thousands of these are silent most of the day: none keeps a connection for the next mail.
+        self.smtp.close().await;
+        outcome
+    }
+
+    async fn run(&self, context: &Context) -> Result<(), Failure> {
+        if let Some(refused) = self.imap.follow(context).await {
+            self.refused.store(true, Ordering::Relaxed);
+            let state = AccountState::LoggedOut(refused);
+            context.report_state(self.imap.name(), state);
+        }
+        Ok(())
+    }
+}

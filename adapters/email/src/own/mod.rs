@@ -1,0 +1,221 @@
+//! Mailboxes that users bring: found from the address, proven, watched and sent by as one account each.
+//!
+//! - [`find`]: the servers of an address, from what its domain, Thunderbird's directory and DNS say, else by guessing with proof.
+//! - [`autoconfig`]: the document that most of them answer with; [`dns`]: the few questions that the system's resolver cannot be asked.
+//! - [`account`]: one mailbox, IMAP in and SMTP out under its own address.
+//!
+//! A user says where we connect to. So every connection goes past the guard against private addresses, and without TLS to hosts alone
+//! that the admin excepts from it.
+
+mod account;
+mod autoconfig;
+mod config;
+mod dns;
+mod find;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use rustls::ClientConfig;
+use tokio::sync::{OnceCell, Semaphore};
+use transom_adapter::{
+    Account, Address, AllowedHosts, HttpClient, HttpLimits, Login, NotOwn, OwnAccount, OwnAccounts,
+    Place, Server, Tls, Unproven,
+};
+
+pub(crate) use config::{OwnConfig, RawOwn};
+
+use crate::{
+    address,
+    config::{ImapConfig, Login as Credentials, SmtpConfig, Whose},
+    ids::OwnIds,
+    net::{Endpoint, Reach, Security},
+    smtp::Writing,
+};
+use account::OwnMailbox;
+
+/// Logins that are proven at once, in the whole process: nobody guesses passwords through us quickly.
+const PROVING: usize = 4;
+
+/// What the mailboxes of a gateway's users share.
+pub(crate) struct OwnMailboxes {
+    gateway: String,
+    ids: OwnIds,
+    config: OwnConfig,
+    writing: Writing,
+    tls: OnceCell<Arc<ClientConfig>>,
+    http: OnceCell<HttpClient>,
+    proving: Semaphore,
+}
+
+impl std::fmt::Debug for OwnMailboxes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OwnMailboxes").finish_non_exhaustive()
+    }
+}
+
+impl OwnMailboxes {
+    pub(crate) fn new(gateway: &str, ids: OwnIds, config: OwnConfig, writing: Writing) -> Self {
+        Self {
+            gateway: gateway.to_owned(),
+            // Whoever runs a user's mailbox is not our own mail server: nobody's verdicts count.
+            ids: ids.trusting(Vec::new()),
+            config,
+            writing,
+            tls: OnceCell::new(),
+            http: OnceCell::new(),
+            proving: Semaphore::new(PROVING),
+        }
+    }
+
+    fn allowed(&self) -> &AllowedHosts {
+        &self.config.allow_hosts
+    }
+
+    /// The trust store, read when the first user needs it.
+    fn tls(&self) -> Option<Arc<ClientConfig>> {
+        if let Some(known) = self.tls.get() {
+            return Some(Arc::clone(known));
+        }
+        match transom_adapter::client_config() {
+            Ok(config) => {
+                self.tls.set(Arc::clone(&config)).ok();
+                Some(config)
+            }
+            Err(error) => {
+                tracing::error!(gateway = self.gateway, error = %error, "The system's certificates cannot be read; install ca-certificates.");
+                None
+            }
+        }
+    }
+
+    async fn http(&self) -> Option<&HttpClient> {
+        let limits = HttpLimits {
+            connect: find::ASK,
+            total: find::ASK,
+            body_bytes_max: autoconfig::BYTES_MAX,
+        };
+        let made = self.http.get_or_try_init(async || {
+            HttpClient::new(limits).map(|http| http.except(self.allowed().clone()))
+        });
+        made.await.ok()
+    }
+
+    fn endpoint(&self, server: &Server) -> Endpoint {
+        Endpoint {
+            host: server.host.clone(),
+            port: server.port,
+            security: match server.tls {
+                Tls::Implicit => Security::Implicit,
+                Tls::Starttls => Security::Required,
+                Tls::None => Security::None,
+            },
+            reach: Reach::Public(self.allowed().clone()),
+        }
+    }
+
+    fn parts(&self, account: &OwnAccount) -> (ImapConfig, SmtpConfig) {
+        let Login::Password(password) = &account.login;
+        let login = Credentials {
+            username: account.place.username.clone(),
+            password: password.clone(),
+        };
+        let imap = ImapConfig {
+            endpoint: self.endpoint(&account.place.inward),
+            login: login.clone(),
+            mailbox: "INBOX".to_owned(),
+            whose: Whose::Owner(account.address.clone()),
+            since_days: 0,
+        };
+        let smtp = SmtpConfig {
+            endpoint: self.endpoint(&account.place.outward),
+            login: Some(login),
+        };
+        (imap, smtp)
+    }
+
+    fn mailbox(&self, account: &OwnAccount) -> OwnMailbox {
+        let (imap, smtp) = self.parts(account);
+        let tls = self.tls();
+        OwnMailbox::new(
+            (&account.name, &account.address),
+            (self.ids.clone(), self.writing.clone()),
+            (imap, smtp),
+            tls,
+        )
+    }
+
+    /// Whether this server may be named at all: without TLS only one that the admin excepts.
+    fn check(&self, server: &Server) -> Result<(), Unproven> {
+        let excepted = self.allowed().contain_host(&server.host, server.port);
+        if server.tls == Tls::None && !excepted {
+            return Err(Unproven::Forbidden {
+                server: server.to_string(),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Reads a document as [`find`] does, for whoever fuzzes it.
+pub(crate) fn read_document(document: &[u8]) {
+    autoconfig::read(document, &Address::new("alice@example.com"));
+}
+
+/// Reads a DNS answer to a question that it may be the answer to.
+pub(crate) fn read_dns(answer: &[u8]) {
+    dns::read_any(answer);
+}
+
+#[async_trait]
+impl OwnAccounts for OwnMailboxes {
+    fn per_user_max(&self) -> u32 {
+        self.config.per_user
+    }
+
+    fn address(&self, typed: &str) -> Result<Address, NotOwn> {
+        let address = address::read_typed(typed).ok_or(NotOwn::NoAddress)?;
+        // A login of other characters is none that servers agree on.
+        if !address.as_str().is_ascii() {
+            return Err(NotOwn::NoAddress);
+        }
+        if self.ids.is_ours(&address) {
+            return Err(NotOwn::OfGateway);
+        }
+        Ok(address)
+    }
+
+    async fn find(&self, address: &Address) -> Option<Place> {
+        find::find(self, address).await
+    }
+
+    fn place(&self, username: &str, inward: &str, outward: &str) -> Result<Place, Unproven> {
+        let username = username.trim();
+        let plain = !username.is_empty() && username.len() <= 320;
+        if !plain || username.chars().any(char::is_control) {
+            return Err(Unproven::BadServer);
+        }
+        Ok(Place {
+            username: username.to_owned(),
+            inward: find::typed_server(inward, 993, self.allowed())?,
+            outward: find::typed_server(outward, 465, self.allowed())?,
+        })
+    }
+
+    async fn prove(&self, address: &Address, place: &Place, login: &Login) -> Result<(), Unproven> {
+        self.check(&place.inward)?;
+        self.check(&place.outward)?;
+        let _turn = self.proving.acquire().await;
+        let account = OwnAccount {
+            name: transom_adapter::AccountName::own(&self.gateway, 0),
+            address: address.clone(),
+            place: place.clone(),
+            login: login.clone(),
+        };
+        self.mailbox(&account).prove(place).await
+    }
+
+    fn open(&self, account: OwnAccount) -> Arc<dyn Account> {
+        Arc::new(self.mailbox(&account))
+    }
+}
