@@ -11,6 +11,7 @@ mod html;
 mod parts;
 mod phrases;
 pub(crate) mod reply;
+mod sender;
 mod text;
 mod tnef;
 mod trust;
@@ -31,6 +32,7 @@ use crate::{
     smtp::MESSAGE_ID_KIND,
 };
 pub(crate) use headers::Headers;
+use sender::sender_of;
 
 /// What a mail may weigh; more is refused by LMTP and named, unread, by IMAP.
 pub(crate) const MAIL_BYTES_MAX: usize = 25 * 1024 * 1024;
@@ -256,39 +258,6 @@ pub(crate) fn named_only(head: &[u8], sender: Option<&str>, notice: Notice) -> L
         mail,
         bounce: None,
         loops: None,
-    }
-}
-
-/// Whose contact a mail comes from, with the text as it stands in that chat.
-struct Sender {
-    from: Address,
-    name: Option<String>,
-    text: String,
-}
-
-/// A list is one contact, whoever wrote: what is answered there goes to the list, as one sees, and the author stands before the text.
-fn sender_of(headers: &Headers<'_>, author: &Address, class: Class, text: String) -> Sender {
-    let name = headers.author_name();
-    let list = (class == Class::List).then(|| headers.list()).flatten();
-    match list {
-        Some((list, list_name)) if list != *author => {
-            let author = name.unwrap_or_else(|| author.to_string());
-            let text = if text.is_empty() {
-                text
-            } else {
-                format!("{author}: {text}")
-            };
-            Sender {
-                from: list,
-                name: list_name,
-                text,
-            }
-        }
-        _ => Sender {
-            from: author.clone(),
-            name,
-            text,
-        },
     }
 }
 

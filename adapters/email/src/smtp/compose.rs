@@ -394,7 +394,10 @@ mod tests {
         message.group = Some(group(&message));
         let mail = composed(&message);
         let (head, _) = mail.split_once("\r\n\r\n").unwrap();
-        assert!(head.contains("<bob@example.com>"), "{head}");
+        assert!(
+            head.contains("\r\nTo: bob@example.com\r\n"),
+            "a name that shows an address is none: {head}"
+        );
         assert!(head.contains("\r\nCc: carol@example.net\r\n"), "{head}");
         assert!(!head.contains("\r\nBcc"), "{head}");
         let id = ids().message_id(Key(77));
