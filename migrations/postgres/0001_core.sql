@@ -71,10 +71,22 @@ CREATE TABLE conversations (
     active_ms       BIGINT NOT NULL,
     plain_ms        BIGINT NOT NULL,
     shown_thread    BIGINT,
+    -- How many people the first word in it goes to: what counts as people written to for the first time.
+    members         BIGINT NOT NULL,
+    -- In a group of mail addresses: who wrote last, and gets an answer to nobody in particular.
+    answers_to      TEXT,
     UNIQUE (user_id, peer, line_id)
 );
 CREATE INDEX conversations_line ON conversations (line_id, peer, active_ms);
 CREATE INDEX conversations_new ON conversations (user_id, created_ms);
+
+-- Who is in a group whose name does not say it ("g-…"), so that answers route back.
+CREATE TABLE members (
+    conversation_id BIGINT NOT NULL REFERENCES conversations ON DELETE CASCADE,
+    address         TEXT   NOT NULL,
+    name            TEXT,
+    PRIMARY KEY (conversation_id, address)
+);
 
 -- A mail thread of a conversation (semantics 27).
 CREATE TABLE threads (
@@ -155,6 +167,8 @@ CREATE TABLE deliveries (
     delivery_id BIGINT NOT NULL PRIMARY KEY,
     message_id  BIGINT NOT NULL REFERENCES messages ON DELETE CASCADE,
     lane_id     BIGINT NOT NULL REFERENCES lanes ON DELETE CASCADE,
+    -- Which member of a group it is for; null: whoever the conversation is with, all of a group at once.
+    recipient   TEXT,
     state       TEXT   NOT NULL CHECK (state IN ('held', 'queued', 'sending', 'unknown', 'accepted', 'sent', 'delayed',
                                                  'expired', 'failed', 'delivered', 'read', 'cancelled')),
     units       BIGINT NOT NULL,

@@ -114,6 +114,9 @@ impl World {
             at_ms: 1,
             plain_ms: 1,
             shown_thread: None,
+            members: 1,
+            answers_to: None,
+            group: Vec::new(),
         };
         let row = NewOut {
             conversation,
@@ -131,6 +134,9 @@ impl World {
             ids: Vec::new(),
             day: 0,
             held_until_ms: None,
+            reached: 1,
+            recipient: None,
+            further: Vec::new(),
             files: Vec::new(),
         };
         let write = Write::Out(Box::new(row));

@@ -10,7 +10,7 @@ mod search;
 pub use info::{CAPS_NODE, contact_info, gateway_info};
 
 use super::{
-    Gateway, refusal,
+    Gateway, group, refusal,
     registration::{Desk, Effects, Person},
     subscription::Target,
     text_out::Moment,
@@ -236,7 +236,7 @@ fn read(gateway: &Gateway, text: &str) -> Option<Jid> {
     let address = spellings
         .into_iter()
         .flatten()
-        .find_map(|spelling| gateway.read_typed(spelling).ok())?;
+        .find_map(|spelling| group::read_typed(gateway, spelling))?;
     gateway.jid_of(&address, None).map(Jid::from)
 }
 

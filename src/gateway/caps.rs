@@ -16,17 +16,17 @@ pub(super) fn day(now: UnixMillis) -> i64 {
     now.0 / DAY_MS
 }
 
-/// Whether a message that was counted already may become this one.
+/// Whether a message to so many people that was counted already may become this one.
 pub(super) fn check_change(
     gateway: &Gateway,
     user: &KnownUser,
-    plan: &Plan,
+    (plan, people): (&Plan, i64),
     segments_before: i64,
     now: UnixMillis,
 ) -> Result<(), Refused> {
     check_length(gateway, plan)?;
     let limits = &gateway.config.limits;
-    let more = (i64::from(plan.segments) - segments_before).max(0);
+    let more = (i64::from(plan.segments) - segments_before).max(0) * people;
     if more > 0 && user.segments + more > limits.segments_per_day.into() {
         return Err(Cap::SegmentsPerDay {
             max: limits.segments_per_day,
@@ -50,33 +50,42 @@ fn check_length(gateway: &Gateway, plan: &Plan) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Whether one more message fits.
+/// What a message costs, for everybody that it goes to.
+pub(super) struct Costs {
+    /// Messages: one a recipient.
+    pub(super) messages: i64,
+    /// Segments.
+    pub(super) segments: i64,
+    /// People written to for the first time.
+    pub(super) new_peers: i64,
+}
+
+/// Whether one more message fits; `plan` is what each recipient's costs.
 pub(super) fn check(
     gateway: &Gateway,
     snapshot: &OutwardSnapshot,
     user: &KnownUser,
-    plan: &Plan,
-    peer_is_new: bool,
+    (plan, costs): (&Plan, &Costs),
     now: UnixMillis,
 ) -> Result<(), Refused> {
     let limits = &gateway.config.limits;
     let until = UnixMillis((day(now) + 1) * DAY_MS).timestamp();
     check_length(gateway, plan)?;
-    if user.messages >= limits.messages_per_day.into() {
+    if user.messages + costs.messages > limits.messages_per_day.into() {
         return Err(Cap::MessagesPerDay {
             max: limits.messages_per_day,
             until,
         }
         .into());
     }
-    if user.segments + i64::from(plan.segments) > limits.segments_per_day.into() {
+    if user.segments + costs.segments > limits.segments_per_day.into() {
         return Err(Cap::SegmentsPerDay {
             max: limits.segments_per_day,
             until,
         }
         .into());
     }
-    if peer_is_new && user.new_peers >= limits.new_peers_per_hour.into() {
+    if costs.new_peers > 0 && user.new_peers + costs.new_peers > limits.new_peers_per_hour.into() {
         let until = UnixMillis(now.0 + HOUR_MS).timestamp();
         return Err(Cap::NewPeersPerHour {
             max: limits.new_peers_per_hour,
@@ -84,7 +93,7 @@ pub(super) fn check(
         }
         .into());
     }
-    if snapshot.gateway_messages >= limits.gateway_per_day.into() {
+    if snapshot.gateway_messages + costs.messages > limits.gateway_per_day.into() {
         return Err(Cap::GatewayPerDay { until }.into());
     }
     Ok(())

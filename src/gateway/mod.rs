@@ -5,6 +5,7 @@
 //!
 //! - [`text_out`]: a message from a user to the outside; [`line_choice`] picks the line, [`caps`] counts.
 //! - [`text_in`]: a message from outside to a user.
+//! - [`group`]: several people as one contact.
 //! - [`files`]: which files are taken, and what is written of them.
 //! - [`payload`]: what is stored of a message besides its body; [`settings`]: what a user has chosen.
 //! - [`told`]: what became of a message: receipts, errors, notices.
@@ -16,6 +17,7 @@ pub mod answers;
 pub mod call;
 mod caps;
 pub mod files;
+pub mod group;
 mod line_choice;
 mod mail_facts;
 pub mod parts;
@@ -111,17 +113,22 @@ impl Gateway {
             Some((peer, line)) => (peer, Some(Address::new(line))),
             None => (unescaped.as_str(), None),
         };
-        match self.adapter.peer(peer) {
+        let of_one = || self.adapter.peer(peer).map_err(|error| error.suggestion);
+        match group::read(self, peer).unwrap_or_else(of_one) {
             Ok(peer) => Ok(Contact { peer, line }),
-            Err(error) => Err(error
-                .suggestion
-                .and_then(|address| self.jid_of(&address, line.as_ref()))),
+            Err(suggestion) => {
+                Err(suggestion.and_then(|address| self.jid_of(&address, line.as_ref())))
+            }
         }
     }
 
     /// The JID of a contact; `None` for an address that fits in no JID.
     pub fn jid_of(&self, peer: &Address, line: Option<&Address>) -> Option<BareJid> {
-        let mut local = self.adapter.local_part(peer);
+        let mut local = if group::is_group(peer.as_str()) {
+            peer.as_str().to_owned()
+        } else {
+            self.adapter.local_part(peer)
+        };
         if let Some(line) = line {
             local.push_str(PIN);
             local.push_str(line.as_str());

@@ -133,6 +133,7 @@ impl<'a> Text<'a> {
             to: Address::new(self.of.line.clone()),
             from: Address::new(self.of.peer.clone()),
             from_name: self.first.peer_name.clone(),
+            others: Vec::new(),
             text: Part::whole(&self.text()),
             subject: None,
             answers: Vec::new(),

@@ -1,9 +1,11 @@
 //! What belongs to a message besides its body, as it is stored: versioned JSON.
 
 use serde::{Deserialize, Serialize};
-use transom_adapter::{MailWish, Thread};
+use transom_adapter::{Address, Group, Key, MailWish, Member, Thread};
 
+use super::group;
 pub use super::mail_facts::{AskedDisplayed, LeavingMail, StoredMail, StoredUnsubscribe};
+use crate::texts::GroupNotice;
 
 /// What belongs to a message besides its body, as it is stored. Unknown fields of a newer version are ignored.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -69,6 +71,94 @@ pub struct Payload {
     /// The mail thread of a message to the outside.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thread: Option<MailThread>,
+    /// The people of a message to or from several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<Box<StoredGroup>>,
+}
+
+/// The people of a message to or from several, as they are stored.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StoredGroup {
+    /// All but the user, in their order; of a message from outside also who wrote it.
+    pub members: Vec<StoredMember>,
+    /// Who wrote it, from outside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// One send reaches them all.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub at_once: bool,
+    /// The chat is new: who is in it, and who an answer goes to, is said before the text.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub introduces: bool,
+}
+
+/// One of several people, as it is stored.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StoredMember {
+    /// The address.
+    pub address: String,
+    /// The name beside it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// It gets a copy.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub copy: bool,
+}
+
+impl StoredGroup {
+    /// As an adapter sees it, of the message with this key.
+    pub fn of(&self, message_id: i64) -> Group {
+        Group {
+            key: Key(message_id),
+            members: self.members.iter().map(StoredMember::member).collect(),
+            at_once: self.at_once,
+        }
+    }
+}
+
+impl StoredGroup {
+    /// Who wrote it, as its readers know them.
+    pub fn author_name(&self) -> Option<&str> {
+        let author = self.author.as_deref()?;
+        let member = self.members.iter().find(|member| member.address == author);
+        Some(member.map_or(author, StoredMember::shown))
+    }
+
+    /// Who is in a new chat, and who gets an answer.
+    pub fn introduction(&self) -> Option<GroupNotice> {
+        let author = self.author_name().filter(|_| self.introduces)?;
+        Some(GroupNotice::Mail {
+            members: group::name_of(self.members.iter().map(StoredMember::shown)),
+            author: author.to_owned(),
+        })
+    }
+}
+
+impl StoredMember {
+    fn member(&self) -> Member {
+        Member {
+            address: Address::new(self.address.clone()),
+            name: self.name.clone(),
+            copy: self.copy,
+        }
+    }
+
+    /// The name, else the address.
+    pub fn shown(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.address)
+    }
+}
+
+impl From<&Member> for StoredMember {
+    fn from(member: &Member) -> Self {
+        Self {
+            address: member.address.as_str().to_owned(),
+            name: member.name.clone(),
+            copy: member.copy,
+        }
+    }
 }
 
 /// What one stanza brought to a message that several made.

@@ -3,18 +3,23 @@
 use transom_adapter::Reason;
 
 use crate::{
-    texts::{Cap, Content, Failed, Lang, Membership, Recipient, Refused, Text},
+    texts::{Cap, Content, Failed, Lang, Membership, Recipient, Refused, RefusedGroup, Text},
     xmpp::stanza::{Condition, ErrorType, StanzaError},
 };
 
 /// The stanza error that says this, with its sentence.
 pub fn error(text: &Text, lang: Lang) -> StanzaError {
-    let (condition, kind) = match text {
-        Text::Refused(Refused::Membership(why)) => membership(why),
-        Text::Refused(Refused::Recipient(why)) => recipient(why),
-        Text::Refused(Refused::Content(why)) => content(why),
-        Text::Refused(Refused::Cap(why)) => cap(why),
+    let (condition, kind) = cause(text);
+    StanzaError::new(condition)
+        .with_type(kind)
+        .with_text(lang.tag(), text.render(lang))
+}
+
+fn cause(text: &Text) -> (Condition, ErrorType) {
+    match text {
+        Text::Refused(why) => refused(why),
         Text::Failed(why) => failed(why),
+        Text::Of { text, .. } => cause(text),
         Text::Notice(_)
         | Text::Mail(_)
         | Text::Written(_)
@@ -27,11 +32,42 @@ pub fn error(text: &Text, lang: Lang) -> StanzaError {
         | Text::Page(_)
         | Text::Own(_)
         | Text::Told(_)
-        | Text::Refusal(_) => (Condition::UndefinedCondition, ErrorType::Cancel),
-    };
-    StanzaError::new(condition)
-        .with_type(kind)
-        .with_text(lang.tag(), text.render(lang))
+        | Text::Refusal(_)
+        | Text::GroupNotice(_) => (Condition::UndefinedCondition, ErrorType::Cancel),
+    }
+}
+
+fn refused(why: &Refused) -> (Condition, ErrorType) {
+    match why {
+        Refused::Membership(why) => membership(why),
+        Refused::Recipient(why) => recipient(why),
+        Refused::Content(why) => content(why),
+        Refused::Cap(why) => cap(why),
+        Refused::Group(why) => group(why),
+        // The way to one member is no way to the group: what is gone there is only said.
+        Refused::Of { why, .. } => match refused(why) {
+            (Condition::Gone(_), kind) => (Condition::ItemNotFound, kind),
+            cause => cause,
+        },
+    }
+}
+
+fn group(why: &RefusedGroup) -> (Condition, ErrorType) {
+    match why {
+        RefusedGroup::OwnAddress { others: Some(jid) } => (
+            Condition::Gone(Some(format!("xmpp:{jid}"))),
+            ErrorType::Modify,
+        ),
+        RefusedGroup::Unknown => (Condition::ItemNotFound, ErrorType::Cancel),
+        RefusedGroup::OwnAddress { others: None }
+        | RefusedGroup::SeveralLines
+        | RefusedGroup::SharedLine => (Condition::NotAllowed, ErrorType::Cancel),
+        // XEP-0033 §5.2
+        RefusedGroup::Unreadable | RefusedGroup::Elsewhere { .. } => {
+            (Condition::JidMalformed, ErrorType::Modify)
+        }
+        RefusedGroup::Hidden => (Condition::FeatureNotImplemented, ErrorType::Modify),
+    }
 }
 
 fn membership(why: &Membership) -> (Condition, ErrorType) {

@@ -1,6 +1,7 @@
 //! A message from outside to a user: who gets it, and the stanza that carries it.
 
 mod long;
+mod people;
 mod pieces;
 mod stanza;
 mod stop;
@@ -12,7 +13,7 @@ use transom_adapter::{AccountName, Incoming, Network, Repeats, UnixMillis};
 use uuid::Uuid;
 
 use super::{
-    Gateway, files,
+    Gateway, files, group,
     payload::{Payload, StoredMail, StoredNotice, StoredReaction, StoredReply},
     registration::DISABLED_FOR,
     text_out::own_key,
@@ -20,10 +21,11 @@ use super::{
 };
 use crate::store::{
     read::{AnsweredBy, InwardAsk, InwardRow, LineFound},
-    write::{ConversationRow, IdRow, NewIn, Seen, Unowned, Write},
+    write::{IdRow, NewIn, Seen, Unowned, Write},
 };
 
 pub use long::attach;
+use people::{contact, stored_group};
 pub use stanza::{is_own, message_of, stanzas};
 pub use strangers::{STRANGER_DAYS, knocking, why_waits};
 use tapback::Tapback;
@@ -33,10 +35,13 @@ const DIGEST_REPEAT_MS: i64 = 2 * 60_000;
 
 /// What has to be loaded for a message.
 pub fn ask(gateway: &Gateway, message: &Incoming, place: usize) -> InwardAsk {
+    let group = group::of_incoming(gateway, message);
+    let peer = group.map_or_else(|| message.from.clone(), |(peer, _)| peer);
     InwardAsk {
         place,
         address: message.to.as_str().to_owned(),
-        peer: message.from.as_str().to_owned(),
+        peer: peer.as_str().to_owned(),
+        author: message.from.as_str().to_owned(),
         regarding: message.mail.regarding.map(|key| key.0),
         answers: message.answers.clone(),
         quotes: tapback_of(gateway, message).map(|tapback| tapback.quoted),
@@ -204,12 +209,15 @@ fn row(
         .conversation
         .map_or_else(ids, |(conversation_id, _)| conversation_id);
     let (thread, shows_subject) = thread(gateway, message, line, user, (now, ids));
-    let payload = payload(
-        arrived,
-        line,
-        user,
-        (pinned, thread.as_ref(), shows_subject),
-    );
+    let group = group::of_incoming(gateway, message).filter(|_| !own);
+    let contact = contact(gateway, message, conversation_id, group.as_ref());
+    let chosen = (pinned, thread.as_ref(), shows_subject);
+    let mut payload = payload(arrived, line, user, chosen);
+    if let Some((_, members)) = &group {
+        let is_new = user.conversation.is_none() && contact.answers_to.is_some();
+        payload.name.clone_from(&contact.name);
+        payload.group = Some(Box::new(stored_group(message, members, is_new)));
+    }
     let stranger = strangers::stranger(message, user, payload.subject.as_deref(), now);
     let stranger = stranger.filter(|_| !own);
     let scope = gateway.scope_id(account);
@@ -224,17 +232,7 @@ fn row(
     };
     NewIn {
         seen,
-        conversation: ConversationRow {
-            conversation_id,
-            gateway_id: gateway.id,
-            user_id: user.user_id,
-            line_id: line.line_id,
-            peer: message.from.as_str().to_owned(),
-            peer_name: message.from_name.clone(),
-            at_ms: now.0,
-            plain_ms: if pinned { 0 } else { now.0 },
-            shown_thread: thread.as_ref().map(|thread| thread.thread_id),
-        },
+        conversation: contact.row(user, line, (pinned, thread.as_ref()), now),
         thread: thread.map(|thread| thread.row(conversation_id, message.message_id.clone(), now.0)),
         message_id: key,
         body: message.text.clone(),

@@ -1,6 +1,7 @@
 //! A message from a user to the outside: refused with a reason, known already, or accepted with all that has to be written.
 
 mod attendance;
+mod check;
 mod draft;
 mod edit;
 mod join;
@@ -8,17 +9,19 @@ mod note;
 mod reaction;
 mod repeat;
 mod reply;
+mod several;
 
-use transom_adapter::{Address, Network, Outgoing, Plan, Refusal, UnixMillis};
+use transom_adapter::{Address, Member, Network, Outgoing, Plan, Refusal, UnixMillis};
 
 use super::{
-    Contact, Gateway, caps,
+    Contact, Gateway, caps, group,
     line_choice::{self, Chosen},
     registration::{self, NewUser, Standing},
     settings::Settings,
     text_in,
 };
 pub use attendance::{attendance_element, without_own_payloads};
+use check::{check_blocks, of_local};
 pub(super) use draft::{id_rows, stored_routes};
 pub use edit::Amended;
 use edit::Edit;
@@ -26,13 +29,14 @@ use note::{fresh_line, newcomer, note};
 pub use reaction::Kept;
 pub(super) use repeat::own_key;
 use repeat::repeat_key;
+use several::NotSent;
 
 use crate::{
     store::{
         read::{Ask, OutwardSnapshot},
         write::{Judged, NewOut, TakeBack, Word},
     },
-    texts::{Content, Encryption, Recipient, Refused},
+    texts::{Content, Encryption, GroupNotice, Recipient, Refused, RefusedGroup},
     xmpp::{
         jid::{BareJid, Jid},
         stanza::{self, Message, MessageType},
@@ -76,6 +80,10 @@ pub struct Accepted {
     pub outgoing: Outgoing,
     /// How.
     pub plan: Plan,
+    /// The same for the other members of a group.
+    pub further: Vec<(Outgoing, Plan)>,
+    /// What the sender is told of how it is sent.
+    pub notice: Option<GroupNotice>,
 }
 
 /// A message that may be sent: it has a sender, a contact, and a body or something to take back.
@@ -92,6 +100,10 @@ pub struct Candidate<'a> {
     /// What the client quoted of the message that this one answers.
     quoted: String,
     files: Vec<Shared>,
+    /// The recipients that the stanza itself names (XEP-0033).
+    named: Vec<Member>,
+    /// It is for all of a group, where it would else be for one of it.
+    to_all: bool,
 }
 
 /// The parts of deciding that do not come from the message: time and keys.
@@ -115,7 +127,10 @@ impl<'a> Candidate<'a> {
         if !matches!(message.kind, MessageType::Chat | MessageType::Normal) {
             return Err(Decision::Ignored("not-chat"));
         }
-        let local = to.node().ok_or(Decision::Ignored("no-contact"))?;
+        let to_whom = match to.node() {
+            None => group::addressed(gateway, message).ok_or(Decision::Ignored("no-contact"))?,
+            Some(local) => Ok((of_local(gateway, local.as_str())?, Vec::new())),
+        };
         // Before the body: its fallback text must not be sent, nor be missed when there is none.
         if let Some(encryption) = message.is_encrypted() {
             return Err(refused(Content::Encrypted(named(&encryption))));
@@ -142,15 +157,10 @@ impl<'a> Candidate<'a> {
         if is_empty && !matches!(edit, Some(Edit::TakeBack(_))) {
             return Err(Decision::Ignored("no-body"));
         }
-        let contact = gateway.contact(local.as_str()).map_err(|suggestion| {
-            let suggestion = suggestion.map(|jid| jid.to_string());
-            refused(Recipient::InvalidAddress {
-                network: gateway.network(),
-                suggestion,
-            })
-        })?;
+        let (contact, named) = to_whom.map_err(Decision::Refused)?;
+        let (text, to_all) = several::to_all(gateway, &contact, text);
         let user = from.to_bare();
-        let repeat_key = repeat_key(message, from, (&body, &files));
+        let repeat_key = repeat_key(message, (from, &contact.peer), (&body, &files));
         Ok(Self {
             message,
             from,
@@ -162,6 +172,8 @@ impl<'a> Candidate<'a> {
             reaction,
             quoted: parted.fallback,
             files,
+            named,
+            to_all,
         })
     }
 
@@ -181,6 +193,8 @@ impl<'a> Candidate<'a> {
                 .adapter
                 .own_address(self.user.as_str())
                 .map(|address| address.as_str().to_owned()),
+            members: self.asked_members(),
+            is_named_group: self.named.is_empty() && group::is_named(self.contact.peer.as_str()),
         }
     }
 
@@ -234,7 +248,8 @@ impl<'a> Candidate<'a> {
             Standing::Known(user) => Some(*user),
             Standing::New(_) => None,
         };
-        self.check_blocks(snapshot, known.map(|user| user.user_id))?;
+        let known_id = known.map(|user| user.user_id);
+        check_blocks(snapshot, known_id, self.contact.peer.as_str())?;
         let fresh = fresh_line(&standing);
         let chosen = if let Some(line) = &fresh {
             Chosen {
@@ -243,37 +258,39 @@ impl<'a> Candidate<'a> {
                 opted_out: false,
             }
         } else {
-            let user_id = known.map(|user| user.user_id);
-            line_choice::choose(
-                gateway,
-                snapshot,
-                self.user.as_str(),
-                user_id,
-                &self.contact,
-            )?
+            let user = self.user.as_str();
+            line_choice::choose(gateway, snapshot, user, known_id, &self.contact)?
         };
         if chosen.opted_out {
             return Err(Recipient::OptedOut.into());
         }
+        let reach = self.reach(gateway, snapshot, &chosen)?;
+        several::check_people(snapshot, known_id, (&reach, chosen.line.line_id))?;
         let mut draft = self.draft(gateway, snapshot, place, &chosen, moment);
-        let mut outgoing = self.outgoing(gateway, &chosen, &draft);
-        let mut planned = gateway.adapter.plan(&outgoing);
-        if planned == Err(Refusal::FilesNotTaken) && draft.link_files(gateway) {
-            outgoing = self.outgoing(gateway, &chosen, &draft);
-            planned = gateway.adapter.plan(&outgoing);
+        let mut sending = several::sending(gateway, (&chosen, &draft), &reach, moment);
+        let has_no_files = |not_sent: &NotSent| not_sent.refusal == Refusal::FilesNotTaken;
+        if sending.as_ref().is_err_and(has_no_files) && draft.link_files(gateway) {
+            sending = several::sending(gateway, (&chosen, &draft), &reach, moment);
         }
-        let plan = planned.map_err(|refusal| refused_plan(gateway, &refusal))?;
+        let sending = sending.map_err(|not_sent| not_sent.refused(gateway))?;
+        if sending.separately
+            && snapshot
+                .shared
+                .iter()
+                .any(|shared| shared.line.line_id == chosen.line.line_id)
+        {
+            return Err(RefusedGroup::SharedLine.into());
+        }
         let newcomer = newcomer(&standing);
         let user = known.unwrap_or(&newcomer);
-        caps::check(
-            gateway,
-            snapshot,
-            user,
-            &plan,
-            chosen.conversation.is_none(),
-            moment.now,
-        )?;
-        let out = self.new_row(gateway, &chosen, user.user_id, &plan, draft);
+        let is_new = chosen.conversation.is_none();
+        let costs = caps::Costs {
+            messages: sending.people().into(),
+            segments: sending.segments(),
+            new_peers: if is_new { sending.people().into() } else { 0 },
+        };
+        caps::check(gateway, snapshot, user, (&sending.plan, &costs), moment.now)?;
+        let out = self.new_row(gateway, &chosen, user.user_id, &sending, draft);
         let new_user = match standing {
             Standing::New(new) => Some(*new),
             Standing::Known(_) => None,
@@ -290,25 +307,19 @@ impl<'a> Candidate<'a> {
             out,
             new_user,
             welcomed,
-            outgoing,
-            plan,
+            outgoing: sending.outgoing,
+            plan: sending.plan,
+            further: sending.further,
+            notice: (sending.separately && is_new).then_some(GroupNotice::Separately),
         })
     }
 
-    fn check_blocks(
-        &self,
-        snapshot: &OutwardSnapshot,
-        user_id: Option<i64>,
-    ) -> Result<(), Refused> {
-        let peer = self.contact.peer.as_str();
-        let blocked = |user| snapshot.blocked.contains(&(user, peer.to_owned()));
-        if blocked(0) {
-            return Err(Recipient::Blocked.into());
-        }
-        if user_id.is_some_and(blocked) {
-            return Err(Recipient::BlockedByUser.into());
-        }
-        Ok(())
+    /// The members of a group that are known before anything is loaded.
+    fn asked_members(&self) -> Vec<String> {
+        let named = self.named.iter().map(|member| member.address.clone());
+        let listed = group::listed(self.contact.peer.as_str());
+        let all = named.chain(listed);
+        all.map(|address| address.as_str().to_owned()).collect()
     }
 
     /// The message that it answers or reacts to; one of ours may have come in several stanzas.

@@ -2,7 +2,11 @@
 
 use transom_adapter::{Address, Reason, UnixMillis};
 
-use super::{Gateway, payload::Payload, refusal};
+use super::{
+    Gateway, group,
+    payload::{Payload, StoredGroup, StoredMember},
+    refusal,
+};
 use crate::{
     store::{
         read::{TellRow, ToldStanza},
@@ -48,22 +52,23 @@ pub fn stanzas(
         user: full.to_bare(),
         first_id: &first.stanza_id,
         lang: gateway.lang(row.lang.as_deref()),
+        group: payload.group,
     };
     match row.kind {
         TellKind::Receipt => telling.receipt(),
         TellKind::Read => {
-            let is_told = row.told == Some(TellKind::Receipt);
-            let mut stanzas = if is_told {
-                Vec::new()
-            } else {
-                telling.receipt()
-            };
-            stanzas.extend(payload.markable.then(|| telling.marker()));
-            stanzas
+            let is_untold = row.told != Some(TellKind::Receipt);
+            let receipt = is_untold.then(|| telling.receipt());
+            let marker = payload.markable.then(|| telling.marker());
+            receipt.into_iter().flatten().chain(marker).collect()
         }
         TellKind::Error => {
             let mut resources = row.stanzas.iter().map(|stanza| &stanza.full_jid);
-            let late = now.0 - row.created_ms > LATE_MS || !resources.all(|full| is_online(full));
+            // Some of a group may have it: which ones have not is said where archives keep it.
+            let of_group = !telling.missing().is_empty();
+            let late = of_group
+                || now.0 - row.created_ms > LATE_MS
+                || !resources.all(|full| is_online(full));
             telling.error(late)
         }
         TellKind::Doubt => vec![telling.notice(
@@ -104,6 +109,7 @@ struct Telling<'a> {
     user: BareJid,
     first_id: &'a str,
     lang: Lang,
+    group: Option<Box<StoredGroup>>,
 }
 
 impl Telling<'_> {
@@ -123,6 +129,10 @@ impl Telling<'_> {
         let asked = |(_, stanza): &(usize, &ToldStanza)| stanza.receipt;
         for (number, stanza) in (1..).zip(&self.row.stanzas).filter(asked) {
             // To the bare JID: a full one reaches one device only, and that may be gone.
+            // Somebody has it after all, but not everybody.
+            if !self.row.others_have_it {
+                break;
+            }
             let receipt =
                 receipts::receipt(self.contact.clone(), self.user.clone(), &stanza.stanza_id);
             let id = match number {
@@ -142,7 +152,7 @@ impl Telling<'_> {
     }
 
     fn error(&self, late: bool) -> Vec<Message> {
-        let text = self.failure();
+        let text = self.about_members(self.failure());
         let error = |stanza: &ToldStanza| {
             let full = Jid::new(&stanza.full_jid).ok()?;
             let mut error = Message::new(MessageType::Error, self.contact.clone(), full)
@@ -167,14 +177,58 @@ impl Telling<'_> {
 
     /// That it waits for the end of the quiet hours; nothing once they are over.
     fn night(&self, now: UnixMillis) -> Vec<Message> {
-        let peer = Address::new(self.row.peer.clone());
-        let until = self.gateway.adapter.not_before(&peer, now);
+        let to = Address::new(
+            self.row
+                .recipient
+                .as_ref()
+                .unwrap_or(&self.row.peer)
+                .clone(),
+        );
+        let listed = group::listed(to.as_str());
+        let people = if listed.is_empty() { vec![to] } else { listed };
+        let adapter = &self.gateway.adapter;
+        let until = people
+            .iter()
+            .filter_map(|to| adapter.not_before(to, now))
+            .max();
         let notice = until.map(|until| Notice::Waits {
             excerpt: self.excerpt(),
             until: until.timestamp(),
         });
         let stanza = notice.map(|notice| self.notice("night", notice));
         stanza.into_iter().collect()
+    }
+
+    /// The members of a group that it is about, as people know them.
+    fn missing(&self) -> Vec<String> {
+        let group = self.group.as_deref();
+        let members = group.map_or(&[][..], |group| &group.members);
+        if let Some(recipient) = &self.row.recipient {
+            let known = members.iter().find(|member| member.address == *recipient);
+            return vec![
+                known
+                    .map_or(recipient.as_str(), StoredMember::shown)
+                    .to_owned(),
+            ];
+        }
+        if group.is_none_or(|group| !group.at_once) {
+            return Vec::new();
+        }
+        let part = |part: &u16| members.get(usize::from(*part));
+        let failed = self.row.failed_parts.iter().filter_map(part);
+        failed.map(|member| member.shown().to_owned()).collect()
+    }
+
+    /// The sentence, with which members of a group it is about.
+    fn about_members(&self, text: Text) -> Text {
+        let missing = self.missing();
+        if missing.is_empty() {
+            return text;
+        }
+        Text::Of {
+            who: missing.join(", "),
+            text: Box::new(text),
+        }
     }
 
     fn failure(&self) -> Text {
@@ -198,11 +252,21 @@ impl Telling<'_> {
             .with_id(self.id(what))
             .with_origin_id(self.id(what))
             .with_lang(self.lang.tag())
-            .with_body(Text::from(notice).render(self.lang));
+            .with_body(self.about_members_once(notice).render(self.lang));
         if self.first_id.is_empty() {
             return message;
         }
         message.with_reply_to(&Jid::from(self.user.clone()), self.first_id)
+    }
+
+    /// A notice names the members, unless its reason does.
+    fn about_members_once(&self, notice: Notice) -> Text {
+        match notice {
+            Notice::NotDelivered { .. } => notice.into(),
+            // That everybody of a group at once may have it says the contact.
+            _ if self.row.recipient.is_none() => notice.into(),
+            _ => self.about_members(notice.into()),
+        }
     }
 
     fn excerpt(&self) -> Quoted {

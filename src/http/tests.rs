@@ -259,6 +259,7 @@ fn incoming(text: &str) -> Incoming {
         to: Address::new("+12025550100"),
         from: Address::new("+12025550147"),
         from_name: None,
+        others: Vec::new(),
         text: text.to_owned(),
         subject: None,
         answers: Vec::new(),

@@ -2,6 +2,8 @@
 //!
 //! Length: one batch on its way from the stream to its answers, read in one go.
 
+mod accepted;
+
 use tokio::time::Instant;
 
 use super::{Intake, STORE_PATIENCE, STORE_PAUSE, people::People, rosters, slash};
@@ -13,7 +15,6 @@ use crate::{
     },
     hooks::{Step, step},
     metrics::Direction,
-    queue::{OutWork, Waiting, Work},
     store::{
         Write, WriteError,
         read::{Ask, OutwardSnapshot},
@@ -23,8 +24,10 @@ use crate::{
     xmpp::{
         stanza::{Message, MessageType, Stanza},
         stream::{Batch, Received},
+        xep::addresses,
     },
 };
+use accepted::{notice, works};
 
 /// Takes one batch; returns once it is committed and its answers are queued.
 pub(super) async fn take(intake: &Intake, people: &People, batch: Batch) {
@@ -70,8 +73,10 @@ pub(super) async fn take(intake: &Intake, people: &People, batch: Batch) {
     }
 }
 
+/// To a contact, or, by the stanza's own list of recipients, to several (semantics 8).
 fn is_to_contact(message: &Message) -> bool {
-    message.to.as_ref().is_some_and(|to| to.node().is_some())
+    let to_contact = message.to.as_ref().is_some_and(|to| to.node().is_some());
+    to_contact || addresses::parse(message).is_some()
 }
 
 /// What contradicts the database is decided anew so many times: somebody else made the same contact, or took in the same stanza.
@@ -348,9 +353,10 @@ async fn follow(
                 continue;
             }
             Effect::New(one) => {
-                rosters::introduce_written_to(intake, message, &one);
+                rosters::introduce_written_to(intake, &one);
+                answers.extend(notice(intake, message, &one));
                 welcomes |= one.welcomed.is_some();
-                waiting.push(work(intake, *one));
+                waiting.extend(works(intake, *one));
                 "stored"
             }
             Effect::Amended(one) => one.outcome,
@@ -373,31 +379,6 @@ async fn follow(
         answers.extend(Box::pin(decide_all(intake, people, std::slice::from_ref(message))).await);
     }
     answers
-}
-
-fn work(intake: &Intake, accepted: Accepted) -> Waiting {
-    let Accepted {
-        out,
-        outgoing,
-        plan,
-        ..
-    } = accepted;
-    let work = OutWork {
-        delivery_id: out.message_id,
-        attempts: 0,
-        unit: 0,
-        routes: plan.routes,
-        route: 0,
-        unknowns: 0,
-        needs_files: !out.files.is_empty(),
-        outgoing,
-    };
-    Waiting {
-        lane_id: out.conversation.conversation_id,
-        gateway_id: intake.gateway.id,
-        work: Work::Out(Box::new(work)),
-        held_until_ms: out.held_until_ms,
-    }
 }
 
 /// The same as a line of the gateway's own chat, which is the place for what is said once.

@@ -232,17 +232,22 @@ pub(super) fn introduce(intake: &Intake, waiting: &Waiting) {
 }
 
 /// Who registers by a message gets the gateway into the roster, and whoever is written to.
-pub(super) fn introduce_written_to(intake: &Intake, message: &Message, one: &Accepted) {
-    let (Some(from), Some(to)) = (&message.from, &message.to) else {
+pub(super) fn introduce_written_to(intake: &Intake, one: &Accepted) {
+    let conversation = &one.out.conversation;
+    let Some(user) = one.out.full_jid.split('/').next() else {
         return;
     };
-    let user = from.to_bare();
     if one.new_user.is_some() {
         let gateway = &intake.gateway.config.domain;
-        intake.rosters.registered(gateway, user.as_str());
+        intake.rosters.registered(gateway, user);
     }
-    let conversation = one.out.conversation.conversation_id;
+    let pinned = conversation.plain_ms == 0;
+    let line = pinned.then_some(&one.outgoing.from);
+    let contact = || {
+        let peer = Address::new(conversation.peer.clone());
+        intake.gateway.jid_of(&peer, line)
+    };
     intake
         .rosters
-        .met(conversation, || Some(to.to_bare()), user.as_str(), false);
+        .met(conversation.conversation_id, contact, user, false);
 }

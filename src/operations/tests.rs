@@ -87,6 +87,9 @@ impl World {
             at_ms: on.now_ms(),
             plain_ms: on.now_ms(),
             shown_thread: None,
+            members: 1,
+            answers_to: None,
+            group: Vec::new(),
         }
     }
 
@@ -121,6 +124,9 @@ impl World {
             day: 0,
             files: Vec::new(),
             held_until_ms: None,
+            reached: 1,
+            recipient: None,
+            further: Vec::new(),
         };
         on.commit(vec![Write::Out(Box::new(row))]).await.unwrap();
         message_id

@@ -103,17 +103,19 @@ impl Try {
         if self.work.unit > 0 {
             return None;
         }
-        let now = self.surroundings.clock.now();
+        self.quiet_at(self.surroundings.clock.now())
+    }
+
+    fn quiet_at(&self, at: UnixMillis) -> Option<UnixMillis> {
         let adapter = &self.gateway.gateway.adapter;
-        adapter.not_before(&self.work.outgoing.to, now)
+        let each = self.work.outgoing.reached();
+        each.filter_map(|to| adapter.not_before(to, at)).max()
     }
 
     /// When it could be sent for the first time.
     fn since(&self) -> UnixMillis {
-        let message = &self.work.outgoing;
-        let adapter = &self.gateway.gateway.adapter;
-        let quiet = adapter.not_before(&message.to, message.created_at);
-        quiet.unwrap_or(message.created_at)
+        let created_at = self.work.outgoing.created_at;
+        self.quiet_at(created_at).unwrap_or(created_at)
     }
 
     /// The chat waits until then, and the sender is told; what is written meanwhile waits behind it.
@@ -137,6 +139,7 @@ impl Try {
             failures,
             ids: Vec::new(),
             leaves_lane: false,
+            of_group: self.work.is_one_of_several,
         };
         let done = self.commit(|| Write::Outcome(row.clone())).await;
         self.tell(&done, row.tell);
@@ -165,7 +168,7 @@ impl Try {
             delivery_id: self.work.delivery_id,
             account_id: self.account_id,
             process_id: self.process_id,
-            units: self.work.units(),
+            units: self.work.parts(self.work.units()),
             at_ms: self.surroundings.clock.now().0,
         };
         match self.commit(|| Write::Start(start.clone())).await {
@@ -269,7 +272,7 @@ impl Try {
                 .work
                 .routes
                 .get(verdict.route)
-                .map(|route| route.units.get()),
+                .map(|route| self.work.parts(route.units.get())),
             units_done: verdict.units_done,
             attempts: attempt.number,
             reason: verdict
@@ -291,6 +294,7 @@ impl Try {
             failures,
             ids,
             leaves_lane: verdict.leaves_lane,
+            of_group: self.work.is_one_of_several,
         }
     }
 

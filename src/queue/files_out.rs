@@ -63,11 +63,7 @@ impl Try {
     }
 
     async fn files(&self) -> Result<Vec<OutFile>, Stopped> {
-        let rows = self
-            .surroundings
-            .store
-            .files_of(self.work.delivery_id)
-            .await;
+        let rows = self.surroundings.store.files_of(self.work.message_id).await;
         let mut rows = rows.map_err(|error| self.later(Reason::OurAccount, error.to_string()))?;
         let carried = rows.iter().filter(|row| !row.link).count();
         let limits = self.limits();

@@ -147,5 +147,6 @@ fn outcome(row: &InRow, state: State, now_ms: i64) -> OutcomeRow {
         failures: 0,
         ids: Vec::new(),
         leaves_lane: false,
+        of_group: false,
     }
 }

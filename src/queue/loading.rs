@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU16;
 
-use transom_adapter::{AccountName, Network, Outgoing, Route, UnixMillis};
+use transom_adapter::{AccountName, Address, Group, Network, Outgoing, Route, UnixMillis};
 
 use super::{
     OutWork, Surroundings, Work,
@@ -127,8 +127,11 @@ fn out_work(surroundings: &Surroundings, row: OutRow) -> Option<OutWork> {
         Network::Email => payload.thread.map(Into::into),
         Network::Sms => None,
     };
+    let group = payload.group.as_ref().map(|group| group.of(row.message_id));
     let mut work = OutWork {
         delivery_id: row.delivery_id,
+        message_id: row.message_id,
+        is_one_of_several: row.is_member,
         attempts: row.attempts,
         unit: row.units_done,
         routes,
@@ -139,12 +142,13 @@ fn out_work(surroundings: &Surroundings, row: OutRow) -> Option<OutWork> {
             key: transom_adapter::Key(row.delivery_id),
             from: transom_adapter::Address::new(row.from),
             from_name: payload.name,
-            to: transom_adapter::Address::new(row.to),
+            to: to_of(row.to, group.as_ref()),
             text: row.body,
             thread,
             created_at: UnixMillis(row.created_ms),
             routes: row.routes.iter().map(name).collect(),
             files: Vec::new(),
+            group,
             mail: payload.wish,
         },
     };
@@ -152,6 +156,13 @@ fn out_work(surroundings: &Surroundings, row: OutRow) -> Option<OutWork> {
         reroute(gateway, &mut work);
     }
     Some(work)
+}
+
+/// Whom it is for: where all of a group get it at once, the first of them stands for it.
+fn to_of(recipient: String, group: Option<&Group>) -> Address {
+    let at_once = group.filter(|group| group.at_once);
+    let first = at_once.and_then(|group| group.members.first());
+    first.map_or_else(|| Address::new(recipient), |member| member.address.clone())
 }
 
 /// When none of the accounts that it was planned for is configured any more: its line has moved to others, and it goes by those.

@@ -89,6 +89,10 @@ impl From<InRow> for InWork {
 pub struct OutWork {
     /// The delivery.
     pub delivery_id: i64,
+    /// The message that it is a delivery of.
+    pub message_id: i64,
+    /// Whether it is for one member of a group, and the message has other deliveries.
+    pub is_one_of_several: bool,
     /// Attempts so far.
     pub attempts: u32,
     /// Which send is next, counted from 0.
@@ -111,6 +115,12 @@ impl OutWork {
         self.routes
             .get(self.route)
             .map_or(1, |route| route.units.get())
+    }
+
+    /// How many parts reports are about, by an account that takes it in so many sends: each member of a group is one.
+    pub fn parts(&self, units: u16) -> u16 {
+        let reached = self.outgoing.reached().count();
+        units.max(u16::try_from(reached).unwrap_or(u16::MAX))
     }
 }
 

@@ -77,5 +77,6 @@ fn settle(surroundings: &Surroundings, row: &Sending, now_ms: i64) -> OutcomeRow
         failures: 0,
         ids: Vec::new(),
         leaves_lane: false,
+        of_group: false,
     }
 }

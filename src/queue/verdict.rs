@@ -256,6 +256,8 @@ mod tests {
             units: NonZeroU16::new(units).unwrap(),
         };
         OutWork {
+            message_id: 1,
+            is_one_of_several: false,
             delivery_id: 7,
             attempts: 0,
             unit: 0,

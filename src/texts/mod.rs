@@ -8,6 +8,7 @@ mod admin;
 mod command;
 mod de;
 mod en;
+mod group;
 mod label;
 mod language;
 mod mail;
@@ -24,6 +25,7 @@ mod written;
 
 pub use admin::{Admin, Trouble};
 pub use command::{Dialogue, Topic};
+pub use group::{GroupNotice, RefusedGroup};
 pub use label::Label;
 pub use language::Lang;
 pub use mail::{Card, CardRepeats, CardStep, Mail};
@@ -46,6 +48,15 @@ pub enum Text {
     Failed(Failed),
     /// A line in the chat with a contact.
     Notice(Notice),
+    /// A line in the chat with a group.
+    GroupNotice(GroupNotice),
+    /// A sentence about one of several people.
+    Of {
+        /// The person's name, else the address.
+        who: String,
+        /// The sentence.
+        text: Box<Text>,
+    },
     /// What is said about a mail.
     Mail(Mail),
     /// What is said about mail by command.
@@ -84,6 +95,12 @@ impl Text {
             Self::Refused(Refused::Recipient(text)) => translation.recipient(text),
             Self::Refused(Refused::Content(text)) => translation.content(text),
             Self::Refused(Refused::Cap(text)) => translation.cap(text),
+            Self::Refused(Refused::Group(text)) => translation.refused_group(text),
+            Self::Refused(Refused::Of { who, why }) => {
+                format!("{} ({who})", Self::Refused((**why).clone()).render(lang))
+            }
+            Self::GroupNotice(text) => translation.group_notice(text),
+            Self::Of { who, text } => format!("{} ({who})", text.render(lang)),
             Self::Failed(text) => translation.failed(text),
             Self::Notice(text) => translation.notice(text),
             Self::Mail(text) => translation.mail(text),
@@ -108,6 +125,8 @@ trait Translation {
     fn recipient(&self, text: &Recipient) -> String;
     fn content(&self, text: &Content) -> String;
     fn cap(&self, text: &Cap) -> String;
+    fn refused_group(&self, text: &RefusedGroup) -> String;
+    fn group_notice(&self, text: &GroupNotice) -> String;
     fn failed(&self, text: &Failed) -> String;
     fn notice(&self, text: &Notice) -> String;
     fn mail(&self, text: &Mail) -> String;
@@ -137,6 +156,7 @@ text_from!(
     Refused,
     Failed,
     Notice,
+    GroupNotice,
     Mail,
     Post,
     Admin,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use transom_adapter::{Network, Refusal};
 
-use super::Text;
+use super::{RefusedGroup, Text};
 
 /// Why something the user wrote is not sent.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -16,6 +16,15 @@ pub enum Refused {
     Content(Content),
     /// Too much, or nothing to carry it.
     Cap(Cap),
+    /// What is wrong with several people written to at once.
+    Group(RefusedGroup),
+    /// What is wrong with one of several people written to at once.
+    Of {
+        /// The person's name, else the address.
+        who: String,
+        /// What is wrong.
+        why: Box<Refused>,
+    },
 }
 
 /// Who may send, and from which number.
@@ -226,7 +235,7 @@ impl Refused {
                 segments_max: *segments_max,
             }
             .into(),
-            Refusal::NoRoute => Cap::NoRoute.into(),
+            Refusal::NoRoute | Refusal::GroupsNotTaken => Cap::NoRoute.into(),
         }
     }
 }
@@ -246,4 +255,10 @@ macro_rules! refused_from {
         })*
     };
 }
+impl From<RefusedGroup> for Refused {
+    fn from(why: RefusedGroup) -> Self {
+        Self::Group(why)
+    }
+}
+
 refused_from!(Membership, Recipient, Content, Cap);

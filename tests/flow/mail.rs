@@ -11,6 +11,7 @@ use crate::world::{Database, Seat, chat, condition, link_up, store};
 
 mod commands;
 mod exim;
+mod groups;
 mod imap;
 mod originals;
 mod own;

@@ -24,6 +24,7 @@ mod elsewhere;
 mod files;
 mod files_kills;
 mod gammu;
+mod groups;
 mod held;
 mod jasmin;
 mod kannel;

@@ -18,6 +18,11 @@ pub trait Account: Send + Sync {
     /// What the core must know of it; never changes.
     fn capabilities(&self) -> Capabilities;
 
+    /// How it sends to several people who see each other; never changes.
+    fn groups(&self) -> Groups {
+        Groups::None
+    }
+
     /// Tries once to hand over one unit of a message.
     ///
     /// Must not retry, must not store anything, must end within [`Capabilities::send_seconds_max`]. When it is dropped half-way
@@ -117,6 +122,23 @@ pub enum Holder {
     /// One: a second login throws the first out, or is refused. [`run`](Account::run) and [`send`](Account::send) belong to the same
     /// process, and a live check beside a running process asks that process.
     One,
+}
+
+/// How an account sends one message to several people who see each other: data, like [`Capabilities`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Groups {
+    /// It does not: whoever gets a message sees nobody else.
+    None,
+    /// One send reaches them all; what becomes of it is told for each, as the part that is its place among the members.
+    AtOnce {
+        /// How many.
+        members_max: u8,
+    },
+    /// A send each, and each says who the others are.
+    Each {
+        /// How many.
+        members_max: u8,
+    },
 }
 
 /// Where an account stands, as far as it knows.

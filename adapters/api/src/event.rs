@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::{Address, ExternalId, Failure, Key, UnixMillis};
+use crate::{Address, ExternalId, Failure, Key, Member, UnixMillis};
 
 /// Something the outside network told us.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -27,6 +27,8 @@ pub struct Incoming {
     pub from: Address,
     /// The name that came with it.
     pub from_name: Option<String>,
+    /// Who else it went to, without us and without who wrote it; empty where it was written to us alone.
+    pub others: Vec<Member>,
     /// What was written, decoded; characters that XML forbids are allowed here, the core replaces them.
     pub text: String,
     /// The subject, where the network has one.

@@ -42,7 +42,8 @@ mod webhook;
 pub mod testkit;
 
 pub use account::{
-    Account, AccountState, Attempt, Capabilities, CheckReport, FileLimits, Holder, Repeat, Reports,
+    Account, AccountState, Attempt, Capabilities, CheckReport, FileLimits, Groups, Holder, Repeat,
+    Reports,
 };
 pub use adapter::{Adapter, ContactError, Network};
 pub use clock::{Clock, SystemClock, UnixMillis};
@@ -56,10 +57,10 @@ pub use event::{
 pub use fetch::{FetchFailure, Fetched, TrustedOrigin};
 pub use guard::{AllowedHosts, connect_guarded, is_public};
 pub use http_client::{HttpClient, HttpFailure, HttpLimits, HttpReply};
-pub use id::{AccountName, ExternalId, Key, Signer};
+pub use id::{AccountName, ExternalId, Key, Signer, base32};
 pub use lifecycle::Lifecycle;
 pub use mail_wish::{Attendance, Attending, Displayed, MailWish};
-pub use message::{Address, OutFile, Outgoing, StoredFile, Thread};
+pub use message::{Address, Group, Member, OutFile, Outgoing, StoredFile, Thread};
 pub use outcome::{Failure, Outcome, Reason, Scope};
 pub use own::{Login, NotOwn, OwnAccount, OwnAccounts, Place, Server, Tls, Unproven};
 pub use plan::{Plan, Refusal, Route};

@@ -68,6 +68,57 @@ pub struct Outgoing {
     pub files: Vec<OutFile>,
     /// What only mail has; empty on every other network.
     pub mail: crate::MailWish,
+    /// The people it goes to, where it goes to several and they see each other; `None`: to [`to`](Self::to) alone.
+    pub group: Option<Group>,
+}
+
+impl Outgoing {
+    /// Whom one send of it reaches.
+    pub fn reached(&self) -> impl Iterator<Item = &Address> {
+        let at_once = self.group.as_ref().filter(|group| group.at_once);
+        let all = at_once.into_iter().flat_map(|group| &group.members);
+        let one = at_once.is_none().then_some(&self.to);
+        all.map(|member| &member.address).chain(one)
+    }
+
+    /// The name of the message, the same for each of its deliveries.
+    pub fn message_key(&self) -> Key {
+        self.group.as_ref().map_or(self.key, |group| group.key)
+    }
+}
+
+/// The people of a message to several, who see each other.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Group {
+    /// Names the message, the same for each of its deliveries.
+    pub key: Key,
+    /// All of them, in an order that does not change.
+    pub members: Vec<Member>,
+    /// One send reaches them all; else [`Outgoing::to`] is the one that this delivery goes to.
+    pub at_once: bool,
+}
+
+/// One of several people that a message goes to or came to.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Member {
+    /// Who.
+    pub address: Address,
+    /// The name beside it, as it was written or is known.
+    pub name: Option<String>,
+    /// It gets a copy, and is not asked for anything: `Cc`.
+    pub copy: bool,
+}
+
+impl Member {
+    /// A recipient without a name.
+    pub fn to(address: Address) -> Self {
+        let (name, copy) = (None, false);
+        Self {
+            address,
+            name,
+            copy,
+        }
+    }
 }
 
 /// A file that goes out with a message.

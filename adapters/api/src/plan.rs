@@ -56,6 +56,8 @@ pub enum Refusal {
     Unsupported,
     /// There is nothing to send.
     Empty,
+    /// None of the accounts sends to a group in the way that was asked for, or not to so many.
+    GroupsNotTaken,
     /// None of the accounts takes files, or not so many, or not of this type.
     FilesNotTaken,
     /// More than the network or the configuration takes, in the plan's segments.

@@ -156,10 +156,15 @@ impl Adapter for EmailAdapter {
             let suggestion = canonical.or_else(|| address::read_typed(message.to.as_str()));
             return Err(Refusal::InvalidAddress { suggestion });
         }
+        let all = message.group.iter().flat_map(|group| &group.members);
+        if message.group.is_some() && !all.clone().all(|one| one.address.as_str().is_ascii()) {
+            // Not every server on the way to each of them takes the others' names.
+            return Err(Refusal::Unsupported);
+        }
         if message.text.trim().is_empty() && message.files.is_empty() {
             return Err(Refusal::Empty);
         }
-        let id = self.ids.message_id(message.key);
+        let id = self.ids.message_id(message.message_key());
         Ok(Plan {
             segments: 1,
             routes: vec![Route::whole(account.clone())],

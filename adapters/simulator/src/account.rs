@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, Context, Failure, Holder, Outcome,
-    Outgoing, Reason, Repeat, Reports,
+    Account, AccountName, Attempt, Capabilities, CheckReport, Context, Failure, Groups, Holder,
+    Outcome, Outgoing, Reason, Repeat, Reports,
 };
 
 use crate::{
@@ -66,6 +66,10 @@ impl Account for SimulatedAccount {
             files: None,
             holder: Holder::Anyone,
         }
+    }
+
+    fn groups(&self) -> Groups {
+        Groups::AtOnce { members_max: 10 }
     }
 
     async fn send(&self, message: &Outgoing, attempt: Attempt) -> Outcome {

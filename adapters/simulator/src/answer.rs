@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use transom_adapter::{
-    Address, Busy, Class, Context, Event, ExternalId, Incoming, MailFacts, Repeats, UnixMillis,
-    Verdict,
+    Address, Busy, Class, Context, Event, ExternalId, Incoming, MailFacts, Member, Repeats,
+    UnixMillis, Verdict,
 };
 
 use crate::{
@@ -13,6 +13,9 @@ use crate::{
     shared::Shared,
     world::TEXT_BYTES_MAX,
 };
+
+/// Phones in one group.
+const OTHERS_MAX: usize = 20;
 
 /// Why a text from a phone could not be handed to the gateway.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
@@ -42,12 +45,15 @@ pub(crate) async fn answer(
     shared: &Arc<Shared>,
     phone: &Address,
     line: &str,
-    text: &str,
+    (text, others): (&str, &[Address]),
 ) -> Result<Verdict, AnswerError> {
     check(phone, line, text)?;
+    if others.len() > OTHERS_MAX || !others.iter().all(|other| is_number(other.as_str())) {
+        return Err(AnswerError::Number);
+    }
     let now = shared.now();
     let (sequence, place, post) = shared.change(|world| {
-        let sequence = world.write(phone, line, text, now);
+        let sequence = world.write(phone, line, (text, others), now);
         (sequence, world.version(), world.post_of_line(line))
     });
     let settle = |state| shared.change(|world| world.set_state(phone, sequence, state));
@@ -60,7 +66,11 @@ pub(crate) async fn answer(
         return Err(AnswerError::NotRunning);
     };
     let id = format!("sim-in-{:016x}-{place}", shared.run);
-    let message = incoming(id, phone, line, text, now);
+    let others = others.iter().cloned().map(Member::to).collect();
+    let message = Incoming {
+        others,
+        ..incoming(id, phone, line, text, now)
+    };
     let (world, phone) = (Arc::clone(shared), phone.clone());
     let commit = async move |context: Context| {
         let verdict = commit(&context, &post, message).await;
@@ -86,6 +96,7 @@ fn incoming(id: String, phone: &Address, line: &str, text: &str, now: UnixMillis
         to: Address::new(line),
         from: phone.clone(),
         from_name: None,
+        others: Vec::new(),
         text: text.to_owned(),
         subject: None,
         answers: Vec::new(),

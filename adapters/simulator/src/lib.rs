@@ -15,6 +15,7 @@
 mod account;
 mod answer;
 mod behaviour;
+mod group;
 mod handset;
 mod phone;
 mod post;

@@ -98,7 +98,21 @@ impl Phone {
     ///
     /// [`AnswerError`] when it could not be handed over.
     pub async fn answer(&self, line: &str, text: &str) -> Result<Verdict, AnswerError> {
-        answer(&self.shared, &self.number, line, text).await
+        answer(&self.shared, &self.number, line, (text, &[])).await
+    }
+
+    /// The same to a group: the line, and these other phones.
+    ///
+    /// # Errors
+    ///
+    /// [`AnswerError`] when it could not be handed over.
+    pub async fn answer_all(
+        &self,
+        line: &str,
+        others: &[Address],
+        text: &str,
+    ) -> Result<Verdict, AnswerError> {
+        answer(&self.shared, &self.number, line, (text, others)).await
     }
 
     /// Changes how it takes texts.

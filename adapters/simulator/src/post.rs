@@ -39,6 +39,8 @@ pub(crate) struct Notice {
     pub(crate) sequence: u64,
     pub(crate) delivery: Delivery,
     pub(crate) fate: Fate,
+    /// It went to a group at once: only our id says which phone is meant.
+    pub(crate) of_group: bool,
     pub(crate) at: UnixMillis,
 }
 
@@ -47,6 +49,8 @@ pub(crate) struct Notice {
 pub(crate) enum Fate {
     Delivered,
     Unreachable,
+    /// One of a group that took the others: the number is not in use.
+    Unassigned,
     /// Given up while the phone was off.
     Expired,
 }
@@ -121,13 +125,15 @@ impl Notice {
         let (progress, failure) = match self.fate {
             Fate::Delivered => (Progress::Delivered, None),
             Fate::Unreachable => (Progress::Failed, Some(Reason::Unreachable)),
+            Fate::Unassigned => (Progress::Failed, Some(Reason::NoSuchRecipient)),
             Fate::Expired => (Progress::Expired, Some(Reason::Expired)),
         };
+        let mut about = vec![MessageRef::External(id_of(self.delivery))];
+        if !self.of_group {
+            about.push(MessageRef::Key(key, unit));
+        }
         Event::Report(Report {
-            about: vec![
-                MessageRef::External(id_of(self.delivery)),
-                MessageRef::Key(key, unit),
-            ],
+            about,
             progress,
             failure: failure.map(Failure::new),
             at: Some(self.at),

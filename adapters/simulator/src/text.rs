@@ -21,6 +21,9 @@ pub struct Text {
     pub at: UnixMillis,
     /// How far it came.
     pub state: State,
+    /// The other phones of the group that it went to.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub others: Arc<[String]>,
 }
 
 /// Which way a text went, as the person with the phone sees it.
@@ -100,6 +103,8 @@ pub(crate) struct Entry {
 pub(crate) struct Origin {
     pub(crate) post: Arc<Post>,
     pub(crate) delivery: Delivery,
+    /// It went to a group at once.
+    pub(crate) of_group: bool,
 }
 
 /// One unit of one message: what a repeat is recognised by.

@@ -20,6 +20,8 @@ struct Answer {
     line: String,
     phone: String,
     text: String,
+    #[serde(default)]
+    others: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -43,7 +45,7 @@ impl Simulator {
     /// |---|---|
     /// | `GET /simulator/` | the page |
     /// | `GET /simulator/state?run=R&since=N&phone=P` | what changed since version N of run R, and the texts of phone P when it changed |
-    /// | `POST /simulator/answer` `{line, phone, text}` | writes a text on a phone; answered after the commit |
+    /// | `POST /simulator/answer` `{line, phone, text, others}` | writes a text on a phone, to the line and the `others`, if any; answered after the commit |
     /// | `POST /simulator/behaviour` `{phone, behaviour}` | changes how a phone takes texts |
     ///
     /// A POST has to carry the header `X-Transom: 1`.
@@ -97,11 +99,17 @@ impl Simulator {
     }
 
     async fn answered(&self, body: &[u8]) -> WebReply {
-        let Answer { line, phone, text } = match read(body) {
+        let Answer {
+            line,
+            phone,
+            text,
+            others,
+        } = match read(body) {
             Ok(answer) => answer,
             Err(reply) => return reply,
         };
-        match self.phone(&phone).answer(&line, &text).await {
+        let others: Vec<Address> = others.into_iter().map(Address::new).collect();
+        match self.phone(&phone).answer_all(&line, &others, &text).await {
             Ok(verdict) => verdict_reply(verdict),
             Err(error) => note(status_of(error), error.to_string()),
         }

@@ -12,6 +12,7 @@ use transom_adapter::{
 
 use crate::{
     Behaviour, State, Text, Way,
+    group::others_than,
     handset::Handset,
     post::{Fate, Notice, Post, id_of},
     recent::{Recent, Seen},
@@ -37,7 +38,7 @@ pub(crate) struct World {
     order: BTreeMap<u64, Address>,
     lines: BTreeMap<Arc<str>, Arc<Post>>,
     posts: Vec<Arc<Post>>,
-    recent: Recent,
+    pub(crate) recent: Recent,
     version: u64,
     /// The version at which a phone was last dropped: a page that is older has to begin anew.
     dropped_at: u64,
@@ -72,8 +73,8 @@ impl World {
         self.lines.get(line).or_else(only).cloned()
     }
 
-    /// One attempt to send a text.
-    pub(crate) fn deliver(
+    /// One attempt to send a text to one phone.
+    pub(crate) fn deliver_one(
         &mut self,
         post: &Arc<Post>,
         message: &Outgoing,
@@ -92,6 +93,7 @@ impl World {
         let origin = Origin {
             post: Arc::clone(post),
             delivery,
+            of_group: message.group.is_some(),
         };
         let sequence = match self.earlier(&message.to, delivery, seen) {
             Some(sequence) => {
@@ -125,7 +127,7 @@ impl World {
         &mut self,
         phone: &Address,
         line: &str,
-        text: &str,
+        (text, others): (&str, &[Address]),
         now: UnixMillis,
     ) -> u64 {
         self.handset(phone);
@@ -139,6 +141,7 @@ impl World {
             text: text.into(),
             at: now,
             state: State::Sending,
+            others: others.iter().map(ToString::to_string).collect(),
         };
         self.push(phone, Entry { text, origin: None })
     }
@@ -226,6 +229,7 @@ impl World {
             text: message.text.as_str().into(),
             at: now,
             state,
+            others: others_than(&message.to, message),
         };
         let origin = Some(origin);
         self.push(&message.to, Entry { text, origin })
@@ -316,11 +320,12 @@ impl World {
 }
 
 impl Origin {
-    fn notify(&self, phone: &Address, sequence: u64, fate: Fate, at: UnixMillis) {
+    pub(crate) fn notify(&self, phone: &Address, sequence: u64, fate: Fate, at: UnixMillis) {
         self.post.push(Notice {
             phone: phone.clone(),
             sequence,
             delivery: self.delivery,
+            of_group: self.of_group,
             fate,
             at,
         });

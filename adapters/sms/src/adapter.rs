@@ -6,8 +6,9 @@ use std::{borrow::Cow, num::NonZeroU16, sync::Arc};
 
 use serde_json::Value;
 use transom_adapter::{
-    Account, AccountName, Adapter, Address, ConfigFault, ContactError, Cost, HttpClient, Network,
-    OutFile, Outgoing, Plan, Refusal, Route, Section, Signer, SystemClock, UnixMillis,
+    Account, AccountName, Adapter, Address, ConfigFault, ContactError, Cost, Group, Groups,
+    HttpClient, Network, OutFile, Outgoing, Plan, Refusal, Route, Section, Signer, SystemClock,
+    UnixMillis,
 };
 use url::Url;
 
@@ -126,7 +127,15 @@ impl SmsAdapter {
         if with_files.is_empty() && !candidates.is_empty() {
             return Err(Refusal::FilesNotTaken);
         }
-        let candidates = with_files;
+        let with_groups: Vec<&Carrier> = with_files
+            .iter()
+            .filter(|carrier| takes_group(carrier.account.groups(), message.group.as_ref()))
+            .copied()
+            .collect();
+        if with_groups.is_empty() && !with_files.is_empty() {
+            return Err(Refusal::GroupsNotTaken);
+        }
+        let candidates = with_groups;
         let room = |carrier: &&&Carrier| size.count <= carrier.limit.of(size.encoding);
         let fitting = candidates.iter().filter(room);
         let routes: Vec<_> = fitting.map(|c| c.route(text)).collect();
@@ -141,6 +150,19 @@ impl SmsAdapter {
                 segments_max,
             }))
     }
+}
+
+/// Whether an account sends to a group in the way that is asked for.
+fn takes_group(groups: Groups, group: Option<&Group>) -> bool {
+    let Some(group) = group else {
+        return true;
+    };
+    let ((Groups::AtOnce { members_max }, true) | (Groups::Each { members_max }, false)) =
+        (groups, group.at_once)
+    else {
+        return false;
+    };
+    group.members.len() <= usize::from(members_max)
 }
 
 /// Whether an account takes these files, as far as can be told before they are fetched.
@@ -199,7 +221,9 @@ impl Adapter for SmsAdapter {
     }
 
     fn plan(&self, message: &Outgoing) -> Result<Plan, Refusal> {
-        self.rules.check(message.to.as_str())?;
+        for to in message.reached() {
+            self.rules.check(to.as_str())?;
+        }
         if message.text.trim().is_empty() && message.files.is_empty() {
             return Err(Refusal::Empty);
         }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use transom_adapter::{
     Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Context, Failure,
-    FetchFailure, Fetched, Handled, MediaRef, Outcome, Outgoing, Refused, UnixMillis, WebRequest,
+    FetchFailure, Fetched, Groups, Handled, MediaRef, Outcome, Outgoing, Refused, UnixMillis,
+    WebRequest,
 };
 
 use crate::typography::simplify;
@@ -21,6 +22,10 @@ impl Account for Plainer {
 
     fn capabilities(&self) -> Capabilities {
         self.0.capabilities()
+    }
+
+    fn groups(&self) -> Groups {
+        self.0.groups()
     }
 
     async fn send(&self, message: &Outgoing, attempt: Attempt) -> Outcome {

@@ -28,6 +28,7 @@ pub fn gateway_info(gateway: &Gateway) -> Info {
     };
     let name = Text::from(Chat::Name { network }).render(gateway.config.lang);
     let features = [
+        ns::ADDRESSES,
         ns::BLOCKING,
         ns::CAPS,
         ns::COMMANDS,

@@ -5,8 +5,8 @@ use transom_adapter::{Address, Network, UnixMillis};
 use super::pieces::{self, PIECE_BYTES_MAX, PIECES_MAX};
 use crate::{
     gateway::{
-        Gateway,
-        payload::{Payload, StoredMail, StoredNotice, StoredWord},
+        Gateway, group,
+        payload::{Payload, StoredGroup, StoredMail, StoredNotice, StoredWord},
     },
     store::{
         read::InRow,
@@ -18,6 +18,7 @@ use crate::{
         ns,
         stanza::{Element, Message},
         xep::{
+            addresses::{self as xep0033, Address as Address33, Role, Who},
             delay, hints,
             privilege::Privileges,
             quick,
@@ -209,9 +210,13 @@ fn plain(gateway: &Gateway, row: &InRow, payload: &Payload, now: UnixMillis) -> 
         payload.pinned.then_some(&line),
     )?;
     let user = Jid::new(&row.jid).ok()?;
+    let user_jid = user.clone();
     let mut message = Message::chat(contact, user);
     if let Some(thread) = &payload.xmpp_thread {
         message = message.with_thread(thread.as_str());
+    }
+    if let Some(group) = payload.group.as_deref() {
+        message = message.with_child(addresses(gateway, group, &user_jid));
     }
     if let Some(name) = &payload.name {
         // XEP-0172 §4.3: a name with a message from somebody who may not be in the roster.
@@ -228,6 +233,26 @@ fn plain(gateway: &Gateway, row: &InRow, payload: &Payload, now: UnixMillis) -> 
         ));
     }
     Some(message)
+}
+
+/// XEP-0033: who else has it. Each has got it already, so that no server passes it on.
+fn addresses(gateway: &Gateway, group: &StoredGroup, user: &Jid) -> Element {
+    let mut list = vec![Address33::to(Who::Jid(user.clone()))];
+    for member in &group.members {
+        let is_author = group.author.as_deref() == Some(member.address.as_str());
+        let role = match (is_author, member.copy) {
+            (true, _) => Role::OriginalFrom,
+            (false, true) => Role::Cc,
+            (false, false) => Role::To,
+        };
+        list.push(Address33 {
+            role,
+            who: group::who(gateway, &member.address),
+            desc: member.name.clone(),
+            delivered: true,
+        });
+    }
+    xep0033::addresses(&list)
 }
 
 /// The text with what has to stand around it: the subject of another thread, what is to be said, the names of files.
@@ -260,6 +285,11 @@ fn whole(gateway: &Gateway, payload: &Payload, row: &InRow, files: &[&FileRow]) 
         let text = Quoted::whole(row.body.as_str());
         whole.push_str(&Text::from(Notice::SentElsewhere { text }).render(lang));
     } else {
+        if let Some(group) = payload.group.as_deref() {
+            let introduction = group.introduction();
+            whole.extend(introduction.map(|text| Text::from(text).render(lang) + "\n\n"));
+            whole.extend([group.author_name().unwrap_or_default(), ": "]);
+        }
         if row.body.trim_start().starts_with('⚠') {
             // Semantics 22: never taken for a line of ours.
             whole.push(ZERO_WIDTH_SPACE);

@@ -4,7 +4,7 @@ use transom_adapter::{AccountName, Incoming, Key, MailWish, Outgoing, UnixMillis
 
 use crate::{
     gateway::{
-        Gateway, caps,
+        Gateway, caps, group,
         payload::{Payload, StoredWord},
         text_out::{id_rows, stored_routes},
     },
@@ -84,6 +84,7 @@ pub(super) fn confirm(
         created_at: now,
         routes: vec![account.clone()],
         files: Vec::new(),
+        group: None,
         mail: MailWish::default(),
     };
     // Nobody asked for it: where it cannot be sent it is left out.
@@ -110,6 +111,10 @@ pub(super) fn confirm(
         day: caps::day(now),
         files: Vec::new(),
         held_until_ms: None,
+        reached: 1,
+        // Whoever wrote it in a group, and nobody else of it.
+        recipient: group::is_group(&conversation.peer).then(|| message.from.as_str().to_owned()),
+        further: Vec::new(),
     };
     let pair = format!("stop {} {}", line.line_id, message.from.as_str());
     let seen = Seen {

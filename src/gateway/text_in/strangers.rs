@@ -131,6 +131,7 @@ mod tests {
             to: Address::new("alice@mail.example.org"),
             from: Address::new("bob@example.com"),
             from_name: None,
+            others: Vec::new(),
             text: "hi".to_owned(),
             subject: None,
             answers: Vec::new(),

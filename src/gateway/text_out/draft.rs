@@ -1,14 +1,15 @@
 //! What an accepted message is sent as, and stored as.
 
 use transom_adapter::{
-    AccountName, Address, ExternalId, Key, MailWish, Network, Outgoing, Plan, Route, UnixMillis,
+    AccountName, Address, ExternalId, Key, MailWish, Member, Network, Outgoing, Plan, Route,
+    UnixMillis,
 };
 
-use super::{Candidate, Moment, edit};
+use super::{Candidate, Moment, edit, several::Sending};
 use crate::{
     config::FilesNotCarried,
     gateway::{
-        Gateway, caps, files,
+        Gateway, caps, files, group,
         line_choice::Chosen,
         payload::Payload,
         settings::{Setting, Settings},
@@ -17,7 +18,7 @@ use crate::{
     store::{
         StoredRoute,
         read::{KnownLine, OutwardSnapshot},
-        write::{ConversationRow, IdRow, NewFile, NewOut},
+        write::{ConversationRow, FurtherDelivery, IdRow, MemberRow, NewFile, NewOut},
     },
     xmpp::jid,
 };
@@ -135,34 +136,15 @@ impl Candidate<'_> {
         }
     }
 
-    pub(super) fn outgoing(
-        &self,
-        gateway: &Gateway,
-        chosen: &Chosen<'_>,
-        draft: &Draft,
-    ) -> Outgoing {
-        Outgoing {
-            key: Key(draft.key),
-            from: Address::new(chosen.line.address.clone()),
-            from_name: draft.name.clone(),
-            to: self.contact.peer.clone(),
-            text: draft.body.clone(),
-            thread: draft.thread.as_ref().map(threads::Chosen::headers),
-            created_at: draft.at,
-            routes: routes(gateway, chosen.line),
-            files: files::planned(&draft.files),
-            mail: draft.mail.clone(),
-        }
-    }
-
     pub(super) fn new_row(
         &self,
         gateway: &Gateway,
         chosen: &Chosen<'_>,
         user_id: i64,
-        plan: &Plan,
+        sending: &Sending,
         draft: Draft,
     ) -> NewOut {
+        let plan = &sending.plan;
         let pinned = self.contact.line.is_some();
         let Draft {
             key,
@@ -182,6 +164,7 @@ impl Candidate<'_> {
             markable,
             thread: thread.as_ref().map(|thread| thread.headers().into()),
             name,
+            group: sending.stored(),
             wish: mail,
             ..Payload::default()
         };
@@ -199,10 +182,13 @@ impl Candidate<'_> {
                 user_id,
                 line_id: chosen.line.line_id,
                 peer: self.contact.peer.as_str().to_owned(),
-                peer_name: None,
+                peer_name: self.group_name(),
                 at_ms: at.0,
                 plain_ms: if pinned { 0 } else { at.0 },
                 shown_thread: thread.as_ref().map(|thread| thread.thread_id),
+                members: sending.people(),
+                answers_to: None,
+                group: self.member_rows(conversation_id),
             },
             message_id: key,
             thread,
@@ -212,14 +198,46 @@ impl Candidate<'_> {
             repeat_key: self.repeat_key.clone(),
             full_jid: self.from.to_string(),
             receipt: wants_receipt,
-            units: routes.first().map_or(1, |route| route.1),
+            // Each member that is reached at once is a part that reports are about.
+            units: routes
+                .first()
+                .map_or(1, |route| route.1.max(sending.reached())),
             segments: plan.segments,
             routes: StoredRoute::to_json(&routes),
             ids: id_rows(gateway, plan, key),
             day: caps::day(at),
             files,
             held_until_ms: edit::held_until(gateway, at),
+            reached: sending.reached(),
+            recipient: sending.recipient.clone(),
+            further: sending.further.iter().map(further).collect(),
         }
+    }
+
+    /// The members of a group that the stanza itself names, where its name does not say them.
+    fn member_rows(&self, conversation_id: i64) -> Vec<MemberRow> {
+        let named = group::is_named(self.contact.peer.as_str());
+        let members = self.named.iter().filter(|_| named);
+        let row = |member: &Member| MemberRow {
+            conversation_id,
+            address: member.address.as_str().to_owned(),
+            name: member.name.clone(),
+        };
+        members.map(row).collect()
+    }
+
+    /// What a group is called, after its members.
+    fn group_name(&self) -> Option<String> {
+        let peer = self.contact.peer.as_str();
+        if self.named.is_empty() || !group::is_group(peer) {
+            return None;
+        }
+        let shown = |member: &Member| {
+            let name = member.name.as_deref();
+            name.unwrap_or(member.address.as_str()).to_owned()
+        };
+        let names: Vec<String> = self.named.iter().map(shown).collect();
+        Some(group::name_of(names.iter().map(String::as_str)))
     }
 
     /// The name beside the address, where the network shows names: never one that looks like another address.
@@ -234,6 +252,40 @@ impl Candidate<'_> {
         jid::unescape(node.as_str())
             .ok()
             .filter(|name| !name.contains('@'))
+    }
+}
+
+/// The message as it goes to one person.
+pub(super) fn outgoing(
+    gateway: &Gateway,
+    chosen: &Chosen<'_>,
+    draft: &Draft,
+    to: &Address,
+) -> Outgoing {
+    Outgoing {
+        key: Key(draft.key),
+        from: Address::new(chosen.line.address.clone()),
+        from_name: draft.name.clone(),
+        to: to.clone(),
+        text: draft.body.clone(),
+        thread: draft.thread.as_ref().map(threads::Chosen::headers),
+        created_at: draft.at,
+        routes: routes(gateway, chosen.line),
+        files: files::planned(&draft.files),
+        group: None,
+        mail: draft.mail.clone(),
+    }
+}
+
+/// A delivery to one more member, as it is stored.
+fn further((outgoing, plan): &(Outgoing, Plan)) -> FurtherDelivery {
+    let routes = stored_routes(plan);
+    FurtherDelivery {
+        delivery_id: outgoing.key.0,
+        recipient: outgoing.to.as_str().to_owned(),
+        segments: plan.segments,
+        units: routes.first().map_or(1, |route| route.1),
+        routes: StoredRoute::to_json(&routes),
     }
 }
 

@@ -72,6 +72,13 @@ pub(super) fn held_until(gateway: &Gateway, now: UnixMillis) -> Option<i64> {
     is_possible(gateway).then(|| now.after(wait(gateway)).0)
 }
 
+/// How many people a held message goes to.
+pub(super) fn people(held: &KnownHeld, payload: &Payload) -> i64 {
+    let at_once = payload.group.as_ref().filter(|group| group.at_once);
+    let reached = at_once.map_or(1, |group| group.members.len());
+    held.people.max(i64::try_from(reached).unwrap_or(i64::MAX))
+}
+
 impl Candidate<'_> {
     /// The id of the message that this one changes, if that may still be held.
     pub(super) fn edits(&self, gateway: &Gateway) -> Option<&str> {
@@ -142,10 +149,15 @@ impl Candidate<'_> {
             return Ok(None);
         };
         let mut payload = Payload::from_json(held.payload.as_deref());
+        if self.to_all && payload.group.is_none() {
+            // To more people than the held one.
+            return Ok(None);
+        }
         let (body, thread) = self.retitle(snapshot, held, &mut payload);
         let outgoing = self.outgoing_held(gateway, line, held, (&payload, body));
         let plan = plan(gateway, &outgoing)?;
-        caps::check_change(gateway, user, &plan, held.segments, moment.now)?;
+        let people = people(held, &payload);
+        caps::check_change(gateway, user, (&plan, people), held.segments, moment.now)?;
         let amend = self.row(gateway, user, held, &plan, (payload, moment.now));
         Ok(Some(Amended {
             amend: Amend {
@@ -170,7 +182,7 @@ impl Candidate<'_> {
         let Standing::Known(user) = standing else {
             return Ok(None);
         };
-        self.check_blocks(snapshot, Some(user.user_id))?;
+        super::check_blocks(snapshot, Some(user.user_id), self.contact.peer.as_str())?;
         let jid = self.user.as_str();
         let chosen =
             line_choice::choose(gateway, snapshot, jid, Some(user.user_id), &self.contact)?;
@@ -194,16 +206,21 @@ impl Candidate<'_> {
         held: &KnownHeld,
         (payload, body): (&Payload, String),
     ) -> Outgoing {
+        let group = payload.group.as_ref();
+        let group = group.map(|group| group.of(held.message_id));
+        let first = || Some(group.as_ref()?.members.first()?.address.clone());
+        let to = held.recipient.clone().map(Address::new).or_else(first);
         Outgoing {
             key: Key(held.message_id),
             from: Address::new(line.address.clone()),
             from_name: payload.name.clone(),
-            to: self.contact.peer.clone(),
+            to: to.unwrap_or_else(|| self.contact.peer.clone()),
             text: body,
             thread: payload.thread.clone().map(Into::into),
             created_at: UnixMillis(held.created_ms),
             routes: super::draft::routes(gateway, line),
             files: join::held_files(held.files),
+            group,
             mail: payload.wish.clone(),
         }
     }
@@ -248,11 +265,14 @@ impl Candidate<'_> {
     ) -> Amend {
         let routes = stored_routes(plan);
         let restarts = !held.restarted && gateway.config.hold > Duration::ZERO;
+        let at_once = payload.group.as_ref().filter(|group| group.at_once);
+        let reached = at_once.map_or(1, |group| group.members.len());
+        let reached = u16::try_from(reached).unwrap_or(u16::MAX);
         Amend {
             message_id: held.message_id,
             body: String::new(),
             payload: (payload != Payload::default()).then(|| payload.to_json()),
-            units: routes.first().map_or(1, |route| route.1),
+            units: routes.first().map_or(1, |route| route.1.max(reached)),
             segments: plan.segments,
             routes: StoredRoute::to_json(&routes),
             held_until_ms: restarts
@@ -265,7 +285,8 @@ impl Candidate<'_> {
                 user_id: user.user_id,
                 day: caps::day(now),
                 messages: 0,
-                segments: (i64::from(plan.segments) - held.segments).max(0),
+                segments: (i64::from(plan.segments) - held.segments).max(0)
+                    * people(held, &payload),
             },
             stanza: Some(NewStanza {
                 user_id: user.user_id,

@@ -97,7 +97,8 @@ impl Candidate<'_> {
         let mut outgoing = self.outgoing_held(gateway, line, &held, (&payload, body.clone()));
         outgoing.files.extend(files::planned(&new));
         let plan = plan(gateway, &outgoing)?;
-        caps::check_change(gateway, user, &plan, held.segments, moment.now)?;
+        let people = super::edit::people(&held, &payload);
+        caps::check_change(gateway, user, (&plan, people), held.segments, moment.now)?;
         let amend = self.row(gateway, user, &held, &plan, (payload, moment.now));
         let now = KnownHeld {
             body: body.clone(),

@@ -5,7 +5,7 @@ use crate::{
     gateway::registration::{NewUser, Standing},
     store::{
         read::{KnownConversation, KnownHeld, KnownLine, KnownThread, KnownUser, OutwardSnapshot},
-        write::{NewOut, ThreadRow},
+        write::{ConversationRow, MemberRow, NewOut, ThreadRow},
     },
     xmpp::jid::BareJid,
 };
@@ -83,6 +83,7 @@ pub(super) fn note(snapshot: &mut OutwardSnapshot, user: &BareJid, accepted: &Ac
             active_ms: conversation.at_ms,
             plain_ms: conversation.plain_ms,
             opted_out: false,
+            answers_to: None,
         });
         true
     };
@@ -98,18 +99,33 @@ pub(super) fn note(snapshot: &mut OutwardSnapshot, user: &BareJid, accepted: &Ac
             .taken
             .insert(conversation.peer.clone(), conversation.user_id);
     }
+    let (messages, segments) = accepted.out.usage();
     if let Some(user) = snapshot.users.get_mut(user.as_str()) {
-        user.messages += 1;
-        user.segments += i64::from(accepted.out.segments);
-        user.new_peers += i64::from(is_new);
+        user.messages += messages;
+        user.segments += segments;
+        if is_new {
+            user.new_peers += i64::from(conversation.members);
+        }
     }
-    snapshot.gateway_messages += 1;
+    snapshot.gateway_messages += messages;
+    note_group(snapshot, user, conversation);
     note_held(snapshot, user, &accepted.out);
     if let Some(key) = &accepted.out.repeat_key {
         snapshot
             .accepted
             .insert((user.to_string(), key.clone()), accepted.out.message_id);
     }
+}
+
+/// The next of the batch may write to the group by its name.
+fn note_group(snapshot: &mut OutwardSnapshot, user: &BareJid, conversation: &ConversationRow) {
+    if conversation.group.is_empty() {
+        return;
+    }
+    let key = (user.to_string(), conversation.peer.clone());
+    let member = |row: &MemberRow| (row.address.clone(), row.name.clone());
+    let members = conversation.group.iter().map(member).collect();
+    snapshot.groups.entry(key).or_insert(members);
 }
 
 pub(super) fn note_thread(snapshot: &mut OutwardSnapshot, row: &ThreadRow) {
@@ -143,6 +159,8 @@ fn note_held(snapshot: &mut OutwardSnapshot, user: &BareJid, out: &NewOut) {
         created_ms: out.conversation.at_ms,
         held_until_ms,
         restarted: false,
+        recipient: out.recipient.clone(),
+        people: out.usage().0,
     };
     let chat = (user.to_string(), out.conversation.peer.clone());
     snapshot.joinable.insert(chat, held.clone());

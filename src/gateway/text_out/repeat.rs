@@ -1,6 +1,7 @@
 //! How a repeat of a stanza is known.
 
 use sha2::{Digest, Sha256};
+use transom_adapter::Address;
 
 use crate::{
     gateway::text_in,
@@ -10,7 +11,7 @@ use crate::{
 /// Semantics 6: the origin-id; without one, the id with everything that a script that reuses ids changes.
 pub(super) fn repeat_key(
     message: &Message,
-    from: &Jid,
+    (from, peer): (&Jid, &Address),
     (body, files): (&str, &[Shared]),
 ) -> Option<String> {
     if let Some(origin) = message.origin_id() {
@@ -23,7 +24,11 @@ pub(super) fn repeat_key(
     let to = message.to.as_ref().map(Jid::as_str).unwrap_or_default();
     let mut hash = Sha256::new();
     let urls = files.iter().map(|file| file.url.as_str());
-    for part in [from.as_str(), to, id, body].into_iter().chain(urls) {
+    // To the gateway itself the stanza names its recipients.
+    for part in [from.as_str(), to, peer.as_str(), id, body]
+        .into_iter()
+        .chain(urls)
+    {
         hash.update(part.as_bytes());
         hash.update([0]);
     }

@@ -67,6 +67,7 @@ async fn send(intake: &Intake, (line, subject): (String, Option<String>), asked:
         created_at: intake.clock.now(),
         routes: Vec::new(),
         files: Vec::new(),
+        group: None,
         mail: MailWish {
             displayed: Some(Displayed {
                 message_id: asked.message_id,

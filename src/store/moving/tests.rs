@@ -22,7 +22,8 @@ INSERT INTO users VALUES (3, 1, 'bob@example.org', 'pending', NULL, 1, 2, '{}');
 INSERT INTO contacts VALUES (2, '', 1, 0, NULL), (2, '+12025550147', 0, 1, 'Bob ''the'' builder');
 INSERT INTO lines VALUES (4, 1, '+12025550100', 'owned', 'active', 'file', '["main"]', NULL, 5);
 INSERT INTO line_owners VALUES (4, 'alice@example.org', 5);
-INSERT INTO conversations VALUES (6, 1, 2, 4, '+12025550147', 'Zoë 🙂', 1, 2, 3, NULL);
+INSERT INTO conversations VALUES (6, 1, 2, 4, '+12025550147', 'Zoë 🙂', 1, 2, 3, NULL, 1, NULL);
+INSERT INTO members VALUES (6, 'carol@example.net', 'Carol "C."');
 INSERT INTO threads VALUES (7, 6, 'Re: x', 't', NULL, '[]', 1);
 INSERT INTO messages VALUES (8, 6, NULL, 'out', 1, 'line one
 line "two" \ 漢字', '{"a":1}');

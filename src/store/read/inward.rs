@@ -20,8 +20,10 @@ pub struct InwardAsk {
     pub place: usize,
     /// Our address.
     pub address: String,
-    /// Who wrote.
+    /// Whose contact it is: who wrote, or the group that it went to.
     pub peer: String,
+    /// Who wrote.
+    pub author: String,
     /// The delivery that it is about, when it came to that one's bounce address.
     pub regarding: Option<i64>,
     /// The Message-IDs it answers, nearest first.
@@ -109,7 +111,7 @@ const OWNERS: Sql = for_rows!(
             (SELECT COALESCE(MAX(o.plain_ms), 0) FROM conversations o
               WHERE o.user_id = u.user_id AND o.peer = r.value ->> 'peer' AND o.line_id <> l.line_id),
             (SELECT COUNT(*) FROM blocks b
-              WHERE b.gateway_id = $2 AND b.user_id IN (0, u.user_id) AND b.peer = r.value ->> 'peer'),
+              WHERE b.gateway_id = $2 AND b.user_id IN (0, u.user_id) AND b.peer IN (r.value ->> 'peer', r.value ->> 'author')),
             c.shown_thread
        FROM",
     "CROSS JOIN lines l
@@ -125,7 +127,7 @@ const TALKERS: Sql = for_rows!(
             (SELECT COALESCE(MAX(o.plain_ms), 0) FROM conversations o
               WHERE o.user_id = u.user_id AND o.peer = r.value ->> 'peer' AND o.line_id <> l.line_id),
             (SELECT COUNT(*) FROM blocks b
-              WHERE b.gateway_id = $2 AND b.user_id IN (0, u.user_id) AND b.peer = r.value ->> 'peer'),
+              WHERE b.gateway_id = $2 AND b.user_id IN (0, u.user_id) AND b.peer IN (r.value ->> 'peer', r.value ->> 'author')),
             c.shown_thread
        FROM",
     "CROSS JOIN lines l

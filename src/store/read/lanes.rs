@@ -50,6 +50,10 @@ pub struct OutRow {
     pub has_files: bool,
     /// Until when it is held for corrections and retractions; `None`: not any more.
     pub held_until_ms: Option<i64>,
+    /// The message that it is a delivery of.
+    pub message_id: i64,
+    /// Whether it is for one member of a group.
+    pub is_member: bool,
 }
 
 /// A waiting message to a user.
@@ -104,10 +108,11 @@ const DUE: Sql = Sql::both(
 );
 
 const OUT: Sql = Sql {
-    sqlite: "SELECT d.delivery_id, d.lane_id, d.attempts, d.account_id, d.units_done, d.routes, n.address, c.peer, u.jid, m.body,
+    sqlite: "SELECT d.delivery_id, d.lane_id, d.attempts, d.account_id, d.units_done, d.routes, n.address, COALESCE(d.recipient, c.peer), u.jid, m.body,
                     m.payload, m.created_ms, c.gateway_id, d.code,
                     (SELECT COUNT(*) FROM files f WHERE f.message_id = d.message_id AND f.place >= 0),
-                    CASE WHEN d.state = 'held' THEN d.due_ms END
+                    CASE WHEN d.state = 'held' THEN d.due_ms END, d.message_id,
+                    CASE WHEN d.recipient IS NULL THEN 0 ELSE 1 END
                FROM json_each($1) AS r CROSS JOIN deliveries d CROSS JOIN messages m CROSS JOIN conversations c
               CROSS JOIN lines n CROSS JOIN users u
               WHERE d.lane_id = r.value AND (d.state = 'queued' OR (d.state = 'held' AND d.due_ms IS NOT NULL))
@@ -116,10 +121,11 @@ const OUT: Sql = Sql {
                                        WHERE q.lane_id = r.value AND q.state IN ('held', 'queued', 'sending')
                                        ORDER BY q.delivery_id LIMIT $2)
               ORDER BY d.delivery_id",
-    postgres: "SELECT d.delivery_id, d.lane_id, d.attempts, d.account_id, d.units_done, d.routes, n.address, c.peer, u.jid, m.body,
+    postgres: "SELECT d.delivery_id, d.lane_id, d.attempts, d.account_id, d.units_done, d.routes, n.address, COALESCE(d.recipient, c.peer), u.jid, m.body,
                       m.payload, m.created_ms, c.gateway_id, d.code,
                       (SELECT COUNT(*) FROM files f WHERE f.message_id = d.message_id AND f.place >= 0),
-                      CASE WHEN d.state = 'held' THEN d.due_ms END
+                      CASE WHEN d.state = 'held' THEN d.due_ms END, d.message_id,
+                    CASE WHEN d.recipient IS NULL THEN 0 ELSE 1 END
                  FROM jsonb_array_elements_text($1::jsonb) AS r(value)
                 CROSS JOIN LATERAL (SELECT * FROM deliveries q
                                      WHERE q.lane_id = CAST(r.value AS BIGINT) AND q.state IN ('held', 'queued', 'sending')
@@ -239,6 +245,8 @@ impl Store {
                 code: row.opt_text(13)?.map(str::to_owned),
                 has_files: row.flag(14)?,
                 held_until_ms: row.opt_int(15)?,
+                message_id: row.int(16)?,
+                is_member: row.flag(17)?,
             })
         };
         rows.iter().map(out).collect()

@@ -109,7 +109,7 @@ pub struct UnownedRow {
 
 // The sum in ORDER BY keeps the planner on the small index of what waits.
 const WAITING: Sql = Sql::both(
-    "SELECT d.delivery_id, g.name, m.direction, u.jid, n.address, c.peer, d.state, m.created_ms,
+    "SELECT d.delivery_id, g.name, m.direction, u.jid, n.address, COALESCE(d.recipient, c.peer), d.state, m.created_ms,
             l.due_ms, d.attempts, d.reason, d.code
        FROM deliveries d
        JOIN messages m ON m.message_id = d.message_id
@@ -135,7 +135,7 @@ const UNOWNED_ONE: Sql = Sql::both(
 );
 
 const LIFE: Sql = Sql::both(
-    "SELECT d.delivery_id, g.name, m.direction, u.jid, n.address, c.peer, d.state, m.created_ms,
+    "SELECT d.delivery_id, g.name, m.direction, u.jid, n.address, COALESCE(d.recipient, c.peer), d.state, m.created_ms,
             l.due_ms, d.attempts, d.reason, d.code,
             d.units, d.units_done, d.segments, a.name, d.routes, d.started_ms, d.done_ms, d.told, d.tell,
             CASE WHEN m.body IS NULL THEN 0 ELSE 1 END

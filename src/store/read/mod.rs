@@ -24,7 +24,7 @@ pub use inward::{AnsweredBy, InwardAsk, InwardRow, LineFound};
 pub use lanes::{DueLane, InRow, OutRow, Sending};
 pub use life::{ExternalRow, LifeRow, StanzaRow, UnownedRow, WaitingRow};
 pub use outward::{
-    Answered, Ask, KnownConversation, KnownHeld, KnownLine, KnownThread, KnownUser,
+    Answered, Ask, KnownConversation, KnownHeld, KnownLine, KnownMember, KnownThread, KnownUser,
     OutwardSnapshot, SharedLine,
 };
 pub use own::{AliasListed, ContactListed, MailRow, MessageKept, SentRow};

@@ -3,7 +3,9 @@
 //! Length: what one batch needs to know, with the types that decisions are made on.
 
 mod answered;
+mod groups;
 mod held;
+mod open_lines;
 mod rows;
 mod statements;
 mod thread;
@@ -16,13 +18,14 @@ use super::{Param, Store, StoreError, json};
 use crate::store::index;
 pub use answered::Answered;
 use answered::load_answered;
+use groups::load_groups;
 pub use held::KnownHeld;
 use held::{load_held, load_joinable};
+use open_lines::load_open_lines;
 use rows::{known_line, known_user};
 pub(super) use statements::THREADS;
 use statements::{
-    ADDRESSES, BLOCKS, CONVERSATIONS, GATEWAY_USAGE, LINES, OPEN_LINES, REPEATS, SHARED_OPTOUTS,
-    TAKEN, USERS, WAITING_STRANGERS,
+    ADDRESSES, BLOCKS, CONVERSATIONS, GATEWAY_USAGE, LINES, REPEATS, USERS, WAITING_STRANGERS,
 };
 pub use thread::KnownThread;
 
@@ -50,6 +53,12 @@ pub struct Ask {
     /// Whether the network has threads.
     #[serde(skip)]
     pub has_threads: bool,
+    /// The members of the group that the peer is, as far as its name or the stanza says them.
+    #[serde(skip)]
+    pub members: Vec<String>,
+    /// Whether the peer is a group whose name does not say its members.
+    #[serde(skip)]
+    pub is_named_group: bool,
 }
 
 impl Ask {
@@ -66,6 +75,8 @@ impl Ask {
             edits: None,
             joins: 0,
             has_threads: false,
+            members: Vec::new(),
+            is_named_group: false,
         }
     }
 }
@@ -103,7 +114,14 @@ pub struct OutwardSnapshot {
     pub waiting_strangers: HashSet<(i64, String)>,
     /// What the whole gateway sent today.
     pub gateway_messages: i64,
+    /// The members of the groups whose names do not say them, with their names: by (bare JID, peer).
+    pub groups: HashMap<(String, String), Vec<KnownMember>>,
+    /// (line, member) of groups that have opted out.
+    pub opted_out: HashSet<(i64, String)>,
 }
+
+/// A member of a group: the address, and the name if it is known.
+pub type KnownMember = (String, Option<String>);
 
 /// A registration and what it has used.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -156,6 +174,8 @@ pub struct KnownConversation {
     pub plain_ms: i64,
     /// Whether the peer opted out on this line.
     pub opted_out: bool,
+    /// In a group of mail addresses: who wrote last.
+    pub answers_to: Option<String>,
 }
 
 /// A shared line, with what its peers are to others.
@@ -173,8 +193,6 @@ const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 /// Semantics 6: without an origin-id a repeat is one within ten minutes.
 const REPEAT_MS: i64 = 10 * 60_000;
-/// Semantics 18: a shared line and a peer belong to one user until seven idle days.
-const TAKEN_MS: i64 = 7 * DAY_MS;
 
 impl Store {
     /// Loads what a batch needs, a statement an aspect.
@@ -247,6 +265,7 @@ impl Store {
         load_held(&mut connection, &mut snapshot, gateway_id, asks).await?;
         load_joinable(&mut connection, &mut snapshot, gateway_id, asks).await?;
         load_open_lines(&mut connection, &mut snapshot, gateway_id, rows, now_ms).await?;
+        load_groups(&mut connection, &mut snapshot, gateway_id, asks).await?;
         Ok(snapshot)
     }
 }
@@ -272,6 +291,7 @@ async fn load_lines_and_conversations(
             active_ms: row.int(4)?,
             plain_ms: row.int(5)?,
             opted_out: row.flag(6)?,
+            answers_to: row.opt_text(7)?.map(str::to_owned),
         };
         let conversations = snapshot.conversations.entry(key).or_default();
         if !conversations.contains(&known) {
@@ -329,61 +349,4 @@ pub(super) fn known_thread(row: &super::Row) -> Result<KnownThread, StoreError> 
         references: serde_json::from_str(row.text(5)?).unwrap_or_default(),
         active_ms: row.int(6)?,
     })
-}
-
-/// Shared lines and the pool.
-async fn load_open_lines(
-    connection: &mut super::super::Connection,
-    snapshot: &mut OutwardSnapshot,
-    gateway_id: i64,
-    asks: Param,
-    now_ms: i64,
-) -> Result<(), StoreError> {
-    for row in connection.rows(OPEN_LINES, &[gateway_id.into()]).await? {
-        let line = known_line(&row)?;
-        match row.text(0)? {
-            "shared" => {
-                snapshot.shared.push(SharedLine {
-                    line,
-                    taken: HashMap::new(),
-                    opted_out: HashSet::new(),
-                });
-            }
-            _ => snapshot.pool_is_free |= line.owners == 0,
-        }
-    }
-    if snapshot.shared.is_empty() {
-        return Ok(());
-    }
-    for row in connection
-        .rows(
-            TAKEN,
-            &[asks.clone(), gateway_id.into(), (now_ms - TAKEN_MS).into()],
-        )
-        .await?
-    {
-        let line_id = row.int(0)?;
-        if let Some(shared) = snapshot
-            .shared
-            .iter_mut()
-            .find(|shared| shared.line.line_id == line_id)
-        {
-            // In the order of activity: the last one stands.
-            shared.taken.insert(row.text(1)?.to_owned(), row.int(2)?);
-        }
-    }
-    for row in connection
-        .rows(SHARED_OPTOUTS, &[asks, gateway_id.into()])
-        .await?
-    {
-        let line_id = row.int(0)?;
-        if let Some(shared) = snapshot
-            .shared
-            .iter_mut()
-            .find(|shared| shared.line.line_id == line_id)
-        {
-            shared.opted_out.insert(row.text(1)?.to_owned());
-        }
-    }
-    Ok(())
 }

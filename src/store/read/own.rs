@@ -128,7 +128,7 @@ const BLOCKS: Sql = Sql::both(
 );
 
 const SENT: Sql = Sql::both(
-    "SELECT d.delivery_id, c.peer, d.created_ms, d.state, d.segments, d.reason
+    "SELECT d.delivery_id, COALESCE(d.recipient, c.peer), d.created_ms, d.state, d.segments, d.reason
        FROM conversations c JOIN messages m ON m.conversation_id = c.conversation_id
        JOIN deliveries d ON d.message_id = m.message_id
       WHERE c.user_id = $1 AND m.direction = 'out' ORDER BY d.delivery_id DESC LIMIT $2",

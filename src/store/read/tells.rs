@@ -31,6 +31,12 @@ pub struct TellRow {
     pub payload: Option<String>,
     /// When it was accepted.
     pub created_ms: i64,
+    /// The member of a group that it was for.
+    pub recipient: Option<String>,
+    /// The parts that failed: of what went to a group at once, the places of the members.
+    pub failed_parts: Vec<u16>,
+    /// Whether all its other members have the message; true for everything else.
+    pub others_have_it: bool,
 }
 
 /// A stanza of a message, as its sender has to be told of it.
@@ -46,7 +52,9 @@ pub struct ToldStanza {
 
 const COLUMNS_OF: Sql = Sql {
     sqlite: "SELECT d.delivery_id, d.tell, d.told, d.state, d.reason, c.gateway_id, u.lang, s.full_jid, s.stanza_id, s.receipt,
-                    c.peer, n.address, m.body, m.payload, m.created_ms
+                    c.peer, n.address, m.body, m.payload, m.created_ms, d.recipient,
+                    (SELECT COUNT(*) FROM deliveries o WHERE o.message_id = d.message_id AND o.delivery_id <> d.delivery_id
+                        AND o.state NOT IN ('delivered', 'read'))
                FROM json_each($1) AS r CROSS JOIN deliveries d CROSS JOIN messages m CROSS JOIN message_stanzas s
               CROSS JOIN conversations c CROSS JOIN lines n CROSS JOIN users u
               WHERE d.delivery_id = r.value AND d.tell IS NOT NULL AND m.message_id = d.message_id
@@ -54,7 +62,9 @@ const COLUMNS_OF: Sql = Sql {
                 AND u.user_id = c.user_id
               ORDER BY d.delivery_id, s.created_ms",
     postgres: "SELECT d.delivery_id, d.tell, d.told, d.state, d.reason, c.gateway_id, u.lang, s.full_jid, s.stanza_id, s.receipt,
-                      c.peer, n.address, m.body, m.payload, m.created_ms
+                      c.peer, n.address, m.body, m.payload, m.created_ms, d.recipient,
+                    (SELECT COUNT(*) FROM deliveries o WHERE o.message_id = d.message_id AND o.delivery_id <> d.delivery_id
+                        AND o.state NOT IN ('delivered', 'read'))
                  FROM jsonb_array_elements_text($1::jsonb) AS r(value)
                  JOIN deliveries d ON d.delivery_id = CAST(r.value AS BIGINT) AND d.tell IS NOT NULL
                  JOIN messages m ON m.message_id = d.message_id
@@ -63,6 +73,15 @@ const COLUMNS_OF: Sql = Sql {
                  JOIN lines n ON n.line_id = c.line_id
                  JOIN users u ON u.user_id = c.user_id
                 ORDER BY d.delivery_id, s.created_ms",
+};
+
+const FAILED_PARTS: Sql = Sql {
+    sqlite:
+        "SELECT e.delivery_id, e.part FROM json_each($1) AS r CROSS JOIN external_ids e
+              WHERE e.delivery_id = r.value AND e.progress IN ('expired', 'failed') ORDER BY e.part",
+    postgres: "SELECT e.delivery_id, e.part FROM jsonb_array_elements_text($1::jsonb) AS r(value)
+                 JOIN external_ids e ON e.delivery_id = CAST(r.value AS BIGINT)
+                WHERE e.progress IN ('expired', 'failed') ORDER BY e.part",
 };
 
 const PENDING: Sql = Sql::both(
@@ -92,6 +111,17 @@ impl Store {
             match tells.last_mut() {
                 Some(last) if last.delivery_id == row.int(0)? => last.stanzas.push(stanza),
                 _ => tells.push(tell_row(&row, stanza)?),
+            }
+        }
+        let errors = tells.iter().filter(|row| row.kind == TellKind::Error);
+        let errors: Vec<i64> = errors.map(|row| row.delivery_id).collect();
+        if !errors.is_empty() {
+            for row in self.rows(FAILED_PARTS, vec![json(&errors)]).await? {
+                let (delivery_id, part) = (row.int(0)?, u16::try_from(row.int(1)?).unwrap_or(0));
+                let of_this = tells.iter_mut().find(|row| row.delivery_id == delivery_id);
+                if let Some(tell) = of_this {
+                    tell.failed_parts.push(part);
+                }
             }
         }
         Ok(tells)
@@ -131,5 +161,8 @@ fn tell_row(row: &super::Row, stanza: ToldStanza) -> Result<TellRow, StoreError>
         body: row.opt_text(12)?.unwrap_or_default().to_owned(),
         payload: row.opt_text(13)?.map(str::to_owned),
         created_ms: row.int(14)?,
+        recipient: row.opt_text(15)?.map(str::to_owned),
+        failed_parts: Vec::new(),
+        others_have_it: row.int(16)? == 0,
     })
 }

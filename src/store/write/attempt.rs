@@ -62,6 +62,9 @@ pub struct OutcomeRow {
     /// The delivery leaves its lane for one of its own, so as not to hold the next.
     #[serde(skip)]
     pub leaves_lane: bool,
+    /// It is one of several to a group: a receipt that stands for acceptance waits for the others.
+    #[serde(skip)]
+    pub of_group: bool,
 }
 
 /// The user was told.
@@ -193,6 +196,17 @@ const LANES: Sql = for_rows!(
     "WHERE lanes.lane_id = CAST(r.value ->> 'lane_id' AS BIGINT)"
 );
 
+/// Where a receipt stands for acceptance: of those that were accepted, the last one's is sent.
+const ALL_ACCEPTED: Sql = for_rows!(
+    "UPDATE deliveries SET tell = NULL
+       FROM",
+    "WHERE deliveries.delivery_id = CAST(r.value ->> 'delivery_id' AS BIGINT) AND deliveries.tell = 'receipt'
+        AND EXISTS (SELECT 1 FROM deliveries o
+                     WHERE o.message_id = deliveries.message_id AND o.delivery_id <> deliveries.delivery_id
+                       AND (o.state NOT IN ('accepted', 'sent', 'delivered', 'read')
+                            OR (o.tell = 'receipt' AND o.delivery_id > deliveries.delivery_id)))"
+);
+
 /// Another process may be putting something into the lane: this waits for it, and the statement after it sees what it put there.
 const LOCK_LANES: Sql = for_rows!(
     "SELECT l.lane_id FROM lanes l WHERE l.lane_id IN (SELECT CAST(r.value ->> 'lane_id' AS BIGINT) FROM",
@@ -244,6 +258,9 @@ pub(super) async fn outcome(
         fetch_rows(connection, LOCK_LANES, &rows).await?;
     }
     run_rows(connection, LANES, &rows).await?;
+    let receipt = |row: &&OutcomeRow| row.of_group && row.tell == Some(TellKind::Receipt);
+    let receipts: Vec<&OutcomeRow> = rows.iter().copied().filter(|row| receipt(row)).collect();
+    run_rows(connection, ALL_ACCEPTED, &receipts).await?;
     let missed: Vec<usize> = places(&group.outcomes, |row| !touched.contains(&row.delivery_id));
     for place in missed {
         group.set(place, Done::Unchanged);

@@ -15,7 +15,7 @@ use super::{
 /// A held message has other content from now on, and one stanza more.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Amend {
-    /// The message and its one delivery.
+    /// The message, and with it all its deliveries.
     pub message_id: i64,
     /// What is written now, all of it.
     pub body: String,
@@ -67,7 +67,7 @@ pub struct NewStanza {
 /// A held message is taken back; nobody has to be told anything.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TakeBack {
-    /// The message and its one delivery.
+    /// The message, and with it all its deliveries.
     pub message_id: i64,
     /// Now.
     pub at_ms: i64,
@@ -89,7 +89,7 @@ const AMEND: Sql = Sql::both(
     "UPDATE deliveries
         SET units = $2, segments = $3, routes = $4, due_ms = CASE WHEN $5 > 0 THEN $5 ELSE due_ms END,
             code = CASE WHEN $6 = 1 THEN 'restarted' ELSE code END
-      WHERE delivery_id = $1 AND state = 'held' AND due_ms IS NOT NULL",
+      WHERE message_id = $1 AND state = 'held' AND due_ms IS NOT NULL",
 );
 
 const CONTENT: Sql = Sql::both("UPDATE messages SET body = $2, payload = $3 WHERE message_id = $1");
@@ -107,7 +107,7 @@ const GONE_FILE: Sql = Sql::both("DELETE FROM files WHERE message_id = $1 AND pl
 
 const TAKE_BACK: Sql = Sql::both(
     "UPDATE deliveries SET state = 'cancelled', due_ms = NULL, done_ms = $2
-      WHERE delivery_id = $1 AND state = 'held' AND due_ms IS NOT NULL",
+      WHERE message_id = $1 AND state = 'held' AND due_ms IS NOT NULL",
 );
 
 const RELEASE: Sql = for_rows!(

@@ -215,6 +215,8 @@ pub(super) async fn mark_seen(
 fn message_row(row: &NewIn) -> MessageRow<'_> {
     MessageRow {
         message_id: row.message_id,
+        delivery_id: row.message_id,
+        recipient: None,
         conversation_id: row.conversation.conversation_id,
         user_id: row.conversation.user_id,
         lane_id: -row.conversation.conversation_id,

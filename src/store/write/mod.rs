@@ -25,7 +25,9 @@ pub(in crate::store) use held::RESTARTED;
 pub use held::{Amend, NewStanza, Release, TakeBack};
 pub use incoming::{Confirm, NewIn, Seen, Unowned};
 pub use operation::{Operation, RESTORED};
-pub use outgoing::{ConversationRow, IdRow, NewOut, ThreadRow, UsageRow};
+pub use outgoing::{
+    ConversationRow, FurtherDelivery, IdRow, MemberRow, NewOut, ThreadRow, UsageRow,
+};
 pub use own_account::{KeptAccount, OwnAccount};
 pub use parts::{PartGone, PartRow};
 pub use people::{ContactRow, LineRow, OptOut, OwnerRow, Unregister, UserRow, Wake};

@@ -1,10 +1,15 @@
 //! A message to an outside network is accepted: everything it needs to be sent, answered and found again.
 
+mod statements;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::{Connection, NewFile, Sql, StoreError, files, for_rows, run_rows};
+use statements::{
+    CONVERSATIONS, DELIVERIES, IDS, LANES, MEMBERS, MESSAGES, STANZAS, THREADS, USAGE,
+};
 
 /// An accepted message. Its lane is the conversation's, outwards.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,8 +44,40 @@ pub struct NewOut {
     pub day: i64,
     /// The files that go with it.
     pub files: Vec<NewFile>,
+    /// How many people its first delivery reaches: the members of a group that get it at once, else 1.
+    pub reached: u16,
     /// Until when it is held for corrections and retractions; `None`: not at all.
     pub held_until_ms: Option<i64>,
+    /// The member of a group that its first delivery is for; `None`: whoever the conversation is with.
+    pub recipient: Option<String>,
+    /// Its deliveries to the other members, each like the first.
+    pub further: Vec<FurtherDelivery>,
+}
+
+/// A message's way to one more member of a group.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FurtherDelivery {
+    /// Its key.
+    pub delivery_id: i64,
+    /// Who gets it.
+    pub recipient: String,
+    /// What it costs.
+    pub segments: u16,
+    /// How many sends it takes by its first account.
+    pub units: u16,
+    /// The accounts that can carry it, as of a message.
+    pub routes: String,
+}
+
+impl NewOut {
+    /// How many people it is sent to, and what that costs.
+    pub fn usage(&self) -> (i64, i64) {
+        let further = self.further.iter().map(|one| i64::from(one.segments));
+        let people = i64::from(self.reached.max(1));
+        let segments = i64::from(self.segments) * people + further.sum::<i64>();
+        let count = i64::try_from(self.further.len()).unwrap_or(i64::MAX);
+        (people + count, segments)
+    }
 }
 
 /// A conversation, as it is from now on.
@@ -64,6 +101,24 @@ pub struct ConversationRow {
     pub plain_ms: i64,
     /// The mail thread that the user saw last.
     pub shown_thread: Option<i64>,
+    /// How many people the first word in it goes to, when that is the user's; 1 else.
+    pub members: u16,
+    /// Who wrote last, in a group of mail addresses; `None`: as before.
+    pub answers_to: Option<String>,
+    /// The members of a group whose name does not say them.
+    #[serde(skip)]
+    pub group: Vec<MemberRow>,
+}
+
+/// A member of a group.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct MemberRow {
+    /// The conversation with the group.
+    pub conversation_id: i64,
+    /// Who.
+    pub address: String,
+    /// What the member is called, if that is known.
+    pub name: Option<String>,
 }
 
 /// A mail thread of a conversation, as it is from now on.
@@ -115,95 +170,12 @@ pub struct UsageRow {
     pub segments: i64,
 }
 
-const CONVERSATIONS: Sql = for_rows!(
-    "INSERT INTO conversations (conversation_id, gateway_id, user_id, line_id, peer, peer_name, created_ms, active_ms, plain_ms,
-                                shown_thread)
-     SELECT CAST(r.value ->> 'conversation_id' AS BIGINT), CAST(r.value ->> 'gateway_id' AS BIGINT),
-            CAST(r.value ->> 'user_id' AS BIGINT), CAST(r.value ->> 'line_id' AS BIGINT), r.value ->> 'peer',
-            r.value ->> 'peer_name', CAST(r.value ->> 'at_ms' AS BIGINT), CAST(r.value ->> 'at_ms' AS BIGINT),
-            CAST(r.value ->> 'plain_ms' AS BIGINT), CAST(r.value ->> 'shown_thread' AS BIGINT)
-       FROM",
-    "WHERE 1 = 1
-     ON CONFLICT (conversation_id) DO UPDATE
-        SET active_ms = excluded.active_ms,
-            plain_ms = CASE WHEN excluded.plain_ms > conversations.plain_ms
-                            THEN excluded.plain_ms ELSE conversations.plain_ms END,
-            peer_name = COALESCE(excluded.peer_name, conversations.peer_name),
-            shown_thread = COALESCE(excluded.shown_thread, conversations.shown_thread)"
-);
-
-const THREADS: Sql = for_rows!(
-    "INSERT INTO threads (thread_id, conversation_id, subject, xmpp_thread, last_id, reference_ids, active_ms)
-     SELECT CAST(r.value ->> 'thread_id' AS BIGINT), CAST(r.value ->> 'conversation_id' AS BIGINT), r.value ->> 'subject',
-            r.value ->> 'xmpp_thread', r.value ->> 'last_id', r.value ->> 'reference_ids',
-            CAST(r.value ->> 'active_ms' AS BIGINT)
-       FROM",
-    "WHERE 1 = 1
-     ON CONFLICT (thread_id) DO UPDATE
-        SET subject = excluded.subject, last_id = excluded.last_id, reference_ids = excluded.reference_ids, active_ms = excluded.active_ms"
-);
-
-const LANES: Sql = for_rows!(
-    "INSERT INTO lanes (lane_id, conversation_id, due_ms, failures)
-     SELECT CAST(r.value ->> 'lane_id' AS BIGINT), CAST(r.value ->> 'conversation_id' AS BIGINT),
-            CAST(r.value ->> 'due_ms' AS BIGINT), 0
-       FROM",
-    "WHERE 1 = 1
-     ON CONFLICT (lane_id) DO UPDATE SET due_ms = COALESCE(lanes.due_ms, excluded.due_ms)"
-);
-
-const MESSAGES: Sql = for_rows!(
-    "INSERT INTO messages (message_id, conversation_id, thread_id, direction, created_ms, body, payload)
-     SELECT CAST(r.value ->> 'message_id' AS BIGINT), CAST(r.value ->> 'conversation_id' AS BIGINT),
-            CAST(r.value ->> 'thread_id' AS BIGINT), r.value ->> 'direction', CAST(r.value ->> 'at_ms' AS BIGINT), r.value ->> 'body', r.value ->> 'payload'
-       FROM",
-    "WHERE 1 = 1"
-);
-
-const STANZAS: Sql = for_rows!(
-    "INSERT INTO message_stanzas (message_id, user_id, stanza_id, repeat_key, full_jid, receipt, created_ms)
-     SELECT CAST(r.value ->> 'message_id' AS BIGINT), CAST(r.value ->> 'user_id' AS BIGINT), r.value ->> 'stanza_id',
-            r.value ->> 'repeat_key', r.value ->> 'full_jid', CAST(r.value ->> 'receipt' AS BIGINT),
-            CAST(r.value ->> 'at_ms' AS BIGINT)
-       FROM",
-    "WHERE 1 = 1"
-);
-
-const DELIVERIES: Sql = for_rows!(
-    "INSERT INTO deliveries (delivery_id, message_id, lane_id, state, units, units_done, segments, attempts, routes, due_ms,
-                             created_ms)
-     SELECT CAST(r.value ->> 'message_id' AS BIGINT), CAST(r.value ->> 'message_id' AS BIGINT),
-            CAST(r.value ->> 'lane_id' AS BIGINT), CASE WHEN r.value ->> 'held_until_ms' IS NULL THEN 'queued' ELSE 'held' END,
-            CAST(r.value ->> 'units' AS BIGINT), 0, CAST(r.value ->> 'segments' AS BIGINT), 0, r.value ->> 'routes',
-            CAST(r.value ->> 'held_until_ms' AS BIGINT), CAST(r.value ->> 'at_ms' AS BIGINT)
-       FROM",
-    "WHERE 1 = 1"
-);
-
-const IDS: Sql = for_rows!(
-    "INSERT INTO external_ids (scope_id, kind, value, part, delivery_id, progress)
-     SELECT CAST(r.value ->> 'scope_id' AS BIGINT), r.value ->> 'kind', r.value ->> 'value',
-            CAST(r.value ->> 'part' AS BIGINT), CAST(r.value ->> 'delivery_id' AS BIGINT), 'accepted'
-       FROM",
-    "WHERE 1 = 1
-     ON CONFLICT (scope_id, kind, value) DO NOTHING"
-);
-
-const USAGE: Sql = for_rows!(
-    "INSERT INTO usage_days (gateway_id, user_id, day, messages, segments)
-     SELECT CAST(r.value ->> 'gateway_id' AS BIGINT), CAST(r.value ->> 'user_id' AS BIGINT),
-            CAST(r.value ->> 'day' AS BIGINT), CAST(r.value ->> 'messages' AS BIGINT),
-            CAST(r.value ->> 'segments' AS BIGINT)
-       FROM",
-    "WHERE 1 = 1
-     ON CONFLICT (gateway_id, user_id, day) DO UPDATE
-        SET messages = usage_days.messages + excluded.messages, segments = usage_days.segments + excluded.segments"
-);
-
 /// One message of either direction, as four tables take it.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct MessageRow<'a> {
     pub(super) message_id: i64,
+    pub(super) delivery_id: i64,
+    pub(super) recipient: Option<&'a str>,
     pub(super) conversation_id: i64,
     pub(super) user_id: i64,
     pub(super) lane_id: i64,
@@ -271,6 +243,8 @@ pub(super) async fn apply(connection: &mut Connection, rows: &[&NewOut]) -> Resu
     let messages: Vec<MessageRow<'_>> = rows.iter().map(|row| message_row(row)).collect();
     let threads = rows.iter().filter_map(|row| row.thread.as_ref());
     insert_messages(connection, conversations, threads, &messages).await?;
+    let further: Vec<MessageRow<'_>> = rows.iter().flat_map(|row| further_rows(row)).collect();
+    run_rows(connection, DELIVERIES, &further).await?;
     let ids: Vec<&IdRow> = rows.iter().flat_map(|row| &row.ids).collect();
     run_rows(connection, IDS, &ids).await?;
     let new_files: Vec<&NewFile> = rows.iter().flat_map(|row| &row.files).collect();
@@ -289,6 +263,12 @@ pub(super) async fn insert_messages<'a>(
     let conversations: BTreeMap<i64, &ConversationRow> = conversations
         .map(|row| (row.conversation_id, row))
         .collect();
+    // Each member once, however many messages of the group stand in the batch.
+    let members: BTreeMap<(i64, &str), &MemberRow> = conversations
+        .values()
+        .flat_map(|row| &row.group)
+        .map(|row| ((row.conversation_id, row.address.as_str()), row))
+        .collect();
     // Of several rows of one thread in a batch the last is as it is from now on.
     let threads: BTreeMap<i64, &ThreadRow> = threads.map(|row| (row.thread_id, row)).collect();
     let lanes: BTreeMap<i64, LaneRow> = messages.iter().rev().map(lane_row).collect();
@@ -296,6 +276,12 @@ pub(super) async fn insert_messages<'a>(
         connection,
         CONVERSATIONS,
         &conversations.into_values().collect::<Vec<_>>(),
+    )
+    .await?;
+    run_rows(
+        connection,
+        MEMBERS,
+        &members.into_values().collect::<Vec<_>>(),
     )
     .await?;
     run_rows(connection, LANES, &lanes.into_values().collect::<Vec<_>>()).await?;
@@ -356,6 +342,8 @@ fn lane_row(row: &MessageRow<'_>) -> (i64, LaneRow) {
 fn message_row(row: &NewOut) -> MessageRow<'_> {
     MessageRow {
         message_id: row.message_id,
+        delivery_id: row.message_id,
+        recipient: row.recipient.as_deref(),
         conversation_id: row.conversation.conversation_id,
         user_id: row.conversation.user_id,
         lane_id: row.conversation.conversation_id,
@@ -376,6 +364,18 @@ fn message_row(row: &NewOut) -> MessageRow<'_> {
     }
 }
 
+/// The deliveries to the other members of a group, as their table takes them.
+fn further_rows(row: &NewOut) -> impl Iterator<Item = MessageRow<'_>> {
+    row.further.iter().map(|one| MessageRow {
+        delivery_id: one.delivery_id,
+        recipient: Some(&one.recipient),
+        units: one.units,
+        segments: one.segments,
+        routes: &one.routes,
+        ..message_row(row)
+    })
+}
+
 /// Each user's share and, under user 0, the gateway's.
 fn usage(rows: &[&NewOut]) -> Vec<UsageRow> {
     let mut days: BTreeMap<(i64, i64, i64), (i64, i64)> = BTreeMap::new();
@@ -385,7 +385,8 @@ fn usage(rows: &[&NewOut]) -> Vec<UsageRow> {
             let day = days
                 .entry((conversation.gateway_id, user_id, row.day))
                 .or_default();
-            *day = (day.0 + 1, day.1 + i64::from(row.segments));
+            let (messages, segments) = row.usage();
+            *day = (day.0 + messages, day.1 + segments);
         }
     }
     let row = |((gateway_id, user_id, day), (messages, segments))| UsageRow {

@@ -77,6 +77,9 @@ struct MergedRow {
     reason: Option<String>,
     code: Option<String>,
     tell: Option<TellKind>,
+    /// A receipt for a member of a group: it is sent once all have the message.
+    #[serde(skip)]
+    waits_for_others: bool,
 }
 
 #[derive(Serialize)]
@@ -97,12 +100,12 @@ const FIND: Sql = for_rows!(
 const CURRENT: Sql = Sql {
     sqlite: "SELECT d.delivery_id, d.state, d.units, d.told, d.tell,
                     (SELECT MAX(s.receipt) FROM message_stanzas s WHERE s.message_id = d.message_id),
-                    CASE WHEN d.done_ms IS NULL THEN 0 ELSE 1 END
+                    CASE WHEN d.done_ms IS NULL THEN 0 ELSE 1 END, d.recipient
                FROM json_each($1) AS r CROSS JOIN deliveries d CROSS JOIN messages m
               WHERE d.delivery_id = r.value AND m.message_id = d.message_id AND m.direction = 'out'",
     postgres: "SELECT d.delivery_id, d.state, d.units, d.told, d.tell,
                       (SELECT MAX(s.receipt) FROM message_stanzas s WHERE s.message_id = d.message_id),
-                    CASE WHEN d.done_ms IS NULL THEN 0 ELSE 1 END
+                    CASE WHEN d.done_ms IS NULL THEN 0 ELSE 1 END, d.recipient
                  FROM jsonb_array_elements_text($1::jsonb) AS r(value)
                  JOIN deliveries d ON d.delivery_id = CAST(r.value AS BIGINT)
                  JOIN messages m ON m.message_id = d.message_id AND m.direction = 'out' FOR UPDATE OF d",
@@ -122,6 +125,17 @@ const MERGED: Sql = for_rows!(
             due_ms = CASE WHEN r.value ->> 'state' IN ('expired', 'failed', 'delivered', 'read') THEN NULL ELSE due_ms END
        FROM",
     "WHERE deliveries.delivery_id = CAST(r.value ->> 'delivery_id' AS BIGINT)"
+);
+
+/// A receipt says that all members of a group have the message: of those who have it, the last one's is sent.
+const ALL_DELIVERED: Sql = for_rows!(
+    "UPDATE deliveries SET tell = NULL
+       FROM",
+    "WHERE deliveries.delivery_id = CAST(r.value ->> 'delivery_id' AS BIGINT) AND deliveries.tell IN ('receipt', 'read')
+        AND EXISTS (SELECT 1 FROM deliveries o
+                     WHERE o.message_id = deliveries.message_id AND o.delivery_id <> deliveries.delivery_id
+                       AND (o.state NOT IN ('delivered', 'read')
+                            OR (o.tell IN ('receipt', 'read') AND o.delivery_id > deliveries.delivery_id)))"
 );
 
 const PART: Sql = for_rows!(
@@ -303,7 +317,10 @@ async fn merge(
     let part_rows: Vec<PartRow> = evidence.iter().filter_map(part_row).collect();
     run_rows(connection, PART, &part_rows).await?;
     let merged: Vec<MergedRow> = merged.into_values().collect();
-    run_rows(connection, MERGED, &merged).await.map(drop)
+    run_rows(connection, MERGED, &merged).await?;
+    let waiting: Vec<&MergedRow> = merged.iter().filter(|row| row.waits_for_others).collect();
+    run_rows(connection, ALL_DELIVERED, &waiting).await?;
+    Ok(())
 }
 
 /// What is known of the parts of these deliveries.
@@ -346,20 +363,30 @@ fn merge_one(
     }
     let reasons = mine.iter().find(|item| item.reason.is_some());
     let told = row.opt_text(3)?.and_then(TellKind::from_word);
+    let tell = tell_of(state, told, row.flag(5)?);
+    let of_group = row.opt_text(7)?.is_some();
     Ok(Some(MergedRow {
         delivery_id: row.int(0)?,
         state,
         reason: reasons.and_then(|item| item.reason.clone()),
         code: reasons.and_then(|item| item.code.clone()),
-        tell: tell_of(state, told, row.flag(5)?),
+        tell,
+        waits_for_others: of_group
+            && matches!(tell, Some(TellKind::Receipt | TellKind::Read))
+            && !is_bad_news(told),
     }))
 }
 
-fn tell_of(state: State, told: Option<TellKind>, receipt_wanted: bool) -> Option<TellKind> {
-    let bad_news = matches!(
+/// Whether the user was told that it may not have arrived.
+fn is_bad_news(told: Option<TellKind>) -> bool {
+    matches!(
         told,
         Some(TellKind::Error | TellKind::Doubt | TellKind::Silence)
-    );
+    )
+}
+
+fn tell_of(state: State, told: Option<TellKind>, receipt_wanted: bool) -> Option<TellKind> {
+    let bad_news = is_bad_news(told);
     match state {
         State::Read => (told != Some(TellKind::Read)).then_some(TellKind::Read),
         State::Delivered if matches!(told, Some(TellKind::Receipt | TellKind::Read)) => None,

@@ -1,6 +1,7 @@
 //! German.
 
 mod command;
+mod group;
 mod mail;
 mod outcome;
 mod own;
@@ -15,8 +16,8 @@ mod written;
 use std::time::Duration;
 
 use super::{
-    Admin, Cap, Chat, Content, Dialogue, Failed, Label, Mail, Membership, Notice, Own, Page, Post,
-    Recipient, Refusal, Registration, Told, Translation, Written,
+    Admin, Cap, Chat, Content, Dialogue, Failed, GroupNotice, Label, Mail, Membership, Notice, Own,
+    Page, Post, Recipient, Refusal, RefusedGroup, Registration, Told, Translation, Written,
     quantity::{self, Unit, length},
 };
 
@@ -37,6 +38,14 @@ impl Translation for German {
 
     fn cap(&self, text: &Cap) -> String {
         refused::cap(text)
+    }
+
+    fn refused_group(&self, text: &RefusedGroup) -> String {
+        group::refused(text)
+    }
+
+    fn group_notice(&self, text: &GroupNotice) -> String {
+        group::notice(text)
     }
 
     fn failed(&self, text: &Failed) -> String {

@@ -239,6 +239,7 @@ pub fn outgoing(from: &str, to: &str, text: &str) -> Outgoing {
         created_at: UnixMillis(1_790_000_000_000),
         routes: Vec::new(),
         files: Vec::new(),
+        group: None,
         mail: crate::MailWish::default(),
     }
 }

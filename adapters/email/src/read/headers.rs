@@ -3,12 +3,15 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use mail_parser::{Addr, HeaderValue, Message, parsers::fields::thread::thread_name};
 use sha2::{Digest, Sha256};
-use transom_adapter::{Address, Class, UnixMillis};
+use transom_adapter::{Address, Class, Member, UnixMillis};
 
-use crate::address;
+use crate::{address, ids::OwnIds};
 
 const NAME_CHARS_MAX: usize = 80;
 const SUBJECT_CHARS_MAX: usize = 250;
+
+/// People that a conversation has; a mail to more is none.
+const RECIPIENTS_MAX: usize = 50;
 
 /// Stands in for a sender that cannot be read; RFC 2606 keeps the domain free.
 const NOBODY: &str = "unknown@mail.invalid";
@@ -76,9 +79,7 @@ impl<'a> Headers<'a> {
 
     /// The name beside the address. One that holds an address is no name but a try to be taken for somebody else.
     pub(crate) fn author_name(&self) -> Option<String> {
-        let name = one_line(self.mailbox()?.name()?, NAME_CHARS_MAX);
-        let name = name.trim_matches(['"', '\'', ' ']);
-        (!name.is_empty() && !name.contains('@')).then(|| name.to_owned())
+        person_name(self.mailbox()?.name()?)
     }
 
     /// The list that a mail came by: where one writes to it, and what it is called. RFC 2369 §3.4, RFC 2919
@@ -117,6 +118,37 @@ impl<'a> Headers<'a> {
         words
             .filter(|word| word.contains('@'))
             .find_map(address::canonical)
+    }
+
+    /// Whom it went to and who got a copy, as far as the header names them, each once; addresses of ours as their mailboxes.
+    /// More than a conversation has are nobody: then it is a mailing to many.
+    pub(crate) fn recipients(&self, ids: &OwnIds) -> Vec<Member> {
+        if self.message.parts.is_empty() {
+            return Vec::new();
+        }
+        let named = |list: Option<&'a mail_parser::Address<'a>>, copy: bool| {
+            let each = list.into_iter().flat_map(mail_parser::Address::iter);
+            each.take(RECIPIENTS_MAX + 1).map(move |addr| (addr, copy))
+        };
+        let mut members: Vec<Member> = Vec::new();
+        for (addr, copy) in named(self.message.to(), false).chain(named(self.message.cc(), true)) {
+            let Some(address) = addr.address().and_then(address::canonical) else {
+                continue;
+            };
+            let address = ids.mailbox(&address);
+            if members.iter().all(|member| member.address != address) {
+                let name = addr.name().and_then(person_name);
+                members.push(Member {
+                    address,
+                    name,
+                    copy,
+                });
+            }
+        }
+        if members.len() > RECIPIENTS_MAX {
+            members.clear();
+        }
+        members
     }
 
     fn mailbox(&self) -> Option<&'a Addr<'a>> {
@@ -181,6 +213,13 @@ impl<'a> Headers<'a> {
         let date = self.message.date().filter(|date| date.is_valid())?;
         date.to_timestamp().checked_mul(1000).map(UnixMillis)
     }
+}
+
+/// A name beside an address, unless it is empty or shows another address.
+fn person_name(name: &str) -> Option<String> {
+    let name = one_line(name, NAME_CHARS_MAX);
+    let name = name.trim_matches(['"', '\'', ' ']);
+    (!name.is_empty() && !name.contains('@')).then(|| name.to_owned())
 }
 
 fn ids<'a>(value: &'a HeaderValue<'a>) -> Vec<&'a str> {

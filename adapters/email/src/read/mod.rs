@@ -11,6 +11,7 @@ mod html;
 mod parts;
 mod phrases;
 pub(crate) mod reply;
+mod sender;
 mod text;
 mod tnef;
 mod trust;
@@ -20,8 +21,8 @@ use bytes::Bytes;
 use mail_parser::{Message, MessageParser};
 use sha2::{Digest, Sha256};
 use transom_adapter::{
-    Address, Appointment, Attachment, Class, ExternalId, Incoming, Key, MailFacts, Notice, Repeats,
-    Suspicion, UnixMillis, Unsubscribe,
+    Address, Appointment, Attachment, Class, ExternalId, Incoming, Key, MailFacts, Member, Notice,
+    Repeats, Suspicion, UnixMillis, Unsubscribe,
 };
 
 use crate::{
@@ -31,6 +32,7 @@ use crate::{
     smtp::MESSAGE_ID_KIND,
 };
 pub(crate) use headers::Headers;
+use sender::sender_of;
 
 /// What a mail may weigh; more is refused by LMTP and named, unread, by IMAP.
 pub(crate) const MAIL_BYTES_MAX: usize = 25 * 1024 * 1024;
@@ -78,6 +80,8 @@ pub(crate) struct Mail {
     /// Whose contact it comes from: the author's, or that of the list it came by.
     from: Address,
     from_name: Option<String>,
+    /// Who else it went to, as its header says: whoever it is read for may be among them.
+    others: Vec<Member>,
     text: String,
     subject: Option<String>,
     answers: Vec<String>,
@@ -103,6 +107,7 @@ impl Mail {
             to: to.clone(),
             from: self.from.clone(),
             from_name: self.from_name.clone(),
+            others: self.others_than(to),
             text: self.text.clone(),
             subject: self.subject.clone(),
             answers: self.answers.clone(),
@@ -123,6 +128,13 @@ impl Mail {
                 original: self.original.clone(),
             },
         }
+    }
+
+    /// The people of the conversation besides its author and this recipient.
+    fn others_than(&self, to: &Address) -> Vec<Member> {
+        let others = self.others.iter();
+        let others = others.filter(|other| other.address != *to && other.address != self.author);
+        others.cloned().collect()
     }
 
     /// Whether its author has this address, plus addressing aside.
@@ -177,11 +189,19 @@ pub(crate) fn read(raw: &[u8], sender: Option<&str>, ids: &OwnIds) -> Letter {
     let unsubscribe = unsubscribe::unsubscribe(&headers, ids.trusted());
     let digest = digest(&message, &headers);
     let sender = sender_of(&headers, &author, class, content.text);
+    // What came by a list is the list's conversation, whoever else is named.
+    let by_list = sender.from != author;
+    let others = if by_list {
+        Vec::new()
+    } else {
+        headers.recipients(ids)
+    };
     let mail = Mail {
         repeats: repeats(message_id.as_deref(), digest, &raw),
         author,
         from: sender.from,
         from_name: sender.name,
+        others,
         text: sender.text,
         subject,
         answers,
@@ -218,6 +238,7 @@ pub(crate) fn named_only(head: &[u8], sender: Option<&str>, notice: Notice) -> L
         author: headers.author(),
         from: headers.author(),
         from_name: headers.author_name(),
+        others: Vec::new(),
         text: String::new(),
         subject: headers.subject(false),
         answers: headers.answers(ANSWERS_MAX),
@@ -237,39 +258,6 @@ pub(crate) fn named_only(head: &[u8], sender: Option<&str>, notice: Notice) -> L
         mail,
         bounce: None,
         loops: None,
-    }
-}
-
-/// Whose contact a mail comes from, with the text as it stands in that chat.
-struct Sender {
-    from: Address,
-    name: Option<String>,
-    text: String,
-}
-
-/// A list is one contact, whoever wrote: what is answered there goes to the list, as one sees, and the author stands before the text.
-fn sender_of(headers: &Headers<'_>, author: &Address, class: Class, text: String) -> Sender {
-    let name = headers.author_name();
-    let list = (class == Class::List).then(|| headers.list()).flatten();
-    match list {
-        Some((list, list_name)) if list != *author => {
-            let author = name.unwrap_or_else(|| author.to_string());
-            let text = if text.is_empty() {
-                text
-            } else {
-                format!("{author}: {text}")
-            };
-            Sender {
-                from: list,
-                name: list_name,
-                text,
-            }
-        }
-        _ => Sender {
-            from: author.clone(),
-            name,
-            text,
-        },
     }
 }
 

@@ -442,3 +442,48 @@ fn a_list_is_one_contact_and_says_who_wrote() {
     ));
     assert!(back.mail.is_from(&Address::new("alice@mail.example.org")));
 }
+
+#[test]
+fn the_others_of_a_mail_are_named_once_and_never_ourselves() {
+    let others = |header: &str| {
+        let mail = format!("From: Bob <bob@example.com>\n{header}Subject: x\n\nhi\n");
+        let others = incoming(&mail).others.into_iter();
+        let shown = |member: transom_adapter::Member| {
+            let copy = if member.copy { "cc" } else { "to" };
+            format!(
+                "{copy} {} {}",
+                member.address,
+                member.name.unwrap_or_default()
+            )
+        };
+        others.map(shown).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        others(
+            "To: alice+x@mail.example.org, Carol C. <Carol@Example.net>\nCc: carol@example.net, Bob <bob@example.com>,\n dave@example.net\n"
+        ),
+        ["to carol@example.net Carol C.", "cc dave@example.net "]
+    );
+    assert_eq!(
+        others("To: Team: \"eve@x.example\" <erin@example.net>, Frank <frank@example.net>;\n"),
+        ["to erin@example.net ", "to frank@example.net Frank"],
+        "a list with a name, and a name that is an address"
+    );
+    let none: [&str; 0] = [];
+    assert_eq!(others("To: undisclosed-recipients:;\n"), none);
+    assert_eq!(
+        others("Bcc: dave@example.net\n"),
+        none,
+        "what was hidden stays hidden"
+    );
+    assert_eq!(others("To: <>, @, nonsense\n"), none);
+    let many: Vec<String> = (0..60).map(|at| format!("p{at}@example.net")).collect();
+    assert_eq!(
+        others(&format!("To: {}\n", many.join(",\n "))),
+        none,
+        "a mailing"
+    );
+    let by_list =
+        "To: carol@example.net\nList-Id: <l.example.net>\nList-Post: <mailto:l@example.net>\n";
+    assert_eq!(others(by_list), none, "a list is one contact");
+}

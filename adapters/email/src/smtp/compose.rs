@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use lettre::message::{
-    Body, Mailbox, Message, MultiPart, SinglePart,
+    Body, Mailbox, Message, MessageBuilder, MultiPart, SinglePart,
     header::{ContentDisposition, ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
 };
 use transom_adapter::{OutFile, Outgoing, Thread, UnixMillis};
@@ -107,8 +107,8 @@ fn header(
     let name = display_name(message.from_name.as_deref(), from.user());
     let to: lettre::Address = message.to.as_str().parse()?;
     let builder = Message::builder().from(Mailbox::new(Some(name), from.clone()));
-    let builder = if message.to.as_str().is_ascii() {
-        builder.to(Mailbox::new(None, to))
+    let builder = if message.group.is_some() || message.to.as_str().is_ascii() {
+        recipients(builder, message)?
     } else {
         // RFC 6532 §3.2: as it is; the server was asked for SMTPUTF8.
         let envelope = lettre::address::Envelope::new(Some(from), vec![to])?;
@@ -119,7 +119,7 @@ fn header(
     let mut builder = builder
         .subject(subject(message, writing))
         .date(date(message.created_at))
-        .message_id(Some(format!("<{}>", ids.message_id(message.key))))
+        .message_id(Some(format!("<{}>", ids.message_id(message.message_key()))))
         .raw_header(loop_header(ids.domain()));
     if let Some(thread) = &message.thread {
         let (parent, references) = references(thread);
@@ -160,7 +160,30 @@ fn quoting(text: String, quote: Option<&str>) -> String {
 
 /// A line that no text holds, made of the Message-ID: the same bytes on every attempt. RFC 2046 §5.1.1
 fn boundary(kind: &str, message: &Outgoing, ids: &OwnIds) -> String {
-    format!("{kind}-{}", ids.message_id(message.key).replace('@', "."))
+    let id = ids.message_id(message.message_key());
+    format!("{kind}-{}", id.replace('@', "."))
+}
+
+/// To and Cc: everybody who gets it, each copy the same, though each travels alone. Nobody gets it who does not stand there.
+fn recipients(
+    mut builder: MessageBuilder,
+    message: &Outgoing,
+) -> Result<MessageBuilder, Unsendable> {
+    let Some(group) = &message.group else {
+        let to = message.to.as_str().parse()?;
+        return Ok(builder.to(Mailbox::new(None, to)));
+    };
+    for member in &group.members {
+        let name = member.name.as_deref().map(one_line);
+        let name = name.filter(|name| !name.is_empty() && !name.contains('@'));
+        let mailbox = Mailbox::new(name, member.address.as_str().parse()?);
+        builder = if member.copy {
+            builder.cc(mailbox)
+        } else {
+            builder.to(mailbox)
+        };
+    }
+    Ok(builder)
 }
 
 /// The files, as parts. RFC 2183
@@ -292,7 +315,7 @@ fn body(text: &str) -> String {
 mod tests {
     use super::*;
     use mail_parser::MimeHeaders;
-    use transom_adapter::testkit;
+    use transom_adapter::{Address, Group, Key, Member, testkit};
 
     fn ids() -> OwnIds {
         OwnIds::new(testkit::signer(), "mail.example.org".to_owned())
@@ -348,6 +371,43 @@ mod tests {
         );
         assert_eq!(mail, want);
         assert_eq!(mail, composed(&message), "the same bytes on every attempt");
+    }
+
+    #[test]
+    fn a_mail_to_several_shows_each_of_them_everybody() {
+        let mut message = outgoing("hello all");
+        let group = |message: &Outgoing| Group {
+            key: Key(77),
+            members: vec![
+                Member {
+                    name: Some("Bob, \"the\" Builder\r\nBcc: x@example.com".to_owned()),
+                    ..Member::to(message.to.clone())
+                },
+                Member {
+                    copy: true,
+                    name: Some("eve@example.com".to_owned()),
+                    ..Member::to(Address::new("carol@example.net"))
+                },
+            ],
+            at_once: false,
+        };
+        message.group = Some(group(&message));
+        let mail = composed(&message);
+        let (head, _) = mail.split_once("\r\n\r\n").unwrap();
+        assert!(
+            head.contains("\r\nTo: bob@example.com\r\n"),
+            "a name that shows an address is none: {head}"
+        );
+        assert!(head.contains("\r\nCc: carol@example.net\r\n"), "{head}");
+        assert!(!head.contains("\r\nBcc"), "{head}");
+        let id = ids().message_id(Key(77));
+        assert!(head.contains(&format!("Message-ID: <{id}>")), "{head}");
+        let to_carol = Outgoing {
+            key: Key(78),
+            to: Address::new("carol@example.net"),
+            ..message
+        };
+        assert_eq!(composed(&to_carol), mail, "the same mail to each of them");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use rustls::ClientConfig;
 use transom_adapter::{
     Account, AccountName, Address, Attempt, Capabilities, CheckReport, Context, ExternalId,
-    Failure, FileLimits, Holder, Outcome, Outgoing, Repeat, Reports, Unproven,
+    Failure, FileLimits, Groups, Holder, Outcome, Outgoing, Repeat, Reports, Unproven,
 };
 
 pub(crate) use compose::{LOOP_HEADER, Writing};
@@ -181,10 +181,15 @@ impl Account for SmtpAccount {
         }
     }
 
+    fn groups(&self) -> Groups {
+        let members_max = u8::MAX;
+        Groups::Each { members_max }
+    }
+
     async fn send(&self, message: &Outgoing, _attempt: Attempt) -> Outcome {
         match self.try_send(message).await {
             Ok(()) => {
-                let id = self.ids.message_id(message.key);
+                let id = self.ids.message_id(message.message_key());
                 let ids = vec![ExternalId::new(MESSAGE_ID_KIND, id)];
                 Outcome::Accepted { ids }
             }

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use serde_json::json;
 use transom_adapter::{
-    Attempt, Capabilities, ExternalId, Holder, HttpLimits, Outcome, Repeat, Reports,
+    Attempt, Capabilities, ExternalId, Holder, HttpLimits, Key, Member, Outcome, Repeat, Reports,
     testkit::{outgoing, signer},
 };
 
@@ -328,6 +328,10 @@ impl Account for PigeonAccount {
         &self.0
     }
 
+    fn groups(&self) -> Groups {
+        Groups::AtOnce { members_max: 2 }
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             repeat: Repeat::Unsafe,
@@ -356,4 +360,53 @@ fn another_crate_can_bring_a_provider() {
         .collect();
     assert_eq!(names, ["sms/coo"]);
     assert_eq!(adapter.network(), Network::Sms);
+}
+
+#[test]
+fn a_group_goes_by_accounts_that_send_to_groups() {
+    let table =
+        json!({ "region": "US", "provider": { "a": twilio(), "phones": { "kind": "pigeon" } } });
+    let adapter = read(table, &[Box::new(Pigeon)]).unwrap();
+    let group = |last: std::ops::Range<u32>, at_once| {
+        let number = |last| Member::to(Address::new(format!("+120255501{last:02}")));
+        let members: Vec<Member> = last.map(number).collect();
+        Outgoing {
+            group: Some(Group {
+                key: Key(1),
+                members,
+                at_once,
+            }),
+            ..outgoing("+12025550100", "+12025550110", "hello")
+        }
+    };
+    let plan = adapter.plan(&group(10..12, true)).unwrap();
+    assert_eq!(
+        plan.routes,
+        [Route::whole(AccountName::new("sms", "phones"))]
+    );
+    let not_taken = Err(Refusal::GroupsNotTaken);
+    assert_eq!(
+        adapter.plan(&group(10..13, true)),
+        not_taken,
+        "one too many"
+    );
+    assert_eq!(
+        adapter.plan(&group(10..12, false)),
+        not_taken,
+        "not in this way"
+    );
+    let mut abroad = group(10..12, true);
+    abroad
+        .group
+        .as_mut()
+        .unwrap()
+        .members
+        .push(Member::to(Address::new("+491711234567")));
+    assert!(
+        matches!(
+            adapter.plan(&abroad),
+            Err(Refusal::CountryNotAllowed { .. })
+        ),
+        "each of them"
+    );
 }

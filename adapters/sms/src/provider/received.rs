@@ -1,8 +1,8 @@
 //! A text that came in, from what its provider said of it.
 
 use transom_adapter::{
-    Class, Event, ExternalId, Incoming, Key, MailFacts, MediaRef, MessageRef, Part, Refused,
-    Repeats, UnixMillis,
+    Class, Event, ExternalId, Group, Incoming, Key, MailFacts, MediaRef, Member, MessageRef, Part,
+    Refused, Repeats, UnixMillis,
 };
 
 use super::fields::Fields;
@@ -25,6 +25,8 @@ pub(crate) struct Received<'a> {
     pub(crate) sent_at: Option<UnixMillis>,
     /// The pictures that came with it.
     pub(crate) media: Vec<MediaRef>,
+    /// Who else got it, as the provider writes numbers; ourselves may be among them.
+    pub(crate) others: Vec<String>,
 }
 
 impl<'a> Received<'a> {
@@ -38,6 +40,7 @@ impl<'a> Received<'a> {
             part: None,
             sent_at: None,
             media: Vec::new(),
+            others: Vec::new(),
         }
     }
 
@@ -50,6 +53,11 @@ impl<'a> Received<'a> {
             to: Number::received(self.to, home).to_address(),
             from: from.to_address(),
             from_name: is_name.then(|| self.from.to_owned()),
+            others: self
+                .others
+                .iter()
+                .map(|other| Member::to(Number::received(other, home).to_address()))
+                .collect(),
             text: self.text,
             subject: None,
             answers: Vec::new(),
@@ -62,6 +70,22 @@ impl<'a> Received<'a> {
             mail: MailFacts::default(),
         }))
     }
+}
+
+/// The ids of a text to a group: one for each member, who is a part of it.
+pub(crate) fn group_ids(kind: &'static str, id: &str, group: &Group) -> Vec<ExternalId> {
+    let members = (0_u16..).zip(&group.members);
+    let one = |(part, member): (u16, &Member)| {
+        let id = member_id(kind, id, member.address.as_str())?;
+        Some(id.for_part(part))
+    };
+    members.filter_map(one).collect()
+}
+
+/// The id of one member of a group: that of the text, and the number.
+pub(crate) fn member_id(kind: &'static str, text_id: &str, number: &str) -> Option<ExternalId> {
+    id(kind, text_id)?;
+    Some(ExternalId::new(kind, format!("{text_id}/{number}")))
 }
 
 /// A provider's id; `None` when no provider makes such an id: empty, or longer than 128 bytes.

@@ -18,8 +18,9 @@ use proptest::prelude::*;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use transom_adapter::{
-    Account, Attempt, Event, Handled, HttpClient, HttpLimits, HttpReply, Incoming, OutFile,
-    Outcome, Outgoing, Refused, Report, Section, StoredFile, UnixMillis, WebRequest,
+    Account, Address, Attempt, Event, Group, Handled, HttpClient, HttpLimits, HttpReply, Incoming,
+    Member, OutFile, Outcome, Outgoing, Refused, Report, Section, StoredFile, UnixMillis,
+    WebRequest,
     testkit::{ManualClock, Reply, ScriptedHttp, outgoing, signer},
 };
 use url::Url;
@@ -244,4 +245,19 @@ pub(crate) fn with_picture(message: &Outgoing) -> Outgoing {
         }),
     }];
     message
+}
+
+/// The same to a second phone too, which see each other.
+pub(crate) fn to_group(message: &Outgoing) -> Outgoing {
+    let second = Address::new("+12025550148");
+    let members = vec![Member::to(message.to.clone()), Member::to(second)];
+    let (key, at_once) = (message.key, true);
+    Outgoing {
+        group: Some(Group {
+            key,
+            members,
+            at_once,
+        }),
+        ..message.clone()
+    }
 }

@@ -32,6 +32,10 @@ pub struct KnownHeld {
     pub held_until_ms: i64,
     /// Whether that was restarted already.
     pub restarted: bool,
+    /// One of the members of a group that it goes to, unless it goes to the contact.
+    pub recipient: Option<String>,
+    /// How many deliveries it has.
+    pub people: i64,
 }
 
 /// What is edited and held; without any edits it costs nothing.
@@ -91,6 +95,8 @@ fn known_held(row: &Row) -> Result<((String, String), KnownHeld), StoreError> {
         body: row.opt_text(10)?.unwrap_or_default().to_owned(),
         files: row.int(11)?,
         stanza_id: row.opt_text(12)?.unwrap_or_default().to_owned(),
+        recipient: row.opt_text(13)?.map(str::to_owned),
+        people: row.int(14)?,
     };
     Ok((key, held))
 }

@@ -4,7 +4,8 @@ use super::super::{Sql, for_rows};
 
 pub(in crate::store::read) const USERS: Sql = for_rows!(
     "SELECT u.jid, u.user_id, u.state, u.lang, COALESCE(d.messages, 0), COALESCE(d.segments, 0),
-            (SELECT COUNT(*) FROM conversations c WHERE c.user_id = u.user_id AND c.created_ms > $4), u.changed_ms, u.settings
+            (SELECT CAST(COALESCE(SUM(c.members), 0) AS BIGINT) FROM conversations c
+              WHERE c.user_id = u.user_id AND c.created_ms > $4), u.changed_ms, u.settings
        FROM",
     "CROSS JOIN users u
        LEFT JOIN usage_days d ON d.gateway_id = u.gateway_id AND d.user_id = u.user_id AND d.day = $3
@@ -24,7 +25,7 @@ pub(in crate::store::read) const LINES: Sql = for_rows!(
 
 pub(in crate::store::read) const CONVERSATIONS: Sql = for_rows!(
     "SELECT u.jid, c.peer, c.conversation_id, c.line_id, c.active_ms, c.plain_ms,
-            CASE WHEN s.line_id IS NULL THEN 0 ELSE 1 END
+            CASE WHEN s.line_id IS NULL THEN 0 ELSE 1 END, c.answers_to
        FROM",
     "CROSS JOIN users u
       CROSS JOIN conversations c
@@ -78,9 +79,10 @@ pub(in crate::store::read) const ANSWERED: Sql = for_rows!(
 
 /// The newest message of a reused id is meant.
 pub(in crate::store::read) const EDITED: Sql = for_rows!(
-    "SELECT u.jid, s.stanza_id, d.delivery_id, m.conversation_id, m.thread_id, m.payload, d.segments, m.created_ms, d.due_ms, d.code,
+    "SELECT u.jid, s.stanza_id, m.message_id, m.conversation_id, m.thread_id, m.payload, d.segments, m.created_ms, d.due_ms, d.code,
             m.body, (SELECT COUNT(*) FROM files f WHERE f.message_id = m.message_id),
-            (SELECT f.stanza_id FROM message_stanzas f WHERE f.message_id = m.message_id ORDER BY f.created_ms LIMIT 1)
+            (SELECT f.stanza_id FROM message_stanzas f WHERE f.message_id = m.message_id ORDER BY f.created_ms LIMIT 1),
+            d.recipient, (SELECT COUNT(*) FROM deliveries p WHERE p.message_id = m.message_id)
        FROM",
     "CROSS JOIN users u
       CROSS JOIN message_stanzas s
@@ -96,9 +98,10 @@ pub(in crate::store::read) const EDITED: Sql = for_rows!(
 
 /// The newest of a chat comes last.
 pub(in crate::store::read) const JOINABLE: Sql = for_rows!(
-    "SELECT u.jid, c.peer, d.delivery_id, m.conversation_id, m.thread_id, m.payload, d.segments, m.created_ms, d.due_ms, d.code,
+    "SELECT u.jid, c.peer, m.message_id, m.conversation_id, m.thread_id, m.payload, d.segments, m.created_ms, d.due_ms, d.code,
             m.body, (SELECT COUNT(*) FROM files f WHERE f.message_id = m.message_id),
-            (SELECT f.stanza_id FROM message_stanzas f WHERE f.message_id = m.message_id ORDER BY f.created_ms LIMIT 1)
+            (SELECT f.stanza_id FROM message_stanzas f WHERE f.message_id = m.message_id ORDER BY f.created_ms LIMIT 1),
+            d.recipient, (SELECT COUNT(*) FROM deliveries p WHERE p.message_id = m.message_id)
        FROM",
     "CROSS JOIN users u
       CROSS JOIN conversations c
@@ -117,6 +120,29 @@ pub(in crate::store::read) const BLOCKS: Sql = for_rows!(
        FROM",
     "CROSS JOIN blocks b
       WHERE b.gateway_id = $2 AND b.peer = r.value ->> 'peer'"
+);
+
+/// The members of groups, for those who talk in them.
+pub(in crate::store::read) const MEMBERS: Sql = for_rows!(
+    "SELECT CAST(r.value ->> 'place' AS BIGINT), m.address, m.name
+       FROM",
+    "CROSS JOIN users u
+      CROSS JOIN conversations c
+      CROSS JOIN members m
+      WHERE u.gateway_id = $2 AND u.jid = r.value ->> 'jid' AND c.user_id = u.user_id AND c.peer = r.value ->> 'peer'
+        AND m.conversation_id = c.conversation_id
+      ORDER BY m.address"
+);
+
+/// Which members of groups have opted out, on the lines that the sender owns; [`SHARED_OPTOUTS`] has the others.
+pub(in crate::store::read) const MEMBER_OPTOUTS: Sql = for_rows!(
+    "SELECT s.line_id, s.peer
+       FROM",
+    "CROSS JOIN line_owners o
+      CROSS JOIN lines l
+      CROSS JOIN optouts s
+      WHERE o.jid = r.value ->> 'jid' AND l.line_id = o.line_id AND l.gateway_id = $2
+        AND s.line_id = l.line_id AND s.peer = r.value ->> 'peer'"
 );
 
 pub(in crate::store::read) const OPEN_LINES: Sql = Sql::both(

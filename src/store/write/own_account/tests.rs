@@ -97,6 +97,9 @@ impl Base {
                 at_ms: 5,
                 plain_ms: 5,
                 shown_thread: None,
+                members: 1,
+                answers_to: None,
+                group: Vec::new(),
             },
             thread: None,
             message_id: 60,
@@ -113,6 +116,9 @@ impl Base {
             day: 0,
             files: Vec::new(),
             held_until_ms: None,
+            reached: 1,
+            recipient: None,
+            further: Vec::new(),
         };
         self.writer
             .commit_one(Write::Out(Box::new(new)))

@@ -121,6 +121,9 @@ fn message(at_ms: i64) -> Write {
             at_ms,
             plain_ms: at_ms,
             shown_thread: None,
+            members: 1,
+            answers_to: None,
+            group: Vec::new(),
         },
         message_id: 60,
         body: "hi".into(),
@@ -137,6 +140,9 @@ fn message(at_ms: i64) -> Write {
         day: at_ms / DAY,
         files: Vec::new(),
         held_until_ms: None,
+        reached: 1,
+        recipient: None,
+        further: Vec::new(),
     }))
 }
 

@@ -116,6 +116,9 @@ fn message(message_id: i64) -> Write {
             at_ms: message_id,
             plain_ms: message_id,
             shown_thread: None,
+            members: 1,
+            answers_to: None,
+            group: Vec::new(),
         },
         message_id,
         body: "hi".into(),
@@ -131,6 +134,9 @@ fn message(message_id: i64) -> Write {
         ids: Vec::new(),
         day: message_id,
         held_until_ms: None,
+        reached: 1,
+        recipient: None,
+        further: Vec::new(),
         files: Vec::new(),
     }))
 }

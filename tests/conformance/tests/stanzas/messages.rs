@@ -99,6 +99,9 @@ fn tell(
         body: body.to_owned(),
         payload: None,
         created_ms: NOW.0 - 120_000,
+        recipient: None,
+        failed_parts: Vec::new(),
+        others_have_it: true,
     }
 }
 

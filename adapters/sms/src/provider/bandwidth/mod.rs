@@ -11,8 +11,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use transom_adapter::{
     Account, AccountName, Attempt, Capabilities, CheckReport, Clock, ConfigFault, FetchFailure,
-    Fetched, FileLimits, Handled, HttpClient, HttpReply, MediaRef, Outcome, Outgoing, Refused,
-    Section, TrustedOrigin, UnixMillis, WebRequest,
+    Fetched, FileLimits, Group, Groups, Handled, HttpClient, HttpReply, MediaRef, Outcome,
+    Outgoing, Refused, Section, TrustedOrigin, UnixMillis, WebRequest,
 };
 
 use self::webhook::Reader;
@@ -95,6 +95,10 @@ impl Account for BandwidthAccount {
         }
     }
 
+    fn groups(&self) -> Groups {
+        Groups::AtOnce { members_max: 10 }
+    }
+
     async fn send(&self, message: &Outgoing, _attempt: Attempt) -> Outcome {
         let body = match self.body(message) {
             Ok(body) => body,
@@ -102,7 +106,7 @@ impl Account for BandwidthAccount {
         };
         let request = self.http.post(&self.messages_url).json(&body);
         match self.access.call(&self.http, request).await {
-            Ok(reply) => outcome(&reply),
+            Ok(reply) => outcome(&reply, message.group.as_ref()),
             Err(outcome) => outcome,
         }
     }
@@ -149,13 +153,23 @@ impl Account for BandwidthAccount {
 impl BandwidthAccount {
     fn body(&self, message: &Outgoing) -> Result<Value, Outcome> {
         let urls = media::urls(message)?;
+        // Several numbers make it a group MMS.
+        let to: Vec<_> = message
+            .reached()
+            .map(|to| wire(to.as_str(), self.home))
+            .collect();
+        let kind = match (&message.group, urls.is_empty()) {
+            (Some(_), _) => webhook::Kind::Group,
+            (None, true) => webhook::Kind::Sms,
+            (None, false) => webhook::Kind::Mms,
+        };
         let mut body = json!({
             "applicationId": self.application_id,
             "from": wire(message.from.as_str(), self.home),
-            "to": [wire(message.to.as_str(), self.home)],
+            "to": to,
             "text": crate::normalise(&message.text),
             // Comes back with each callback; says as well whether it was an MMS.
-            "tag": webhook::tag(message.key, !urls.is_empty()),
+            "tag": webhook::tag(message.key, kind),
         });
         if !urls.is_empty() {
             body["media"] = urls.into();
@@ -170,14 +184,18 @@ impl BandwidthAccount {
 
 /// What became of a POST to messages. Its errors have words for codes, and the status says the same: 429 is a full queue of the
 /// whole account.
-fn outcome(reply: &HttpReply) -> Outcome {
+fn outcome(reply: &HttpReply, group: Option<&Group>) -> Outcome {
     if !reply.status.is_success() {
         return answer::bare_status(reply.status, &reply.headers);
     }
     let document = json::parse(&reply.body).unwrap_or_default();
-    match json::text(&document["id"]).and_then(|id| received::id(ID, &id)) {
-        Some(id) => Outcome::Accepted { ids: vec![id] },
-        None => answer::unreadable(reply),
+    let id = json::text(&document["id"]).and_then(|id| received::id(ID, &id));
+    match (id, group) {
+        (Some(id), Some(group)) => Outcome::Accepted {
+            ids: received::group_ids(ID, &id.value, group),
+        },
+        (Some(id), None) => Outcome::Accepted { ids: vec![id] },
+        (None, _) => answer::unreadable(reply),
     }
 }
 

@@ -11,7 +11,7 @@ use transom_adapter::{
 use super::*;
 use crate::provider::testing::{
     Call, FIRST, NOW, TOKEN, client, env, json_soup, message, one_message, one_report, section,
-    with_picture,
+    to_group, with_picture,
 };
 
 fn account(token_url: &str, base_url: &str, http: HttpClient) -> BandwidthAccount {
@@ -299,4 +299,51 @@ proptest! {
         let read: Result<Vec<Event>, _> = events(body.to_string().as_bytes(), "US".parse().unwrap());
         drop(read);
     }
+}
+
+#[tokio::test]
+async fn a_group_gets_one_text_and_each_of_it_is_reported() {
+    let tokens = token_server().await;
+    let server = ScriptedHttp::start([Reply::json(202, r#"{"id":"m1"}"#)]).await;
+    let account = account(tokens.base_url(), server.base_url(), client());
+    let message = to_group(&message("hello all"));
+    let outcome = account.send(&message, FIRST).await;
+    let id = |number: &str, part| ExternalId::new(ID, format!("m1/{number}")).for_part(part);
+    let ids = vec![id("+12025550147", 0), id("+12025550148", 1)];
+    assert_eq!(outcome, Outcome::Accepted { ids });
+    let body: Value = serde_json::from_slice(&server.requests()[0].body).unwrap();
+    assert_eq!(body["to"], json!(["+12025550147", "+12025550148"]));
+
+    let tag = body["tag"].as_str().unwrap();
+    let delivered = json!([{ "type": "message-delivered", "to": "+12025550148", "message": {
+        "id": "m1", "tag": tag, "applicationId": "app", "to": ["+12025550147", "+12025550148"],
+    } }]);
+    let handled = call(&delivered).unwrap();
+    let report = one_report(&handled);
+    let about = MessageRef::External(ExternalId::new(ID, "m1/+12025550148"));
+    assert_eq!(report.about, [about]);
+    assert_eq!(
+        report.progress,
+        Progress::Sent,
+        "without reports of MMS it says no more"
+    );
+}
+
+#[test]
+fn a_text_of_a_group_names_the_others() {
+    let body = json!([{ "type": "message-received", "message": {
+        "id": "m1", "owner": "+12025550100", "from": "+12025550147", "text": "hi", "applicationId": "app",
+        "to": ["+12025550100", "+12025550148"],
+    } }]);
+    let handled = call(&body).unwrap();
+    let message = one_message(&handled);
+    let others: Vec<&str> = message
+        .others
+        .iter()
+        .map(|other| other.address.as_str())
+        .collect();
+    assert_eq!(
+        (message.to.as_str(), others),
+        ("+12025550100", vec!["+12025550148"])
+    );
 }

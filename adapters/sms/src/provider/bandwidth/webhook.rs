@@ -1,13 +1,15 @@
 //! What Bandwidth tells us: a list of events, in JSON.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 use transom_adapter::{
-    Event, Failure, Handled, Key, MediaRef, Progress, Reason, Refused, Report, WebReply,
+    Event, Failure, Handled, Key, MediaRef, MessageRef, Progress, Reason, Refused, Report, WebReply,
 };
 
 use super::{ID, codes};
 use crate::{
-    Country,
+    Country, Number,
     provider::{
         answer, json,
         received::{self, Received},
@@ -30,10 +32,27 @@ pub fn events(body: &[u8], home: Country) -> Result<Vec<Event>, Refused> {
 
 /// Behind the key in a tag: it goes as an MMS.
 const MMS: &str = ".mms";
+/// Between them: to a group, of which the key does not say which member is meant, so that it is none.
+const GROUP: &str = ".group";
+/// Members of a group that are read.
+const GROUP_MAX: usize = 64;
+
+/// How a message goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    Sms,
+    Mms,
+    /// As an MMS, too.
+    Group,
+}
 
 /// The tag of a message.
-pub(super) fn tag(key: Key, is_mms: bool) -> String {
-    format!("{key}{}", if is_mms { MMS } else { "" })
+pub(super) fn tag(key: Key, kind: Kind) -> String {
+    match kind {
+        Kind::Sms => key.to_string(),
+        Kind::Mms => format!("{key}{MMS}"),
+        Kind::Group => format!("{key}{GROUP}{MMS}"),
+    }
 }
 
 /// Reads calls whose token was right.
@@ -90,6 +109,12 @@ impl Reader<'_> {
             .into_owned();
         let mut received = Received::new(id, &from, &to, text);
         received.sent_at = json::time(&message["time"]);
+        // To a group: everybody who got it, ourselves among them.
+        let others = json::items(&message["to"]).iter().take(GROUP_MAX);
+        received.others = others
+            .filter_map(|other| json::filled(other).map(Cow::into_owned))
+            .filter(|other| *other != to)
+            .collect();
         let media = json::items(&message["media"])
             .iter()
             .filter_map(json::filled);
@@ -100,6 +125,13 @@ impl Reader<'_> {
             })
             .collect();
         Ok(received.event(self.home))
+    }
+
+    /// Each member's report names it beside the message.
+    fn about_member(&self, id: &str, item: &Value) -> Option<Vec<MessageRef>> {
+        let number = Number::received(&json::filled(&item["to"])?, self.home).to_address();
+        let id = received::member_id(ID, id, number.as_str())?;
+        Some(vec![MessageRef::External(id)])
     }
 
     fn report(&self, kind: &str, item: &Value) -> Option<Report> {
@@ -131,7 +163,10 @@ impl Reader<'_> {
             _ => return None,
         };
         let id = json::text(&message["id"]).and_then(|id| received::id(ID, &id));
-        let about = received::about(id, key.parse().ok());
+        let about = match key.strip_suffix(GROUP) {
+            Some(_) => self.about_member(&id?.value, item)?,
+            None => received::about(id, key.parse().ok()),
+        };
         (!about.is_empty()).then(|| Report {
             about,
             progress,

@@ -49,6 +49,7 @@ fn message(query: &str, fields: &Fields, home: Country) -> Result<Option<Event>,
             part: header::concatenation(udh),
             sent_at: seconds.map(|seconds| UnixMillis(seconds.saturating_mul(1000))),
             media: Vec::new(),
+            others: Vec::new(),
         }
         .event(home),
     ))

@@ -216,6 +216,7 @@ impl<'a> Taker<'a> {
             part: read.part,
             sent_at: None,
             media: Vec::new(),
+            others: Vec::new(),
         };
         Some(received.event(self.account.settled.home))
     }

@@ -13,8 +13,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use transom_adapter::{
     Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, ExternalId,
-    FetchFailure, Fetched, FileLimits, Handled, HttpClient, HttpReply, MediaRef, Outcome, Outgoing,
-    Refused, Repeat, Section, TrustedOrigin, UnixMillis, WebRequest,
+    FetchFailure, Fetched, FileLimits, Group, Groups, Handled, HttpClient, HttpReply, MediaRef,
+    Outcome, Outgoing, Refused, Repeat, Section, TrustedOrigin, UnixMillis, WebRequest,
 };
 
 pub use self::{config::TelnyxConfig, webhook::events};
@@ -88,17 +88,26 @@ impl Account for TelnyxAccount {
         }
     }
 
+    /// "No more than 8 destinations are allowed."
+    fn groups(&self) -> Groups {
+        Groups::AtOnce { members_max: 8 }
+    }
+
     async fn send(&self, message: &Outgoing, _attempt: Attempt) -> Outcome {
+        let path = match message.group {
+            Some(_) => "/v2/messages/group_mms",
+            None => "/v2/messages",
+        };
         let body = match self.body(message) {
             Ok(body) => body,
             Err(refusal) => return refusal,
         };
         let request = self
-            .signed_in(self.http.post(&format!("{}/v2/messages", self.base_url)))
+            .signed_in(self.http.post(&format!("{}{path}", self.base_url)))
             .header("Idempotency-Key", format!("transom-{}", message.key))
             .json(&body);
         match self.http.call(request).await {
-            Ok(reply) => outcome(&reply),
+            Ok(reply) => outcome(&reply, message.group.as_ref()),
             Err(error) => answer::no_answer(&error),
         }
     }
@@ -160,6 +169,18 @@ impl TelnyxAccount {
             // The key finds the message when the answer was lost.
             body["webhook_url"] = format!("{url}?key={}", message.key).into();
         }
+        if let Some(group) = &message.group {
+            let to = group.members.iter();
+            let to = to.map(|member| wire(member.address.as_str(), self.home));
+            body["to"] = to.collect();
+            // Their own profile is not asked for here. The key would not say which member a report is about.
+            if let Some(fields) = body.as_object_mut() {
+                fields.remove("messaging_profile_id");
+            }
+            if let Some(url) = &self.webhook_url {
+                body["webhook_url"] = url.as_str().into();
+            }
+        }
         Ok(body)
     }
 
@@ -200,8 +221,25 @@ impl TelnyxAccount {
 }
 
 /// What became of a POST to Messages.
-fn outcome(reply: &HttpReply) -> Outcome {
+fn outcome(reply: &HttpReply, group: Option<&Group>) -> Outcome {
     let document = json::parse(&reply.body).unwrap_or_default();
+    if let Some(group) = group.filter(|_| reply.status.is_success()) {
+        // Reports name the text of each member, or the group's.
+        let both = [
+            &document["data"]["group_message_id"],
+            &document["data"]["id"],
+        ];
+        let mut known: Vec<_> = both.into_iter().filter_map(json::text).collect();
+        known.dedup();
+        let ids = known
+            .iter()
+            .flat_map(|id| received::group_ids(ID, id, group));
+        let ids: Vec<ExternalId> = ids.collect();
+        if ids.is_empty() {
+            return answer::unreadable(reply);
+        }
+        return Outcome::Accepted { ids };
+    }
     if reply.status.is_success() {
         let id = json::text(&document["data"]["id"]);
         return match id.and_then(|id| received::id(ID, &id)) {

@@ -12,7 +12,7 @@ use transom_adapter::{
 use super::*;
 use crate::provider::testing::{
     Call, FIRST, NOW, check_table, client, env, json_soup, message, one_message, one_report,
-    outcome_of, section, with_picture,
+    outcome_of, section, to_group, with_picture,
 };
 
 fn keys() -> Ed25519KeyPair {
@@ -107,8 +107,8 @@ fn every_row_of_the_error_table_is_obeyed() {
         json!({ "errors": [{ "code": code.to_string(), "title": "secret", "detail": "secret text" }] })
             .to_string()
     };
-    check_table(errors::TABLE, 400, body, outcome);
-    check_table(errors::TABLE, 422, body, outcome);
+    check_table(errors::TABLE, 400, body, |reply| outcome(reply, None));
+    check_table(errors::TABLE, 422, body, |reply| outcome(reply, None));
 }
 
 #[tokio::test]
@@ -367,4 +367,77 @@ proptest! {
         let wrapped = json!({ "data": { "event_type": "message.received", "payload": body } });
         drop(events(&query, wrapped.to_string().as_bytes(), home));
     }
+}
+
+#[tokio::test]
+async fn a_group_gets_one_text_and_each_of_it_is_reported() {
+    let answer =
+        r#"{"data":{"id":"g1","type":"MMS","to":[{"status":"queued"},{"status":"queued"}]}}"#;
+    let server = ScriptedHttp::start([Reply::json(200, answer)]).await;
+    let message = to_group(&message("hello all"));
+    let outcome = at(server.base_url()).send(&message, FIRST).await;
+    let id = |number: &str, part| ExternalId::new("telnyx", format!("g1/{number}")).for_part(part);
+    let ids = vec![id("+12025550147", 0), id("+12025550148", 1)];
+    assert_eq!(outcome, Outcome::Accepted { ids });
+    let request = &server.requests()[0];
+    assert!(
+        request
+            .head
+            .starts_with("POST /v2/messages/group_mms HTTP/1.1")
+    );
+    let body: Value = serde_json::from_slice(&request.body).unwrap();
+    let wanted = json!({
+        "from": "+12025550100", "to": ["+12025550147", "+12025550148"], "text": "hello all",
+        "webhook_url": "https://gw.example.org/webhook/sms/main",
+    });
+    assert_eq!(body, wanted);
+
+    // A report a member, which names the group beside itself.
+    let report = json!({ "data": { "event_type": "message.finalized", "payload": {
+        "id": "own", "group_message_id": "g1",
+        "to": [{ "phone_number": "+12025550148", "status": "delivered" }],
+    } } });
+    let handled = call(&report).unwrap();
+    let about = &one_report(&handled).about;
+    assert_eq!(
+        about[0],
+        MessageRef::External(ExternalId::new("telnyx", "g1/+12025550148"))
+    );
+    assert!(
+        about
+            .iter()
+            .all(|about| matches!(about, MessageRef::External(_))),
+        "no key"
+    );
+    let both = json!({ "data": { "event_type": "message.finalized", "payload": { "id": "g1", "to": [
+        { "phone_number": "+12025550147", "status": "delivered" },
+        { "phone_number": "+12025550148", "status": "delivery_failed" }, 7,
+    ] } } });
+    let events = call(&both).unwrap().events;
+    let progress = |event: &transom_adapter::Event| match event {
+        transom_adapter::Event::Report(report) => report.progress,
+        _ => panic!("no report"),
+    };
+    let progress: Vec<_> = events.iter().map(progress).collect();
+    assert_eq!(progress, [Progress::Delivered, Progress::Failed]);
+}
+
+#[test]
+fn a_text_of_a_group_names_the_others() {
+    let body = json!({ "data": { "event_type": "message.received", "payload": {
+        "id": "m1", "text": "hi", "from": { "phone_number": "+12025550147" },
+        "to": [{ "phone_number": "+12025550100" }, { "phone_number": "+12025550149" }],
+        "cc": [{ "phone_number": "+12025550148" }, "+12025550150", {}, 7],
+    } } });
+    let handled = call(&body).unwrap();
+    let message = one_message(&handled);
+    let others: Vec<&str> = message
+        .others
+        .iter()
+        .map(|other| other.address.as_str())
+        .collect();
+    assert_eq!(
+        others[..3],
+        ["+12025550149", "+12025550148", "+12025550150"]
+    );
 }

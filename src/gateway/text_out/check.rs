@@ -1,0 +1,35 @@
+//! What is looked at before anything is decided: the contact, and whether it is blocked.
+
+use super::{Decision, refused};
+use crate::{
+    gateway::{Contact, Gateway},
+    store::read::OutwardSnapshot,
+    texts::{Recipient, Refused},
+};
+
+/// Whether the user may write to this peer.
+pub(super) fn check_blocks(
+    snapshot: &OutwardSnapshot,
+    user_id: Option<i64>,
+    peer: &str,
+) -> Result<(), Refused> {
+    let blocked = |user| snapshot.blocked.contains(&(user, peer.to_owned()));
+    if blocked(0) {
+        return Err(Recipient::Blocked.into());
+    }
+    if user_id.is_some_and(blocked) {
+        return Err(Recipient::BlockedByUser.into());
+    }
+    Ok(())
+}
+
+/// The contact that a local part names.
+pub(super) fn of_local(gateway: &Gateway, local: &str) -> Result<Contact, Decision> {
+    gateway.contact(local).map_err(|suggestion| {
+        let suggestion = suggestion.map(|jid| jid.to_string());
+        refused(Recipient::InvalidAddress {
+            network: gateway.network(),
+            suggestion,
+        })
+    })
+}
