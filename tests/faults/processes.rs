@@ -115,47 +115,6 @@ async fn harm(house: &mut House, random: &mut Random, harms: &mut Harms) {
 }
 
 #[tokio::test]
-async fn a_rolling_restart_fails_no_message_on_prosody() {
-    if skipped(&[Server::Prosody, Server::Postgres]) {
-        return;
-    }
-    rolling_restart(Xmpp::prosody().await, "Prosody").await;
-}
-
-/// Each process in turn is restarted under traffic: its gateway is handed over before its link closes.
-async fn rolling_restart(server: Xmpp, name: &str) {
-    let (mut house, twilio) = House::start(2, server).await;
-    let alice = house.alice().await;
-    let mut traffic = Traffic::new(twilio, alice, Random::seed(), 0);
-    traffic.begin().await;
-    for place in [0, 1, 0] {
-        let other = 1 - place;
-        let webhooks = vec![house.transoms[other].transom.http()];
-        for _ in 0..10 {
-            traffic.burst(&webhooks).await;
-        }
-        let member = &mut house.transoms[place];
-        let restart = async {
-            assert!(member.transom.sigterm().await.success());
-            member.transom.start().await;
-        };
-        let mut restart = std::pin::pin!(restart);
-        loop {
-            tokio::select! {
-                () = &mut restart => break,
-                () = traffic.burst(&webhooks) => {}
-            }
-        }
-    }
-    traffic.settle(&house.webhooks()).await;
-    let account = traffic.account(&house.transoms[0].transom).await;
-    let what = format!("2 processes, rolling restart, {name}");
-    eprintln!("{}", account.table(&what, "3 restarts"));
-    assert!(account.errors.is_empty(), "{account:?}\n{}", house.logs());
-    assert_eq!(account.unknown, 0, "{account:?}");
-}
-
-#[tokio::test]
 async fn both_processes_send_and_either_takes_what_comes_in() {
     if skipped(&[Server::Prosody, Server::Postgres]) {
         return;
