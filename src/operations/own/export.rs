@@ -92,7 +92,10 @@ mod tests {
         ("contacts", "contacts"),
         ("line_owners", "lines"),
         ("conversations", "contacts"),
-        ("members", "contacts: a group's JID holds them or stands for them"),
+        (
+            "members",
+            "contacts: a group's JID holds them or stands for them",
+        ),
         ("threads", "messages: subject"),
         ("messages", "messages"),
         ("message_stanzas", "messages: ids"),
