@@ -97,7 +97,7 @@ CREATE TABLE messages (
     body            TEXT,
     payload         TEXT
 );
-CREATE INDEX messages_conversation ON messages (conversation_id);
+CREATE INDEX messages_conversation ON messages (conversation_id, message_id);
 CREATE INDEX messages_bodies ON messages (created_ms) WHERE body IS NOT NULL;
 
 -- The stanzas of a message: how repeats, receipts and errors find it.
@@ -166,7 +166,7 @@ CREATE TABLE deliveries (
     reason      TEXT,
     code        TEXT,
     due_ms      BIGINT,
-    tell        TEXT CHECK (tell IN ('receipt', 'error', 'doubt', 'silence', 'delay', 'night')),
+    tell        TEXT CHECK (tell IN ('receipt', 'read', 'error', 'doubt', 'silence', 'delay', 'night')),
     told        TEXT,
     created_ms  BIGINT NOT NULL,
     started_ms  BIGINT,

@@ -142,6 +142,7 @@ pub(super) fn queue(
             gateway: Arc::clone(&part.gateway),
             link: part.link.clone(),
             accounts,
+            announced: part.rosters.announced(),
         };
         (part.gateway.id, entry)
     };
@@ -237,6 +238,8 @@ pub(super) async fn gateway(
             keep_originals: app.config.keep.files.min(app.config.keep.bodies),
             public_url: app.config.http.public_url.clone(),
         },
+        keeps_texts: app.config.keep.bodies,
+        since: base.clock.now(),
     })
 }
 

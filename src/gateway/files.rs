@@ -42,7 +42,10 @@ impl FilePolicy {
 }
 
 /// The attachments of a message whose contents are kept, in their order.
-fn kept<'a>(policy: &'a FilePolicy, message: &'a Incoming) -> impl Iterator<Item = &'a Attachment> {
+pub(super) fn kept<'a>(
+    policy: &'a FilePolicy,
+    message: &'a Incoming,
+) -> impl Iterator<Item = &'a Attachment> {
     message
         .attachments
         .iter()

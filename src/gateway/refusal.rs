@@ -18,6 +18,7 @@ pub fn error(text: &Text, lang: Lang) -> StanzaError {
         Text::Notice(_)
         | Text::Mail(_)
         | Text::Post(_)
+        | Text::Written(_)
         | Text::Admin(_)
         | Text::Registration(_)
         | Text::Chat(_)
@@ -76,6 +77,7 @@ fn recipient(why: &Recipient) -> (Condition, ErrorType) {
 fn content(why: &Content) -> (Condition, ErrorType) {
     match why {
         Content::AlreadySent | Content::Call => (Condition::NotAllowed, ErrorType::Cancel),
+        Content::ReactionKept => (Condition::FeatureNotImplemented, ErrorType::Cancel),
         Content::TooLong { .. }
         | Content::TooLarge { .. }
         | Content::Empty

@@ -26,7 +26,7 @@ pub(super) async fn keep(
     shares: &[Option<std::ops::Range<usize>>],
 ) -> Result<(), Busy> {
     for (event, share) in events.iter().zip(shares) {
-        let (Event::Message(message), Some(share)) = (event, share) else {
+        let (Event::Message(message) | Event::Sent(message), Some(share)) = (event, share) else {
             continue;
         };
         for write in writes.get_mut(share.clone()).unwrap_or_default() {

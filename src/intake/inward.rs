@@ -97,8 +97,13 @@ impl Directory for Doors {
 }
 
 /// Takes several calls; each is committed whole and answered after its commit.
-pub(super) async fn take(intake: &Intake, knocks: Vec<Knock>) {
+pub(super) async fn take(intake: &Intake, mut knocks: Vec<Knock>) {
     step(Step::EventReceived);
+    for event in knocks.iter_mut().flat_map(|knock| &mut knock.events) {
+        if let Event::Message(message) | Event::Sent(message) = event {
+            text_in::attach(&intake.gateway.files, message);
+        }
+    }
     let now = intake.clock.now();
     let asks = asks(intake, &knocks);
     let found = match intake.store.inward(intake.gateway.id, &asks).await {
@@ -135,13 +140,14 @@ pub(super) async fn take(intake: &Intake, knocks: Vec<Knock>) {
 pub(super) async fn take_whole(
     intake: &Intake,
     account: &AccountName,
-    event: Event,
+    mut event: Event,
     gone: Vec<Write>,
 ) {
     let now = intake.clock.now();
-    let Event::Message(message) = &event else {
+    let Event::Message(message) = &mut event else {
         return;
     };
+    text_in::attach(&intake.gateway.files, message);
     let asks = [text_in::ask(&intake.gateway, message, 0)];
     let Ok(found) = intake.store.inward(intake.gateway.id, &asks).await else {
         return;
@@ -165,7 +171,7 @@ fn refuse_all(knocks: Vec<Knock>) {
 fn asks(intake: &Intake, knocks: &[Knock]) -> Vec<InwardAsk> {
     let events = knocks.iter().flat_map(|knock| &knock.events);
     let messages = events.filter_map(|event| match event {
-        Event::Message(message) => Some(&**message),
+        Event::Message(message) | Event::Sent(message) => Some(&**message),
         Event::Report(_) => None,
     });
     messages
@@ -195,10 +201,11 @@ fn decide(
     for event in events {
         let start = decided.writes.len();
         let known = match event {
-            Event::Message(message) => {
+            Event::Message(message) | Event::Sent(message) => {
                 let line = found.get(place);
                 *place += 1;
-                message_writes(intake, account, message, line, now)
+                let own = matches!(event, Event::Sent(_));
+                message_writes(intake, account, (message, own), line, now)
                     .map(|writes| decided.writes.extend(writes))
             }
             Event::Report(report) => {
@@ -227,18 +234,20 @@ fn decide(
 fn message_writes(
     intake: &Intake,
     account: &AccountName,
-    message: &Incoming,
+    (message, own): (&Incoming, bool),
     line: Option<&LineFound>,
     now: UnixMillis,
 ) -> Result<Vec<Write>, NoSuchRecipient> {
+    let (gateway, ids) = (&intake.gateway, || intake.next_id());
+    if own {
+        return text_in::decide_own(gateway, account, message, line, now, &ids);
+    }
     if let (Some(part), Some(_)) = (joining::part(message), line) {
         let made = (intake.next_id(), now);
         let row = joining::row(&intake.gateway, account, message, part, made);
         return Ok(vec![Write::Part(Box::new(row))]);
     }
-    text_in::decide(&intake.gateway, account, message, line, now, &|| {
-        intake.next_id()
-    })
+    text_in::decide(gateway, account, message, line, now, &ids)
 }
 
 fn report_write(
@@ -285,6 +294,9 @@ async fn commit(
         return Vec::new();
     }
     let tokens = files::tokens(&writes);
+    let confirms = writes
+        .iter()
+        .any(|write| matches!(write, Write::In(new) if new.confirm.is_some()));
     let rows: Vec<Option<Waiting>> = writes.iter().map(|write| waiting(intake, write)).collect();
     let is_stranger = |write: &Write| matches!(write, Write::In(new) if new.stranger.is_some());
     let strangers = writes.iter().any(is_stranger);
@@ -330,6 +342,10 @@ async fn commit(
             .message(&intake.gateway.config.name, Direction::In, "stored");
     }
     intake.queue.arrived(arrived).await;
+    if confirms {
+        // Whether it was written, the database knows.
+        intake.queue.look_again().await;
+    }
     let new = texts.into_iter().zip(&done);
     new.filter(|(_, done)| **done == Done::Written)
         .filter_map(|(text, _)| text)

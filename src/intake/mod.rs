@@ -7,11 +7,13 @@
 //! - [`outward`]: a batch of stanzas.
 //! - [`inward`]: events of an account; [`Inbox`](transom_adapter::Inbox) and [`Directory`](transom_adapter::Directory) for the adapters.
 //! - [`files`]: the contents that come with events.
+//! - [`card`]: an address book that is attached in the chat with the gateway.
 //! - [`people`]: presence and requests, on a task of their own, so that messages never wait behind them; [`commands`] on another;
 //!   [`rosters`], which waits for servers and clients, on a third.
 //! - [`strangers`]: whose mail waits for a user's word.
 
 mod bounced;
+mod card;
 mod commands;
 mod files;
 mod inward;

@@ -6,7 +6,8 @@ use super::{Intake, STORE_PATIENCE, STORE_PAUSE, originals, people::People};
 use crate::{
     gateway::{
         call, refusal,
-        text_out::{Accepted, Amended, Candidate, Decision, Moment},
+        settings::TOLD_OF_REACTIONS,
+        text_out::{Accepted, Amended, Candidate, Decision, Kept, Moment},
     },
     hooks::{Step, step},
     metrics::Direction,
@@ -14,7 +15,7 @@ use crate::{
     store::{
         Write, WriteError,
         read::{Ask, OutwardSnapshot},
-        write::{Done, TakeBack},
+        write::{Done, Operation, TakeBack},
     },
     texts::{Cap, Failed, Membership, Refused, Text},
     xmpp::{
@@ -136,7 +137,10 @@ impl Round<'_> {
                 tracing::info!(message_id, "A stanza was repeated.");
                 intake.metrics.message(name, Direction::Out, "repeated");
             }
-            Decision::Accepted(_) | Decision::Amended(_) | Decision::TakenBack(_) => {}
+            Decision::Accepted(_)
+            | Decision::Amended(_)
+            | Decision::TakenBack(_)
+            | Decision::Kept(_) => {}
         }
     }
 }
@@ -205,6 +209,7 @@ enum Effect {
     New(Box<Accepted>),
     Amended(Box<Amended>),
     TakenBack(TakeBack),
+    Kept(Kept),
 }
 
 /// Decides each on the snapshot; the refused and the repeated are settled, the others come back.
@@ -236,6 +241,7 @@ fn decide_round<'a>(
             Decision::Accepted(one) => effects.push((message, Effect::New(one))),
             Decision::Amended(one) => effects.push((message, Effect::Amended(one))),
             Decision::TakenBack(one) => effects.push((message, Effect::TakenBack(one))),
+            Decision::Kept(one) => effects.push((message, Effect::Kept(one))),
             decision => settled.settle(intake, message, decision),
         }
     }
@@ -262,6 +268,7 @@ fn writes(effect: &Effect) -> Vec<Write> {
         Effect::New(one) => one,
         Effect::Amended(one) => return vec![Write::Amend(Box::new(one.amend.clone()))],
         Effect::TakenBack(one) => return vec![Write::TakeBack(one.clone())],
+        Effect::Kept(one) => return vec![told_of_reactions(one)],
     };
     let mut writes = Vec::with_capacity(1);
     if let Some(new) = &one.new_user {
@@ -273,6 +280,15 @@ fn writes(effect: &Effect) -> Vec<Write> {
     writes.extend(one.welcomed.clone().map(Write::Judged));
     writes.push(Write::Out(Box::new(one.out.clone())));
     writes
+}
+
+/// The user is told once, and that is remembered.
+fn told_of_reactions(one: &Kept) -> Write {
+    Write::Operation(Operation::Settings {
+        user_id: one.user_id,
+        changes: format!(r#"{{"{TOLD_OF_REACTIONS}":"yes"}}"#),
+        lang: None,
+    })
 }
 
 /// How many [`writes`] there are.
@@ -292,6 +308,7 @@ async fn follow(
     let mut done = done.into_iter();
     let mut welcomes = false;
     let (mut waiting, mut late) = (Vec::with_capacity(effects.len()), Vec::new());
+    let mut answers = Vec::new();
     let name = &intake.gateway.config.name;
     for (message, effect) in effects {
         let done = done.by_ref().take(writes_of(&effect)).last();
@@ -306,8 +323,14 @@ async fn follow(
                 waiting.push(work(intake, *one));
                 "stored"
             }
-            Effect::Amended(_) => "corrected",
+            Effect::Amended(one) => one.outcome,
             Effect::TakenBack(_) => "retracted",
+            Effect::Kept(one) => {
+                let why = Text::from(one.why);
+                answers.extend(refuse(intake, message, &why));
+                answers.extend(in_the_chat(intake, message, &why));
+                "refused"
+            }
         };
         intake.metrics.message(name, Direction::Out, outcome);
     }
@@ -315,7 +338,6 @@ async fn follow(
     if welcomes {
         intake.queue.look_again().await;
     }
-    let mut answers = Vec::new();
     for message in late {
         // By now the database says that it is held no longer.
         answers.extend(Box::pin(decide_all(intake, people, std::slice::from_ref(message))).await);
@@ -362,6 +384,14 @@ fn introduce(intake: &Intake, message: &Message, one: &Accepted) {
     intake
         .rosters
         .met(conversation, || Some(to.to_bare()), user.as_str(), false);
+}
+
+/// The same as a line of the gateway's own chat, which is the place for what is said once.
+fn in_the_chat(intake: &Intake, message: &Message, text: &Text) -> Option<Stanza> {
+    let lang = intake.gateway.lang(message.lang.as_deref());
+    let user = message.from.as_ref()?.to_bare();
+    let now = intake.clock.now();
+    Some(intake.gateway.say(&user, text.render(lang), lang, now))
 }
 
 fn refuse(intake: &Intake, message: &Message, text: &Text) -> Option<Stanza> {

@@ -155,6 +155,8 @@ fn incoming(
         line: row.line,
         ids: Vec::new(),
         files: Vec::new(),
+        confirm: None,
+        repeat_key: None,
     }
 }
 

@@ -135,6 +135,20 @@ pub enum Request {
         /// At this gateway alone.
         gateway: Option<String>,
     },
+    /// The people of an address book become contacts with their names.
+    ContactsImport {
+        /// vCards.
+        cards: String,
+        /// Whose contacts, for an admin; a user's are the user's own.
+        user: Option<String>,
+        /// The gateway, for an admin; can be left out where there is only one.
+        gateway: Option<String>,
+    },
+    /// The peers that said STOP: to whoever asks, or, for an admin, to anybody.
+    Optouts {
+        /// At this gateway alone; a user sees those of the gateway asked anyway.
+        gateway: Option<String>,
+    },
     /// How the running process is.
     Now,
     /// How the running process is, and how much there is of everything.

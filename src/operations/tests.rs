@@ -143,6 +143,8 @@ impl World {
             thread: None,
             ids: Vec::new(),
             files: Vec::new(),
+            confirm: None,
+            repeat_key: None,
         };
         on.commit(vec![Write::In(Box::new(row))]).await.unwrap();
         message_id

@@ -38,7 +38,7 @@ use crate::{
     gateway::Gateway,
     metrics::Metrics,
     store::{Store, Writer, read::InRow, write::FileRow},
-    xmpp::stream::LinkHandle,
+    xmpp::{stream::LinkHandle, xep::privilege::Announced},
 };
 
 pub use accounts::{AccountStates, Standing};
@@ -130,6 +130,8 @@ pub struct QueueGateway {
     pub link: LinkHandle,
     /// Its accounts.
     pub accounts: HashMap<AccountName, Arc<dyn Account>>,
+    /// What servers allow on behalf of their users.
+    pub announced: Announced,
 }
 
 /// What the queue's tasks share.

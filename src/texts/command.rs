@@ -31,6 +31,10 @@ pub enum Topic {
     Unblock,
     /// `blocks`
     Blocks,
+    /// `import`
+    Import,
+    /// `optouts`
+    Optouts,
     /// `export`
     Export,
     /// `original`

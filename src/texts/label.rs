@@ -95,6 +95,14 @@ pub enum Label {
     LogLevel,
     /// Whether delivery receipts are wanted.
     Receipts,
+    /// vCards.
+    AddressBook,
+    /// Whether an answer quotes what it answers.
+    Quotes,
+    /// Whether a reaction is sent as a text.
+    ReactionsAsText,
+    /// Whether files go as links where they cannot go themselves.
+    FileLinks,
     /// The line that new conversations leave by.
     DefaultLine,
     /// What to do with something.

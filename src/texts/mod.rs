@@ -20,6 +20,7 @@ mod refusal;
 mod refused;
 mod registration;
 mod told;
+mod written;
 
 pub use admin::{Admin, Trouble};
 pub use command::{Dialogue, Topic};
@@ -34,6 +35,7 @@ pub use refusal::Refusal;
 pub use refused::{Cap, Content, Encryption, Membership, Recipient, Refused};
 pub use registration::{Chat, Registration};
 pub use told::Told;
+pub use written::Written;
 
 /// A sentence.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -66,6 +68,8 @@ pub enum Text {
     Told(Told),
     /// Why a command came to nothing.
     Refusal(Refusal),
+    /// What leaves to somebody outside.
+    Written(Written),
 }
 
 impl Text {
@@ -93,6 +97,7 @@ impl Text {
             Self::Own(text) => translation.own(text),
             Self::Told(text) => translation.told(text),
             Self::Refusal(text) => translation.refusal(text),
+            Self::Written(text) => translation.written(text),
         }
     }
 }
@@ -116,6 +121,7 @@ trait Translation {
     fn own(&self, text: &Own) -> String;
     fn told(&self, text: &Told) -> String;
     fn refusal(&self, text: &Refusal) -> String;
+    fn written(&self, text: &Written) -> String;
 }
 
 macro_rules! text_from {
@@ -141,7 +147,8 @@ text_from!(
     Page,
     Own,
     Told,
-    Refusal
+    Refusal,
+    Written
 );
 
 impl From<OwnPage> for Text {

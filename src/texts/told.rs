@@ -17,6 +17,15 @@ pub enum Told {
     NothingWaits,
     /// Nobody is blocked.
     NobodyBlocked,
+    /// An address book was read.
+    Imported {
+        /// Numbers and addresses that are contacts now.
+        contacts: usize,
+        /// Cards without any of use here.
+        left_out: usize,
+    },
+    /// Nobody said STOP.
+    NobodyOptedOut,
     /// There are no contacts.
     NoContacts,
     /// There are no messages.

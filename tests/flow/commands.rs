@@ -7,14 +7,14 @@ use crate::world::{SMS, World, chat, contact};
 const PEER: &str = "+12025550147";
 const POOL: &str = "+12025550105";
 const COMMANDS: &str = "http://jabber.org/protocol/commands";
-const FORMS: &str = "jabber:x:data";
+pub(crate) const FORMS: &str = "jabber:x:data";
 
 fn pool() -> String {
     format!("[[gateway.sms.line]]\nnumber = \"{POOL}\"\n")
 }
 
 /// What the gateway says to this.
-async fn say(client: &mut XmppClient, body: &str) -> String {
+pub(crate) async fn say(client: &mut XmppClient, body: &str) -> String {
     client.take_rest();
     client.message(SMS, &format!("say-{body}"), body).await;
     let from_gateway = |stanza: &Element| {
@@ -24,7 +24,7 @@ async fn say(client: &mut XmppClient, body: &str) -> String {
     answer.body().expect("a body")
 }
 
-async fn command(client: &mut XmppClient, inside: &str) -> Element {
+pub(crate) async fn command(client: &mut XmppClient, inside: &str) -> Element {
     let payload = format!("<command xmlns='{COMMANDS}' {inside}");
     let answer = client.iq("set", SMS, &payload).await;
     assert_eq!(answer.attr("type"), Some("result"), "{answer}");

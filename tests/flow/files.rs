@@ -495,3 +495,68 @@ async fn a_file_whose_time_is_over_is_answered_with_a_sentence() {
         assert_eq!(answer.status, 404, "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_text_and_a_file_that_are_sent_apart_leave_as_one_mail() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    proves!(
+        "a text and a file that a client sends apart become one mail",
+        Prosody
+    );
+    let mut world = FileWorld::prepare(Wish::default()).await;
+    let config = world.transom.config_text();
+    world
+        .transom
+        .configure(&config.replace("merge = \"0s\"", "merge = \"4s\""));
+    world.transom.start().await;
+    world.up().await;
+    let mut alice = world.alice().await;
+    let picture = png(5_000);
+    let content = picture.clone();
+    world
+        .pictures
+        .answer_by(move |_| Answer::with(200, "image/png", content.clone()));
+    let url = world.pictures.url("/upload/1/cat.png");
+    let has = |mail: &Mail, text: &str| mail.text().contains(text);
+    // The file first; it is joined also when transom is killed between.
+    alice.send(&sharing(BOB, "f1", &url, "")).await;
+    alice.message(BOB, "m1", "Look at my cat").await;
+    let joined = "transom_messages_total{gateway=\"mail\",direction=\"out\",outcome=\"joined\"}";
+    let is_joined = async || (world.transom.metric(joined).await == Some(1.0)).then_some(());
+    transom_test_servers::until("both to be one", transom_test_servers::PATIENCE, is_joined)
+        .await
+        .unwrap();
+    world.transom.kill9();
+    world.transom.start().await;
+    world.up().await;
+    let mail = world
+        .sink
+        .mail("the mail", |mail| has(mail, "my cat"))
+        .await;
+    assert_eq!(attached(&mail, "cat.png"), Some(picture.clone()));
+    assert_eq!(mail.header("Subject").as_deref(), Some("Look at my cat"));
+    // The text first, then two files; one of them is taken back.
+    let dog = world.pictures.url("/upload/2/dog.png");
+    alice.message(BOB, "m2", "And my dog").await;
+    alice.send(&sharing(BOB, "f2", &url, "")).await;
+    alice.send(&sharing(BOB, "f3", &dog, "")).await;
+    alice
+        .send(&format!(
+            "<message to='{BOB}' type='chat' id='r1'><retract xmlns='urn:xmpp:message-retract:1' id='f2'/></message>"
+        ))
+        .await;
+    let mail = world
+        .sink
+        .mail("the second", |mail| has(mail, "my dog"))
+        .await;
+    assert_eq!(attached(&mail, "dog.png"), Some(picture));
+    assert_eq!(attached(&mail, "cat.png"), None, "taken back");
+    // Two texts are two mails.
+    alice.message(BOB, "m3", "one").await;
+    alice.message(BOB, "m4", "two").await;
+    world.sink.mail("the third", |mail| has(mail, "one")).await;
+    world.sink.mail("the fourth", |mail| has(mail, "two")).await;
+    assert_eq!(world.sink.mails().len(), 4);
+}

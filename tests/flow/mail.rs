@@ -191,6 +191,13 @@ async fn there_and_back(world: MailWorld) {
         "in the thread that is shown already"
     );
     assert_eq!(answered.attr("from"), Some(BOB));
+    let reply = answered.child_in("reply", "urn:xmpp:reply:0");
+    let reply = reply.map(|reply| (reply.attr("id"), reply.attr("to")));
+    assert_eq!(
+        reply,
+        Some((Some("m1"), Some("alice@example.org"))),
+        "it names what it answers: {answered}"
+    );
     // And on in the same thread.
     alice.send(&chat(BOB, "m2", "See you there")).await;
     let second = world

@@ -15,9 +15,11 @@ macro_rules! proves {
     };
 }
 
+mod address_book;
 mod clients;
 mod crash;
 mod ejabberd;
+mod elsewhere;
 mod files;
 mod files_kills;
 mod gammu;
@@ -33,6 +35,7 @@ mod shared_lines;
 mod simulated;
 mod smpp;
 mod storm;
+mod talk;
 mod text;
 mod trouble;
 mod upkeep;

@@ -165,12 +165,42 @@ async fn every_request_is_answered() {
             );
         }
     }
-    let typed = "<query xmlns='jabber:iq:gateway'><prompt>(202) 555-0147</prompt></query>";
-    let jid = alice.iq("set", SMS, typed).await;
-    assert_eq!(
-        jid.find("jid", "jabber:iq:gateway").map(Element::text),
-        Some(peer)
+    for typed in ["(202) 555-0147", "tel:+1-202-555-0147"] {
+        let typed = format!("<query xmlns='jabber:iq:gateway'><prompt>{typed}</prompt></query>");
+        let jid = alice.iq("set", SMS, &typed).await;
+        let jid = jid.find("jid", "jabber:iq:gateway").map(Element::text);
+        assert_eq!(jid.as_ref(), Some(&peer));
+    }
+}
+
+#[tokio::test]
+async fn the_gateway_says_since_when_and_what_it_keeps() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let world = World::start("").await;
+    let mut alice = world.client("alice").await;
+    proves!(
+        "XEP-0012, XEP-0504: since when, and what is kept for how long",
+        Prosody
     );
+    let last = alice
+        .iq("get", SMS, "<query xmlns='jabber:iq:last'/>")
+        .await;
+    let last = last.find("query", "jabber:iq:last").expect("an answer");
+    assert!(
+        last.attr("seconds")
+            .is_some_and(|seconds| seconds.parse::<u64>().is_ok())
+    );
+    let info = "<query xmlns='http://jabber.org/protocol/disco#info'/>";
+    let policy = alice.iq("get", SMS, info).await.to_string();
+    for said in [
+        "urn:xmpp:data-policy:0",
+        "data_retention",
+        "<value>720</value>",
+    ] {
+        assert!(policy.contains(said), "{said} in {policy}");
+    }
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ fn bare(client: &XmppClient) -> String {
 }
 
 /// Whoever asked for the roster is told of each change.
-async fn roster(client: &mut XmppClient) -> Element {
+pub(crate) async fn roster(client: &mut XmppClient) -> Element {
     let to = bare(client);
     let query = format!("<query xmlns='{ROSTER}'/>");
     client.iq("get", &to, &query).await
@@ -27,7 +27,7 @@ fn item<'a>(stanza: &'a Element, jid: &str) -> Option<&'a Element> {
 }
 
 /// Waits until a contact is in the roster, both ways.
-async fn entered(client: &mut XmppClient, jid: &str) -> Element {
+pub(crate) async fn entered(client: &mut XmppClient, jid: &str) -> Element {
     let is_there = |stanza: &Element| {
         stanza.attr("type") == Some("set")
             && item(stanza, jid).is_some_and(|item| item.attr("subscription") == Some("both"))

@@ -9,6 +9,9 @@ use crate::{Address, ExternalId, Failure, Key, UnixMillis};
 pub enum Event {
     /// Somebody wrote.
     Message(Box<Incoming>),
+    /// The user wrote, elsewhere: on the phone itself, in another program. [`Incoming::to`] is our address that it left from,
+    /// [`Incoming::from`] whom it went to. Never what was sent by us.
+    Sent(Box<Incoming>),
     /// Something became of a message that we sent.
     Report(Report),
 }

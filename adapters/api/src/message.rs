@@ -104,4 +104,7 @@ pub struct Thread {
     pub in_reply_to: Option<String>,
     /// The Message-IDs before it, oldest first, without angle brackets.
     pub references: Vec<String>,
+    /// The text is nothing but emoji, the user's reaction to the mail that is answered. Only where the adapter
+    /// [has a form for that](crate::Adapter::has_reactions).
+    pub reaction: bool,
 }

@@ -128,6 +128,8 @@ impl Disk {
             line: "+12125550100".to_owned(),
             ids: Vec::new(),
             files: Vec::new(),
+            confirm: None,
+            repeat_key: None,
         }))]
     }
 }

@@ -3,7 +3,7 @@
 use super::{Block, Shower, age, day};
 use crate::{
     operations::{
-        Blocked, Contact, Conversation, Line, Sent, Stranger, User, Waiting, WaitingState,
+        Blocked, Contact, Conversation, Line, OptedOut, Sent, Stranger, User, Waiting, WaitingState,
     },
     texts::{Label, Post, Told},
 };
@@ -152,6 +152,23 @@ impl Shower {
         let row =
             |block: &Blocked| vec![block.peer.clone(), block.gateway.clone(), day(block.since)];
         vec![self.table(&columns, blocks.iter().map(row).collect())]
+    }
+
+    pub(super) fn optouts(&self, optouts: &[OptedOut]) -> Vec<Block> {
+        if optouts.is_empty() {
+            return vec![self.sentence(Told::NobodyOptedOut)];
+        }
+        let columns = [
+            (Label::Peer, true),
+            (Label::Line, true),
+            (Label::Gateway, true),
+            (Label::Since, false),
+        ];
+        let row = |one: &OptedOut| {
+            let (peer, line) = (one.peer.clone(), one.line.clone());
+            vec![peer, line, one.gateway.clone(), day(one.since)]
+        };
+        vec![self.table(&columns, optouts.iter().map(row).collect())]
     }
 
     pub(super) fn contacts(&self, contacts: &[Contact]) -> Vec<Block> {

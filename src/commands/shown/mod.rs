@@ -63,6 +63,7 @@ impl Shower {
             Reply::Queue(waiting) => self.queue(waiting),
             Reply::Messages(lives) => lives.iter().map(|life| self.life(life)).collect(),
             Reply::Blocks(blocks) => self.blocks(blocks),
+            Reply::Optouts(optouts) => self.optouts(optouts),
             Reply::Contacts(contacts) => self.contacts(contacts),
             Reply::Sent(sent) => self.sent(sent),
             Reply::Now(now) => vec![Block::Facts(self.now_facts(now))],
@@ -246,6 +247,10 @@ fn done(reply: &Reply) -> Text {
         Reply::UserRemoved { user, gateways } => Told::UserRemoved {
             user: user.clone(),
             gateways: names(gateways),
+        },
+        Reply::Imported { contacts, left_out } => Told::Imported {
+            contacts: *contacts,
+            left_out: *left_out,
         },
         Reply::UserDeclined { user } => Told::UserDeclined { user: user.clone() },
         Reply::UserRenamed(Renamed {

@@ -129,6 +129,7 @@ mod tests {
             shown_thread: None,
             threads: Vec::new(),
             acquaintance,
+            quoted: Vec::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod contacts;
 mod export;
+mod import;
 mod mail;
 mod registration;
 mod settings;
@@ -14,6 +15,7 @@ use crate::{
     gateway::Gateway,
     store::read::{Ask, KnownUser, SentRow},
     texts::{Membership, Refused, Text},
+    xmpp::jid::BareJid,
 };
 
 /// Somebody who asks, found at the gateway.
@@ -77,6 +79,10 @@ pub(super) async fn perform(
         Request::Strangers => me.strangers().await,
         Request::Judge { peer, word } => me.judge(&peer, word).await,
         Request::Allowed => me.allowed().await,
+        Request::ContactsImport {
+            cards, user: None, ..
+        } => me.import(&cards).await,
+        Request::Optouts { .. } => me.optouts().await,
         Request::Messages => me.messages().await,
         Request::Trace { id } => me.trace(&id).await,
         Request::Usage => me.usage().await,
@@ -146,6 +152,29 @@ impl Me<'_> {
             until: time((now_ms.div_euclid(DAY_MS) + 1) * DAY_MS),
         }))
     }
+}
+
+/// An admin reads an address book for a user.
+pub(super) async fn import_for(
+    on: &Operations,
+    user: &str,
+    gateway: Option<&str>,
+    cards: &str,
+) -> Result<Reply, Refusal> {
+    let gateway = on.find_or_only(gateway)?;
+    let bad = || Refusal::BadRequest("the user is no bare JID".to_owned());
+    let asker = Asker {
+        jid: BareJid::new(user).map_err(|_| bad())?,
+        gateway: gateway.config.name.clone(),
+        lang: gateway.config.lang,
+    };
+    let me = Me {
+        on,
+        gateway,
+        asker: &asker,
+        jid: asker.jid.to_string(),
+    };
+    me.import(cards).await
 }
 
 /// Asks the adapter, as if the text went to the first line's own number.

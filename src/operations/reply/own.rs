@@ -68,6 +68,19 @@ pub struct Stranger {
     pub since: Timestamp,
 }
 
+/// A peer that said STOP.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OptedOut {
+    /// The peer.
+    pub peer: String,
+    /// Our address that may not write to it.
+    pub line: String,
+    /// The gateway's name.
+    pub gateway: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
 impl From<&Stranger> for Knocking {
     fn from(one: &Stranger) -> Self {
         Self {

@@ -1,7 +1,9 @@
 //! What a batch of stanzas needs to be decided on.
 
+mod answered;
 mod held;
 mod statements;
+mod strangers;
 mod thread;
 
 use std::collections::{HashMap, HashSet};
@@ -10,13 +12,16 @@ use serde::Serialize;
 
 use super::{Param, Store, StoreError, json};
 use crate::store::index;
+pub use answered::Answered;
+use answered::load_answered;
 pub use held::KnownHeld;
-use held::load_held;
+use held::{load_held, load_joinable};
 pub(super) use statements::THREADS;
 use statements::{
-    ADDRESSES, BLOCKS, CONVERSATIONS, GATEWAY_USAGE, LINES, OPEN_LINES, REPEATS, REPLIED,
-    SHARED_OPTOUTS, TAKEN, USERS, WAITING_STRANGERS,
+    ADDRESSES, BLOCKS, CONVERSATIONS, GATEWAY_USAGE, LINES, OPEN_LINES, REPEATS, SHARED_OPTOUTS,
+    TAKEN, USERS,
 };
+use strangers::load_strangers;
 pub use thread::KnownThread;
 
 /// What one stanza asks.
@@ -30,12 +35,16 @@ pub struct Ask {
     pub peer: String,
     /// How a repeat of it is known.
     pub repeat_key: Option<String>,
+    /// How it is known when it is one that we gave to the user's server in the user's name.
+    pub own_key: Option<String>,
     /// The address that the sender would get, were it to register now.
     pub address: Option<String>,
-    /// The stanza that it answers.
+    /// The stanza that it answers or reacts to.
     pub reply_to: Option<String>,
     /// The stanza that it corrects or takes back, if that may still be held.
     pub edits: Option<String>,
+    /// Whether it may join a message that is held in this chat: 1 or 0.
+    pub joins: u8,
     /// Whether the network has threads.
     #[serde(skip)]
     pub has_threads: bool,
@@ -49,9 +58,11 @@ impl Ask {
             jid,
             peer: String::new(),
             repeat_key: None,
+            own_key: None,
             address,
             reply_to: None,
             edits: None,
+            joins: 0,
             has_threads: false,
         }
     }
@@ -72,12 +83,14 @@ pub struct OutwardSnapshot {
     pub pool_is_free: bool,
     /// The newest mail threads of each conversation, by its key.
     pub threads: HashMap<i64, Vec<KnownThread>>,
-    /// The asks that answer a stanza of a mail thread: place to the thread.
-    pub replied: HashMap<usize, i64>,
+    /// What is known of the messages that others of the batch answer or react to, by place.
+    pub answered: HashMap<usize, Answered>,
     /// The asks that repeat a stanza: place to the message that it made.
     pub repeats: HashMap<usize, i64>,
     /// Held messages, by (bare JID, id of one of their stanzas), as far as somebody edits them.
     pub held: HashMap<(String, String), KnownHeld>,
+    /// The message that is held last in each chat, by (bare JID, peer), as far as somebody may join it.
+    pub joinable: HashMap<(String, String), KnownHeld>,
     /// The stanzas accepted from this very batch: (bare JID, repeat key) to the message.
     pub accepted: HashMap<(String, String), i64>,
     /// The addresses asked for that are somebody's.
@@ -225,8 +238,11 @@ impl Store {
         {
             snapshot.gateway_messages = row.int(0)?;
         }
-        load_threads(&mut connection, &mut snapshot, gateway_id, asks).await?;
+        load_threads(&mut connection, &mut snapshot, asks).await?;
+        load_strangers(&mut connection, &mut snapshot, gateway_id, asks).await?;
+        load_answered(&mut connection, &mut snapshot, gateway_id, asks).await?;
         load_held(&mut connection, &mut snapshot, gateway_id, asks).await?;
+        load_joinable(&mut connection, &mut snapshot, gateway_id, asks).await?;
         load_open_lines(&mut connection, &mut snapshot, gateway_id, rows, now_ms).await?;
         Ok(snapshot)
     }
@@ -285,16 +301,10 @@ pub(super) struct OfConversation {
 async fn load_threads(
     connection: &mut super::super::Connection,
     snapshot: &mut OutwardSnapshot,
-    gateway_id: i64,
     asks: &[Ask],
 ) -> Result<(), StoreError> {
     if !asks.iter().any(|ask| ask.has_threads) {
         return Ok(());
-    }
-    let params = [json(asks), gateway_id.into()];
-    for row in connection.rows(WAITING_STRANGERS, &params).await? {
-        let pair = (row.int(0)?, row.text(1)?.to_owned());
-        snapshot.waiting_strangers.insert(pair);
     }
     let known = snapshot.conversations.values().flatten();
     let rows: Vec<_> = known
@@ -309,12 +319,6 @@ async fn load_threads(
             .entry(thread.conversation_id)
             .or_default()
             .push(thread);
-    }
-    for row in connection
-        .rows(REPLIED, &[json(asks), gateway_id.into()])
-        .await?
-    {
-        snapshot.replied.insert(index(row.int(0)?), row.int(1)?);
     }
     Ok(())
 }

@@ -22,7 +22,7 @@ pub use attempt::{Bounced, Due, OutcomeRow, Start, Told};
 pub use files::{FileRow, FileState, NewFile, ORIGINAL};
 pub(in crate::store) use held::RESTARTED;
 pub use held::{Amend, NewStanza, Release, TakeBack};
-pub use incoming::{NewIn, Seen, Unowned};
+pub use incoming::{Confirm, NewIn, Seen, Unowned};
 pub use operation::{Operation, RESTORED};
 pub use outgoing::{ConversationRow, IdRow, NewOut, ThreadRow, UsageRow};
 pub use own_account::{KeptAccount, OwnAccount};

@@ -360,8 +360,9 @@ fn tell_of(state: State, told: Option<TellKind>, receipt_wanted: bool) -> Option
         Some(TellKind::Error | TellKind::Doubt | TellKind::Silence)
     );
     match state {
-        State::Delivered | State::Read if told == Some(TellKind::Receipt) => None,
-        State::Delivered | State::Read => (receipt_wanted || bad_news).then_some(TellKind::Receipt),
+        State::Read => (told != Some(TellKind::Read)).then_some(TellKind::Read),
+        State::Delivered if matches!(told, Some(TellKind::Receipt | TellKind::Read)) => None,
+        State::Delivered => (receipt_wanted || bad_news).then_some(TellKind::Receipt),
         State::Failed | State::Expired => {
             (told != Some(TellKind::Error)).then_some(TellKind::Error)
         }

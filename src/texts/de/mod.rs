@@ -10,12 +10,13 @@ mod refusal;
 mod refused;
 mod service;
 mod told;
+mod written;
 
 use std::time::Duration;
 
 use super::{
     Admin, Cap, Chat, Content, Dialogue, Failed, Label, Mail, Membership, Notice, Own, Page, Post,
-    Recipient, Refusal, Registration, Told, Translation,
+    Recipient, Refusal, Registration, Told, Translation, Written,
     quantity::{self, Unit, length},
 };
 
@@ -88,6 +89,10 @@ impl Translation for German {
 
     fn refusal(&self, text: &Refusal) -> String {
         refusal::refusal(text)
+    }
+
+    fn written(&self, text: &Written) -> String {
+        written::written(text)
     }
 }
 

@@ -115,6 +115,7 @@ pub(super) fn content(text: &Content) -> String {
         C::TooManyRecipients { recipients_max } => format!(
             "Eine Nachricht kann an höchstens {recipients_max} Personen gehen. Schreib an weniger auf einmal."
         ),
+        C::ReactionKept => "Reaktionen werden nicht weitergegeben, damit sie nichts kosten. Soll jede als Text gesendet werden, wähle in deinen Einstellungen bei Reaktionen \"yes\".".into(),
         C::AlreadySent => {
             "Diese Nachricht ist schon gesendet und kann nicht zurückgeholt werden.".into()
         }

@@ -10,6 +10,8 @@ pub(super) fn told(text: &Told) -> String {
         T::NoLines => "Es gibt keine Leitungen.".into(),
         T::NothingWaits => "Nichts wartet.".into(),
         T::NobodyBlocked => "Niemand ist blockiert.".into(),
+        T::Imported { contacts, left_out } => imported(*contacts, *left_out),
+        T::NobodyOptedOut => "Niemand hat STOP gesagt.".into(),
         T::NoContacts => "Du hast noch mit niemandem geschrieben.".into(),
         T::NoMessages => "Von dir sind keine Nachrichten mehr da.".into(),
         T::UserAdded { .. } | T::UserRemoved { .. } | T::UserDeclined { .. } | T::UserRenamed { .. } => {
@@ -65,6 +67,19 @@ pub(super) fn told(text: &Told) -> String {
         T::More(count) => format!("Nicht gezeigt: {count} weitere."),
         other => service(other),
     }
+}
+
+fn imported(contacts: usize, left_out: usize) -> String {
+    let known = match contacts {
+        1 => "Ein Kontakt ist jetzt bekannt.".to_owned(),
+        many => format!("{many} Kontakte sind jetzt bekannt."),
+    };
+    let rest = match left_out {
+        0 => String::new(),
+        1 => " Eine Karte hat keine Adresse für dieses Gateway.".into(),
+        many => format!(" {many} Karten haben keine Adresse für dieses Gateway."),
+    };
+    format!("{known}{rest}")
 }
 
 /// About the service as a whole.

@@ -10,6 +10,8 @@ pub(super) fn told(text: &Told) -> String {
         T::NoLines => "There are no lines.".into(),
         T::NothingWaits => "Nothing waits.".into(),
         T::NobodyBlocked => "Nobody is blocked.".into(),
+        T::Imported { contacts, left_out } => imported(*contacts, *left_out),
+        T::NobodyOptedOut => "Nobody has said STOP.".into(),
         T::NoContacts => "You have not written with anybody yet.".into(),
         T::NoMessages => "There are no messages of yours any more.".into(),
         T::UserAdded { .. } | T::UserRemoved { .. } | T::UserDeclined { .. } | T::UserRenamed { .. } => {
@@ -65,6 +67,15 @@ pub(super) fn told(text: &Told) -> String {
         T::More(count) => format!("{count} more are not shown."),
         other => service(other),
     }
+}
+
+fn imported(contacts: usize, left_out: usize) -> String {
+    let rest = match left_out {
+        0 => String::new(),
+        1 => " One card has no address for this gateway.".into(),
+        many => format!(" {many} cards have no address for this gateway."),
+    };
+    format!("{} known now.{rest}", are(contacts, "contact"))
 }
 
 /// About the service as a whole.

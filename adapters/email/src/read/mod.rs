@@ -41,8 +41,8 @@ const HEADER_BYTES_MAX: usize = 1024 * 1024;
 /// Lines that may divide parts. Each part costs the parser some hundred bytes, however empty it is.
 const DIVIDERS_MAX: usize = 20_000;
 
-/// The text that is handed on. A stanza holds it with room for its escapes; the rest is named as left out.
-const TEXT_CHARS_MAX: usize = 30_000;
+/// The text that is handed on: a book. The rest is named as left out.
+const TEXT_CHARS_MAX: usize = 1_000_000;
 
 /// More names than this in References are no thread any more.
 const ANSWERS_MAX: usize = 50;

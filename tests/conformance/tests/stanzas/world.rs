@@ -84,6 +84,8 @@ pub(crate) fn gateway(network: Network, mode: &str) -> Gateway {
         adapter: Arc::new(Anything(network)),
         accounts: HashMap::new(),
         files: transom::gateway::files::FilePolicy::default(),
+        keeps_texts: std::time::Duration::from_hours(24),
+        since: NOW,
     }
 }
 

@@ -91,7 +91,7 @@ impl Folders {
                     assert_eq!(report.about, [MessageRef::Key(key, 0)]);
                     report.progress
                 }
-                Event::Message(message) => panic!("{message:?}"),
+                Event::Message(message) | Event::Sent(message) => panic!("{message:?}"),
             })
             .collect()
     }
@@ -240,7 +240,7 @@ async fn what_came_in_stays_until_it_is_stored() {
                 assert_eq!(message.part, None);
                 message.text
             }
-            Event::Report(report) => panic!("{report:?}"),
+            other => panic!("{other:?}"),
         })
         .collect();
     // Seen: gammu-smsd 1.42 with its dummy driver.
@@ -259,7 +259,7 @@ fn parts_of_a_text_whose_others_never_came_are_parts() {
         .iter()
         .map(|event| match event {
             Event::Message(message) => message.part,
-            Event::Report(_) => None,
+            Event::Report(_) | Event::Sent(_) => None,
         })
         .collect();
     let part = |number| {
