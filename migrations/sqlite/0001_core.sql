@@ -42,7 +42,7 @@ CREATE TABLE lines (
     address    TEXT   NOT NULL,
     kind       TEXT   NOT NULL CHECK (kind IN ('owned', 'pool', 'shared')),
     state      TEXT   NOT NULL CHECK (state IN ('active', 'retired', 'resting')),
-    source     TEXT   NOT NULL CHECK (source IN ('file', 'command', 'registration', 'account')),
+    source     TEXT   NOT NULL CHECK (source IN ('file', 'command', 'registration', 'account', 'alias')),
     routes     TEXT   NOT NULL,
     fallback   TEXT,
     changed_ms BIGINT NOT NULL,

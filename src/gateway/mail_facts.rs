@@ -1,7 +1,9 @@
 //! What only mail has, as it is stored with a message and shown around its text.
 
 use serde::{Deserialize, Serialize};
-use transom_adapter::{Appointment, Frequency, Incoming, Step, Suspicion};
+use transom_adapter::{
+    Appointment, Attendance, Class, Frequency, Incoming, Step, Suspicion, Unsubscribe,
+};
 
 use crate::texts::{Card, CardRepeats, CardStep, Mail};
 
@@ -24,6 +26,55 @@ pub struct StoredMail {
     /// The appointment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub appointment: Option<StoredAppointment>,
+    /// How the invitation is answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply: Option<Box<Attendance>>,
+    /// How one leaves the list that it came by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unsubscribe: Option<StoredUnsubscribe>,
+    /// It is the first of its list, so that it says how to leave.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub says_how_to_leave: bool,
+    /// No person wrote it: a vacation note.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub automatic: bool,
+    /// Who wants to know that it was displayed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asks_displayed: Option<AskedDisplayed>,
+}
+
+/// How one leaves a list, as it is stored.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StoredUnsubscribe {
+    /// By a POST to this URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub one_click: Option<String>,
+    /// By a mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail: Option<LeavingMail>,
+}
+
+/// A mail that leaves a list, as it is stored.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LeavingMail {
+    /// Where it goes.
+    pub to: String,
+    /// What it is about.
+    pub subject: Option<String>,
+    /// What it says.
+    pub body: Option<String>,
+}
+
+/// Who wants to know that a mail was displayed, as it is stored.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AskedDisplayed {
+    /// The address.
+    pub to: String,
+    /// The mail's Message-ID.
+    pub message_id: Option<String>,
 }
 
 /// An appointment as it is stored.
@@ -54,6 +105,18 @@ impl StoredMail {
         }
         let appointment = message.mail.appointment.as_deref();
         stored.appointment = appointment.map(StoredAppointment::of);
+        stored.reply = appointment.and_then(|asked| asked.reply.clone().map(Box::new));
+        stored.unsubscribe = message
+            .mail
+            .unsubscribe
+            .as_deref()
+            .map(StoredUnsubscribe::of);
+        stored.automatic = message.class == Class::AutoReply;
+        let asks = message.mail.asks_displayed.as_ref();
+        stored.asks_displayed = asks.map(|to| AskedDisplayed {
+            to: to.as_str().to_owned(),
+            message_id: message.message_id.clone(),
+        });
         (stored != Self::default()).then(|| Box::new(stored))
     }
 
@@ -74,7 +137,25 @@ impl StoredMail {
         if self.spam {
             warnings.push(Mail::Spam);
         }
+        if self.automatic {
+            warnings.push(Mail::Automatic);
+        }
         warnings
+    }
+
+    /// What is said behind the text: what can be done about it.
+    pub fn hints(&self) -> impl Iterator<Item = Mail> {
+        let answer = self.reply.is_some().then_some(Mail::CanBeAnswered);
+        let leave = self.says_how_to_leave.then_some(Mail::CanBeLeft);
+        answer.into_iter().chain(leave)
+    }
+
+    /// What can be written about it (XEP-0439).
+    pub fn words(&self) -> &'static [&'static str] {
+        match self.reply {
+            Some(_) => &["/accept", "/decline", "/maybe"],
+            None => &[],
+        }
     }
 
     /// The appointment's card, shown behind the text.
@@ -101,6 +182,20 @@ impl StoredMail {
             place: stored.place.clone(),
             organiser: stored.organiser.clone(),
         })))
+    }
+}
+
+impl StoredUnsubscribe {
+    fn of(ways: &Unsubscribe) -> Self {
+        let mail = |mail: &transom_adapter::UnsubscribeMail| LeavingMail {
+            to: mail.to.as_str().to_owned(),
+            subject: mail.subject.clone(),
+            body: mail.body.clone(),
+        };
+        Self {
+            one_click: ways.one_click.clone(),
+            mail: ways.mail.as_ref().map(mail),
+        }
     }
 }
 

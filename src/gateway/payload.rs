@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use transom_adapter::{MailWish, Thread};
 
-pub use super::mail_facts::StoredMail;
+pub use super::mail_facts::{AskedDisplayed, LeavingMail, StoredMail, StoredUnsubscribe};
 
 /// What belongs to a message besides its body, as it is stored. Unknown fields of a newer version are ignored.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]

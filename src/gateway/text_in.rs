@@ -279,7 +279,7 @@ fn payload(
         shows_subject,
         name: message.from_name.clone().filter(|_| !own),
         notice: message.mail.notice.map(StoredNotice::from),
-        mail: StoredMail::of(message),
+        mail: mail_facts(message, thread, user),
         files: files::named_only(&gateway.files, message),
         text_file: long::place(&gateway.files, message),
         own,
@@ -288,6 +288,18 @@ fn payload(
         word: stop::told(message, line).filter(|_| !own),
         ..Payload::default()
     }
+}
+
+/// What only mail has. The first of a list says how to leave it.
+fn mail_facts(
+    message: &Incoming,
+    thread: Option<&threads::Chosen>,
+    user: &InwardRow,
+) -> Option<Box<StoredMail>> {
+    let mut stored = StoredMail::of(message)?;
+    let is_first = thread.is_some() && !user.acquaintance.has_chat;
+    stored.says_how_to_leave = is_first && stored.unsubscribe.is_some();
+    Some(stored)
 }
 
 /// The mail thread of a message, and whether its subject has to be shown (semantics 27).

@@ -1,5 +1,6 @@
 //! A message from a user to the outside: refused with a reason, known already, or accepted with all that has to be written.
 
+mod attendance;
 mod draft;
 mod edit;
 mod join;
@@ -17,6 +18,7 @@ use super::{
     settings::Settings,
     text_in,
 };
+pub use attendance::{attendance_element, without_own_payloads};
 pub(super) use draft::{id_rows, stored_routes};
 pub use edit::Amended;
 use edit::Edit;

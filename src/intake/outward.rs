@@ -2,12 +2,12 @@
 
 use tokio::time::Instant;
 
-use super::{Intake, STORE_PATIENCE, STORE_PAUSE, originals, people::People};
+use super::{Intake, STORE_PATIENCE, STORE_PAUSE, people::People, slash};
 use crate::{
     gateway::{
         call, refusal,
         settings::TOLD_OF_REACTIONS,
-        text_out::{Accepted, Amended, Candidate, Decision, Kept, Moment},
+        text_out::{Accepted, Amended, Candidate, Decision, Kept, Moment, without_own_payloads},
     },
     hooks::{Step, step},
     metrics::Direction,
@@ -45,11 +45,12 @@ pub(super) async fn take(intake: &Intake, people: &People, batch: Batch) {
                 people.take(intake, message.into()).await;
             }
             Received::Stanza(Stanza::Message(message))
-                if originals::asks(&intake.gateway, &message) =>
+                if slash::concerns(&intake.gateway, &message) =>
             {
                 people.take(intake, message.into()).await;
             }
-            Received::Stanza(Stanza::Message(message)) if is_to_contact(&message) => {
+            Received::Stanza(Stanza::Message(mut message)) if is_to_contact(&message) => {
+                without_own_payloads(&mut message);
                 messages.push(message);
             }
             Received::Stanza(Stanza::Message(message)) if intake.rosters.allowed(&message) => {}

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use super::{
     Intake,
     commands::{self, Desk},
-    originals::{self, Originals},
+    slash::{self, Slash},
     throttle::Throttle,
 };
 use crate::{
@@ -45,7 +45,7 @@ use lookup::{Lookup, More};
 pub(super) struct People {
     stanzas: mpsc::Sender<Stanza>,
     commands: Desk,
-    originals: Originals,
+    slash: Slash,
 }
 
 /// Stanzas that may wait; requests beyond are refused, presences beyond are dropped and counted.
@@ -75,11 +75,11 @@ pub(super) fn start(intake: &Intake) -> People {
         .lifecycle
         .spawn("intake.people", reception.run(inbox));
     let commands = commands::start(intake);
-    let originals = originals::start(intake);
+    let slash = slash::start(intake);
     People {
         stanzas,
         commands,
-        originals,
+        slash,
     }
 }
 
@@ -90,8 +90,8 @@ impl People {
             return;
         };
         let stanza = match stanza {
-            Stanza::Message(message) if originals::asks(&intake.gateway, &message) => {
-                return self.originals.take(intake, message).await;
+            Stanza::Message(message) if slash::concerns(&intake.gateway, &message) => {
+                return self.slash.take(intake, message).await;
             }
             stanza => stanza,
         };

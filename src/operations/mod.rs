@@ -39,9 +39,10 @@ use transom_adapter::{Address, Clock, UnixMillis};
 use once::Once;
 pub use refusal::{Fault, Refusal};
 pub use reply::{
-    AccountNow, Blocked, Contact, Conversation, Cost, ExternalId, GatewayNow, Life, Line, LinkNow,
-    Now, Offer, OnceLink, OptedOut, Overview, Registration, Renamed, Reply, Resealed, Sent,
-    SettingShown, StanzaSeen, Stranger, Usage, User, UserAdded, UserShown, Waiting, WaitingState,
+    AccountNow, Alias, Blocked, Contact, Conversation, Cost, ExternalId, GatewayNow, Life, Line,
+    LinkNow, Now, Offer, OnceLink, OptedOut, Overview, Registration, Renamed, Reply, Resealed,
+    Sent, SettingShown, StanzaSeen, Stranger, Usage, User, UserAdded, UserShown, Waiting,
+    WaitingState,
 };
 pub use request::{Actor, Asker, Direction, Judgement, Request};
 pub use service::LEVELS;
@@ -188,6 +189,9 @@ impl Operations {
             | Request::Contacts
             | Request::ContactRename { .. }
             | Request::ContactRemove { .. }
+            | Request::Aliases
+            | Request::Alias { .. }
+            | Request::AliasDrop { .. }
             | Request::Original { .. }
             | Request::Strangers
             | Request::Judge { .. }

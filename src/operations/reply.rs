@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use message::{ExternalId, Life, StanzaSeen, Waiting, WaitingState};
-pub use own::{Contact, Cost, Offer, OptedOut, Sent, SettingShown, Stranger, Usage};
+pub use own::{Alias, Contact, Cost, Offer, OptedOut, Sent, SettingShown, Stranger, Usage};
 
 use crate::texts::Text;
 
@@ -134,6 +134,8 @@ pub enum Reply {
         /// The peer.
         peer: String,
     },
+    /// Addresses made for one purpose each.
+    Aliases(Vec<Alias>),
     /// Whose mail waits for a word.
     Strangers(Vec<Stranger>),
     /// Whose mail never waits.

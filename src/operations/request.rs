@@ -218,6 +218,18 @@ pub enum Request {
         /// The peer, as people write it.
         peer: String,
     },
+    /// The addresses that the one who asks made for one purpose each.
+    Aliases,
+    /// The one who asks makes such an address.
+    Alias {
+        /// What for.
+        word: String,
+    },
+    /// The one who asks gives such an address up.
+    AliasDrop {
+        /// The address.
+        address: String,
+    },
     /// The last mail that somebody wrote to the one who asks, as it came.
     Original {
         /// The peer, as people write it.

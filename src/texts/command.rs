@@ -37,6 +37,12 @@ pub enum Topic {
     Optouts,
     /// `export`
     Export,
+    /// `aliases`
+    Aliases,
+    /// `alias`
+    Alias,
+    /// `alias-drop`
+    AliasDrop,
     /// `original`
     Original,
     /// `strangers`

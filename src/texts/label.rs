@@ -133,6 +133,8 @@ pub enum Label {
     AsConfigured,
     /// Whether the user is asked before anybody new is shown.
     AskStrangers,
+    /// What something is for.
+    Purpose,
     /// What stands below every mail.
     Signature,
     /// What mails are about that do not say.

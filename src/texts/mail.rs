@@ -21,6 +21,12 @@ pub enum Mail {
     },
     /// It has neither text nor files.
     Empty,
+    /// No person wrote it.
+    Automatic,
+    /// The invitation can be answered here.
+    CanBeAnswered,
+    /// The list can be left here.
+    CanBeLeft,
     /// It asks to an appointment, or tells of one.
     Appointment(Box<Card>),
 }

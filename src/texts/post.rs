@@ -1,5 +1,7 @@
 //! What is said about mail by command and in the chat with the gateway: strangers, aliases, originals, lists, invitations.
 
+use transom_adapter::Attending;
+
 use super::Quoted;
 
 /// A sentence about mail.
@@ -64,6 +66,61 @@ pub enum Post {
         /// The contact in whose chat.
         contact: String,
     },
+    /// No mail of this contact came by a list that can be left.
+    NoList,
+    /// The list was left.
+    Unsubscribed,
+    /// A mail that leaves it is on its way.
+    UnsubscribeMailed,
+    /// It cannot be left from here.
+    ListDoesNotLetGo,
+    /// There is no invitation that can be answered.
+    NoInvitation,
+    /// The text of an answer to an invitation.
+    Attends {
+        /// Whether the user comes.
+        attending: Attending,
+        /// To what.
+        title: String,
+    },
+    /// The answer is on its way.
+    AttendanceSent {
+        /// Whether the user comes.
+        attending: Attending,
+        /// To what.
+        title: String,
+    },
+    /// The subject of a note that a mail was displayed.
+    Seen {
+        /// The mail's.
+        subject: String,
+    },
+    /// Its text.
+    WasDisplayed {
+        /// The mail's subject.
+        subject: String,
+    },
+    /// An address is made.
+    AliasMade {
+        /// The address.
+        address: String,
+    },
+    /// An address is given up.
+    AliasDropped {
+        /// The address.
+        address: String,
+    },
+    /// There is none such.
+    NoSuchAlias {
+        /// What was written.
+        address: String,
+    },
+    /// There are none.
+    NoAliases,
+    /// There are too many.
+    TooManyAliases,
+    /// No address can be made of that.
+    BadAliasWord,
     /// To deliver what waits.
     Accept,
     /// To throw it away.

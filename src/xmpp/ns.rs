@@ -79,6 +79,8 @@ namespaces! {
     MENTIONS = "urn:xmpp:mmn:0";
     /// XEP-0172: User Nickname.
     NICK = "http://jabber.org/protocol/nick";
+    /// Ours: what the gateway writes to itself.
+    OWN = "urn:transom:0";
     /// XEP-0439: Quick Response.
     QUICK_RESPONSE = "urn:xmpp:tmp:quick-response";
     /// XEP-0184: Message Delivery Receipts.

@@ -9,6 +9,9 @@ use transom_test_servers::{
 
 use crate::world::{Database, Seat, chat, condition, link_up, store};
 
+mod commands;
+mod exim;
+mod imap;
 mod originals;
 mod strangers;
 mod trust;
@@ -21,7 +24,7 @@ struct MailWorld {
     prosody: Prosody,
     sink: MailSink,
     postfix: Postfix,
-    _dovecot: Option<Dovecot>,
+    dovecot: Option<Dovecot>,
 }
 
 /// How mail comes in.
@@ -92,17 +95,23 @@ async fn world_of(way: In, database: Database, tables: &str, features: &[Feature
         secret: "secret",
     };
     let incoming = format!("{incoming}{tables}");
-    let transom = gateway(&seat, &postfix, &incoming, &store(database).await).await;
+    let transom = gateway(
+        &seat,
+        postfix.smtp_addr(),
+        &incoming,
+        &store(database).await,
+    )
+    .await;
     MailWorld {
         transom,
         prosody,
         sink,
         postfix,
-        _dovecot: dovecot,
+        dovecot,
     }
 }
 
-async fn gateway(seat: &Seat<'_>, postfix: &Postfix, incoming: &str, store: &str) -> Transom {
+async fn gateway(seat: &Seat<'_>, smtp: SocketAddr, incoming: &str, store: &str) -> Transom {
     let http = free_port();
     let config = format!(
         r#"
@@ -127,7 +136,6 @@ url = "smtp://{smtp}?tls=none"
         server = seat.server,
         domain = seat.domain,
         secret = seat.secret,
-        smtp = postfix.smtp_addr(),
     );
     let mut transom = Transom::builder(env!("CARGO_BIN_EXE_transom"))
         .config(&config)
@@ -136,6 +144,17 @@ url = "smtp://{smtp}?tls=none"
     transom.start().await;
     link_up(&transom, "mail").await;
     transom
+}
+
+/// Where the gateway takes mail by LMTP.
+fn lmtp_of(world: &MailWorld) -> SocketAddr {
+    let config = world.transom.config_text();
+    let listens = config.lines().filter_map(|line| {
+        let address = line.strip_prefix("listen = \"")?.strip_suffix('"')?;
+        address.parse::<SocketAddr>().ok()
+    });
+    let mut others = listens.filter(|address| *address != world.transom.http());
+    others.next().expect("an LMTP listener")
 }
 
 /// Bob's answer to a mail, as a mail program writes it.
@@ -263,7 +282,7 @@ async fn mail_goes_and_comes_on_ejabberd() {
         secret: &component.secret,
     };
     let incoming = format!("[gateway.mail.lmtp]\nlisten = \"{lmtp}\"\n");
-    let _transom = gateway(&seat, &postfix, &incoming, "").await;
+    let _transom = gateway(&seat, postfix.smtp_addr(), &incoming, "").await;
     let bob = format!("bob\\40example.com@{}", component.domain);
     let mut alice = server.client("alice", "phone").await;
     alice.send(&chat(&bob, "m1", "hello by mail")).await;
@@ -358,18 +377,7 @@ async fn nobodys_mail_is_refused_at_the_door() {
     let mut alice = world.prosody.client("alice", "phone").await;
     alice.send(&chat(BOB, "m1", "hello")).await;
     world.sink.mail("hello", |_| true).await;
-    let lmtp = world
-        .transom
-        .config_text()
-        .lines()
-        .find_map(|line| {
-            line.strip_prefix("listen = \"")?
-                .strip_suffix('"')?
-                .parse::<SocketAddr>()
-                .ok()
-                .filter(|addr| *addr != world.transom.http())
-        })
-        .unwrap();
+    let lmtp = lmtp_of(&world);
     let mail = "From: x@example.com\r\nSubject: x\r\n\r\nx\r\n";
     let verdicts = Mailer::lmtp(lmtp)
         .verdicts(

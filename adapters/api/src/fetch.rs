@@ -124,6 +124,37 @@ impl HttpClient {
             .unwrap_or_else(|_| Err(FetchFailure::Transient("timed out".to_owned())))
     }
 
+    /// POSTs a form to a URL that came from outside, under the same guard: no login, no cookie, and no redirect, for what it leads to
+    /// was not named. Fine when the answer is a success.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchFailure`], which says whether trying again is of use.
+    pub async fn post_form(&self, url: &str, form: &'static str) -> Result<(), FetchFailure> {
+        if url.len() > URL_BYTES_MAX {
+            return Err(FetchFailure::Forbidden);
+        }
+        let url = Url::parse(url).map_err(|_| FetchFailure::Forbidden)?;
+        let may_be_private = self.may_be_private(&url);
+        if has_login(&url) || !(may_be_private || guard::admits(&url)) {
+            return Err(FetchFailure::Forbidden);
+        }
+        let request = self
+            .post_from(url, may_be_private)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(form);
+        let response = request.send().await.map_err(|error| failure(&error))?;
+        match response.status() {
+            status if status.is_success() => Ok(()),
+            status => Err(refused(status)),
+        }
+    }
+
+    /// Whether the admin excepted its host.
+    fn may_be_private(&self, url: &Url) -> bool {
+        matches!(url.scheme(), "http" | "https") && self.allowed_hosts().contain(url)
+    }
+
     async fn follow(
         &self,
         url: &str,
@@ -153,11 +184,8 @@ impl HttpClient {
 
     async fn step(&self, url: &Url, hop: &Hop<'_>) -> Result<Step, FetchFailure> {
         let login = hop.trusted.filter(|trusted| trusted.origin == url.origin());
-        let may_be_private = login.is_some()
-            || (matches!(url.scheme(), "http" | "https") && self.allowed_hosts().contain(url));
-        // A login in the URL itself would be shown to whoever the sender named.
-        let has_login = !url.username().is_empty() || url.password().is_some();
-        if has_login || !(may_be_private || guard::admits(url)) {
+        let may_be_private = login.is_some() || self.may_be_private(url);
+        if has_login(url) || !(may_be_private || guard::admits(url)) {
             return Err(FetchFailure::Forbidden);
         }
         let mut request = self
@@ -177,6 +205,11 @@ impl HttpClient {
             status => Err(refused(status)),
         }
     }
+}
+
+/// A login in the URL itself would be shown to whoever the sender named.
+fn has_login(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
 }
 
 async fn read(mut response: reqwest::Response, bytes_max: u64) -> Result<Fetched, FetchFailure> {

@@ -114,6 +114,16 @@ impl HttpClient {
         client.get(url)
     }
 
+    /// A POST, past the guard or under it.
+    pub(crate) fn post_from(&self, url: url::Url, may_be_private: bool) -> reqwest::RequestBuilder {
+        let client = if may_be_private {
+            &self.client
+        } else {
+            &self.guarded
+        };
+        client.post(url)
+    }
+
     /// Starts a POST; finish it with [`call`](Self::call).
     pub fn post(&self, url: &str) -> reqwest::RequestBuilder {
         self.client.post(url)

@@ -66,6 +66,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         "{mails} bounces: {recognised} recognised ({standard} standard), original named in {resolved}, \
          resolved at a bounce address of ours {ours}"
     );
+    let per_mille = ours * 1000 / recognised.max(1);
+    println!(
+        "resolved to their delivery: {ours} of {recognised} reports, {}.{} %",
+        per_mille / 10,
+        per_mille % 10
+    );
     for (verdict, count) in verdicts {
         println!("  {count:4} {verdict}");
     }

@@ -142,10 +142,6 @@ impl Adapter for EmailAdapter {
             let suggestion = canonical.or_else(|| address::read_typed(message.to.as_str()));
             return Err(Refusal::InvalidAddress { suggestion });
         }
-        if address::needs_smtputf8(&message.to) {
-            // RFC 6531 §3.2: there is no other way to write it, and the next host is not asked before the message is taken.
-            return Err(Refusal::Unsupported);
-        }
         if message.text.trim().is_empty() && message.files.is_empty() {
             return Err(Refusal::Empty);
         }
@@ -275,7 +271,6 @@ mod tests {
             adapter.plan(&message).unwrap_err()
         };
         assert_eq!(refusal("bob@example.com", " \n"), Refusal::Empty);
-        assert_eq!(refusal("müller@example.com", "hi"), Refusal::Unsupported);
         let suggestion = Some(Address::new("bob@example.com"));
         assert_eq!(
             refusal("Bob@example.com", "hi"),

@@ -55,11 +55,6 @@ pub(crate) fn read_typed(typed: &str) -> Option<Address> {
     canonical(&percent_decode(address)?)
 }
 
-/// Whether mail to this address needs SMTPUTF8 (RFC 6531) all the way.
-pub(crate) fn needs_smtputf8(address: &Address) -> bool {
-    !address.as_str().is_ascii()
-}
-
 /// RFC 5322 §3.2.3 `dot-atom-text`, widened by RFC 6532 §3.2.
 fn is_dot_atom(text: &str) -> bool {
     text.split('.').all(|atom| {

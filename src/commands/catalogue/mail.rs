@@ -72,6 +72,22 @@ pub(super) fn allowed(_: &Known<'_>) -> Next {
     Next::Do(Request::Allowed)
 }
 
+pub(super) fn aliases(_: &Known<'_>) -> Next {
+    Next::Do(Request::Aliases)
+}
+
+pub(super) fn alias(known: &Known<'_>) -> Next {
+    one(known, "word", Label::Purpose, Kind::Text, |word| {
+        Request::Alias { word }
+    })
+}
+
+pub(super) fn alias_drop(known: &Known<'_>) -> Next {
+    one(known, "address", Label::Address, Kind::Text, |address| {
+        Request::AliasDrop { address }
+    })
+}
+
 pub(super) fn original(known: &Known<'_>) -> Next {
     one(known, "peer", Label::Peer, Kind::Peer, |peer| {
         Request::Original { peer }

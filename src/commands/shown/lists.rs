@@ -192,6 +192,27 @@ impl Shower {
         vec![self.table(&columns, contacts.iter().map(row).collect())]
     }
 
+    pub(super) fn aliases(&self, aliases: &[Alias]) -> Vec<Block> {
+        if aliases.is_empty() {
+            return vec![self.sentence(Post::NoAliases)];
+        }
+        let columns = [
+            (Label::Address, true),
+            (Label::Since, false),
+            (Label::Conversations, false),
+            (Label::From, true),
+        ];
+        let row = |alias: &Alias| {
+            vec![
+                alias.address.clone(),
+                day(alias.since),
+                alias.writers.to_string(),
+                alias.first.clone().unwrap_or_default(),
+            ]
+        };
+        vec![self.table(&columns, aliases.iter().map(row).collect())]
+    }
+
     pub(super) fn strangers(&self, strangers: &[Stranger]) -> Vec<Block> {
         if strangers.is_empty() {
             return vec![self.sentence(Post::NobodyKnocks)];

@@ -84,6 +84,7 @@ impl Shower {
                 )]
             }
             Reply::ExportText(text) => vec![Block::Sentence(text.clone())],
+            Reply::Aliases(aliases) => self.aliases(aliases),
             Reply::Strangers(strangers) => self.strangers(strangers),
             Reply::Allowed(allowed) if allowed.is_empty() => {
                 vec![self.sentence(Post::NobodyAllowed)]

@@ -20,6 +20,7 @@ use crate::{
         xep::{
             delay, hints,
             privilege::Privileges,
+            quick,
             reactions::{self, Reactions},
             sharing::{self, Shared},
         },
@@ -81,9 +82,13 @@ pub fn stanzas(
         .filter_map(shared)
         .collect();
     let mut stanzas = Vec::with_capacity(1 + shared.len());
+    let offered = payload.mail.as_deref().map(offered).unwrap_or_default();
     if !text.is_empty() || shared.is_empty() {
         let bodies = bodies(&text, text_file, gateway.lang(None));
         stanzas.extend(bodies.into_iter().map(|body| plain.clone().with_body(body)));
+    }
+    if let Some(first) = stanzas.first_mut() {
+        first.children.extend(offered);
     }
     if let (Some(subject), Some(first)) = (payload.subject, stanzas.first_mut()) {
         *first = first.clone().with_subject(subject);
@@ -131,6 +136,14 @@ fn id_of(message: &str, number: u32) -> String {
         0 => message.to_owned(),
         number => format!("{message}{FURTHER}{number}"),
     }
+}
+
+/// What goes with the text of a mail: buttons, and the question whether it was displayed (XEP-0333).
+fn offered(mail: &StoredMail) -> Vec<Element> {
+    let buttons = mail.words().iter().map(|word| quick::button(word, *word));
+    let asks = mail.asks_displayed.is_some();
+    let markable = asks.then(|| Element::new("markable", ns::CHAT_MARKERS));
+    buttons.chain(markable).collect()
 }
 
 /// The id of the message that a stanza of ours belongs to.
@@ -258,6 +271,7 @@ fn whole(gateway: &Gateway, payload: &Payload, row: &InRow, files: &[&FileRow]) 
         StoredWord::Start => Notice::Started,
     });
     let card = about.and_then(StoredMail::card).map(Text::from);
+    let hints = about.map(StoredMail::hints).into_iter().flatten();
     let missing = files.iter().copied().filter_map(missing);
     let notices = notice
         .into_iter()
@@ -265,7 +279,8 @@ fn whole(gateway: &Gateway, payload: &Payload, row: &InRow, files: &[&FileRow]) 
         .chain(named)
         .chain(missing)
         .map(Text::from);
-    let mut behind: Vec<Text> = card.into_iter().chain(notices).collect();
+    let hints = hints.map(Text::from);
+    let mut behind: Vec<Text> = card.into_iter().chain(notices).chain(hints).collect();
     let has_nothing = row.body.trim().is_empty() && behind.is_empty() && files.is_empty();
     if has_nothing && gateway.network() == Network::Email {
         behind.push(Text::from(Mail::Empty));

@@ -9,11 +9,7 @@ use crate::{
         write::StrangerRow,
     },
     texts::{Knocking, Lang, Post, Quoted, Text, WhyWaits},
-    xmpp::{
-        jid::BareJid,
-        ns,
-        stanza::{Element, Stanza},
-    },
+    xmpp::{jid::BareJid, stanza::Stanza, xep::quick},
 };
 
 /// How long a mail waits for a word; then it is thrown away.
@@ -79,11 +75,7 @@ pub fn knocking(
     let mut line = gateway.say(to, Text::from(text).render(lang), lang, now);
     if let (Stanza::Message(message), [one]) = (&mut line, people) {
         let words = ["accept", "discard", "allow", "block"];
-        let button = |word: &str| {
-            Element::new("response", ns::QUICK_RESPONSE)
-                .with_attr("value", format!("{word} {}", one.peer))
-                .with_attr("label", word)
-        };
+        let button = |word: &str| quick::button(word, format!("{word} {}", one.peer));
         message.children.extend(words.map(button));
     }
     vec![line]

@@ -126,7 +126,10 @@ impl Candidate<'_> {
             files,
             name,
             wants_receipt,
-            mail: wish_of(&settings),
+            mail: MailWish {
+                attendance: super::attendance::attendance(self.message),
+                ..wish_of(&settings)
+            },
             markable,
             links,
         }

@@ -1,5 +1,6 @@
 //! What users do: each sees and changes only what is theirs, at the gateway where they ask.
 
+mod aliases;
 mod contacts;
 mod export;
 mod import;
@@ -75,6 +76,9 @@ pub(super) async fn perform(
             gateway: None,
         } => me.block(&peer, false).await,
         Request::BlockList { gateway: None } => me.blocks().await,
+        Request::Aliases => me.aliases().await,
+        Request::Alias { word } => me.alias(&word).await,
+        Request::AliasDrop { address } => me.alias_drop(&address).await,
         Request::Original { peer } => me.original(&peer).await,
         Request::Strangers => me.strangers().await,
         Request::Judge { peer, word } => me.judge(&peer, word).await,

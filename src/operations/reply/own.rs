@@ -51,6 +51,19 @@ pub struct Contact {
     pub blocked: bool,
 }
 
+/// An address that a user made for one purpose.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Alias {
+    /// The address.
+    pub address: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// How many people write to it.
+    pub writers: i64,
+    /// Who was the first of them.
+    pub first: Option<String>,
+}
+
 /// Somebody whose mail waits for a user's word.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Stranger {

@@ -27,7 +27,7 @@ pub use outward::{
     Answered, Ask, KnownConversation, KnownHeld, KnownLine, KnownThread, KnownUser,
     OutwardSnapshot, SharedLine,
 };
-pub use own::{ContactListed, MessageKept, SentRow};
+pub use own::{AliasListed, ContactListed, MailRow, MessageKept, SentRow};
 pub use own_accounts::OwnAccountRow;
 pub use parts::{KeptPart, PartsOf};
 pub use people::{ErrorTarget, LineListed, Member, PIN, Subscription};

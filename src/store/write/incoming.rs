@@ -180,6 +180,21 @@ async fn confirm(connection: &mut Connection, rows: &[&Confirm]) -> Result<(), S
     outgoing::apply(connection, &rows).await
 }
 
+/// What must not be done twice: unchanged where it was done before.
+pub(super) async fn seen(
+    connection: &mut Connection,
+    group: &mut Group<'_>,
+) -> Result<(), StoreError> {
+    let rows: Vec<&Seen> = group.seen.iter().map(|(_, row)| *row).collect();
+    let mut fresh = mark_seen(connection, &rows).await?;
+    for (place, row) in std::mem::take(&mut group.seen) {
+        if !fresh.remove(&(row.scope_id, row.digest.clone())) {
+            group.set(place, Done::Unchanged);
+        }
+    }
+    Ok(())
+}
+
 pub(super) async fn mark_seen(
     connection: &mut Connection,
     rows: &[&Seen],

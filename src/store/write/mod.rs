@@ -65,6 +65,8 @@ pub enum Write {
     Release(Release),
     /// A message from an outside network was accepted.
     In(Box<NewIn>),
+    /// Something was done that must not be done twice.
+    Seen(Seen),
     /// A text to a line that nobody has.
     Unowned(Unowned),
     /// A part of a longer text came.
@@ -131,6 +133,7 @@ pub(super) async fn apply(
     outgoing::apply(connection, &group.out).await?;
     held::apply(connection, &mut group).await?;
     incoming::apply(connection, &mut group).await?;
+    incoming::seen(connection, &mut group).await?;
     files::apply(connection, &group.files, &group.expired_files).await?;
     parts::apply(connection, &mut group).await?;
     attempt::start(connection, &mut group).await?;
@@ -161,6 +164,7 @@ struct Group<'a> {
     taken_back: Vec<(usize, &'a TakeBack)>,
     releases: Vec<(usize, &'a Release)>,
     incoming: Vec<(usize, &'a NewIn)>,
+    seen: Vec<(usize, &'a Seen)>,
     unowned: Vec<(usize, &'a Unowned)>,
     files: Vec<&'a FileRow>,
     expired_files: Vec<i64>,
@@ -196,6 +200,7 @@ impl<'a> Group<'a> {
             taken_back: Vec::new(),
             releases: Vec::new(),
             incoming: Vec::new(),
+            seen: Vec::new(),
             unowned: Vec::new(),
             files: Vec::new(),
             expired_files: Vec::new(),
@@ -229,6 +234,7 @@ impl<'a> Group<'a> {
                 Write::TakeBack(row) => group.taken_back.push((place, row)),
                 Write::Release(row) => group.releases.push((place, row)),
                 Write::In(row) => group.incoming.push((place, row)),
+                Write::Seen(row) => group.seen.push((place, row)),
                 Write::Unowned(row) => group.unowned.push((place, row)),
                 Write::File(row) => group.files.push(row),
                 Write::FilesExpired(keys) => group.expired_files.extend(keys),

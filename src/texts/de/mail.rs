@@ -17,6 +17,9 @@ pub(super) fn mail(text: &Mail) -> String {
             "⚠ Der Absender nennt sich {shown}, aber diese E-Mail kommt von {from}. Prüfe, wer es ist, bevor du antwortest."
         ),
         Mail::Empty => "(Eine E-Mail ohne Text.)".into(),
+        Mail::Automatic => "Automatische Antwort:".into(),
+        Mail::CanBeAnswered => "Antworte mit /accept (zusagen), /decline (absagen) oder /maybe (vielleicht).".into(),
+        Mail::CanBeLeft => "/unsubscribe meldet dich von dieser Liste ab.".into(),
         Mail::Appointment(card) => appointment(card),
     }
 }

@@ -17,6 +17,9 @@ pub(super) fn mail(text: &Mail) -> String {
             "⚠ The sender goes by the name {shown}, but this mail comes from {from}. Check who it is before you answer."
         ),
         Mail::Empty => "(A mail without text.)".into(),
+        Mail::Automatic => "Automatic reply:".into(),
+        Mail::CanBeAnswered => "Answer with /accept, /decline or /maybe.".into(),
+        Mail::CanBeLeft => "/unsubscribe leaves this list.".into(),
         Mail::Appointment(card) => appointment(card),
     }
 }

@@ -1,5 +1,7 @@
 //! About mail, by command and in the chat with the gateway.
 
+use transom_adapter::Attending;
+
 use crate::texts::{Knocking, Label, Post, WhyWaits};
 
 pub(super) fn post(text: &Post) -> String {
@@ -39,6 +41,17 @@ pub(super) fn post(text: &Post) -> String {
         P::NobodyAllowed => "You have not allowed anybody always. \"allow ADDRESS\" does.".into(),
         P::DoesNotKnock { peer } => format!("no mail from {peer} waits for your word"),
         P::NotAllowed { peer } => format!("you have not allowed {peer} always"),
+        P::Accept => "Deliver it".into(),
+        P::Discard => "Throw it away".into(),
+        P::AlwaysAllow => "Deliver it, and always".into(),
+        other => of_mail(other),
+    }
+}
+
+/// About mails that came.
+fn of_mail(text: &Post) -> String {
+    use Post as P;
+    match text {
         P::NoOriginal => {
             "No mail of this contact is kept whole: there was none, or it was too long ago. Ask the sender to send it again.".into()
         }
@@ -49,9 +62,50 @@ pub(super) fn post(text: &Post) -> String {
         P::WriteOriginal { contact } => {
             format!("Write /original in the chat with {contact}, or as an answer to one of its messages.")
         }
-        P::Accept => "Deliver it".into(),
-        P::Discard => "Throw it away".into(),
-        P::AlwaysAllow => "Deliver it, and always".into(),
+        P::NoList => "No mail in this chat came by a list that can be left. Block the contact instead.".into(),
+        P::Unsubscribed => "You have left this list.".into(),
+        P::UnsubscribeMailed => "A mail that leaves this list is on its way. The list may ask you to confirm it.".into(),
+        P::ListDoesNotLetGo => "This list could not be left from here. Try again later, or block the contact.".into(),
+        P::NoInvitation => "There is no invitation in this chat that can be answered.".into(),
+        P::Attends { attending, title } => match attending {
+            Attending::Accepted => format!("Accepted: {title}"),
+            Attending::Declined => format!("Declined: {title}"),
+            Attending::Tentative => format!("Maybe: {title}"),
+        },
+        P::AttendanceSent { attending, title } => match attending {
+            Attending::Accepted => format!("You have accepted \"{title}\"."),
+            Attending::Declined => format!("You have declined \"{title}\"."),
+            Attending::Tentative => format!("You may come to \"{title}\"."),
+        },
+        P::Seen { subject } => format!("Read: {subject}"),
+        P::WasDisplayed { subject } => format!("Your mail \"{subject}\" was displayed. Whether it was read, nobody can know."),
+        other => of_address(other),
+    }
+}
+
+/// About addresses made for one purpose.
+fn of_address(text: &Post) -> String {
+    use Post as P;
+    match text {
+        P::AliasMade { address } => format!(
+            "{address} is yours. Mail to it reaches you until you write \"alias-drop {address}\"."
+        ),
+        P::AliasDropped { address } => {
+            format!("{address} is nobody's from now on. Mail to it is refused.")
+        }
+        P::NoSuchAlias { address } => {
+            format!("{address} is none of the addresses that you made; see \"aliases\"")
+        }
+        P::NoAliases => {
+            "You have made no address for a purpose of its own. \"alias shop\" makes one.".into()
+        }
+        P::TooManyAliases => {
+            "you have too many addresses; give one up with \"alias-drop ADDRESS\"".into()
+        }
+        P::BadAliasWord => {
+            "say in a word what the address is for, in letters a to z or digits".into()
+        }
+        _ => String::new(),
     }
 }
 

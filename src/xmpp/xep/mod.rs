@@ -16,6 +16,7 @@ pub mod markers;
 pub mod ping;
 pub mod privilege;
 pub mod pubsub;
+pub mod quick;
 pub mod reactions;
 pub mod receipts;
 pub mod register;

@@ -101,6 +101,19 @@ impl Dovecot {
         })
     }
 
+    /// Throws the numbers of a user's mails away, while it is shut down: the next one gives new ones, under another UIDVALIDITY.
+    pub fn renumber(&self, user: &str) {
+        let mailbox = self.scratch.join("mail").join(user);
+        let entries = std::fs::read_dir(mailbox).into_iter().flatten().flatten();
+        let is_index = |entry: &std::fs::DirEntry| {
+            let name = entry.file_name();
+            name.to_string_lossy().starts_with("dovecot")
+        };
+        for entry in entries.filter(is_index) {
+            std::fs::remove_file(entry.path()).expect("an index of ours");
+        }
+    }
+
     /// Shuts it down.
     pub async fn stop(&mut self) {
         self.daemon.stop().await;

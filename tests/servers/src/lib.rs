@@ -15,7 +15,7 @@
 //!
 //! | kind | types |
 //! |---|---|
-//! | real servers | [`Prosody`], [`Ejabberd`], [`Postfix`], [`Dovecot`], [`Kannel`], [`Gammu`], [`NpmSmsc`], [`Postgres`] |
+//! | real servers | [`Prosody`], [`Ejabberd`], [`Postfix`], [`Exim`], [`Dovecot`], [`Kannel`], [`Gammu`], [`NpmSmsc`], [`Postgres`] |
 //! | the code under test | [`Transom`] |
 //! | scripted peers | [`HttpDouble`], [`MailSink`], [`FakeSmsc`] |
 //! | clients | [`XmppClient`], [`ScriptedClient`], [`Mailer`], [`Lines`], [`get`] |
@@ -40,6 +40,7 @@ mod client;
 mod daemon;
 mod dovecot;
 mod ejabberd;
+mod exim;
 mod gammu;
 mod http_client;
 mod http_double;
@@ -66,6 +67,7 @@ mod xml;
 pub use client::XmppClient;
 pub use dovecot::{Dovecot, MAIL_PASSWORD, Mailboxes, StoredMail};
 pub use ejabberd::{Component, Ejabberd};
+pub use exim::{Exim, HandOver};
 pub use gammu::{Gammu, GammuText};
 pub use http_client::{get, post, post_with};
 pub use http_double::{Answer, HttpDouble};

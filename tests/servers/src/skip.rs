@@ -11,6 +11,8 @@ pub enum Server {
     Dovecot,
     /// ejabberd and Erlang.
     Ejabberd,
+    /// Exim, unpacked beside Postfix, which needs root.
+    Exim,
     /// gammu and gammu-smsd.
     Gammu,
     /// Kannel's bearerbox and smsbox.
@@ -34,6 +36,7 @@ impl Server {
             Self::Dkimpy => "dkimpy",
             Self::Dovecot => "dovecot",
             Self::Ejabberd => "ejabberd",
+            Self::Exim => "exim",
             Self::Gammu => "gammu",
             Self::Kannel => "kannel",
             Self::NpmSmsc => "npm-smsc",

@@ -216,3 +216,43 @@ async fn broken_urls_are_refused() {
         );
     }
 }
+
+#[tokio::test]
+async fn rfc8058_a_form_is_posted_once_under_the_guard_and_follows_nobody() {
+    const FORM: &str = "List-Unsubscribe=One-Click";
+    let server = ScriptedHttp::start([
+        Reply::text(200, "gone"),
+        redirect("/elsewhere"),
+        Reply::text(503, "later"),
+    ])
+    .await;
+    let url = format!("{}/u/1", server.base_url());
+    assert_eq!(
+        client().post_form(&url, FORM).await,
+        Err(FetchFailure::Forbidden)
+    );
+    let with_login = url.replace("http://", "http://me:secret@");
+    let client = allowing(&server);
+    assert_eq!(
+        client.post_form(&with_login, FORM).await,
+        Err(FetchFailure::Forbidden)
+    );
+    assert!(server.requests().is_empty());
+    assert_eq!(client.post_form(&url, FORM).await, Ok(()));
+    assert_eq!(client.post_form(&url, FORM).await, Err(FetchFailure::Gone));
+    let later = client.post_form(&url, FORM).await;
+    assert!(
+        matches!(later, Err(FetchFailure::Transient(_))),
+        "{later:?}"
+    );
+    let requests = server.requests();
+    assert_eq!(requests.len(), 3, "no redirect is followed");
+    let first = requests.first().unwrap();
+    assert!(first.head.starts_with("POST /u/1 "), "{}", first.head);
+    assert!(
+        !first.head.to_lowercase().contains("cookie"),
+        "{}",
+        first.head
+    );
+    assert_eq!(first.body, FORM.as_bytes());
+}

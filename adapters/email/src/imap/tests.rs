@@ -422,6 +422,78 @@ async fn a_burst_is_read_in_order_and_once() {
     assert_eq!(watched.texts(200).await, want);
 }
 
+/// facts c9: what waited is counted exactly, comes in its order, and is asked for one mail at a time, so that the memory that it takes does
+/// not grow with the number.
+#[tokio::test]
+async fn ten_thousand_mails_that_wait_are_read_in_order_and_once() {
+    const WAITING: usize = 10_000;
+    let watched = Watched::start().await.settled().await.stopped().await;
+    let want: Vec<String> = (0..WAITING).map(|number| format!("m{number}")).collect();
+    for text in &want {
+        watched.host.deliver(ALICE, text);
+    }
+    watched.run();
+    let waited = watched.inbox.wait_for(WAITING);
+    let events = tokio::time::timeout(Duration::from_mins(5), waited).await;
+    let text = |event: &Event| match event {
+        Event::Message(message) => message.text.clone(),
+        Event::Report(report) => panic!("{report:?}"),
+    };
+    let got: Vec<String> = events.expect("all of them").iter().map(text).collect();
+    assert!(
+        got == want,
+        "{} came, the first wrong one is {:?}",
+        got.len(),
+        {
+            let mut pairs = got.iter().zip(&want);
+            pairs.find(|(got, want)| got != want)
+        }
+    );
+    let server = watched.host.server();
+    let bodies = server
+        .commands
+        .iter()
+        .filter(|command| command.contains("BODY.PEEK[]"));
+    let several = bodies.filter(|command| command.contains([',', ':']));
+    assert_eq!(several.count(), 0, "one mail a request");
+}
+
+/// facts c7: a mail that crashes the decoder is shown by its header, and the next one is read.
+#[tokio::test]
+async fn a_mail_that_crashes_the_decoder_is_named_and_the_next_is_read() {
+    let watched = Watched::start().await.settled().await;
+    watched.host.deliver(ALICE, "before");
+    watched.host.deliver(ALICE, crate::read::CRASHES);
+    watched.host.deliver(ALICE, "behind");
+    let messages = watched.messages(3).await;
+    let texts: Vec<&str> = messages
+        .iter()
+        .map(|message| message.text.as_str())
+        .collect();
+    assert_eq!(texts, ["before", "", "behind"]);
+    assert!(matches!(
+        messages[1].mail.notice,
+        Some(Notice::Unreadable { .. })
+    ));
+    let original = messages[1].mail.original.as_ref().expect("the whole mail");
+    assert!(original.ends_with(format!("{}\r\n", crate::read::CRASHES).as_bytes()));
+}
+
+/// facts c9: a server that goes away and comes back takes nothing with it.
+#[tokio::test]
+async fn a_server_that_restarts_between_two_mails_loses_and_doubles_nothing() {
+    let watched = Watched::start().await.settled().await;
+    let want: Vec<String> = (0..20).map(|number| format!("r{number}")).collect();
+    for (number, text) in want.iter().enumerate() {
+        let uid = watched.host.deliver(ALICE, text);
+        if number % 5 == 4 {
+            watched.host.server().cuts.insert(uid, 2);
+        }
+    }
+    assert_eq!(watched.texts(want.len()).await, want);
+    assert!(watched.host.server().connections > 4);
+}
+
 #[tokio::test]
 async fn the_first_run_looks_back_when_asked_and_the_next_one_does_not() {
     let mut host = Host::start().await;

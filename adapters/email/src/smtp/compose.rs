@@ -40,7 +40,7 @@ pub(crate) struct Writing {
     pub(crate) subject: Option<String>,
 }
 
-/// The mail, ready for DATA: ASCII throughout, the same bytes on every attempt. `contents` are those of the message's files.
+/// The mail, ready for DATA: ASCII throughout but for a recipient who is not, the same bytes on every attempt. `contents` are those of the message's files.
 pub(crate) fn compose(
     message: &Outgoing,
     contents: &[Vec<u8>],
@@ -52,12 +52,20 @@ pub(crate) fn compose(
     let to: lettre::Address = message.to.as_str().parse()?;
     let mail = &message.mail;
     let mut builder = Message::builder()
-        .from(Mailbox::new(Some(name), from))
-        .to(Mailbox::new(None, to))
+        .from(Mailbox::new(Some(name), from.clone()))
         .subject(subject(message, writing))
         .date(date(message.created_at))
         .message_id(Some(format!("<{}>", ids.message_id(message.key))))
         .raw_header(loop_header(ids.domain()));
+    builder = if message.to.as_str().is_ascii() {
+        builder.to(Mailbox::new(None, to))
+    } else {
+        // RFC 6532 §3.2: as it is; the server was asked for SMTPUTF8.
+        let envelope = lettre::address::Envelope::new(Some(from), vec![to])?;
+        builder
+            .envelope(envelope)
+            .raw_header(forms::to_as_is(message.to.as_str()))
+    };
     if let Some(thread) = &message.thread {
         let (parent, references) = references(thread);
         if let Some(parent) = parent {

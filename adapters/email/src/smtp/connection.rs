@@ -77,6 +77,8 @@ struct Extensions {
     size_max: usize,
     /// RFC 3461
     dsn: bool,
+    /// RFC 6531
+    utf8: bool,
 }
 
 impl std::fmt::Debug for Connection {
@@ -145,7 +147,9 @@ impl Connection {
         let result = self.deliver_once(transaction).await;
         // After a refusal the connection is still in step; after anything else nobody knows which reply comes next.
         self.sound = match &result {
-            Ok(()) | Err(Trouble::TooLarge { .. } | Trouble::Ours { .. }) => true,
+            Ok(()) | Err(Trouble::TooLarge { .. } | Trouble::NotUtf8 | Trouble::Ours { .. }) => {
+                true
+            }
             Err(Trouble::Reply { code, .. }) => (400..600).contains(code) && *code != 421,
             Err(Trouble::Broken { .. } | Trouble::Unfit { .. }) => false,
         };
@@ -153,7 +157,11 @@ impl Connection {
     }
 
     async fn deliver_once(&mut self, transaction: &Transaction) -> Result<(), Trouble> {
-        let Extensions { size_max, dsn } = self.extensions;
+        let Extensions {
+            size_max,
+            dsn,
+            utf8,
+        } = self.extensions;
         let bytes = transaction.mail.len();
         if size_max > 0 && bytes > size_max {
             return Err(Trouble::TooLarge {
@@ -161,13 +169,24 @@ impl Connection {
                 bytes_max: size_max,
             });
         }
-        let (from, to) = (address(&transaction.from)?, address(&transaction.to)?);
+        let needs_utf8 = !transaction.to.is_ascii();
+        if needs_utf8 && !utf8 {
+            // RFC 6531 §3.2: there is no other way to write such an address.
+            return Err(Trouble::NotUtf8);
+        }
+        // RFC 5321 §4.5.5: the null sender.
+        let is_null = transaction.from.is_empty();
+        let from = (!is_null).then(|| address(&transaction.from)).transpose()?;
+        let to = address(&transaction.to)?;
         let mut sender = Vec::new();
         let mut recipient = Vec::new();
         if size_max > 0 {
             sender.push(MailParameter::Size(bytes));
         }
-        if dsn {
+        if needs_utf8 {
+            sender.push(MailParameter::SmtpUtfEight);
+        }
+        if dsn && !is_null && !needs_utf8 {
             // RFC 3461 §4
             sender.extend([
                 mail_parameter("RET", "HDRS"),
@@ -179,7 +198,7 @@ impl Connection {
                 rcpt_parameter("ORCPT", &format!("rfc822;{}", transaction.to)),
             ]);
         }
-        self.command(Phase::Sender, Mail::new(Some(from), sender), &[250])
+        self.command(Phase::Sender, Mail::new(from, sender), &[250])
             .await?;
         self.command(Phase::Recipient, Rcpt::new(to, recipient), &[250, 251])
             .await?;
@@ -266,6 +285,8 @@ impl Extensions {
             let keyword = words.next().unwrap_or_default();
             if keyword.eq_ignore_ascii_case("DSN") {
                 extensions.dsn = true;
+            } else if keyword.eq_ignore_ascii_case("SMTPUTF8") {
+                extensions.utf8 = true;
             } else if keyword.eq_ignore_ascii_case("SIZE") {
                 extensions.size_max = words.next().and_then(|size| size.parse().ok()).unwrap_or(0);
             }

@@ -94,6 +94,15 @@ pub(super) fn asks_displayed(to: &str) -> HeaderValue {
     named("Disposition-Notification-To", format!("<{to}>"))
 }
 
+/// A recipient whose address is not ASCII. RFC 6532 §3.2
+pub(super) fn to_as_is(address: &str) -> HeaderValue {
+    HeaderValue::dangerous_new_pre_encoded(
+        HeaderName::new_from_ascii_str("To"),
+        address.to_owned(),
+        address.to_owned(),
+    )
+}
+
 fn named(name: &'static str, value: String) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value)
 }

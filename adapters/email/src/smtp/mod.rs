@@ -6,6 +6,7 @@ mod dkim;
 mod forms;
 mod outcome;
 mod pool;
+mod records;
 mod starttls;
 mod styling;
 
@@ -94,6 +95,8 @@ impl SmtpAccount {
         let mut records = vec![
             format!("DNS, who takes mail for it: {domain} MX 10 <your mail server>"),
             format!("DNS, who may send for it: {domain} TXT \"v=spf1 mx -all\""),
+            "DNS, the name of the sending address: <its reverse name> PTR <your mail server>"
+                .to_owned(),
         ];
         match &self.dkim {
             Some(dkim) => {
@@ -191,6 +194,11 @@ impl Account for SmtpAccount {
             Err(trouble) => report.faults.push(trouble.explain(&place)),
         }
         report.findings.extend(self.records());
+        let wanted = records::Wanted {
+            domain: self.ids.domain(),
+            dkim: self.dkim.as_ref().map(Dkim::record),
+        };
+        report.findings.extend(records::look(wanted).await);
         if !self.ids.has_postmaster() {
             let domain = self.ids.domain();
             report.findings.push(format!(

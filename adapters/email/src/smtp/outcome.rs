@@ -34,6 +34,8 @@ pub(crate) enum Trouble {
     Broken { phase: Phase, detail: String },
     /// The mail is larger than the server said it takes. RFC 1870
     TooLarge { bytes: usize, bytes_max: usize },
+    /// The recipient's address is not ASCII, and the server does not take such. RFC 6531
+    NotUtf8,
     /// The server lacks what the configuration insists on.
     Unfit { detail: String },
     /// A mail or an envelope that cannot be written.
@@ -56,6 +58,10 @@ impl Trouble {
             Self::TooLarge { bytes, bytes_max } => {
                 let detail = format!("the mail has {bytes} bytes, the server takes {bytes_max}");
                 Outcome::Rejected(Failure::new(Reason::TooLarge).with_detail(detail))
+            }
+            Self::NotUtf8 => {
+                let detail = "the server does not offer SMTPUTF8, which this address needs";
+                Outcome::Rejected(Failure::new(Reason::Unsupported).with_detail(detail))
             }
             Self::Unfit { detail } => {
                 Outcome::Misconfigured(Failure::new(Reason::OurAccount).with_detail(detail))
@@ -87,6 +93,7 @@ impl Trouble {
                 )
             }
             Self::Unfit { detail } | Self::Ours { detail } => format!("{place}: {detail}"),
+            Self::NotUtf8 => format!("{place} takes only ASCII addresses"),
             Self::TooLarge { bytes_max, .. } => format!("{place} takes only {bytes_max} bytes"),
         }
     }

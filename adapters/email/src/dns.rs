@@ -1,0 +1,381 @@
+//! Questions to the system's name server about the records of a mail domain: the few kinds that `check --live` looks at. RFC 1035
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpStream, UdpSocket},
+    time::timeout,
+};
+
+/// For one question, by whichever way.
+const ANSWER_MAX: Duration = Duration::from_secs(3);
+/// More records of one name than this are not looked at.
+const RECORDS_MAX: usize = 64;
+/// Labels and pointers of one name: more is a loop.
+const STEPS_MAX: usize = 128;
+
+/// A kind of record. RFC 1035 §3.2.2
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    /// An address.
+    A,
+    /// An address of the sixth version. RFC 3596
+    Aaaa,
+    /// Who takes a domain's mail.
+    Mx,
+    /// The name of an address.
+    Ptr,
+    /// Texts.
+    Txt,
+}
+
+impl Kind {
+    fn number(self) -> u16 {
+        match self {
+            Self::A => 1,
+            Self::Ptr => 12,
+            Self::Mx => 15,
+            Self::Txt => 16,
+            Self::Aaaa => 28,
+        }
+    }
+}
+
+/// A name server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dns(SocketAddr);
+
+impl Dns {
+    /// The first one that the system uses.
+    pub(crate) async fn of_system() -> Option<Self> {
+        let text = tokio::fs::read_to_string("/etc/resolv.conf").await.ok()?;
+        let mut lines = text.lines().filter_map(|line| {
+            let mut words = line.split_whitespace();
+            (words.next()? == "nameserver").then(|| words.next()?.parse::<IpAddr>().ok())?
+        });
+        lines.next().map(|address| Self((address, 53).into()))
+    }
+
+    #[cfg(test)]
+    fn at(address: SocketAddr) -> Self {
+        Self(address)
+    }
+
+    /// The records of a name: texts, names or addresses as text; none where there are none.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not say.
+    pub(crate) async fn ask(self, name: &str, kind: Kind) -> io::Result<Vec<String>> {
+        let id = rand::random::<u16>();
+        let question = question(id, name, kind)
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no name of the DNS"))?;
+        let answered = timeout(ANSWER_MAX, async {
+            let answer = self.by_udp(&question, id).await?;
+            // RFC 1035 §4.2.1: what does not fit is asked for by TCP.
+            if answer.get(2).is_some_and(|flags| flags & 0x02 != 0) {
+                return self.by_tcp(&question).await;
+            }
+            Ok(answer)
+        });
+        let answer = answered
+            .await
+            .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        records(&answer, id, kind).ok_or_else(|| {
+            io::Error::new(io::ErrorKind::InvalidData, "the answer makes no sense")
+        })?
+    }
+
+    async fn by_udp(self, question: &[u8], id: u16) -> io::Result<Vec<u8>> {
+        let local: SocketAddr = if self.0.is_ipv4() {
+            (Ipv4Addr::UNSPECIFIED, 0).into()
+        } else {
+            (Ipv6Addr::UNSPECIFIED, 0).into()
+        };
+        let socket = UdpSocket::bind(local).await?;
+        socket.connect(self.0).await?;
+        socket.send(question).await?;
+        let mut buffer = vec![0; 4096];
+        loop {
+            let length = socket.recv(&mut buffer).await?;
+            let answer = buffer.get(..length).unwrap_or_default();
+            // Anybody may send one: it has to name the question.
+            if answer.starts_with(&id.to_be_bytes()) {
+                return Ok(answer.to_vec());
+            }
+        }
+    }
+
+    async fn by_tcp(self, question: &[u8]) -> io::Result<Vec<u8>> {
+        let mut stream = TcpStream::connect(self.0).await?;
+        let length = u16::try_from(question.len()).unwrap_or(u16::MAX);
+        stream.write_all(&length.to_be_bytes()).await?;
+        stream.write_all(question).await?;
+        let length = stream.read_u16().await?;
+        let mut answer = vec![0; length.into()];
+        stream.read_exact(&mut answer).await?;
+        Ok(answer)
+    }
+}
+
+/// The name under which an address has a name. RFC 1035 §3.5, RFC 3596 §2.5
+pub(crate) fn reverse(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => {
+            let [a, b, c, d] = address.octets();
+            format!("{d}.{c}.{b}.{a}.in-addr.arpa")
+        }
+        IpAddr::V6(address) => {
+            let nibbles = address.octets().into_iter().rev();
+            let labels: Vec<String> = nibbles
+                .flat_map(|byte| [format!("{:x}", byte & 15), format!("{:x}", byte >> 4)])
+                .collect();
+            format!("{}.ip6.arpa", labels.join("."))
+        }
+    }
+}
+
+fn question(id: u16, name: &str, kind: Kind) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(name.len() + 18);
+    bytes.extend(id.to_be_bytes());
+    // A standard question; the server is to ask others.
+    bytes.extend([0x01, 0x00, 0, 1, 0, 0, 0, 0, 0, 0]);
+    for label in name.trim_end_matches('.').split('.') {
+        let length = u8::try_from(label.len())
+            .ok()
+            .filter(|length| (1..=63).contains(length))?;
+        bytes.push(length);
+        bytes.extend(label.as_bytes());
+    }
+    bytes.push(0);
+    bytes.extend(kind.number().to_be_bytes());
+    bytes.extend([0, 1]);
+    (bytes.len() <= 512).then_some(bytes)
+}
+
+/// The records of an answer; `None` for what is no answer to this question.
+fn records(answer: &[u8], id: u16, kind: Kind) -> Option<io::Result<Vec<String>>> {
+    let mut reader = Reader {
+        bytes: answer,
+        at: 0,
+    };
+    let (answered, flags) = (reader.number()?, reader.number()?);
+    let (questions, answers) = (reader.number()?, reader.number()?);
+    reader.at = 12;
+    if answered != id || flags & 0x8000 == 0 {
+        return None;
+    }
+    match flags & 0x0f {
+        0 => {}
+        // RFC 1035 §4.1.1: there is no such name.
+        3 => return Some(Ok(Vec::new())),
+        _ => {
+            return Some(Err(io::Error::other(
+                "the name server refuses or is out of order",
+            )));
+        }
+    }
+    for _ in 0..questions {
+        reader.name()?;
+        reader.skip(4)?;
+    }
+    let mut found = Vec::new();
+    for _ in 0..usize::from(answers).min(RECORDS_MAX) {
+        reader.name()?;
+        let number = reader.number()?;
+        reader.skip(6)?;
+        let length = usize::from(reader.number()?);
+        let end = reader.at.checked_add(length)?;
+        if number == kind.number() {
+            found.extend(reader.data(kind, end));
+        }
+        reader.at = end;
+    }
+    Some(Ok(found))
+}
+
+/// Reads an answer; every step stays inside it.
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let end = self.at.checked_add(length)?;
+        let taken = self.bytes.get(self.at..end)?;
+        self.at = end;
+        Some(taken)
+    }
+
+    fn skip(&mut self, length: usize) -> Option<()> {
+        self.take(length).map(drop)
+    }
+
+    fn number(&mut self) -> Option<u16> {
+        let [high, low] = self.take(2)? else {
+            return None;
+        };
+        Some(u16::from_be_bytes([*high, *low]))
+    }
+
+    /// A name; pointers lead back to where one stood before. RFC 1035 §4.1.4
+    fn name(&mut self) -> Option<String> {
+        let mut labels: Vec<String> = Vec::new();
+        let mut behind = None;
+        for _ in 0..STEPS_MAX {
+            let [length] = self.take(1)? else {
+                return None;
+            };
+            match length {
+                0 => {
+                    self.at = behind.unwrap_or(self.at);
+                    return Some(labels.join(".").to_ascii_lowercase());
+                }
+                1..=63 => {
+                    let label = self.take(usize::from(*length))?;
+                    labels.push(String::from_utf8_lossy(label).into_owned());
+                }
+                192.. => {
+                    let [low] = self.take(1)? else {
+                        return None;
+                    };
+                    behind.get_or_insert(self.at);
+                    self.at = usize::from(u16::from_be_bytes([length & 0x3f, *low]));
+                }
+                _ => return None,
+            }
+        }
+        None
+    }
+
+    fn data(&mut self, kind: Kind, end: usize) -> Option<String> {
+        match kind {
+            Kind::A => {
+                let octets: [u8; 4] = self.take(4)?.try_into().ok()?;
+                Some(Ipv4Addr::from(octets).to_string())
+            }
+            Kind::Aaaa => {
+                let octets: [u8; 16] = self.take(16)?.try_into().ok()?;
+                Some(Ipv6Addr::from(octets).to_string())
+            }
+            Kind::Mx => {
+                self.skip(2)?;
+                self.name()
+            }
+            Kind::Ptr => self.name(),
+            Kind::Txt => {
+                let mut text = String::new();
+                while self.at < end {
+                    let [length] = self.take(1)? else {
+                        return None;
+                    };
+                    let part = self.take(usize::from(*length))?;
+                    text.push_str(&String::from_utf8_lossy(part));
+                }
+                Some(text)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// An answer with one record, whose name points to the question's.
+    fn answer(question: &[u8], kind: u16, data: &[u8]) -> Vec<u8> {
+        let mut bytes = question.to_vec();
+        bytes[2] = 0x81;
+        bytes[3] = 0x80;
+        bytes[7] = 1;
+        bytes.extend([0xc0, 12]);
+        bytes.extend(kind.to_be_bytes());
+        bytes.extend([0, 1, 0, 0, 0, 60]);
+        bytes.extend(u16::try_from(data.len()).unwrap().to_be_bytes());
+        bytes.extend(data);
+        bytes
+    }
+
+    async fn served(kind: Kind, data: &'static [u8], truncated: bool) -> io::Result<Vec<String>> {
+        let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let address = udp.local_addr().unwrap();
+        let tcp = tokio::net::TcpListener::bind(address).await.unwrap();
+        let number = kind.number();
+        let serve = async move {
+            let mut buffer = [0; 600];
+            let (length, from) = udp.recv_from(&mut buffer).await.unwrap();
+            let whole = answer(&buffer[..length], number, data);
+            // A stranger's answer comes first.
+            udp.send_to(&[0, 0, 0x81, 0x80], from).await.unwrap();
+            let mut said = whole.clone();
+            if truncated {
+                said[2] |= 0x02;
+            }
+            udp.send_to(&said, from).await.unwrap();
+            if truncated {
+                let (mut stream, _) = tcp.accept().await.unwrap();
+                let length = stream.read_u16().await.unwrap();
+                let mut question = vec![0; length.into()];
+                stream.read_exact(&mut question).await.unwrap();
+                let length = u16::try_from(whole.len()).unwrap();
+                stream.write_u16(length).await.unwrap();
+                stream.write_all(&whole).await.unwrap();
+            }
+        };
+        let (found, ()) = tokio::join!(Dns::at(address).ask("mail.example.org", kind), serve);
+        found
+    }
+
+    #[tokio::test]
+    async fn records_are_read_by_udp_and_by_tcp() {
+        let text = b"\x06v=spf1\x08 mx -all";
+        assert_eq!(
+            served(Kind::Txt, text, false).await.unwrap(),
+            ["v=spf1 mx -all"]
+        );
+        assert_eq!(
+            served(Kind::Txt, text, true).await.unwrap(),
+            ["v=spf1 mx -all"]
+        );
+        let mx = b"\x00\x0a\x02mx\xc0\x0c";
+        assert_eq!(
+            served(Kind::Mx, mx, false).await.unwrap(),
+            ["mx.mail.example.org"]
+        );
+        assert_eq!(
+            served(Kind::A, &[192, 0, 2, 1], false).await.unwrap(),
+            ["192.0.2.1"]
+        );
+    }
+
+    #[test]
+    fn an_address_is_asked_for_backwards() {
+        let reversed = |address: &str| reverse(address.parse().unwrap());
+        assert_eq!(reversed("192.0.2.1"), "1.2.0.192.in-addr.arpa");
+        assert!(reversed("2001:db8::1").starts_with("1.0.0.0."));
+        assert!(reversed("2001:db8::1").ends_with(".8.b.d.0.1.0.0.2.ip6.arpa"));
+    }
+
+    #[test]
+    fn a_name_that_points_to_itself_comes_to_an_end() {
+        let question = question(7, "a.example", Kind::Ptr).unwrap();
+        let loops = answer(&question, 12, b"\xc0\x29");
+        assert_eq!(records(&loops, 7, Kind::Ptr).unwrap().unwrap(), [""; 0]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+            for kind in [Kind::A, Kind::Aaaa, Kind::Mx, Kind::Ptr, Kind::Txt] {
+                records(&bytes, 7, kind);
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What the DNS says of a mail domain, for `transom check --live`.
+
+use std::{net::IpAddr, time::Duration};
+
+use tokio::time::timeout;
+
+use crate::dns::{Dns, Kind, reverse};
+
+/// For all questions together.
+const ALL_MAX: Duration = Duration::from_secs(10);
+/// Mail servers of a domain that are looked at.
+const SERVERS_MAX: usize = 3;
+
+/// What should be there.
+pub(super) struct Wanted<'a> {
+    /// The domain of our addresses.
+    pub(super) domain: &'a str,
+    /// The name and the text of the record of our key.
+    pub(super) dkim: Option<(String, String)>,
+}
+
+/// One sentence a record: there, missing, or not to be found out.
+pub(super) async fn look(wanted: Wanted<'_>) -> Vec<String> {
+    let Some(dns) = Dns::of_system().await else {
+        return vec![
+            "DNS: the system names no name server, so what is there was not looked at".to_owned(),
+        ];
+    };
+    let looked = timeout(ALL_MAX, look_at(dns, &wanted)).await;
+    looked.unwrap_or_else(|_| {
+        vec!["DNS: the name server did not answer in time; what is there is not known".to_owned()]
+    })
+}
+
+async fn look_at(dns: Dns, wanted: &Wanted<'_>) -> Vec<String> {
+    let domain = wanted.domain;
+    let mail = async {
+        let servers = dns.ask(domain, Kind::Mx).await;
+        let mut said = vec![one(&servers, &format!("{domain} MX"), |_| true)];
+        for server in servers.into_iter().flatten().take(SERVERS_MAX) {
+            said.push(names(dns, &server).await);
+        }
+        said
+    };
+    let spf = text(dns, domain.to_owned(), |text| text.starts_with("v=spf1"));
+    let dmarc = text(dns, format!("_dmarc.{domain}"), |text| {
+        text.starts_with("v=DMARC1")
+    });
+    let dkim = async {
+        let (name, want) = wanted.dkim.clone()?;
+        Some(text(dns, name, move |text| same_key(text, &want)).await)
+    };
+    let (mail, spf, dmarc, dkim) = tokio::join!(mail, spf, dmarc, dkim);
+    mail.into_iter()
+        .chain([spf])
+        .chain(dkim)
+        .chain([dmarc])
+        .collect()
+}
+
+async fn text(dns: Dns, name: String, is_it: impl Fn(&str) -> bool) -> String {
+    let found = dns.ask(&name, Kind::Txt).await;
+    one(&found, &format!("{name} TXT"), is_it)
+}
+
+fn one(found: &std::io::Result<Vec<String>>, what: &str, is_it: impl Fn(&str) -> bool) -> String {
+    match found {
+        Err(error) => format!("DNS now: {what} is not known: {error}"),
+        Ok(records) => match records.iter().find(|record| is_it(record)) {
+            Some(record) => format!("DNS now: {what} is there: {record}"),
+            None if records.is_empty() => format!("DNS now: {what} is missing"),
+            None => format!("DNS now: {what} is another: {}", records.join(" | ")),
+        },
+    }
+}
+
+/// Whether a host's address leads back to its name, as receivers want of whoever sends.
+async fn names(dns: Dns, host: &str) -> String {
+    let mut addresses = dns.ask(host, Kind::A).await.unwrap_or_default();
+    if addresses.is_empty() {
+        addresses = dns.ask(host, Kind::Aaaa).await.unwrap_or_default();
+    }
+    let address: Option<IpAddr> = addresses.first().and_then(|address| address.parse().ok());
+    let Some(address) = address else {
+        return format!("DNS now: {host} has no address");
+    };
+    match dns.ask(&reverse(address), Kind::Ptr).await {
+        Ok(names) if names.iter().any(|name| name == host) => {
+            format!("DNS now: {address} is named {host}, as receivers want it")
+        }
+        Ok(names) => format!(
+            "DNS now: {address} should have the name {host} (PTR); it has {}",
+            if names.is_empty() {
+                "none".to_owned()
+            } else {
+                names.join(", ")
+            }
+        ),
+        Err(error) => format!("DNS now: the name of {address} is not known: {error}"),
+    }
+}
+
+/// Whether a record holds our key, however it is spaced.
+fn same_key(text: &str, want: &str) -> bool {
+    let key = |text: &str| {
+        let mut tags = text.split(';').filter_map(|tag| tag.split_once('='));
+        let (_, value) = tags.find(|(name, _)| name.trim() == "p")?;
+        Some(value.split_whitespace().collect::<String>())
+    };
+    key(text).is_some() && key(text) == key(want)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_found_is_said_in_one_sentence() {
+        let found = |records: &[&str]| Ok(records.iter().map(|text| (*text).to_owned()).collect());
+        let is_spf = |text: &str| text.starts_with("v=spf1");
+        for (records, end) in [
+            (
+                found(&["other", "v=spf1 mx -all"]),
+                "is there: v=spf1 mx -all",
+            ),
+            (found(&[]), "is missing"),
+            (found(&["other"]), "is another: other"),
+            (Err(std::io::Error::other("broken")), "is not known: broken"),
+        ] {
+            let said = one(&records, "x.example TXT", is_spf);
+            assert_eq!(said, format!("DNS now: x.example TXT {end}"));
+        }
+    }
+
+    #[test]
+    fn a_key_is_the_same_however_it_is_spaced() {
+        assert!(same_key("v=DKIM1; k=rsa; p=AB CD", "k=rsa;p=ABCD"));
+        assert!(!same_key("v=DKIM1; p=ABCE", "p=ABCD"));
+        assert!(!same_key("", ""));
+    }
+}

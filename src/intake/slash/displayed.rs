@@ -1,0 +1,96 @@
+//! Telling a sender who asked that a mail was displayed (RFC 8098), if the user wants that: once, and without trying again. It is a
+//! courtesy, and nobody waits for it.
+
+use std::time::Duration;
+
+use transom_adapter::{Address, Attempt, Displayed, Key, MailWish, Outcome, Outgoing, Thread};
+
+use super::{Intake, Place};
+use crate::{
+    gateway::{payload::AskedDisplayed, settings::Settings, text_in},
+    store::{
+        Write,
+        write::{Done, Seen},
+    },
+    texts::{Post, Text},
+    xmpp::stanza::Stanza,
+};
+
+pub(super) async fn note(
+    intake: &Intake,
+    place: &Place<'_>,
+    stanza_id: &str,
+) -> Result<Vec<Stanza>, Text> {
+    let about = Some(text_in::message_of(stanza_id));
+    let found = place
+        .mail(intake, about, |mail| mail.asks_displayed.take())
+        .await?;
+    let Some((kept, asked)) = found else {
+        return Ok(Vec::new());
+    };
+    if !Settings::from_json(&kept.settings).says_displayed() {
+        return Ok(Vec::new());
+    }
+    let now = intake.clock.now();
+    let mark = Seen {
+        scope_id: intake.gateway.id,
+        digest: format!("displayed-{}", kept.message_id),
+        at_ms: now.0,
+        stale_ms: 0,
+    };
+    // Committed before it is sent: several devices, and a kill, make it no second one.
+    let done = intake.writer.commit_one(Write::Seen(mark)).await;
+    if done.is_ok_and(|done| done == Done::Written) {
+        send(intake, (kept.line, kept.subject), asked).await;
+    }
+    Ok(Vec::new())
+}
+
+async fn send(intake: &Intake, (line, subject): (String, Option<String>), asked: AskedDisplayed) {
+    let lang = intake.gateway.lang(None);
+    let text = |post: Post| Text::from(post).render(lang);
+    let subject = subject.unwrap_or_default();
+    let outgoing = Outgoing {
+        key: Key(intake.next_id()),
+        from: Address::new(line),
+        from_name: None,
+        to: Address::new(asked.to),
+        text: text(Post::WasDisplayed {
+            subject: subject.clone(),
+        }),
+        thread: Some(Thread {
+            subject: text(Post::Seen {
+                subject: subject.clone(),
+            }),
+            ..Thread::default()
+        }),
+        created_at: intake.clock.now(),
+        routes: Vec::new(),
+        files: Vec::new(),
+        mail: MailWish {
+            displayed: Some(Displayed {
+                message_id: asked.message_id,
+                subject: Some(subject),
+            }),
+            ..MailWish::default()
+        },
+    };
+    let adapter = &intake.gateway.adapter;
+    let plan = adapter.plan(&outgoing);
+    let route = plan.ok().and_then(|plan| plan.routes.into_iter().next());
+    let account = route.and_then(|route| {
+        let mut accounts = adapter.accounts().into_iter();
+        accounts.find(|account| *account.name() == route.account)
+    });
+    let Some(account) = account else { return };
+    let attempt = Attempt {
+        number: 1,
+        unit: 0,
+        started_at: intake.clock.now(),
+    };
+    let deadline = Duration::from_secs(account.capabilities().send_seconds_max.into());
+    let sent = tokio::time::timeout(deadline, account.send(&outgoing, attempt)).await;
+    if !matches!(sent, Ok(Outcome::Accepted { .. })) {
+        tracing::info!("A note that a mail was displayed was not taken; it is not tried again.");
+    }
+}
