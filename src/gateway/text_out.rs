@@ -6,9 +6,9 @@ mod edit;
 mod join;
 mod note;
 mod reaction;
+mod repeat;
 mod reply;
 
-use sha2::{Digest, Sha256};
 use transom_adapter::{Address, Network, Outgoing, Plan, Refusal, UnixMillis};
 
 use super::{
@@ -24,6 +24,8 @@ pub use edit::Amended;
 use edit::Edit;
 use note::{fresh_line, newcomer, note};
 pub use reaction::Kept;
+pub(super) use repeat::own_key;
+use repeat::repeat_key;
 
 use crate::{
     store::{
@@ -345,31 +347,6 @@ fn refused_plan(gateway: &Gateway, refusal: &Refusal) -> Refused {
             .map_or(String::new(), |jid| jid.to_string())
     };
     Refused::from_refusal(refusal, gateway.network(), jid)
-}
-
-/// Semantics 6: the origin-id; without one, the id with everything that a script that reuses ids changes.
-fn repeat_key(message: &Message, from: &Jid, (body, files): (&str, &[Shared])) -> Option<String> {
-    if let Some(origin) = message.origin_id() {
-        return Some(format!(
-            "o{}",
-            hex::encode(Sha256::digest(origin.as_bytes()))
-        ));
-    }
-    let id = message.id.as_deref()?;
-    let to = message.to.as_ref().map(Jid::as_str).unwrap_or_default();
-    let mut hash = Sha256::new();
-    let urls = files.iter().map(|file| file.url.as_str());
-    for part in [from.as_str(), to, id, body].into_iter().chain(urls) {
-        hash.update(part.as_bytes());
-        hash.update([0]);
-    }
-    Some(format!("h{}", hex::encode(hash.finalize())))
-}
-
-/// How a message is known that we gave to the user's server in the user's name: it comes back, and is never sent.
-pub(super) fn own_key(origin_id: &str) -> String {
-    let id = text_in::message_of(origin_id);
-    format!("p{}", hex::encode(Sha256::digest(id.as_bytes())))
 }
 
 /// What can be said of files before anybody has seen them.

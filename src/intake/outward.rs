@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::{Intake, STORE_PATIENCE, STORE_PAUSE, people::People, slash};
+use super::{Intake, STORE_PATIENCE, STORE_PAUSE, people::People, rosters, slash};
 use crate::{
     gateway::{
         call, refusal,
@@ -319,7 +319,7 @@ async fn follow(
                 continue;
             }
             Effect::New(one) => {
-                introduce(intake, message, &one);
+                rosters::introduce_written_to(intake, message, &one);
                 welcomes |= one.welcomed.is_some();
                 waiting.push(work(intake, *one));
                 "stored"
@@ -369,22 +369,6 @@ fn work(intake: &Intake, accepted: Accepted) -> Waiting {
         work: Work::Out(Box::new(work)),
         held_until_ms: out.held_until_ms,
     }
-}
-
-/// Who registers by a message gets the gateway into the roster, and whoever is written to.
-fn introduce(intake: &Intake, message: &Message, one: &Accepted) {
-    let (Some(from), Some(to)) = (&message.from, &message.to) else {
-        return;
-    };
-    let user = from.to_bare();
-    if one.new_user.is_some() {
-        let gateway = &intake.gateway.config.domain;
-        intake.rosters.registered(gateway, user.as_str());
-    }
-    let conversation = one.out.conversation.conversation_id;
-    intake
-        .rosters
-        .met(conversation, || Some(to.to_bare()), user.as_str(), false);
 }
 
 /// The same as a line of the gateway's own chat, which is the place for what is said once.

@@ -17,7 +17,7 @@ use transom_adapter::Address;
 
 use super::Intake;
 use crate::{
-    gateway::payload::Payload,
+    gateway::{payload::Payload, text_out::Accepted},
     queue::{Waiting, Work},
     xmpp::{
         jid::BareJid,
@@ -229,4 +229,20 @@ pub(super) fn introduce(intake: &Intake, waiting: &Waiting) {
         intake.gateway.jid_of(&peer, is_pinned.then_some(&line))
     };
     intake.rosters.met(-waiting.lane_id, ours, &row.jid, true);
+}
+
+/// Who registers by a message gets the gateway into the roster, and whoever is written to.
+pub(super) fn introduce_written_to(intake: &Intake, message: &Message, one: &Accepted) {
+    let (Some(from), Some(to)) = (&message.from, &message.to) else {
+        return;
+    };
+    let user = from.to_bare();
+    if one.new_user.is_some() {
+        let gateway = &intake.gateway.config.domain;
+        intake.rosters.registered(gateway, user.as_str());
+    }
+    let conversation = one.out.conversation.conversation_id;
+    intake
+        .rosters
+        .met(conversation, || Some(to.to_bare()), user.as_str(), false);
 }

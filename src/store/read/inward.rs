@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{
     Acquaintance, KnownThread, Sql, Store, StoreError, for_rows, json,
     outward::{OfConversation, THREADS, known_thread},
-    strangers::{Pair, acquaintances},
+    strangers::load_acquaintances,
 };
 use crate::store::{Connection, index};
 
@@ -199,34 +199,6 @@ async fn resolve_regarding(
         let place = index(row.int(0)?);
         if let Some(ask) = asks.iter_mut().find(|ask| ask.place == place) {
             row.text(1)?.clone_into(&mut ask.address);
-        }
-    }
-    Ok(())
-}
-
-/// Who is a stranger to whom.
-async fn load_acquaintances(
-    connection: &mut Connection,
-    asks: &[InwardAsk],
-    found: &mut HashMap<usize, LineFound>,
-) -> Result<(), StoreError> {
-    let mut pairs = Vec::new();
-    for ask in asks.iter().filter(|ask| ask.has_threads) {
-        let users = found.get(&ask.place).map(|line| &line.users);
-        pairs.extend(users.into_iter().flatten().map(|user| Pair {
-            place: ask.place,
-            user_id: user.user_id,
-            peer: &ask.peer,
-        }));
-    }
-    for (place, user_id, known) in acquaintances(connection, &pairs).await? {
-        let users = found.get_mut(&place).map(|line| &mut line.users);
-        let user = users
-            .into_iter()
-            .flatten()
-            .find(|user| user.user_id == user_id);
-        if let Some(user) = user {
-            user.acquaintance = known;
         }
     }
     Ok(())

@@ -23,6 +23,7 @@ use statements::{
 };
 use strangers::load_strangers;
 pub use thread::KnownThread;
+pub(super) use thread::known_thread;
 
 /// What one stanza asks.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -321,18 +322,6 @@ async fn load_threads(
             .push(thread);
     }
     Ok(())
-}
-
-pub(super) fn known_thread(row: &super::Row) -> Result<KnownThread, StoreError> {
-    Ok(KnownThread {
-        thread_id: row.int(0)?,
-        conversation_id: row.int(1)?,
-        subject: row.text(2)?.to_owned(),
-        xmpp_thread: row.text(3)?.to_owned(),
-        last_id: row.opt_text(4)?.map(str::to_owned),
-        references: serde_json::from_str(row.text(5)?).unwrap_or_default(),
-        active_ms: row.int(6)?,
-    })
 }
 
 /// Shared lines and the pool.

@@ -1,8 +1,10 @@
 //! Whom a user knows, and who waits for the user's word (semantics 30).
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
-use super::{Connection, Row, Sql, Store, StoreError, for_rows, index, json};
+use super::{Connection, InwardAsk, LineFound, Row, Sql, Store, StoreError, for_rows, index, json};
 
 /// What a user and somebody who writes are to each other.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -19,10 +21,10 @@ pub struct Acquaintance {
 
 /// One pair that is asked about.
 #[derive(Serialize)]
-pub(super) struct Pair<'a> {
-    pub(super) place: usize,
-    pub(super) user_id: i64,
-    pub(super) peer: &'a str,
+struct Pair<'a> {
+    place: usize,
+    user_id: i64,
+    peer: &'a str,
 }
 
 /// Somebody whose mail waits.
@@ -92,8 +94,36 @@ const UNSAID: Sql = Sql::both(
       GROUP BY u.user_id, u.jid, u.lang, u.settings LIMIT $3",
 );
 
+/// Who is a stranger to whom.
+pub(super) async fn load_acquaintances(
+    connection: &mut Connection,
+    asks: &[InwardAsk],
+    found: &mut HashMap<usize, LineFound>,
+) -> Result<(), StoreError> {
+    let mut pairs = Vec::new();
+    for ask in asks.iter().filter(|ask| ask.has_threads) {
+        let users = found.get(&ask.place).map(|line| &line.users);
+        pairs.extend(users.into_iter().flatten().map(|user| Pair {
+            place: ask.place,
+            user_id: user.user_id,
+            peer: &ask.peer,
+        }));
+    }
+    for (place, user_id, known) in acquaintances(connection, &pairs).await? {
+        let users = found.get_mut(&place).map(|line| &mut line.users);
+        let user = users
+            .into_iter()
+            .flatten()
+            .find(|user| user.user_id == user_id);
+        if let Some(user) = user {
+            user.acquaintance = known;
+        }
+    }
+    Ok(())
+}
+
 /// Asks about pairs; by place and user.
-pub(super) async fn acquaintances(
+async fn acquaintances(
     connection: &mut Connection,
     pairs: &[Pair<'_>],
 ) -> Result<Vec<(usize, i64, Acquaintance)>, StoreError> {
