@@ -284,10 +284,27 @@ fn payload(
         text_file: long::place(&gateway.files, message),
         own,
         reply: reply(line, user),
-        reaction: reaction(gateway, message, user).filter(|_| !own),
+        reaction: reaction(gateway, message, user)
+            .or_else(|| mail_reaction(message, line, user))
+            .filter(|_| !own),
         word: stop::told(message, line).filter(|_| !own),
         ..Payload::default()
     }
+}
+
+/// A mail that is nothing but a reaction (RFC 9078), to a mail of this very chat: matching is no permission.
+fn mail_reaction(message: &Incoming, line: &LineFound, user: &InwardRow) -> Option<StoredReaction> {
+    let emoji = &message.mail.reaction;
+    let of_chat = |id: i64| user.threads.iter().any(|thread| thread.thread_id == id);
+    let mut answered = line
+        .answered
+        .iter()
+        .filter(|one| one.user_id == user.user_id);
+    let first = answered.find(|one| one.rank == 0 && one.thread_id.is_some_and(of_chat))?;
+    (!emoji.is_empty()).then(|| StoredReaction {
+        of: first.stanza_id.clone(),
+        emoji: emoji.clone(),
+    })
 }
 
 /// What only mail has. The first of a list says how to leave it.

@@ -133,6 +133,10 @@ impl Adapter for EmailAdapter {
         own_address(user, self.home.as_deref(), self.ids.domain())
     }
 
+    fn has_reactions(&self) -> bool {
+        true
+    }
+
     fn plan(&self, message: &Outgoing) -> Result<Plan, Refusal> {
         let Some(smtp) = &self.smtp else {
             return Err(Refusal::NoRoute);

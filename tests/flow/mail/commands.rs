@@ -280,3 +280,55 @@ async fn a_vacation_note_is_named_as_one_and_never_answered() {
         "no machine is told what was seen"
     );
 }
+
+#[tokio::test]
+async fn rfc9078_reactions_go_both_ways() {
+    if skipped(&[Server::Prosody, Server::Postfix]) {
+        return;
+    }
+    let world = world(In::Lmtp).await;
+    let mut alice = world.prosody.client("alice", "phone").await;
+    alice.send(&chat(BOB, "m1", "Shall we have lunch?")).await;
+    let mail = world.sink.mail("alice's mail", |_| true).await;
+    let reaction = answer(&mail, "Re: Shall we have lunch?", "👍").replace(
+        "Date: ",
+        "Content-Type: text/plain; charset=utf-8\r\nContent-Disposition: reaction\r\nDate: ",
+    );
+    to_alice(world.postfix.smtp_addr(), &reaction).await;
+    let stanza = alice
+        .expect("bob's reaction", |stanza| {
+            stanza.child("reactions").is_some()
+        })
+        .await;
+    let reactions = stanza.child("reactions").expect("XEP-0444");
+    assert_eq!(reactions.attr("id"), Some("m1"));
+    assert_eq!(
+        reactions.child("reaction").map(Element::text).as_deref(),
+        Some("👍")
+    );
+    to_alice(
+        world.postfix.smtp_addr(),
+        &answer(&mail, "Re: Shall we have lunch?", "At noon?"),
+    )
+    .await;
+    let noon = text(&mut alice, "bob's answer").await;
+    let id = noon.attr("id").unwrap_or_default();
+    alice
+        .send(&format!(
+            "<message to='{BOB}' type='chat' id='r1'><reactions xmlns='urn:xmpp:reactions:0' id='{id}'><reaction>🎉</reaction></reactions></message>"
+        ))
+        .await;
+    let sent = world
+        .sink
+        .mail("alice's reaction", |mail| {
+            mail.text().contains("Content-Disposition: reaction")
+        })
+        .await;
+    assert!(
+        sent.text().contains("vnd.google.email-reaction+json"),
+        "{}",
+        sent.text()
+    );
+    let parent = sent.header("In-Reply-To").unwrap_or_default();
+    assert_eq!(parent, "<8@example.com>", "the mail that it is about");
+}

@@ -96,6 +96,15 @@ pub(crate) fn compose(
             .singlepart(forms::calendar(message, attendance));
         return Ok(ended(builder.multipart(parts)?.formatted()));
     }
+    if message
+        .thread
+        .as_ref()
+        .is_some_and(|thread| thread.reaction)
+    {
+        let boundary = boundary("reaction", message, ids);
+        let parts = forms::reaction(&message.text, boundary);
+        return Ok(ended(builder.multipart(parts)?.formatted()));
+    }
     let plain = SinglePart::plain(body(&text));
     let styled = styling::to_html(message.text.trim_end()).map(|_| {
         // The boundary follows from the delivery: the same bytes on every attempt.
