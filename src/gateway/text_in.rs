@@ -1,6 +1,7 @@
 //! A message from outside to a user: who gets it, and the stanza that carries it.
 
 mod long;
+mod mail;
 mod pieces;
 mod stanza;
 mod stop;
@@ -13,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     Gateway, files,
-    payload::{Payload, StoredMail, StoredNotice, StoredReaction, StoredReply},
+    payload::{Payload, StoredNotice, StoredReaction, StoredReply},
     registration::DISABLED_FOR,
     text_out::own_key,
     threads,
@@ -279,44 +280,17 @@ fn payload(
         shows_subject,
         name: message.from_name.clone().filter(|_| !own),
         notice: message.mail.notice.map(StoredNotice::from),
-        mail: mail_facts(message, thread, user),
+        mail: mail::facts(message, thread, user),
         files: files::named_only(&gateway.files, message),
         text_file: long::place(&gateway.files, message),
         own,
         reply: reply(line, user),
         reaction: reaction(gateway, message, user)
-            .or_else(|| mail_reaction(message, line, user))
+            .or_else(|| mail::reaction(message, line, user))
             .filter(|_| !own),
         word: stop::told(message, line).filter(|_| !own),
         ..Payload::default()
     }
-}
-
-/// A mail that is nothing but a reaction (RFC 9078), to a mail of this very chat: matching is no permission.
-fn mail_reaction(message: &Incoming, line: &LineFound, user: &InwardRow) -> Option<StoredReaction> {
-    let emoji = &message.mail.reaction;
-    let of_chat = |id: i64| user.threads.iter().any(|thread| thread.thread_id == id);
-    let mut answered = line
-        .answered
-        .iter()
-        .filter(|one| one.user_id == user.user_id);
-    let first = answered.find(|one| one.rank == 0 && one.thread_id.is_some_and(of_chat))?;
-    (!emoji.is_empty()).then(|| StoredReaction {
-        of: first.stanza_id.clone(),
-        emoji: emoji.clone(),
-    })
-}
-
-/// What only mail has. The first of a list says how to leave it.
-fn mail_facts(
-    message: &Incoming,
-    thread: Option<&threads::Chosen>,
-    user: &InwardRow,
-) -> Option<Box<StoredMail>> {
-    let mut stored = StoredMail::of(message)?;
-    let is_first = thread.is_some() && !user.acquaintance.has_chat;
-    stored.says_how_to_leave = is_first && stored.unsubscribe.is_some();
-    Some(stored)
 }
 
 /// The mail thread of a message, and whether its subject has to be shown (semantics 27).

@@ -5,6 +5,7 @@
 
 mod calendar;
 mod class;
+mod clean;
 mod flowed;
 mod headers;
 mod html;
@@ -31,6 +32,7 @@ use crate::{
     ids::OwnIds,
     smtp::MESSAGE_ID_KIND,
 };
+use clean::without_lone_returns;
 pub(crate) use headers::Headers;
 
 /// What a mail may weigh; more is refused by LMTP and named, unread, by IMAP.
@@ -380,23 +382,6 @@ fn digest(message: &Message<'_>, headers: &Headers<'_>) -> [u8; 32] {
         }
     }
     hash.finalize().into()
-}
-
-/// A CR without LF ends a line for us, as it does for many hosts: left alone, it would hide headers. RFC 5322 §2.3
-fn without_lone_returns(raw: &[u8]) -> std::borrow::Cow<'_, [u8]> {
-    let lone = |pair: &[u8]| matches!(pair, [b'\r', next] if *next != b'\n');
-    if !raw.windows(2).any(lone) && raw.last() != Some(&b'\r') {
-        return raw.into();
-    }
-    let mut clean = Vec::with_capacity(raw.len() + raw.len() / 8);
-    let mut rest = raw.iter().peekable();
-    while let Some(byte) = rest.next() {
-        clean.push(*byte);
-        if *byte == b'\r' && rest.peek() != Some(&&b'\n') {
-            clean.push(b'\n');
-        }
-    }
-    clean.into()
 }
 
 #[cfg(test)]
