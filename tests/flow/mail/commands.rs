@@ -220,6 +220,9 @@ async fn rfc8098_a_mail_is_confirmed_only_by_its_readers_choice_and_a_confirmati
         )
     };
     alice.send(&mark(&first)).await;
+    // What is behind it is answered after it.
+    alice.send(&chat(BOB, "u1", "/unsubscribe")).await;
+    refusal(&mut alice, "no list").await;
     let settings = tell(
         &mut alice,
         "settings default default - default - - default yes",
