@@ -199,6 +199,19 @@ fn records(answer: &[u8], id: u16, kind: Kind) -> Option<io::Result<Vec<String>>
     Some(Ok(found))
 }
 
+/// Reads an answer to whichever question.
+pub(crate) fn read_any(answer: &[u8]) {
+    let id = Reader {
+        bytes: answer,
+        at: 0,
+    }
+    .number();
+    for kind in [Kind::A, Kind::Aaaa, Kind::Mx, Kind::Ptr, Kind::Txt] {
+        // What it says does not matter here.
+        drop(records(answer, id.unwrap_or_default(), kind));
+    }
+}
+
 /// Reads an answer; every step stays inside it.
 struct Reader<'a> {
     bytes: &'a [u8],
@@ -373,9 +386,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
-            for kind in [Kind::A, Kind::Aaaa, Kind::Mx, Kind::Ptr, Kind::Txt] {
-                records(&bytes, 7, kind);
-            }
+            read_any(&bytes);
         }
     }
 }

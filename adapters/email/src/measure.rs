@@ -69,6 +69,11 @@ pub fn cut_reply(text: &str) -> &str {
     read::reply::cut(text, ids().domain())
 }
 
+/// Reads bytes as a name server's answer to a question of each kind.
+pub fn dns(answer: &[u8]) {
+    crate::dns::read_any(answer);
+}
+
 fn ids() -> OwnIds {
     OwnIds::new(
         Signer::new(vec![0; 32].into()),
