@@ -14,7 +14,9 @@ use crate::{
     gateway::{
         Gateway,
         payload::{Payload, StoredMail},
-        refusal, text_in,
+        refusal,
+        settings::{Setting, Settings},
+        text_in,
     },
     texts::{Cap, Post, Text},
     xmpp::{
@@ -201,6 +203,18 @@ impl<'a> Place<'a> {
             }
         }
         Ok(None)
+    }
+
+    /// The contact of somebody who is written to from the address that a mail came to: pinned, where another one would be taken.
+    async fn contact_of(&self, intake: &Intake, kept: &Kept, to: &str) -> Option<BareJid> {
+        let lines = intake.store.lines_of(intake.gateway.id, self.user.as_str());
+        let lines = lines.await.unwrap_or_default();
+        let settings = Settings::from_json(&kept.settings);
+        let first = lines.first().map(String::as_str);
+        let usual = settings.get(Setting::Line).or(first);
+        let line = Address::new(kept.line.clone());
+        let pin = (usual != Some(line.as_str())).then_some(&line);
+        intake.gateway.jid_of(&Address::new(to), pin)
     }
 
     /// Sends a mail in the user's name, through everything that a message of theirs passes; what is said to it comes back.

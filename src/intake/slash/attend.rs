@@ -1,6 +1,6 @@
 //! Answering an invitation: a mail that calendars read. RFC 5546 §3.2.3
 
-use transom_adapter::{Address, Attendance, Attending};
+use transom_adapter::{Attendance, Attending};
 
 use super::{Intake, Place};
 use crate::{
@@ -17,13 +17,13 @@ pub(super) async fn answer(
     let found = place
         .mail(intake, place.about, |mail| mail.reply.take())
         .await?;
-    let (_, invitation) = found.ok_or(Text::from(Post::NoInvitation))?;
+    let (kept, invitation) = found.ok_or(Text::from(Post::NoInvitation))?;
     let attendance = Attendance {
         answer: attending,
         ..*invitation
     };
-    let organiser = Address::new(attendance.organiser.clone());
-    let contact = intake.gateway.jid_of(&organiser, None);
+    let organiser = attendance.organiser.as_str();
+    let contact = place.contact_of(intake, &kept, organiser).await;
     let contact = contact.ok_or(Text::from(Post::NoInvitation))?;
     let lang = intake.gateway.lang(place.message.lang.as_deref());
     let title = attendance.title.clone();

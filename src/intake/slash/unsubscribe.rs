@@ -16,7 +16,7 @@ pub(super) async fn leave(intake: &Intake, place: &Place<'_>) -> Result<Vec<Stan
     let found = place
         .mail(intake, place.about, |mail| mail.unsubscribe.take())
         .await?;
-    let (_, ways) = found.ok_or(Text::from(Post::NoList))?;
+    let (kept, ways) = found.ok_or(Text::from(Post::NoList))?;
     let StoredUnsubscribe { one_click, mail } = ways;
     if let Some(url) = one_click {
         let posted = intake.files.http.post_form(&url, ONE_CLICK).await;
@@ -29,8 +29,7 @@ pub(super) async fn leave(intake: &Intake, place: &Place<'_>) -> Result<Vec<Stan
     }
     let mail = mail.ok_or(Text::from(Post::ListDoesNotLetGo))?;
     let LeavingMail { to, subject, body } = mail;
-    let to = transom_adapter::Address::new(to);
-    let contact = intake.gateway.jid_of(&to, None);
+    let contact = place.contact_of(intake, &kept, &to).await;
     let contact = contact.ok_or(Text::from(Post::ListDoesNotLetGo))?;
     let subject = subject.unwrap_or_else(|| WORD.to_owned());
     let message = Message::chat(place.from.clone(), contact)
