@@ -58,7 +58,9 @@ pub use id::{AccountName, ExternalId, Key, Signer};
 pub use lifecycle::Lifecycle;
 pub use message::{Address, OutFile, Outgoing, StoredFile, Thread};
 pub use outcome::{Failure, Outcome, Reason, Scope};
-pub use own::{Login, NotOwn, OwnAccount, OwnAccounts, Place, Server, Tls, Unproven};
+pub use own::{
+    Grant, Login, NotOwn, OwnAccount, OwnAccounts, Place, Server, SignIn, Tls, Unproven,
+};
 pub use plan::{Plan, Refusal, Route};
 pub use tls::client_config;
 pub use webhook::{Handled, Refused, WebReply, WebRequest};
