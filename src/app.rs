@@ -13,10 +13,14 @@ mod readiness;
 mod start;
 mod upkeep;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
 use transom_adapter::{
-    Adapter, AllowedHosts, ConfigFault, Lifecycle, Section, Signer, SystemClock,
+    Adapter, AllowedHosts, ConfigFault, HttpClient, HttpLimits, Lifecycle, Section, Signer,
+    SystemClock,
 };
 use transom_simulator::Simulator;
 use url::Url;
@@ -37,6 +41,7 @@ pub struct App {
     factories: Vec<Box<dyn AdapterFactory>>,
     reload: Box<dyn Fn() + Send + Sync>,
     log_level: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+    http: OnceLock<HttpClient>,
 }
 
 /// Collects adapters.
@@ -70,8 +75,8 @@ pub struct Setup {
     pub signer: Signer,
     /// Phones in the process.
     pub simulator: Simulator,
-    /// Hosts that files may be fetched from although they are private.
-    pub allow_hosts: AllowedHosts,
+    /// Calls to providers; it fetches from the hosts of `files.allow_hosts` although they are private.
+    pub http: HttpClient,
 }
 
 /// Why the process could not start.
@@ -161,6 +166,16 @@ impl App {
         live::check(self, running).await
     }
 
+    /// What makes the process's HTTP calls, all with one trust store and one pool of connections.
+    fn http(&self) -> Result<HttpClient, rustls::Error> {
+        if let Some(http) = self.http.get() {
+            return Ok(http.clone());
+        }
+        let hosts = AllowedHosts::new(self.config.files.allow_hosts.iter().cloned());
+        let http = HttpClient::new(HttpLimits::default())?.except(hosts);
+        Ok(self.http.get_or_init(|| http).clone())
+    }
+
     /// Builds every adapter and lets it go: what is wrong with their parts of the configuration.
     ///
     /// # Errors
@@ -207,6 +222,7 @@ impl Builder {
             factories: self.factories,
             reload: Box::new(|| {}),
             log_level: Arc::new(|_| false),
+            http: OnceLock::new(),
         }
     }
 }

@@ -41,8 +41,8 @@ pub enum Step {
 }
 
 impl Step {
-    /// Every step.
-    pub const ALL: [Self; 16] = [
+    /// Every step on the way of a message.
+    pub const ALL: [Self; 14] = [
         Self::StanzaRead,
         Self::BeforeCommit,
         Self::AfterCommit,
@@ -55,11 +55,12 @@ impl Step {
         Self::BeforeAnswer,
         Self::FileKept,
         Self::FileUploaded,
-        Self::Resealed,
-        Self::LoginRefused,
         Self::BeforeHandOver,
         Self::AfterHandOver,
     ];
+
+    /// Every step beside it.
+    pub const BESIDE: [Self; 2] = [Self::Resealed, Self::LoginRefused];
 }
 
 /// Passes a step.

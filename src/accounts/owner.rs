@@ -29,8 +29,8 @@ pub(super) async fn tell(
         address: row.address.clone(),
         problem: row.problem.clone().unwrap_or_default(),
     });
-    let line = gateway.say(&user, text.render(lang), lang, clock.now());
-    if !link.is_up() || link.send_tracked(vec![line]).await.is_err() {
+    let said = gateway.say(&user, text.render(lang), lang, clock.now());
+    if !link.is_up() || link.send_tracked(vec![said]).await.is_err() {
         // The next look says it.
         return;
     }

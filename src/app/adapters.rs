@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use transom_adapter::{
-    Account, AccountName, Adapter, Address, AllowedHosts, ConfigFault, HttpClient, HttpLimits,
-    Section, Signer,
-};
+use transom_adapter::{Account, AccountName, Adapter, Address, ConfigFault, Section, Signer};
 use transom_email::EmailAdapter;
 use transom_simulator::Simulator;
 use transom_sms::{ProviderEnv, ProviderFactory, SmsAdapter};
@@ -15,11 +12,6 @@ use crate::config::{Fault, Severity};
 
 pub(super) fn built_in() -> Vec<Box<dyn AdapterFactory>> {
     vec![Box::new(Sms), Box::new(Email)]
-}
-
-/// Hosts that files may be fetched from although they are private.
-pub(super) fn allow_hosts(app: &App) -> AllowedHosts {
-    AllowedHosts::new(app.config.files.allow_hosts.iter().cloned())
 }
 
 /// The adapters, with the names of their gateways, in the order of the configuration.
@@ -50,13 +42,23 @@ pub(super) fn build(
             }));
             continue;
         };
+        let section = gateway.section();
+        let http = match app.http() {
+            Ok(http) => http,
+            Err(error) => {
+                let problem = format!("TLS cannot be used: {error}");
+                let remedy = "install the package ca-certificates";
+                faults.push(gateway.locate(section.fault("", problem, remedy)));
+                continue;
+            }
+        };
         let setup = Setup {
             gateway: gateway.name.clone(),
-            section: gateway.section(),
+            section,
             public_url: app.config.http.public_url.clone(),
             signer: signer.clone(),
             simulator: simulator.clone(),
-            allow_hosts: allow_hosts(app),
+            http,
         };
         match factory.build(&setup) {
             Ok(adapter) => adapters.push((gateway.name.clone(), adapter)),
@@ -79,21 +81,12 @@ impl AdapterFactory for Sms {
     }
 
     fn build(&self, setup: &Setup) -> Result<Arc<dyn Adapter>, Vec<ConfigFault>> {
-        let http = HttpClient::new(HttpLimits::default());
-        let http = http.map(|http| http.except(setup.allow_hosts.clone()));
-        let http = http.map_err(|error| {
-            vec![setup.section.fault(
-                "",
-                format!("TLS cannot be used: {error}"),
-                "install the package ca-certificates",
-            )]
-        })?;
         let phones: Vec<Box<dyn ProviderFactory>> = vec![Box::new(Phones(setup.simulator.clone()))];
         let (signer, public_url) = (setup.signer.clone(), setup.public_url.as_ref());
         let adapter = SmsAdapter::from_section(
             &setup.gateway,
             &setup.section,
-            http,
+            setup.http.clone(),
             signer,
             public_url,
             &phones,

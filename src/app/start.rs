@@ -7,15 +7,11 @@ use std::{
     time::Duration,
 };
 
-use transom_adapter::{
-    Account, AccountState, Clock, Context, HttpClient, HttpLimits, Lifecycle, Signer, SystemClock,
-};
+use transom_adapter::{Account, AccountState, Clock, Context, Lifecycle, Signer, SystemClock};
 use transom_simulator::Simulator;
 
 use super::{
-    App, Ended, StartError,
-    adapters::allow_hosts,
-    control, notify,
+    App, Ended, StartError, control, notify,
     parts::{Part, Parts, context, has_simulator, intakes, queue},
     readiness, upkeep,
 };
@@ -191,9 +187,9 @@ pub(super) async fn try_open(
 
 /// The folder of attachments, and what fetches them.
 fn open_files(app: &App, base: &Base) -> Result<Files, StartError> {
-    let http = HttpClient::new(HttpLimits::default())
-        .map_err(|error| StartError::System(error.to_string()))?
-        .except(allow_hosts(app));
+    let http = app
+        .http()
+        .map_err(|error| StartError::System(error.to_string()))?;
     Files::open(&app.config.files, http, base.store.clone()).map_err(|error| {
         let folder = app.config.files.directory.display();
         StartError::System(format!("cannot use the folder of files, {folder}: {error}"))

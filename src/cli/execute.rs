@@ -1,12 +1,18 @@
 //! From arguments to what they ask for; each command ends in an [`Exit`].
 
 use std::{
+    env,
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
 };
 
 use clap::CommandFactory as _;
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    fmt,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 use super::{
     Arguments, CheckArguments, Colour, Command, Exit, FaultList, InitArguments, KeyCommand, init,
@@ -14,7 +20,7 @@ use super::{
 };
 use crate::{
     app::{App, Ended, StartError},
-    config::{Config, Environment, Fault, Loaded, LogConfig, LogFormat},
+    config::{Config, Environment, Fault, Loaded, LogConfig, LogFormat, LogLevel},
     store::{Store, StoreError},
 };
 
@@ -246,15 +252,26 @@ fn reload(file: &Path, level: &Level) {
 
 /// The command `log-level`: until the next start or SIGHUP.
 fn change(level: &Level, word: &str) -> bool {
-    EnvFilter::try_new(word).is_ok_and(|filter| level.reload(filter).is_ok())
+    let targets = word.parse::<Targets>();
+    targets.is_ok_and(|targets| level.reload(targets).is_ok())
 }
 
 /// The end by which the log's level is changed.
-type Level = tracing_subscriber::reload::Handle<EnvFilter, tracing_subscriber::Registry>;
+type Level = tracing_subscriber::reload::Handle<Targets, tracing_subscriber::Registry>;
 
-fn filter(config: LogConfig) -> EnvFilter {
-    let level = format!("{:?}", config.level).to_lowercase();
-    EnvFilter::try_from_env("TRANSOM_LOG").unwrap_or_else(|_| EnvFilter::new(level))
+/// `TRANSOM_LOG` where it can be read, else the configuration's level.
+fn filter(config: LogConfig) -> Targets {
+    let wanted = env::var("TRANSOM_LOG").ok();
+    let wanted = wanted.and_then(|wanted| wanted.parse().ok());
+    wanted.unwrap_or_else(|| {
+        Targets::new().with_default(match config.level {
+            LogLevel::Error => LevelFilter::ERROR,
+            LogLevel::Warn => LevelFilter::WARN,
+            LogLevel::Info => LevelFilter::INFO,
+            LogLevel::Debug => LevelFilter::DEBUG,
+            LogLevel::Trace => LevelFilter::TRACE,
+        })
+    })
 }
 
 fn log_to_stderr(config: LogConfig) -> Level {

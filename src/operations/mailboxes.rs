@@ -60,13 +60,19 @@ pub enum Stage {
     /// The servers are looked for.
     Finding,
     /// The page asks for the password, and for the servers where none were found. The sentence: why the last try failed.
-    Asking(Option<Place>, Option<Text>),
+    Asking(Box<(Option<Place>, Option<Text>)>),
     /// The login is tried.
     Proving,
     /// The account is connected.
     Connected,
     /// Too many wrong passwords.
     Over,
+}
+
+impl Stage {
+    fn asking(found: Option<Place>, why: Option<Text>) -> Self {
+        Self::Asking(Box::new((found, why)))
+    }
 }
 
 /// What was written on the page.
@@ -127,7 +133,7 @@ impl Ticket {
         let next = match done {
             Ok(()) => Stage::Connected,
             Err(_) if self.tries.fetch_add(1, Ordering::Relaxed) + 1 >= TRIES_MAX => Stage::Over,
-            Err(why) => Stage::Asking(found, Some(why)),
+            Err(why) => Stage::asking(found, Some(why)),
         };
         self.set(next);
     }
@@ -170,7 +176,7 @@ impl Operations {
                     Some((_, adapter)) => adapter.find(&ticket.address).await,
                     None => None,
                 };
-                ticket.set(Stage::Asking(found, None));
+                ticket.set(Stage::asking(found, None));
             });
         }
         ticket.stage().await
@@ -196,9 +202,10 @@ impl Operations {
         token: &str,
         came: Result<String, String>,
     ) {
-        let Stage::Asking(Some(place), _) = ticket.stage().await else {
+        let Stage::Asking(asking) = ticket.stage().await else {
             return;
         };
+        let Some(place) = asking.0 else { return };
         if !ticket.advance(|stage| matches!(stage, Stage::Asking(..)), Stage::Proving) {
             return;
         }
@@ -235,8 +242,9 @@ impl Operations {
 
     /// Somebody entered a password: it is tried, then kept.
     pub async fn mailbox_entered(self: &Arc<Self>, ticket: &Ticket, entered: Entered) -> Stage {
-        let Stage::Asking(found, _) = ticket.stage().await else {
-            return ticket.stage().await;
+        let found = match ticket.stage().await {
+            Stage::Asking(asking) => asking.0,
+            other => return other,
         };
         if ticket.advance(|stage| matches!(stage, Stage::Asking(..)), Stage::Proving) {
             let (this, ticket) = (Arc::clone(self), ticket.clone());

@@ -29,7 +29,8 @@ impl OperatorPage {
         let frame = Frame::outside(asked);
         match stage {
             Stage::Fresh | Stage::Finding | Stage::Proving => waiting(asked, &frame),
-            Stage::Asking(found, why) => {
+            Stage::Asking(asking) => {
+                let (found, why) = *asking;
                 let body = self.asking(&frame, asked, ticket, (found.as_ref(), why));
                 frame.reply(StatusCode::OK, &body)
             }

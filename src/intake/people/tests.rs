@@ -53,12 +53,8 @@ impl Bench {
     async fn paced(presences_per_second: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let lifecycle = Lifecycle::new();
-        let store = Store::open(
-            &StoreUrl::Sqlite(folder.path().join("test.db")),
-            lifecycle.clone(),
-        )
-        .await
-        .unwrap();
+        let url = StoreUrl::Sqlite(folder.path().join("test.db"));
+        let store = Store::open(&url, lifecycle.clone()).await.unwrap();
         store.migrate(true).await.unwrap();
         let gateway = Arc::new(fixture::sms("open"));
         store.gateway_id("g", gateway.id).await.unwrap();

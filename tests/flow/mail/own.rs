@@ -12,7 +12,7 @@ use crate::world::{Database, chat, condition, link_up, store};
 
 const OWN: &str = "alice@corp.example";
 const PASSWORD: &str = "first pass&word";
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(super) struct OwnWorld {
     pub(super) transom: Transom,
@@ -130,7 +130,7 @@ impl OwnWorld {
 
     async fn enter(&self, path: &str, fields: &[(&str, &str)]) {
         let form = fields.iter().map(|(name, value)| {
-            let value: String = value.bytes().map(|byte| format!("%{byte:02x}")).collect();
+            let value = format!("%{}", hex_pairs(value));
             format!("{name}={value}")
         });
         let form = form.collect::<Vec<_>>().join("&");
@@ -228,6 +228,12 @@ fn autoconfig(imap: SocketAddr, smtp: SocketAddr) -> String {
         server("incomingServer", "imap", imap),
         server("outgoingServer", "smtp", smtp),
     )
+}
+
+/// Each byte in hexadecimal, with a percent sign between them.
+fn hex_pairs(value: &str) -> String {
+    let pairs: Vec<String> = value.bytes().map(|byte| format!("{byte:02x}")).collect();
+    pairs.join("%")
 }
 
 /// What the gateway says to this.

@@ -99,7 +99,7 @@ async fn insert(world: &OwnWorld, names: &[String]) {
         port: addr.port(),
         tls: Tls::None,
     };
-    let mut writes = Vec::new();
+    let mut rows = Vec::new();
     for (at, name) in names.iter().enumerate() {
         let account_id = i64::try_from(at).expect("few") + 1_000_000;
         let place = Place {
@@ -127,11 +127,11 @@ async fn insert(world: &OwnWorld, names: &[String]) {
             sealed: sealed.text,
             at_ms: 1,
         };
-        writes.push(Write::Operation(Operation::Own(OwnAccount::Keep(
+        rows.push(Write::Operation(Operation::Own(OwnAccount::Keep(
             Box::new(kept),
         ))));
     }
-    writer.commit(writes).await.expect("a commit");
+    writer.commit(rows).await.expect("a commit");
     drop(writer);
     lifecycle.drain();
     lifecycle.finish(Duration::from_secs(5)).await;
