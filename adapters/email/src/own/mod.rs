@@ -150,7 +150,7 @@ impl OwnMailboxes {
                 let tokens = provider.map(|(provider, http)| {
                     Arc::new(Tokens::new(Arc::clone(provider), http, token.clone()))
                 });
-                (SecretString::default(), tokens)
+                (SecretString::from(String::new()), tokens)
             }
         };
         Credentials {
