@@ -97,7 +97,7 @@ CREATE TABLE messages (
     body            TEXT,
     payload         TEXT
 );
-CREATE INDEX messages_conversation ON messages (conversation_id);
+CREATE INDEX messages_conversation ON messages (conversation_id, message_id);
 CREATE INDEX messages_bodies ON messages (created_ms) WHERE body IS NOT NULL;
 
 -- The stanzas of a message: how repeats, receipts and errors find it.
@@ -116,6 +116,7 @@ CREATE INDEX message_stanzas_repeat ON message_stanzas (user_id, repeat_key) WHE
 
 -- A file that came with a message or goes with one. Its content is in `files.directory`, under its token.
 -- state: waiting (to be fetched from source), stored, failed (given up, named in the text), expired.
+-- place: among the files of its message; -1: the whole mail as it came, given out when the user asks.
 -- url: where the user gets it, once that is settled. link: the message's text leads to it, instead of carrying it.
 CREATE TABLE files (
     file_id      BIGINT NOT NULL PRIMARY KEY,
@@ -165,7 +166,7 @@ CREATE TABLE deliveries (
     reason      TEXT,
     code        TEXT,
     due_ms      BIGINT,
-    tell        TEXT CHECK (tell IN ('receipt', 'error', 'doubt', 'silence', 'delay', 'night')),
+    tell        TEXT CHECK (tell IN ('receipt', 'read', 'error', 'doubt', 'silence', 'delay', 'night')),
     told        TEXT,
     created_ms  BIGINT NOT NULL,
     started_ms  BIGINT,
@@ -309,3 +310,18 @@ CREATE TABLE blocks (
     since_ms   BIGINT NOT NULL,
     PRIMARY KEY (gateway_id, user_id, peer)
 );
+
+-- People whose mail waits for a user's word (semantics 30), and those whose mail never has to.
+-- why: spam, disowned, asked (the user's own setting); empty where it never has to.
+CREATE TABLE strangers (
+    user_id  BIGINT NOT NULL REFERENCES users ON DELETE CASCADE,
+    peer     TEXT   NOT NULL,
+    state    TEXT   NOT NULL CHECK (state IN ('waiting', 'allowed')),
+    why      TEXT   NOT NULL,
+    subject  TEXT,
+    since_ms BIGINT NOT NULL,
+    said_ms  BIGINT,
+    PRIMARY KEY (user_id, peer)
+);
+CREATE INDEX strangers_waiting ON strangers (since_ms) WHERE state = 'waiting';
+CREATE INDEX strangers_unsaid ON strangers (user_id) WHERE state = 'waiting' AND said_ms IS NULL;

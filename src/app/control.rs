@@ -22,6 +22,7 @@ use crate::{
     queue::{AccountStates, Queue, Standing, Teller},
     seal::KeyRing,
     xmpp::{
+        jid::BareJid,
         stanza::{Message, Stanza},
         stream::{LinkHandle, LinkState},
     },
@@ -105,6 +106,12 @@ impl Running for Live {
 
     fn tell(&self, deliveries: Vec<i64>) {
         self.teller.tell(deliveries);
+    }
+
+    async fn introduce(&self, gateway_id: i64, user: &BareJid, contacts: Vec<BareJid>) {
+        if let Some(rosters) = self.rosters.get(&gateway_id) {
+            rosters.imported(user, contacts).await;
+        }
     }
 
     async fn send(&self, gateway_id: i64, stanzas: Vec<Stanza>) {

@@ -11,7 +11,7 @@ use crate::{
     config::GatewayConfig,
     files::Files,
     gateway::{Gateway, files::FilePolicy},
-    intake::{self, Doors, Intake, Knock, Rosters, Trial},
+    intake::{self, Doors, Intake, Knock, Rosters, Strangers, Trial},
     operations::Operations,
     queue::{AccountStates, Brought, Online, Queue, QueueGateway, Surroundings, Teller},
     xmpp::{
@@ -145,6 +145,7 @@ pub(super) fn queue(
             link: part.link.clone(),
             accounts,
             brought: brought.clone(),
+            announced: part.rosters.announced(),
         };
         (part.gateway.id, entry)
     };
@@ -197,6 +198,7 @@ pub(super) fn intakes(
             teller: works.teller.clone(),
             online: works.online.clone(),
             rosters: part.rosters,
+            strangers: Strangers::default(),
             operations: Arc::clone(operations),
             files: works.files.clone(),
         };
@@ -237,8 +239,11 @@ pub(super) async fn gateway(
         files: FilePolicy {
             size_bytes_max: app.config.files.size_bytes_max,
             keep: app.config.keep.files,
+            keep_originals: app.config.keep.files.min(app.config.keep.bodies),
             public_url: app.config.http.public_url.clone(),
         },
+        keeps_texts: app.config.keep.bodies,
+        since: base.clock.now(),
     })
 }
 

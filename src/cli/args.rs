@@ -5,7 +5,12 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jid::BareJid;
 
-use super::{Exit, keys::KeyCommand};
+use super::{
+    Exit,
+    block::BlockCommand,
+    book::{AddressBook, address_book},
+    keys::KeyCommand,
+};
 
 /// An XMPP transport to text messages and email.
 ///
@@ -71,6 +76,15 @@ pub enum Command {
     /// Peers that nobody may reach, and that may reach nobody.
     #[command(subcommand)]
     Block(BlockCommand),
+    /// Peers that said STOP: nothing is sent to them from that number until they send START.
+    Optouts {
+        /// At this gateway alone.
+        #[arg(long, value_name = "NAME")]
+        gateway: Option<String>,
+        /// How to print it.
+        #[command(flatten)]
+        output: Output,
+    },
     /// Write a consistent copy of the SQLite database, also while running.
     ///
     /// A copy that is put back sends nothing by itself: what it has queued waits for `transom queue release`.
@@ -215,6 +229,17 @@ pub enum UserCommand {
         #[command(flatten)]
         output: Output,
     },
+    /// Make contacts of a user out of an address book, with their names.
+    Contacts {
+        /// The user.
+        user: BareJid,
+        /// A file of vCards, version 3.0 or 4.0.
+        #[arg(value_parser = address_book)]
+        file: AddressBook,
+        /// The gateway; can be left out where there is only one.
+        #[arg(long, value_name = "NAME")]
+        gateway: Option<String>,
+    },
     /// Register a user.
     Add {
         /// The user; must be admitted by xmpp.allow.
@@ -320,36 +345,6 @@ pub enum QueueCommand {
         /// All that is held.
         #[arg(long)]
         all: bool,
-    },
-}
-
-/// `transom block`
-#[derive(Subcommand, Debug)]
-pub enum BlockCommand {
-    /// List the peers that are blocked for everybody.
-    List {
-        /// At this gateway alone.
-        #[arg(long, value_name = "NAME")]
-        gateway: Option<String>,
-        /// How to print it.
-        #[command(flatten)]
-        output: Output,
-    },
-    /// Block a peer for everybody, in both directions.
-    Add {
-        /// A phone number or a mail address.
-        peer: String,
-        /// At this gateway alone. Default: wherever that is an address.
-        #[arg(long, value_name = "NAME")]
-        gateway: Option<String>,
-    },
-    /// Take a block back.
-    Remove {
-        /// A phone number or a mail address.
-        peer: String,
-        /// At this gateway alone. Default: wherever that is an address.
-        #[arg(long, value_name = "NAME")]
-        gateway: Option<String>,
     },
 }
 

@@ -1,6 +1,8 @@
 //! The command line: what can be said, how a configuration's faults are shown, and `transom init`.
 
 mod args;
+mod block;
+mod book;
 mod check;
 mod execute;
 mod exit;
@@ -14,9 +16,10 @@ mod table;
 mod trial;
 
 pub use args::{
-    Arguments, BlockCommand, CheckArguments, Command, Direction, InitArguments, LineCommand,
-    Output, ProviderKind, QueueCommand, UserCommand, XmppServer,
+    Arguments, CheckArguments, Command, Direction, InitArguments, LineCommand, Output,
+    ProviderKind, QueueCommand, UserCommand, XmppServer,
 };
+pub use block::BlockCommand;
 pub use check::{Colour, FaultList};
 pub use execute::execute;
 pub use exit::Exit;

@@ -25,6 +25,7 @@ pub(super) fn request(command: Command) -> Option<(Request, bool)> {
         Command::Line(command) => line(command),
         Command::Queue(command) => queue(command),
         Command::Block(command) => block(command),
+        Command::Optouts { gateway, output } => (Request::Optouts { gateway }, output.json),
         Command::Trace { id, output } => (Request::Trace { id }, output.json),
         Command::AdminLink { output } => (Request::AdminLink, output.json),
         Command::Run
@@ -46,6 +47,19 @@ fn user(command: UserCommand) -> (Request, bool) {
         UserCommand::Show { user, output } => {
             let user = user.to_string();
             (Request::UserShow { user }, output.json)
+        }
+        UserCommand::Contacts {
+            user,
+            file,
+            gateway,
+        } => {
+            let (user, cards) = (Some(user.to_string()), file.0);
+            let request = Request::ContactsImport {
+                cards,
+                user,
+                gateway,
+            };
+            (request, false)
         }
         UserCommand::Add {
             user,

@@ -258,7 +258,7 @@ fn meant(field: &Field, given: &str) -> String {
             };
             word.map(str::to_owned)
         }
-        Kind::Text | Kind::Lines | Kind::Person | Kind::Peer => None,
+        Kind::Text | Kind::Lines | Kind::Cards | Kind::Person | Kind::Peer => None,
     };
     chosen.unwrap_or_else(|| given.to_owned())
 }

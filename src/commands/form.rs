@@ -37,6 +37,8 @@ pub enum Kind {
     Text,
     /// Several lines.
     Lines,
+    /// vCards, which are many lines.
+    Cards,
     /// A person's bare JID.
     Person,
     /// The address of a peer, as people write it.
@@ -51,6 +53,8 @@ pub enum Kind {
 
 /// The longest value.
 const VALUE_BYTES_MAX: usize = 10_000;
+/// The same for vCards: two thousand of them with all that is read. Nobody keeps it open: it is all that is asked.
+pub(super) const CARDS_BYTES_MAX: usize = 256 * 1024;
 
 impl Form {
     /// A form of these fields.
@@ -128,7 +132,11 @@ impl Field {
                 Ok(String::new())
             };
         }
-        let fits = if given.len() > VALUE_BYTES_MAX {
+        let most = match self.kind {
+            Kind::Cards => CARDS_BYTES_MAX,
+            _ => VALUE_BYTES_MAX,
+        };
+        let fits = if given.len() > most {
             None
         } else {
             self.read(gateway, given)
@@ -142,7 +150,7 @@ impl Field {
                 let plain = !given.contains(|c: char| c.is_control());
                 plain.then(|| given.to_owned())
             }
-            Kind::Lines => {
+            Kind::Lines | Kind::Cards => {
                 let plain =
                     !given.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
                 plain.then(|| given.to_owned())
@@ -155,7 +163,7 @@ impl Field {
                 let own = format!("@{}", gateway.config.domain);
                 let peer = match given.strip_suffix(&own) {
                     Some(local) => gateway.contact(local).ok()?.peer,
-                    None => gateway.adapter.read_typed(given).ok()?,
+                    None => gateway.read_typed(given).ok()?,
                 };
                 Some(peer.as_str().to_owned())
             }

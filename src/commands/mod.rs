@@ -23,7 +23,7 @@ mod walk;
 
 use std::sync::Arc;
 
-use transom_adapter::UnixMillis;
+use transom_adapter::{Network, UnixMillis};
 
 use crate::{
     gateway::{Gateway, settings::Settings},
@@ -61,6 +61,8 @@ pub enum Who {
     Person,
     /// The same, where users can bring mail accounts.
     Owner,
+    /// The same, where the network is mail.
+    Mail,
     /// Admins.
     Admin,
     /// Everybody about what is theirs, admins about everything.
@@ -135,6 +137,9 @@ impl Scope {
             Who::Owner => {
                 self.gateway.adapter.own_accounts().is_some() && self.gateway.admits(&self.speaker)
             }
+            Who::Mail => {
+                self.gateway.network() == Network::Email && self.gateway.admits(&self.speaker)
+            }
             Who::Either => self.admitted(),
         }
     }
@@ -144,7 +149,7 @@ impl Scope {
         match command.who {
             Who::Admin => Actor::Admin,
             Who::Either if self.is_admin() => Actor::Admin,
-            Who::Person | Who::Owner | Who::Either => Actor::User(Asker {
+            Who::Person | Who::Owner | Who::Mail | Who::Either => Actor::User(Asker {
                 gateway: self.gateway.config.name.clone(),
                 jid: self.speaker.clone(),
                 lang: self.lang,

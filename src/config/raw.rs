@@ -163,7 +163,7 @@ pub(super) struct RawGateway {
     pub(super) merge: Option<HumaneDuration>,
     /// What a receipt stands for. `delivered`: the other side has it; `accepted`: the network took it. Default: `delivered`.
     pub(super) receipts: Option<Receipts>,
-    /// Whether the outside person gets an answer to STOP and START. Default: false.
+    /// Whether somebody who writes STOP gets one text that confirms it. Default: false.
     pub(super) optout_replies: Option<bool>,
     pub(super) limits: RawLimits,
     /// How long a message to the outside is tried. Default: `4h`; mail: `2d`.

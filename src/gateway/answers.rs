@@ -3,6 +3,7 @@
 mod blocking;
 mod card;
 mod info;
+mod policy;
 mod register;
 mod search;
 
@@ -21,8 +22,8 @@ use crate::{
         ns,
         stanza::{Condition, Element, ErrorType, Iq, StanzaError},
         xep::{
-            blocking as xep_blocking, disco, gateway as typed, ping, register as xep_register,
-            roster, search as xep_search, time, version,
+            blocking as xep_blocking, disco, gateway as typed, last, ping,
+            register as xep_register, roster, search as xep_search, time, version,
         },
     },
 };
@@ -148,6 +149,9 @@ fn answer(
     if roster::is_push(iq) {
         return Ok(None);
     }
+    if target == Target::Gateway && last::is_query(iq) {
+        return Ok(Some(last::uptime(moment.now.since(gateway.since))));
+    }
     if time::is_query(iq) {
         return Ok(Some(time::answer(moment.now.timestamp())));
     }
@@ -184,6 +188,7 @@ fn unknown(payload: &Element, lang: Lang) -> StanzaError {
         ns::VCARD4,
         ns::PUBSUB,
         ns::TIME,
+        ns::LAST_ACTIVITY,
         ns::SEARCH,
         ns::BLOCKING,
         ns::GATEWAY,
@@ -231,7 +236,7 @@ fn read(gateway: &Gateway, text: &str) -> Option<Jid> {
     let address = spellings
         .into_iter()
         .flatten()
-        .find_map(|spelling| gateway.adapter.read_typed(spelling).ok())?;
+        .find_map(|spelling| gateway.read_typed(spelling).ok())?;
     gateway.jid_of(&address, None).map(Jid::from)
 }
 

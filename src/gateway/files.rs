@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use transom_adapter::{AccountName, Attachment, Incoming, OutFile, UnixMillis};
 use url::Url;
 
 use super::{Gateway, registration::DISABLED_FOR};
 use crate::{
     files::{blobs::token, kind},
-    store::write::{FileState, NewFile},
+    store::write::{FileState, NewFile, ORIGINAL},
     xmpp::xep::sharing::Shared,
 };
+
+/// What the whole of a mail is called.
+const ORIGINAL_NAME: &str = "mail.eml";
 
 /// What the configuration says of files.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +23,8 @@ pub struct FilePolicy {
     pub size_bytes_max: u64,
     /// How long they are kept.
     pub keep: Duration,
+    /// How long originals of mails are kept: they hold the text too. Zero: not at all.
+    pub keep_originals: Duration,
     /// What people see; without it we give out no files.
     pub public_url: Option<Url>,
 }
@@ -36,7 +42,7 @@ impl FilePolicy {
 }
 
 /// The attachments of a message whose contents are kept, in their order.
-pub fn kept<'a>(
+pub(super) fn kept<'a>(
     policy: &'a FilePolicy,
     message: &'a Incoming,
 ) -> impl Iterator<Item = &'a Attachment> {
@@ -49,6 +55,18 @@ pub fn kept<'a>(
 fn is_kept(policy: &FilePolicy, file: &Attachment) -> bool {
     let fits = |content: &bytes::Bytes| content.len() as u64 <= policy.size_bytes_max;
     file.content.as_ref().is_some_and(fits)
+}
+
+/// The contents that are kept of a message, in the order of the stored rows of [`incoming`].
+pub fn contents(policy: &FilePolicy, message: &Incoming) -> Vec<Bytes> {
+    let attached = kept(policy, message).map(|file| file.content.clone().unwrap_or_default());
+    attached.chain(original(policy, message).cloned()).collect()
+}
+
+/// The whole mail, where it is kept.
+fn original<'a>(policy: &FilePolicy, message: &'a Incoming) -> Option<&'a Bytes> {
+    let original = message.mail.original.as_ref()?;
+    (!policy.keep_originals.is_zero()).then_some(original)
 }
 
 /// Those that are only named: too large to be read, or to be kept.
@@ -101,7 +119,21 @@ pub(super) fn incoming(
             0,
         )
     });
-    numbered(at_hand.chain(elsewhere))
+    let whole = original(&gateway.files, message).map(|content| NewFile {
+        place: ORIGINAL,
+        expires_ms: now
+            .after(gateway.files.keep_originals)
+            .after(DISABLED_FOR)
+            .0,
+        ..file(
+            FileState::Stored,
+            kind::said(ORIGINAL_NAME, Some("message/rfc822")),
+            content.len() as u64,
+        )
+    });
+    let mut files = numbered(at_hand.chain(elsewhere));
+    files.extend(whole);
+    files
 }
 
 /// What is written of the files that go with a message, as their sender describes them.

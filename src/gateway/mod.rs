@@ -29,10 +29,11 @@ pub mod text_in;
 pub mod text_out;
 mod threads;
 pub mod told;
+mod uri;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use transom_adapter::{AccountName, Adapter, Address, Network, UnixMillis};
+use transom_adapter::{AccountName, Adapter, Address, ContactError, Network, UnixMillis};
 
 use files::FilePolicy;
 
@@ -63,6 +64,10 @@ pub struct Gateway {
     pub accounts: HashMap<AccountName, i64>,
     /// What the configuration says of files.
     pub files: FilePolicy,
+    /// How long texts are kept.
+    pub keeps_texts: Duration,
+    /// When this process began.
+    pub since: UnixMillis,
 }
 
 /// What a contact's JID means.
@@ -123,6 +128,15 @@ impl Gateway {
         }
         let local = jid::escape(&local).ok()?;
         BareJid::new(&format!("{local}@{}", self.config.domain)).ok()
+    }
+
+    /// Reads what a person typed or clicked as an address: as people write it, or as a `tel:`, `sms:` or `mailto:` URI.
+    ///
+    /// # Errors
+    ///
+    /// [`ContactError`] when no address can be read from it.
+    pub fn read_typed(&self, typed: &str) -> Result<Address, ContactError> {
+        self.adapter.read_typed(&uri::address(typed))
     }
 
     /// The gateway's own JID.

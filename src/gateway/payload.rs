@@ -1,13 +1,14 @@
 //! What belongs to a message besides its body, as it is stored: versioned JSON.
 
 use serde::{Deserialize, Serialize};
-use transom_adapter::Thread;
+use transom_adapter::{MailWish, Thread};
 
 pub use super::mail_facts::StoredMail;
 
 /// What belongs to a message besides its body, as it is stored. Unknown fields of a newer version are ignored.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is so or not")]
 pub struct Payload {
     /// The version of this shape.
     pub v: u8,
@@ -38,9 +39,78 @@ pub struct Payload {
     /// Names and sizes of files that came with it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<(String, u64)>,
+    /// The place of the file that holds a text too long for the chat.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text_file: Option<i64>,
+    /// The message that this one answers, as clients know it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply: Option<StoredReply>,
+    /// The message is nothing but a reaction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reaction: Option<StoredReaction>,
+    /// The stanzas that were joined to it, the first with them; empty when one brought all of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub joined: Vec<Joined>,
+    /// It opts out of texts, or back in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub word: Option<StoredWord>,
+    /// The user wrote it, elsewhere.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
+    /// The gateway wrote it by itself: nobody waits to hear what became of it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub automatic: bool,
+    /// The sender wants to know when it was looked at.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub markable: bool,
+    /// What only mail has of a message to the outside.
+    #[serde(skip_serializing_if = "MailWish::is_empty")]
+    pub wish: MailWish,
     /// The mail thread of a message to the outside.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thread: Option<MailThread>,
+}
+
+/// What one stanza brought to a message that several made.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Joined {
+    /// Its id.
+    pub id: String,
+    /// Whether the text is its.
+    pub text: bool,
+    /// The places of its files.
+    pub files: Vec<i64>,
+}
+
+/// A word that opts out of texts, or back in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoredWord {
+    /// Nothing may be sent any more.
+    Stop,
+    /// It may again.
+    Start,
+}
+
+/// A message that is answered, as it is stored.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StoredReply {
+    /// Its id.
+    pub id: String,
+    /// Whether the user wrote it, and not the contact.
+    pub own: bool,
+}
+
+/// A reaction, as it is stored.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StoredReaction {
+    /// The message that it is about.
+    pub of: String,
+    /// The emoji; none takes earlier ones back.
+    pub emoji: Vec<String>,
 }
 
 /// What has to be said about a mail, as it is stored.
@@ -75,6 +145,9 @@ pub struct MailThread {
     pub in_reply_to: Option<String>,
     /// The Message-IDs before it, oldest first.
     pub references: Vec<String>,
+    /// The text is a reaction to what is answered.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub reaction: bool,
 }
 
 impl From<Thread> for MailThread {
@@ -83,6 +156,7 @@ impl From<Thread> for MailThread {
             subject: thread.subject,
             in_reply_to: thread.in_reply_to,
             references: thread.references,
+            reaction: thread.reaction,
         }
     }
 }
@@ -93,6 +167,7 @@ impl From<MailThread> for Thread {
             subject: thread.subject,
             in_reply_to: thread.in_reply_to,
             references: thread.references,
+            reaction: thread.reaction,
         }
     }
 }

@@ -17,6 +17,8 @@ pub fn error(text: &Text, lang: Lang) -> StanzaError {
         Text::Failed(why) => failed(why),
         Text::Notice(_)
         | Text::Mail(_)
+        | Text::Written(_)
+        | Text::Post(_)
         | Text::Admin(_)
         | Text::Registration(_)
         | Text::Chat(_)
@@ -75,6 +77,7 @@ fn recipient(why: &Recipient) -> (Condition, ErrorType) {
 fn content(why: &Content) -> (Condition, ErrorType) {
     match why {
         Content::AlreadySent | Content::Call => (Condition::NotAllowed, ErrorType::Cancel),
+        Content::ReactionKept => (Condition::FeatureNotImplemented, ErrorType::Cancel),
         Content::TooLong { .. }
         | Content::TooLarge { .. }
         | Content::Empty

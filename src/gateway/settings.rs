@@ -20,6 +20,22 @@ pub enum Setting {
     Line,
     /// The name beside the address of mails.
     Name,
+    /// Whether a text that answers another quotes it.
+    Quotes,
+    /// Whether a reaction is sent as a text.
+    Reactions,
+    /// Whether files that a network does not carry are sent as links.
+    FileLinks,
+    /// Whether the user is asked before anybody new is shown.
+    AskStrangers,
+    /// What stands below every mail.
+    Signature,
+    /// What mails are about that begin a thread without saying.
+    Subject,
+    /// Whether mails ask their readers' programs to say that they were displayed.
+    AskDisplayed,
+    /// Whether such questions are answered once a mail was displayed.
+    SayDisplayed,
 }
 
 /// What values a setting takes.
@@ -35,13 +51,29 @@ pub enum Kind {
     Text(usize),
 }
 
+/// Stands among the choices and is none: the user has been told that reactions are not sent.
+pub const TOLD_OF_REACTIONS: &str = "told_of_reactions";
+
 /// The choices of one user.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Settings(BTreeMap<String, String>);
 
 impl Setting {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 4] = [Self::Language, Self::Receipts, Self::Line, Self::Name];
+    pub const ALL: [Self; 12] = [
+        Self::Language,
+        Self::Receipts,
+        Self::Line,
+        Self::Name,
+        Self::Quotes,
+        Self::Reactions,
+        Self::FileLinks,
+        Self::AskStrangers,
+        Self::Signature,
+        Self::Subject,
+        Self::AskDisplayed,
+        Self::SayDisplayed,
+    ];
 
     /// Its name in the database and in forms.
     pub fn name(self) -> &'static str {
@@ -50,6 +82,14 @@ impl Setting {
             Self::Receipts => "receipts",
             Self::Line => "line",
             Self::Name => "name",
+            Self::Quotes => "quotes",
+            Self::Reactions => "reactions",
+            Self::FileLinks => "file_links",
+            Self::AskStrangers => "ask_strangers",
+            Self::Signature => "signature",
+            Self::Subject => "subject",
+            Self::AskDisplayed => "ask_displayed",
+            Self::SayDisplayed => "say_displayed",
         }
     }
 
@@ -60,6 +100,14 @@ impl Setting {
             Self::Receipts => Label::Receipts,
             Self::Line => Label::DefaultLine,
             Self::Name => Label::Name,
+            Self::Quotes => Label::Quotes,
+            Self::Reactions => Label::ReactionsAsText,
+            Self::FileLinks => Label::FileLinks,
+            Self::AskStrangers => Label::AskStrangers,
+            Self::Signature => Label::Signature,
+            Self::Subject => Label::Subject,
+            Self::AskDisplayed => Label::AskDisplayed,
+            Self::SayDisplayed => Label::SayDisplayed,
         }
     }
 
@@ -67,9 +115,17 @@ impl Setting {
     pub fn kind(self) -> Kind {
         match self {
             Self::Language => Kind::Language,
-            Self::Receipts => Kind::YesNo,
+            Self::Receipts
+            | Self::Quotes
+            | Self::Reactions
+            | Self::FileLinks
+            | Self::AskStrangers
+            | Self::AskDisplayed
+            | Self::SayDisplayed => Kind::YesNo,
             Self::Line => Kind::OwnLine,
             Self::Name => Kind::Text(64),
+            Self::Signature => Kind::Text(200),
+            Self::Subject => Kind::Text(100),
         }
     }
 
@@ -77,7 +133,17 @@ impl Setting {
     pub fn applies(self, gateway: &Gateway) -> bool {
         match self {
             Self::Language | Self::Receipts | Self::Line => true,
-            Self::Name => gateway.network() == Network::Email,
+            Self::Quotes => gateway.network() == Network::Sms,
+            Self::Reactions => !gateway.adapter.has_reactions(),
+            Self::FileLinks => {
+                gateway.network() == Network::Sms && gateway.files.public_url.is_some()
+            }
+            Self::Name
+            | Self::AskStrangers
+            | Self::Signature
+            | Self::Subject
+            | Self::AskDisplayed
+            | Self::SayDisplayed => gateway.network() == Network::Email,
         }
     }
 
@@ -87,10 +153,11 @@ impl Setting {
             Kind::Language => Lang::ALL.iter().any(|lang| lang.tag() == value),
             Kind::YesNo => matches!(value, "yes" | "no"),
             Kind::OwnLine => lines.iter().any(|line| line == value),
-            // Semantics 28: no name that looks like another address.
             Kind::Text(most) => {
+                // Semantics 28: no name that looks like another address.
+                let forbidden = if self == Self::Name { "@<>\"" } else { "" };
                 value.chars().count() <= most
-                    && !value.contains(|c: char| c.is_control() || "@<>\"".contains(c))
+                    && !value.contains(|c: char| c.is_control() || forbidden.contains(c))
             }
         }
     }
@@ -112,9 +179,51 @@ impl Settings {
         self.get(Setting::Language).and_then(Lang::from_tag)
     }
 
+    /// Whether the user is asked before anybody new is shown.
+    pub fn asks_about_strangers(&self) -> bool {
+        self.get(Setting::AskStrangers) == Some("yes")
+    }
+
+    /// Whether mails ask their readers' programs to say that they were displayed.
+    pub fn asks_displayed(&self) -> bool {
+        self.get(Setting::AskDisplayed) == Some("yes")
+    }
+
+    /// Whether such questions are answered.
+    pub fn says_displayed(&self) -> bool {
+        self.get(Setting::SayDisplayed) == Some("yes")
+    }
+
     /// Whether delivery receipts are wanted.
     pub fn wants_receipts(&self) -> bool {
         self.get(Setting::Receipts) != Some("no")
+    }
+
+    /// Whether a text that answers another quotes it; no, unless chosen: the quotation is paid for.
+    pub fn wants_quotes(&self) -> bool {
+        self.get(Setting::Quotes) == Some("yes")
+    }
+
+    /// Whether a reaction is sent as a text; no, unless chosen: nobody expects an emoji to cost money.
+    pub fn wants_reactions(&self) -> bool {
+        self.get(Setting::Reactions) == Some("yes")
+    }
+
+    /// Whether files that a network does not carry are sent as links; `None`: as the gateway does it.
+    pub fn wants_file_links(&self) -> Option<bool> {
+        self.get(Setting::FileLinks).map(|choice| choice == "yes")
+    }
+
+    /// Whether the user has been told that reactions are not sent.
+    pub fn was_told_of_reactions(&self) -> bool {
+        self.0.contains_key(TOLD_OF_REACTIONS)
+    }
+
+    /// The choices of a user who was told so now, as the database holds them.
+    pub fn told_of_reactions(mut self) -> String {
+        self.0
+            .insert(TOLD_OF_REACTIONS.to_owned(), "yes".to_owned());
+        serde_json::to_string(&self.0).unwrap_or_else(|_| "{}".to_owned())
     }
 }
 

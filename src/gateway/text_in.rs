@@ -1,6 +1,11 @@
 //! A message from outside to a user: who gets it, and the stanza that carries it.
 
+mod long;
+mod pieces;
 mod stanza;
+mod stop;
+mod strangers;
+mod tapback;
 
 use sha2::{Digest, Sha256};
 use transom_adapter::{AccountName, Incoming, Network, Repeats, UnixMillis};
@@ -8,16 +13,20 @@ use uuid::Uuid;
 
 use super::{
     Gateway, files,
-    payload::{Payload, StoredMail, StoredNotice},
+    payload::{Payload, StoredMail, StoredNotice, StoredReaction, StoredReply},
     registration::DISABLED_FOR,
+    text_out::own_key,
     threads,
 };
 use crate::store::{
-    read::{InwardAsk, InwardRow, LineFound},
-    write::{ConversationRow, IdRow, NewIn, OptOut, Seen, Unowned, Write},
+    read::{AnsweredBy, InwardAsk, InwardRow, LineFound},
+    write::{ConversationRow, IdRow, NewIn, Seen, Unowned, Write},
 };
 
-pub use stanza::{message_of, stanzas};
+pub use long::attach;
+pub use stanza::{is_own, message_of, stanzas};
+pub use strangers::{STRANGER_DAYS, knocking, why_waits};
+use tapback::Tapback;
 
 /// Semantics 6: a provider without ids that is documented to retry does so within two minutes.
 const DIGEST_REPEAT_MS: i64 = 2 * 60_000;
@@ -30,8 +39,39 @@ pub fn ask(gateway: &Gateway, message: &Incoming, place: usize) -> InwardAsk {
         peer: message.from.as_str().to_owned(),
         regarding: message.mail.regarding.map(|key| key.0),
         answers: message.answers.clone(),
+        quotes: tapback_of(gateway, message).map(|tapback| tapback.quoted),
         has_threads: gateway.network() == Network::Email,
     }
+}
+
+/// The reaction that a text may be.
+fn tapback_of(gateway: &Gateway, message: &Incoming) -> Option<Tapback> {
+    let is_text = message.attachments.is_empty() && message.media.is_empty();
+    let may_be = gateway.network() == Network::Sms && is_text;
+    may_be.then(|| tapback::read(&message.text))?
+}
+
+/// The reaction that it is, since it quotes one message of this user's, and only one.
+fn reaction(gateway: &Gateway, message: &Incoming, user: &InwardRow) -> Option<StoredReaction> {
+    let [of] = user.quoted.as_slice() else {
+        return None;
+    };
+    let tapback = tapback_of(gateway, message)?;
+    Some(StoredReaction {
+        of: of.clone(),
+        emoji: tapback.emoji.into_iter().collect(),
+    })
+}
+
+/// The message of this user's, or to this user, that it answers.
+fn reply(line: &LineFound, user: &InwardRow) -> Option<StoredReply> {
+    let mut answered = line.answered.iter();
+    let is_it = |answered: &&AnsweredBy| answered.rank == 0 && answered.user_id == user.user_id;
+    let answered = answered.find(is_it).filter(|it| !it.stanza_id.is_empty())?;
+    Some(StoredReply {
+        id: answered.stanza_id.clone(),
+        own: answered.own,
+    })
 }
 
 /// A message is for nobody here: neither a line of ours nor anything else.
@@ -53,22 +93,23 @@ pub fn decide(
 ) -> Result<Vec<Write>, NoSuchRecipient> {
     let line = line.ok_or(NoSuchRecipient)?;
     let seen = seen(gateway, account, message, now);
+    let arrived = Arrived {
+        gateway,
+        account,
+        message,
+        own: false,
+    };
     let mut writes = Vec::new();
-    let opt_out = opt_out(message, line, now);
     let users = recipients(line);
-    for user in &users {
-        // A blocked peer is counted as seen and goes nowhere.
-        if !user.blocked {
-            let seen = of_user(&seen, user.user_id);
-            writes.push(Write::In(Box::new(row(
-                gateway,
-                account,
-                message,
-                line,
-                user,
-                (seen, now, ids),
-            ))));
+    // A blocked peer is counted as seen and goes nowhere.
+    for (number, user) in (0..).zip(users.iter().filter(|user| !user.blocked)) {
+        let seen = of_user(&seen, user.user_id);
+        let mut row = row(&arrived, line, user, (seen, now, ids));
+        if number == 0 {
+            let made = (&row.conversation, ids);
+            row.confirm = stop::confirm(gateway, account, message, (line, user), made);
         }
+        writes.push(Write::In(Box::new(row)));
     }
     if users.is_empty() {
         writes.push(Write::Unowned(Unowned {
@@ -80,8 +121,47 @@ pub fn decide(
             at_ms: now.0,
         }));
     }
-    writes.extend(opt_out.map(Write::OptOut));
+    writes.extend(stop::opt_out(message, line, now).map(Write::OptOut));
     Ok(writes)
+}
+
+/// Decides whose chat shows what a user wrote elsewhere: with several owners each one's, since nobody knows who it was.
+///
+/// # Errors
+///
+/// [`NoSuchRecipient`].
+pub fn decide_own(
+    gateway: &Gateway,
+    account: &AccountName,
+    message: &Incoming,
+    line: Option<&LineFound>,
+    now: UnixMillis,
+    ids: &dyn Fn() -> i64,
+) -> Result<Vec<Write>, NoSuchRecipient> {
+    let line = line.ok_or(NoSuchRecipient)?;
+    let seen = seen(gateway, account, message, now);
+    let arrived = Arrived {
+        gateway,
+        account,
+        message,
+        own: true,
+    };
+    let write = |user: &InwardRow| {
+        let seen = of_user(&seen, user.user_id);
+        let row = row(&arrived, line, user, (seen, now, ids));
+        let repeat_key = Some(own_key(&row.stanza_id));
+        Write::In(Box::new(NewIn { repeat_key, ..row }))
+    };
+    Ok(recipients(line).into_iter().map(write).collect())
+}
+
+/// An event of an account.
+struct Arrived<'a> {
+    gateway: &'a Gateway,
+    account: &'a AccountName,
+    message: &'a Incoming,
+    /// The user wrote it, elsewhere.
+    own: bool,
 }
 
 /// Semantics 17 and 18: the owners, every one; on a shared line whoever talked with the peer last.
@@ -106,13 +186,17 @@ fn recipients(line: &LineFound) -> Vec<&InwardRow> {
 }
 
 fn row(
-    gateway: &Gateway,
-    account: &AccountName,
-    message: &Incoming,
+    arrived: &Arrived<'_>,
     line: &LineFound,
     user: &InwardRow,
     (seen, now, ids): (Seen, UnixMillis, &dyn Fn() -> i64),
 ) -> NewIn {
+    let Arrived {
+        gateway,
+        account,
+        message,
+        own,
+    } = *arrived;
     let key = ids();
     // Semantics 9: from the pinned form, unless the plain chat used this line last.
     let pinned = user.other_plain_ms > user.plain_ms;
@@ -120,21 +204,14 @@ fn row(
         .conversation
         .map_or_else(ids, |(conversation_id, _)| conversation_id);
     let (thread, shows_subject) = thread(gateway, message, line, user, (now, ids));
-    let payload = Payload {
-        pinned,
-        sent_ms: message.sent_at.map(|at| at.0),
-        subject: thread
-            .as_ref()
-            .map(|thread| thread.subject.clone())
-            .filter(|subject| !subject.is_empty()),
-        xmpp_thread: thread.as_ref().map(|thread| thread.xmpp_thread.clone()),
-        shows_subject,
-        name: message.from_name.clone(),
-        notice: message.mail.notice.map(StoredNotice::from),
-        mail: StoredMail::of(message),
-        files: files::named_only(&gateway.files, message),
-        ..Payload::default()
-    };
+    let payload = payload(
+        arrived,
+        line,
+        user,
+        (pinned, thread.as_ref(), shows_subject),
+    );
+    let stranger = strangers::stranger(message, user, payload.subject.as_deref(), now);
+    let stranger = stranger.filter(|_| !own);
     let scope = gateway.scope_id(account);
     let id_row = |id: &String| {
         Some(IdRow {
@@ -165,14 +242,51 @@ fn row(
         stanza_id: stanza_id(now),
         user_jid: user.jid.clone(),
         // Semantics 15: held until the user comes back; coming back moves the lane.
-        due_ms: if user.state == "disabled" {
-            now.after(DISABLED_FOR).0
-        } else {
-            now.0
+        due_ms: match (&stranger, user.state.as_str()) {
+            (Some(_), _) => None,
+            (None, "disabled") => Some(now.after(DISABLED_FOR).0),
+            (None, _) => Some(now.0),
         },
+        stranger,
         line: message.to.as_str().to_owned(),
         ids: message.message_id.iter().filter_map(id_row).collect(),
         files: files::incoming(gateway, account, message, key, (now, ids)),
+        confirm: None,
+        repeat_key: None,
+    }
+}
+
+/// What belongs to the message besides its body.
+fn payload(
+    arrived: &Arrived<'_>,
+    line: &LineFound,
+    user: &InwardRow,
+    (pinned, thread, shows_subject): (bool, Option<&threads::Chosen>, bool),
+) -> Payload {
+    let Arrived {
+        gateway,
+        message,
+        own,
+        ..
+    } = *arrived;
+    Payload {
+        pinned,
+        sent_ms: message.sent_at.map(|at| at.0),
+        subject: thread
+            .map(|thread| thread.subject.clone())
+            .filter(|subject| !subject.is_empty()),
+        xmpp_thread: thread.map(|thread| thread.xmpp_thread.clone()),
+        shows_subject,
+        name: message.from_name.clone().filter(|_| !own),
+        notice: message.mail.notice.map(StoredNotice::from),
+        mail: StoredMail::of(message),
+        files: files::named_only(&gateway.files, message),
+        text_file: long::place(&gateway.files, message),
+        own,
+        reply: reply(line, user),
+        reaction: reaction(gateway, message, user).filter(|_| !own),
+        word: stop::told(message, line).filter(|_| !own),
+        ..Payload::default()
     }
 }
 
@@ -191,8 +305,8 @@ fn thread(
     let answered = line
         .answered
         .iter()
-        .filter(|(_, owner)| *owner == user.user_id)
-        .map(|(thread, _)| *thread);
+        .filter(|answered| answered.user_id == user.user_id)
+        .filter_map(|answered| answered.thread_id);
     let mine = |thread: &i64| user.threads.iter().any(|known| known.thread_id == *thread);
     let answered = answered.into_iter().find(mine);
     let (chosen, _) = threads::of_mail(
@@ -207,7 +321,7 @@ fn thread(
 }
 
 /// Semantics 7: lower-case `UUIDv7`.
-pub(super) fn stanza_id(now: UnixMillis) -> String {
+pub fn stanza_id(now: UnixMillis) -> String {
     let seconds = now.0.div_euclid(1000).unsigned_abs();
     let nanos = u32::try_from(now.0.rem_euclid(1000)).unwrap_or(0) * 1_000_000;
     Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos)).to_string()
@@ -219,36 +333,36 @@ pub(super) fn seen(
     message: &Incoming,
     now: UnixMillis,
 ) -> Seen {
-    let mut hash = Sha256::new();
-    let mut add = |part: &[u8]| {
-        hash.update(u64::try_from(part.len()).unwrap_or(0).to_be_bytes());
-        hash.update(part);
-    };
     // One event a recipient: the same id to two of our lines is two messages.
-    add(message.to.as_str().as_bytes());
+    let mut parts: Vec<&[u8]> = vec![message.to.as_str().as_bytes()];
     let mut stale_ms = 0;
     match &message.repeats {
-        Repeats::ById(id) => {
-            add(id.kind.as_bytes());
-            add(id.value.as_bytes());
-        }
+        Repeats::ById(id) => parts.extend([id.kind.as_bytes(), id.value.as_bytes()]),
         Repeats::ByIdAndContent(id, content) => {
-            add(id.kind.as_bytes());
-            add(id.value.as_bytes());
-            add(content);
+            parts.extend([id.kind.as_bytes(), id.value.as_bytes(), content]);
         }
         Repeats::ByDigest(digest) => {
-            add(digest);
+            parts.push(digest);
             stale_ms = now.0 - DIGEST_REPEAT_MS;
         }
     }
     let scope_id = gateway.scope_id(account).unwrap_or(gateway.id);
     Seen {
         scope_id,
-        digest: hex::encode(hash.finalize()),
+        digest: digest(&parts),
         at_ms: now.0,
         stale_ms,
     }
+}
+
+/// Over several parts, each with its length before it.
+fn digest(parts: &[&[u8]]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(u64::try_from(part.len()).unwrap_or(0).to_be_bytes());
+        hash.update(part);
+    }
+    hex::encode(hash.finalize())
 }
 
 /// Several owners each get the message once.
@@ -257,30 +371,4 @@ fn of_user(seen: &Seen, user_id: i64) -> Seen {
         digest: format!("{}-{user_id}", seen.digest),
         ..seen.clone()
     }
-}
-
-/// Semantics 33: a lone STOP word opts the pair out, START takes it back.
-fn opt_out(message: &Incoming, line: &LineFound, now: UnixMillis) -> Option<OptOut> {
-    const STOP: [&str; 8] = [
-        "stop",
-        "stopall",
-        "unsubscribe",
-        "cancel",
-        "end",
-        "quit",
-        "revoke",
-        "optout",
-    ];
-    const START: [&str; 3] = ["start", "unstop", "yes"];
-    if message.subject.is_some() || message.message_id.is_some() {
-        return None;
-    }
-    let word = message.text.trim().to_lowercase();
-    let out = STOP.contains(&word.as_str());
-    (out || START.contains(&word.as_str())).then(|| OptOut {
-        line_id: line.line_id,
-        peer: message.from.as_str().to_owned(),
-        out,
-        at_ms: now.0,
-    })
 }

@@ -2,7 +2,10 @@
 
 mod draft;
 mod edit;
+mod join;
 mod note;
+mod reaction;
+mod reply;
 
 use sha2::{Digest, Sha256};
 use transom_adapter::{Address, Network, Outgoing, Plan, Refusal, UnixMillis};
@@ -12,21 +15,28 @@ use super::{
     line_choice::{self, Chosen},
     registration::{self, NewUser, Standing},
     settings::Settings,
+    text_in,
 };
+pub(super) use draft::{id_rows, stored_routes};
 pub use edit::Amended;
 use edit::Edit;
 use note::{fresh_line, newcomer, note};
+pub use reaction::Kept;
 
 use crate::{
     store::{
         read::{Ask, OutwardSnapshot},
-        write::{NewOut, TakeBack},
+        write::{Judged, NewOut, TakeBack, Word},
     },
     texts::{Content, Encryption, Recipient, Refused},
     xmpp::{
         jid::{BareJid, Jid},
         stanza::{self, Message, MessageType},
-        xep::sharing::{self, Shared},
+        xep::{
+            markers,
+            reactions::Reactions,
+            sharing::{self, Shared},
+        },
     },
 };
 
@@ -37,6 +47,8 @@ pub enum Decision {
     Ignored(&'static str),
     /// Not sent; the sender is told why.
     Refused(Refused),
+    /// A reaction that is not sent; its sender is told why, and once more in the chat.
+    Kept(Kept),
     /// A repeat of one that was accepted.
     Repeated(i64),
     /// Accepted, once it is committed.
@@ -54,6 +66,8 @@ pub struct Accepted {
     pub out: NewOut,
     /// The registration that comes with it, on first use.
     pub new_user: Option<NewUser>,
+    /// Whoever is written to is no stranger: what waits of theirs is delivered.
+    pub welcomed: Option<Judged>,
     /// What to send.
     pub outgoing: Outgoing,
     /// How.
@@ -70,6 +84,9 @@ pub struct Candidate<'a> {
     body: String,
     repeat_key: Option<String>,
     edit: Option<Edit<'a>>,
+    reaction: Option<Reactions>,
+    /// What the client quoted of the message that this one answers.
+    quoted: String,
     files: Vec<Shared>,
 }
 
@@ -103,11 +120,18 @@ impl<'a> Candidate<'a> {
         if !edit::is_possible(gateway) && matches!(edit, Some(Edit::TakeBack(_))) {
             return Err(refused(Content::AlreadySent));
         }
-        let body = message
-            .body()
-            .map(|body| stanza::without_otr_tag(&body).trim_end().to_owned())
-            .unwrap_or_default();
-        let files = sharing::files(message);
+        let reaction = reaction::of(message)?;
+        let parted = reply::part(message, &message.body().unwrap_or_default());
+        let (body, files) = match &reaction {
+            // Its body is there for clients that know no reactions.
+            Some(reaction) => (reaction.emoji.join(" "), Vec::new()),
+            None => (
+                stanza::without_otr_tag(&parted.written)
+                    .trim_end()
+                    .to_owned(),
+                sharing::files(message),
+            ),
+        };
         check_files(gateway, &files).map_err(Decision::Refused)?;
         let text = sharing::without_urls(&body, &files);
         let is_empty = text.trim_start().is_empty() && files.is_empty();
@@ -131,6 +155,8 @@ impl<'a> Candidate<'a> {
             body: text,
             repeat_key,
             edit,
+            reaction,
+            quoted: parted.fallback,
             files,
         })
     }
@@ -142,8 +168,10 @@ impl<'a> Candidate<'a> {
             jid: self.user.to_string(),
             peer: self.contact.peer.as_str().to_owned(),
             repeat_key: self.repeat_key.clone(),
-            reply_to: self.message.reply_to().map(str::to_owned),
+            own_key: self.message.origin_id().map(own_key),
+            reply_to: self.refers_to().map(str::to_owned),
             edits: self.edits(gateway).map(str::to_owned),
+            joins: u8::from(self.may_join(gateway)),
             has_threads: gateway.network() == Network::Email,
             address: gateway
                 .adapter
@@ -168,7 +196,16 @@ impl<'a> Candidate<'a> {
         if let Some(message_id) = snapshot.repeats.get(&place).or_else(of_batch) {
             return Decision::Repeated(*message_id);
         }
-        if let Some(decision) = self.decide_edit(gateway, snapshot, moment) {
+        let decided = self
+            .decide_edit(gateway, snapshot, place, moment)
+            .or_else(|| self.word_reaction(gateway, snapshot, place));
+        if let Some(decision) = decided {
+            return decision;
+        }
+        if self.edit.is_none() {
+            self.put_quotation(gateway, snapshot, place);
+        }
+        if let Some(decision) = self.join(gateway, snapshot, moment) {
             return decision;
         }
         match self.accept(gateway, snapshot, place, moment) {
@@ -237,9 +274,18 @@ impl<'a> Candidate<'a> {
             Standing::New(new) => Some(*new),
             Standing::Known(_) => None,
         };
+        let pair = (user.user_id, out.conversation.peer.clone());
+        let waits = snapshot.waiting_strangers.contains(&pair);
+        let welcomed = waits.then_some(Judged {
+            user_id: user.user_id,
+            peer: pair.1,
+            word: Word::Accept,
+            at_ms: moment.now.0,
+        });
         Ok(Accepted {
             out,
             new_user,
+            welcomed,
             outgoing,
             plan,
         })
@@ -261,6 +307,13 @@ impl<'a> Candidate<'a> {
         Ok(())
     }
 
+    /// The message that it answers or reacts to; one of ours may have come in several stanzas.
+    fn refers_to(&self) -> Option<&str> {
+        let reaction = self.reaction.as_ref().map(|reaction| reaction.of.as_str());
+        let id = reaction.or_else(|| self.message.reply_to());
+        id.map(text_in::message_of)
+    }
+
     /// The stanza's id, as receipts, errors and corrections name it.
     fn stanza_id(&self) -> String {
         let origin = self.message.origin_id().map(str::to_owned);
@@ -269,6 +322,11 @@ impl<'a> Candidate<'a> {
 
     fn wants_receipt(&self, settings: &Settings) -> bool {
         self.message.wants_receipt() && settings.wants_receipts() && self.message.id.is_some()
+    }
+
+    fn wants_marker(&self, settings: &Settings) -> bool {
+        let asked = markers::is_markable(self.message) && self.message.id.is_some();
+        asked && settings.wants_receipts()
     }
 }
 
@@ -304,6 +362,12 @@ fn repeat_key(message: &Message, from: &Jid, (body, files): (&str, &[Shared])) -
         hash.update([0]);
     }
     Some(format!("h{}", hex::encode(hash.finalize())))
+}
+
+/// How a message is known that we gave to the user's server in the user's name: it comes back, and is never sent.
+pub(super) fn own_key(origin_id: &str) -> String {
+    let id = text_in::message_of(origin_id);
+    format!("p{}", hex::encode(Sha256::digest(id.as_bytes())))
 }
 
 /// What can be said of files before anybody has seen them.

@@ -3,7 +3,10 @@
 use transom_adapter::{Thread, UnixMillis};
 
 use crate::{
-    store::{read::KnownThread, write::ThreadRow},
+    store::{
+        read::{Answered, KnownThread},
+        write::ThreadRow,
+    },
     xmpp::stanza::Message,
 };
 
@@ -42,6 +45,8 @@ pub(super) struct Chosen {
     pub(super) xmpp_thread: String,
     pub(super) last_id: Option<String>,
     pub(super) references: Vec<String>,
+    /// The message only reacts to the one that it answers.
+    pub(super) reaction: bool,
 }
 
 /// Reads the wish: `<subject/>`, a first line "Subject: …", or `/new`.
@@ -83,7 +88,7 @@ pub(super) fn wish(message: &Message, body: &str) -> Wish {
 /// Picks the thread: asked for, answered, named, current, or a new one.
 pub(super) fn choose(
     known: &[KnownThread],
-    replied: Option<i64>,
+    answered: Option<&Answered>,
     message: &Message,
     wish: &Wish,
     now: UnixMillis,
@@ -93,19 +98,18 @@ pub(super) fn choose(
     let by_id = |id: i64| known.iter().find(|thread| thread.thread_id == id);
     let existing = match &wish.thread {
         Wanted::New | Wanted::NewAbout(_) => None,
-        Wanted::Any => replied
-            .and_then(by_id)
+        Wanted::Any => answered
+            .and_then(|answered| by_id(answered.thread_id?))
             .or_else(|| named_thread(known, named.as_deref()))
             .or_else(|| current(known, now)),
     };
     if let Some(thread) = existing {
-        return Chosen {
-            thread_id: thread.thread_id,
-            subject: thread.subject.clone(),
-            xmpp_thread: thread.xmpp_thread.clone(),
-            last_id: thread.last_id.clone(),
-            references: thread.references.clone(),
-        };
+        let mut chosen = Chosen::of(thread);
+        let of_this = answered.filter(|answered| answered.thread_id == Some(thread.thread_id));
+        if let Some(id) = of_this.and_then(|answered| answered.message_id.clone()) {
+            chosen.answer(id);
+        }
+        return chosen;
     }
     let thread_id = new_id();
     let subject = match &wish.thread {
@@ -122,6 +126,7 @@ pub(super) fn choose(
         xmpp_thread,
         last_id: None,
         references: Vec::new(),
+        reaction: false,
     }
 }
 
@@ -146,14 +151,7 @@ pub(super) fn of_mail(
                 .max_by_key(|thread| thread.active_ms)
         });
     if let Some(thread) = existing {
-        let chosen = Chosen {
-            thread_id: thread.thread_id,
-            subject: thread.subject.clone(),
-            xmpp_thread: thread.xmpp_thread.clone(),
-            last_id: thread.last_id.clone(),
-            references: thread.references.clone(),
-        };
-        (chosen, false)
+        (Chosen::of(thread), false)
     } else {
         let thread_id = new_id();
         let xmpp_thread = transom_adapter::Key(thread_id).to_string();
@@ -164,6 +162,7 @@ pub(super) fn of_mail(
                 xmpp_thread,
                 last_id: None,
                 references: Vec::new(),
+                reaction: false,
             },
             true,
         )
@@ -171,12 +170,31 @@ pub(super) fn of_mail(
 }
 
 impl Chosen {
+    fn of(thread: &KnownThread) -> Self {
+        Self {
+            thread_id: thread.thread_id,
+            subject: thread.subject.clone(),
+            xmpp_thread: thread.xmpp_thread.clone(),
+            last_id: thread.last_id.clone(),
+            references: thread.references.clone(),
+            reaction: false,
+        }
+    }
+
+    /// The mail with this Message-ID is answered, and not the last one of the thread.
+    fn answer(&mut self, id: String) {
+        let last = self.last_id.replace(id);
+        let new = last.filter(|last| !self.references.contains(last));
+        self.references.extend(new);
+    }
+
     /// As a mail's headers need it.
     pub(super) fn headers(&self) -> Thread {
         Thread {
             subject: self.subject.clone(),
             in_reply_to: self.last_id.clone(),
             references: self.references.clone(),
+            reaction: self.reaction,
         }
     }
 
@@ -245,7 +263,7 @@ pub(super) fn base_subject(subject: &str) -> &str {
 }
 
 /// The beginning of a text on one line, cut between words.
-fn first_words(text: &str) -> String {
+pub(super) fn first_words(text: &str) -> String {
     let line = text
         .lines()
         .map(str::trim)
@@ -292,9 +310,13 @@ mod tests {
     }
 
     fn pick(known: &[KnownThread], replied: Option<i64>, message: &Message, body: &str) -> Chosen {
+        let answered = replied.map(|thread_id| Answered {
+            thread_id: Some(thread_id),
+            ..Answered::default()
+        });
         choose(
             known,
-            replied,
+            answered.as_ref(),
             message,
             &wish(message, body),
             UnixMillis(10 * DAY),
@@ -312,6 +334,25 @@ mod tests {
         let chosen = pick(&known, None, &message(), "and you?");
         assert_eq!((chosen.thread_id, chosen.subject.as_str()), (2, "lunch"));
         assert_eq!(chosen.headers().in_reply_to.as_deref(), Some("last2@x"));
+    }
+
+    #[test]
+    fn the_very_mail_that_is_answered_is_named() {
+        let answered = Answered {
+            thread_id: Some(1),
+            message_id: Some("first@x".to_owned()),
+            ..Answered::default()
+        };
+        let known = [thread(1, "old", DAY), thread(2, "lunch", 9 * DAY)];
+        let wish = wish(&message(), "yes");
+        let now = UnixMillis(10 * DAY);
+        let chosen = choose(&known, Some(&answered), &message(), &wish, now, || 99);
+        let headers = chosen.headers();
+        assert_eq!(headers.in_reply_to.as_deref(), Some("first@x"));
+        assert!(
+            headers.references.contains(&"last1@x".to_owned()),
+            "{headers:?}"
+        );
     }
 
     #[test]

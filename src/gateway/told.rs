@@ -12,7 +12,7 @@ use crate::{
     xmpp::{
         jid::{BareJid, Jid},
         stanza::{Message, MessageType},
-        xep::receipts,
+        xep::{markers, receipts},
     },
 };
 
@@ -30,6 +30,9 @@ pub fn stanzas(
         return Vec::new();
     };
     let payload = Payload::from_json(row.payload.as_deref());
+    if payload.automatic {
+        return Vec::new();
+    }
     let line = Address::new(row.line.clone());
     let contact = gateway.jid_of(
         &Address::new(row.peer.clone()),
@@ -48,6 +51,16 @@ pub fn stanzas(
     };
     match row.kind {
         TellKind::Receipt => telling.receipt(),
+        TellKind::Read => {
+            let is_told = row.told == Some(TellKind::Receipt);
+            let mut stanzas = if is_told {
+                Vec::new()
+            } else {
+                telling.receipt()
+            };
+            stanzas.extend(payload.markable.then(|| telling.marker()));
+            stanzas
+        }
         TellKind::Error => {
             let mut resources = row.stanzas.iter().map(|stanza| &stanza.full_jid);
             let late = now.0 - row.created_ms > LATE_MS || !resources.all(|full| is_online(full));
@@ -119,6 +132,13 @@ impl Telling<'_> {
             stanzas.push(receipt.with_id(id));
         }
         stanzas
+    }
+
+    /// That the recipient looked at it, to the bare JID for the same reason as a receipt.
+    fn marker(&self) -> Message {
+        // XEP-0333 §5.1: a corrected message is known by its first id.
+        markers::displayed(self.contact.clone(), self.user.clone(), self.first_id)
+            .with_id(self.id("read"))
     }
 
     fn error(&self, late: bool) -> Vec<Message> {

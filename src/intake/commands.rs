@@ -2,7 +2,7 @@
 
 use tokio::sync::mpsc;
 
-use super::{Intake, people::too_much, throttle::Throttle};
+use super::{Intake, card, people::too_much, throttle::Throttle};
 use crate::{
     commands::{Answered, Commands},
     xmpp::stanza::Stanza,
@@ -29,7 +29,7 @@ pub(super) fn start(intake: &Intake) -> Desk {
         std::sync::Arc::clone(&intake.gateway),
         std::sync::Arc::clone(&intake.operations),
     );
-    let run = run(intake.clone(), commands, inbox);
+    let run = run(intake.clone(), commands, (stanzas.downgrade(), inbox));
     intake.lifecycle.spawn("intake.commands", run);
     Desk { stanzas }
 }
@@ -54,7 +54,11 @@ async fn come_back(intake: &Intake, stanza: &Stanza) {
     }
 }
 
-async fn run(intake: Intake, mut commands: Commands, mut inbox: mpsc::Receiver<Stanza>) {
+async fn run(
+    intake: Intake,
+    mut commands: Commands,
+    (stanzas, mut inbox): (mpsc::WeakSender<Stanza>, mpsc::Receiver<Stanza>),
+) {
     let mut talks = Throttle::new(ANSWERS_PER_MINUTE, MINUTE_MS);
     let mut requests = Throttle::new(REQUESTS_PER_MINUTE, MINUTE_MS);
     while let Some(stanza) = inbox.recv().await {
@@ -70,6 +74,9 @@ async fn run(intake: Intake, mut commands: Commands, mut inbox: mpsc::Receiver<S
             if matches!(stanza, Stanza::Iq(_)) {
                 come_back(&intake, &stanza).await;
             }
+            continue;
+        }
+        if card::bring(&intake, &stanza, &stanzas) {
             continue;
         }
         match commands.take(&stanza).await {

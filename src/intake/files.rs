@@ -26,16 +26,15 @@ pub(super) async fn keep(
     shares: &[Option<std::ops::Range<usize>>],
 ) -> Result<(), Busy> {
     for (event, share) in events.iter().zip(shares) {
-        let (Event::Message(message), Some(share)) = (event, share) else {
+        let (Event::Message(message) | Event::Sent(message), Some(share)) = (event, share) else {
             continue;
         };
         for write in writes.get_mut(share.clone()).unwrap_or_default() {
             let Write::In(new) = write else { continue };
-            let contents = files::kept(&intake.gateway.files, message);
+            let contents = files::contents(&intake.gateway.files, message);
             let rows = new.files.iter_mut();
             let rows = rows.filter(|row| row.state == FileState::Stored);
-            for (row, attached) in rows.zip(contents) {
-                let content = attached.content.clone().unwrap_or_default();
+            for (row, content) in rows.zip(contents) {
                 match intake.files.blobs.put(&row.token, content).await {
                     Ok(digest) => row.digest = Some(digest),
                     Err(PutError::Full) => {

@@ -1,4 +1,6 @@
 //! Events of accounts: messages find their users, reports their messages; committed, then answered.
+//!
+//! Length: one event on its way from the door to its answer, read in one go.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -21,7 +23,7 @@ use crate::{
     store::{
         Store, Write, WriteError,
         read::{InRow, InwardAsk, LineFound, PartsOf},
-        write::{Done, NewIn, ReportRow},
+        write::{Done, NewIn, ORIGINAL, ReportRow},
     },
 };
 
@@ -97,8 +99,13 @@ impl Directory for Doors {
 }
 
 /// Takes several calls; each is committed whole and answered after its commit.
-pub(super) async fn take(intake: &Intake, knocks: Vec<Knock>) {
+pub(super) async fn take(intake: &Intake, mut knocks: Vec<Knock>) {
     step(Step::EventReceived);
+    for event in knocks.iter_mut().flat_map(|knock| &mut knock.events) {
+        if let Event::Message(message) | Event::Sent(message) = event {
+            text_in::attach(&intake.gateway.files, message);
+        }
+    }
     let now = intake.clock.now();
     let asks = asks(intake, &knocks);
     let found = match intake.store.inward(intake.gateway.id, &asks).await {
@@ -135,13 +142,14 @@ pub(super) async fn take(intake: &Intake, knocks: Vec<Knock>) {
 pub(super) async fn take_whole(
     intake: &Intake,
     account: &AccountName,
-    event: Event,
+    mut event: Event,
     gone: Vec<Write>,
 ) {
     let now = intake.clock.now();
-    let Event::Message(message) = &event else {
+    let Event::Message(message) = &mut event else {
         return;
     };
+    text_in::attach(&intake.gateway.files, message);
     let asks = [text_in::ask(&intake.gateway, message, 0)];
     let Ok(found) = intake.store.inward(intake.gateway.id, &asks).await else {
         return;
@@ -165,7 +173,7 @@ fn refuse_all(knocks: Vec<Knock>) {
 fn asks(intake: &Intake, knocks: &[Knock]) -> Vec<InwardAsk> {
     let events = knocks.iter().flat_map(|knock| &knock.events);
     let messages = events.filter_map(|event| match event {
-        Event::Message(message) => Some(&**message),
+        Event::Message(message) | Event::Sent(message) => Some(&**message),
         Event::Report(_) => None,
     });
     messages
@@ -195,10 +203,11 @@ fn decide(
     for event in events {
         let start = decided.writes.len();
         let known = match event {
-            Event::Message(message) => {
+            Event::Message(message) | Event::Sent(message) => {
                 let line = found.get(place);
                 *place += 1;
-                message_writes(intake, account, message, line, now)
+                let own = matches!(event, Event::Sent(_));
+                message_writes(intake, account, (message, own), line, now)
                     .map(|writes| decided.writes.extend(writes))
             }
             Event::Report(report) => {
@@ -227,18 +236,20 @@ fn decide(
 fn message_writes(
     intake: &Intake,
     account: &AccountName,
-    message: &Incoming,
+    (message, own): (&Incoming, bool),
     line: Option<&LineFound>,
     now: UnixMillis,
 ) -> Result<Vec<Write>, NoSuchRecipient> {
+    let (gateway, ids) = (&intake.gateway, || intake.next_id());
+    if own {
+        return text_in::decide_own(gateway, account, message, line, now, &ids);
+    }
     if let (Some(part), Some(_)) = (joining::part(message), line) {
         let made = (intake.next_id(), now);
         let row = joining::row(&intake.gateway, account, message, part, made);
         return Ok(vec![Write::Part(Box::new(row))]);
     }
-    text_in::decide(&intake.gateway, account, message, line, now, &|| {
-        intake.next_id()
-    })
+    text_in::decide(gateway, account, message, line, now, &ids)
 }
 
 fn report_write(
@@ -285,7 +296,12 @@ async fn commit(
         return Vec::new();
     }
     let tokens = files::tokens(&writes);
+    let confirms = writes
+        .iter()
+        .any(|write| matches!(write, Write::In(new) if new.confirm.is_some()));
     let rows: Vec<Option<Waiting>> = writes.iter().map(|write| waiting(intake, write)).collect();
+    let is_stranger = |write: &Write| matches!(write, Write::In(new) if new.stranger.is_some());
+    let strangers = writes.iter().any(is_stranger);
     let texts: Vec<Option<PartsOf>> = writes.iter().map(parts::parts_of).collect();
     let done = match intake.writer.commit(writes).await {
         Ok(done) => done,
@@ -317,6 +333,9 @@ async fn commit(
             arrived.extend(row);
         }
     }
+    if strangers {
+        intake.strangers.look();
+    }
     files::forget(intake, tokens, &done).await;
     for waiting in &arrived {
         rosters::introduce(intake, waiting);
@@ -325,6 +344,10 @@ async fn commit(
             .message(&intake.gateway.config.name, Direction::In, "stored");
     }
     intake.queue.arrived(arrived).await;
+    if confirms {
+        // Whether it was written, the database knows.
+        intake.queue.look_again().await;
+    }
     let new = texts.into_iter().zip(&done);
     new.filter(|(_, done)| **done == Done::Written)
         .filter_map(|(text, _)| text)
@@ -351,7 +374,7 @@ fn verdict(share: Option<&std::ops::Range<usize>>, done: &[Done]) -> Verdict {
 /// The work that a write makes once it is committed.
 fn waiting(intake: &Intake, write: &Write) -> Option<Waiting> {
     let Write::In(new) = write else { return None };
-    if new.due_ms > new.conversation.at_ms {
+    if new.due_ms.is_none_or(|due| due > new.conversation.at_ms) {
         // Held: the queue finds it in the database when its time comes.
         return None;
     }
@@ -376,6 +399,6 @@ fn in_row(new: &NewIn, lane_id: i64) -> InRow {
         body: new.body.clone(),
         payload: new.payload.clone(),
         created_ms: new.conversation.at_ms,
-        has_files: !new.files.is_empty(),
+        has_files: new.files.iter().any(|file| file.place != ORIGINAL),
     }
 }

@@ -7,17 +7,22 @@
 //! - [`outward`]: a batch of stanzas.
 //! - [`inward`]: events of an account; [`Inbox`](transom_adapter::Inbox) and [`Directory`](transom_adapter::Directory) for the adapters.
 //! - [`files`]: the contents that come with events.
+//! - [`card`]: an address book that is attached in the chat with the gateway.
 //! - [`people`]: presence and requests, on a task of their own, so that messages never wait behind them; [`commands`] on another;
 //!   [`rosters`], which waits for servers and clients, on a third.
+//! - [`strangers`]: whose mail waits for a user's word.
 
 mod bounced;
+mod card;
 mod commands;
 mod files;
 mod inward;
+mod originals;
 mod outward;
 mod parts;
 mod people;
 mod rosters;
+mod strangers;
 mod throttle;
 mod trial;
 
@@ -38,6 +43,7 @@ use crate::{
 
 pub use inward::{Doors, Knock};
 pub use rosters::Rosters;
+pub use strangers::Strangers;
 pub use trial::Trial;
 
 /// What the intake of one gateway works with.
@@ -69,6 +75,8 @@ pub struct Intake {
     pub files: Files,
     /// Who should know whom.
     pub rosters: Rosters,
+    /// Whose mail waits for a word.
+    pub strangers: Strangers,
     /// What commands do.
     pub operations: Arc<Operations>,
 }
@@ -88,6 +96,7 @@ pub async fn run(
 ) {
     let people = people::start(&intake);
     intake.rosters.start(&intake);
+    intake.strangers.start(&intake);
     parts::recover(&intake).await;
     let mut swept_at = intake.clock.now();
     let (mut link_is_open, mut is_stopping) = (true, false);
@@ -131,6 +140,7 @@ impl Intake {
                 self.queue.link_up(self.gateway.id).await;
                 self.teller.link_up();
                 self.rosters.link_up();
+                self.strangers.look();
                 people::announce(self);
             }
             LinkEvent::Down(error) => {

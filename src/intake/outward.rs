@@ -1,12 +1,15 @@
 //! A batch of stanzas: messages to contacts are decided and committed together; the rest goes where it belongs.
+//!
+//! Length: one batch on its way from the stream to its answers, read in one go.
 
 use tokio::time::Instant;
 
-use super::{Intake, STORE_PATIENCE, STORE_PAUSE, people::People};
+use super::{Intake, STORE_PATIENCE, STORE_PAUSE, originals, people::People};
 use crate::{
     gateway::{
         call, refusal,
-        text_out::{Accepted, Amended, Candidate, Decision, Moment},
+        settings::TOLD_OF_REACTIONS,
+        text_out::{Accepted, Amended, Candidate, Decision, Kept, Moment},
     },
     hooks::{Step, step},
     metrics::Direction,
@@ -14,7 +17,7 @@ use crate::{
     store::{
         Write, WriteError,
         read::{Ask, OutwardSnapshot},
-        write::{Done, TakeBack},
+        write::{Done, Operation, TakeBack},
     },
     texts::{Cap, Failed, Membership, Refused, Text},
     xmpp::{
@@ -41,6 +44,11 @@ pub(super) async fn take(intake: &Intake, people: &People, batch: Batch) {
                 errors.push(message);
             }
             Received::Stanza(Stanza::Message(message)) if call::is_proposal(&message) => {
+                people.take(intake, message.into()).await;
+            }
+            Received::Stanza(Stanza::Message(message))
+                if originals::asks(&intake.gateway, &message) =>
+            {
                 people.take(intake, message.into()).await;
             }
             Received::Stanza(Stanza::Message(message)) if is_to_contact(&message) => {
@@ -131,7 +139,10 @@ impl Round<'_> {
                 tracing::info!(message_id, "A stanza was repeated.");
                 intake.metrics.message(name, Direction::Out, "repeated");
             }
-            Decision::Accepted(_) | Decision::Amended(_) | Decision::TakenBack(_) => {}
+            Decision::Accepted(_)
+            | Decision::Amended(_)
+            | Decision::TakenBack(_)
+            | Decision::Kept(_) => {}
         }
     }
 }
@@ -200,6 +211,7 @@ enum Effect {
     New(Box<Accepted>),
     Amended(Box<Amended>),
     TakenBack(TakeBack),
+    Kept(Kept),
 }
 
 /// Decides each on the snapshot; the refused and the repeated are settled, the others come back.
@@ -231,6 +243,7 @@ fn decide_round<'a>(
             Decision::Accepted(one) => effects.push((message, Effect::New(one))),
             Decision::Amended(one) => effects.push((message, Effect::Amended(one))),
             Decision::TakenBack(one) => effects.push((message, Effect::TakenBack(one))),
+            Decision::Kept(one) => effects.push((message, Effect::Kept(one))),
             decision => settled.settle(intake, message, decision),
         }
     }
@@ -257,6 +270,7 @@ fn writes(effect: &Effect) -> Vec<Write> {
         Effect::New(one) => one,
         Effect::Amended(one) => return vec![Write::Amend(Box::new(one.amend.clone()))],
         Effect::TakenBack(one) => return vec![Write::TakeBack(one.clone())],
+        Effect::Kept(one) => return vec![told_of_reactions(one)],
     };
     let mut writes = Vec::with_capacity(1);
     if let Some(new) = &one.new_user {
@@ -265,17 +279,26 @@ fn writes(effect: &Effect) -> Vec<Write> {
             writes.extend([Write::Line(line.clone()), Write::Owner(owner.clone())]);
         }
     }
+    writes.extend(one.welcomed.clone().map(Write::Judged));
     writes.push(Write::Out(Box::new(one.out.clone())));
     writes
 }
 
+/// The user is told once, and that is remembered.
+fn told_of_reactions(one: &Kept) -> Write {
+    Write::Operation(Operation::Settings {
+        user_id: one.user_id,
+        changes: format!(r#"{{"{TOLD_OF_REACTIONS}":"yes"}}"#),
+        lang: None,
+    })
+}
+
 /// How many [`writes`] there are.
 fn writes_of(effect: &Effect) -> usize {
-    let new_user = match effect {
-        Effect::New(one) => one.new_user.as_ref(),
-        Effect::Amended(_) | Effect::TakenBack(_) => None,
-    };
-    1 + new_user.map_or(0, |new| if new.address.is_some() { 3 } else { 1 })
+    let Effect::New(one) = effect else { return 1 };
+    let new_user = one.new_user.as_ref();
+    1 + usize::from(one.welcomed.is_some())
+        + new_user.map_or(0, |new| if new.address.is_some() { 3 } else { 1 })
 }
 
 /// Gives committed messages to the queue. What came too late to change a message is decided anew.
@@ -285,7 +308,9 @@ async fn follow(
     done: Vec<Done>,
 ) -> Vec<Stanza> {
     let mut done = done.into_iter();
+    let mut welcomes = false;
     let (mut waiting, mut late) = (Vec::with_capacity(effects.len()), Vec::new());
+    let mut answers = Vec::new();
     let name = &intake.gateway.config.name;
     for (message, effect) in effects {
         let done = done.by_ref().take(writes_of(&effect)).last();
@@ -296,16 +321,25 @@ async fn follow(
             }
             Effect::New(one) => {
                 introduce(intake, message, &one);
+                welcomes |= one.welcomed.is_some();
                 waiting.push(work(intake, *one));
                 "stored"
             }
-            Effect::Amended(_) => "corrected",
+            Effect::Amended(one) => one.outcome,
             Effect::TakenBack(_) => "retracted",
+            Effect::Kept(one) => {
+                let why = Text::from(one.why);
+                answers.extend(refuse(intake, message, &why));
+                answers.extend(in_the_chat(intake, message, &why));
+                "refused"
+            }
         };
         intake.metrics.message(name, Direction::Out, outcome);
     }
     intake.queue.arrived(waiting).await;
-    let mut answers = Vec::new();
+    if welcomes {
+        intake.queue.look_again().await;
+    }
     for message in late {
         // By now the database says that it is held no longer.
         answers.extend(Box::pin(decide_all(intake, people, std::slice::from_ref(message))).await);
@@ -352,6 +386,14 @@ fn introduce(intake: &Intake, message: &Message, one: &Accepted) {
     intake
         .rosters
         .met(conversation, || Some(to.to_bare()), user.as_str(), false);
+}
+
+/// The same as a line of the gateway's own chat, which is the place for what is said once.
+fn in_the_chat(intake: &Intake, message: &Message, text: &Text) -> Option<Stanza> {
+    let lang = intake.gateway.lang(message.lang.as_deref());
+    let user = message.from.as_ref()?.to_bare();
+    let now = intake.clock.now();
+    Some(intake.gateway.say(&user, text.render(lang), lang, now))
 }
 
 fn refuse(intake: &Intake, message: &Message, text: &Text) -> Option<Stanza> {

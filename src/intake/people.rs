@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use super::{
     Intake,
     commands::{self, Desk},
+    originals::{self, Originals},
     throttle::Throttle,
 };
 use crate::{
@@ -44,6 +45,7 @@ use lookup::{Lookup, More};
 pub(super) struct People {
     stanzas: mpsc::Sender<Stanza>,
     commands: Desk,
+    originals: Originals,
 }
 
 /// Stanzas that may wait; requests beyond are refused, presences beyond are dropped and counted.
@@ -73,7 +75,12 @@ pub(super) fn start(intake: &Intake) -> People {
         .lifecycle
         .spawn("intake.people", reception.run(inbox));
     let commands = commands::start(intake);
-    People { stanzas, commands }
+    let originals = originals::start(intake);
+    People {
+        stanzas,
+        commands,
+        originals,
+    }
 }
 
 impl People {
@@ -81,6 +88,12 @@ impl People {
     pub(super) async fn take(&self, intake: &Intake, stanza: Stanza) {
         let Some(stanza) = self.commands.take(intake, stanza).await else {
             return;
+        };
+        let stanza = match stanza {
+            Stanza::Message(message) if originals::asks(&intake.gateway, &message) => {
+                return self.originals.take(intake, message).await;
+            }
+            stanza => stanza,
         };
         let Err(full) = self.stanzas.try_send(stanza) else {
             return;

@@ -23,7 +23,7 @@ use crate::{
         jid::BareJid,
         stanza::{Message, PresenceType, Stanza},
         stream::LinkHandle,
-        xep::privilege::Privileges,
+        xep::privilege::{Announced, Privileges},
     },
 };
 use registrar::Registrar;
@@ -34,6 +34,7 @@ pub struct Rosters {
     jobs: mpsc::Sender<Job>,
     inbox: Arc<Mutex<Option<mpsc::Receiver<Job>>>>,
     met: Arc<Mutex<HashSet<i64>>>,
+    announced: Announced,
 }
 
 /// Somebody that a user should know.
@@ -47,6 +48,8 @@ pub(super) struct Introduction {
     asks: bool,
     /// Whether it is decided, and written down, that the user is asked.
     decided: bool,
+    /// One of many from an address book: nobody is bothered with each.
+    of_many: bool,
 }
 
 #[derive(Debug)]
@@ -70,6 +73,7 @@ impl Default for Rosters {
             jobs,
             inbox: Arc::new(Mutex::new(Some(inbox))),
             met: Arc::default(),
+            announced: Announced::default(),
         }
     }
 }
@@ -90,6 +94,11 @@ impl Rosters {
         }
     }
 
+    /// What servers allow, for whoever acts on it.
+    pub fn announced(&self) -> Announced {
+        self.announced.clone()
+    }
+
     /// Sends a stanza, unless it is a question that the server may answer for the user: that is looked into.
     pub async fn send(&self, link: &LinkHandle, stanza: Stanza) {
         if let Stanza::Presence(presence) = &stanza
@@ -101,6 +110,7 @@ impl Rosters {
                 user: to.to_bare(),
                 asks: true,
                 decided: true,
+                of_many: false,
             });
             if self.jobs.try_send(job).is_ok() {
                 return;
@@ -142,6 +152,7 @@ impl Rosters {
             user,
             asks: inward,
             decided: false,
+            of_many: false,
         };
         self.give(Job::Introduce(introduction));
     }
@@ -154,8 +165,26 @@ impl Rosters {
             user,
             asks: true,
             decided: false,
+            of_many: false,
         };
         self.give(Job::Introduce(introduction));
+    }
+
+    /// These contacts came from an address book of the user.
+    pub async fn imported(&self, user: &BareJid, contacts: Vec<BareJid>) {
+        for ours in contacts {
+            let introduction = Introduction {
+                ours,
+                user: user.clone(),
+                asks: false,
+                decided: false,
+                of_many: true,
+            };
+            // Waits for its turn; when the process ends meanwhile, the next message of each introduces it.
+            if self.jobs.send(Job::Introduce(introduction)).await.is_err() {
+                return;
+            }
+        }
     }
 
     /// The registration of this user has ended.

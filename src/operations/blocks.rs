@@ -1,10 +1,11 @@
-//! Peers that nobody may reach, and that may reach nobody.
+//! Peers that nobody may reach, and that may reach nobody; and those that do not want to be reached.
 
 use std::sync::Arc;
 
-use super::{Blocked, Operations, ROWS_MAX, Refusal, Reply, rows, time};
+use super::{Blocked, Operations, OptedOut, ROWS_MAX, Refusal, Reply, rows, time};
 use crate::store::{
     Write,
+    read::OptoutListed,
     write::{Done, Operation},
 };
 
@@ -21,6 +22,28 @@ pub(super) async fn list(on: &Operations, gateway: Option<&str>) -> Result<Reply
     Ok(Reply::Blocks(blocks.into_iter().map(blocked).collect()))
 }
 
+/// Who said STOP.
+pub(super) async fn optouts(on: &Operations, gateway: Option<&str>) -> Result<Reply, Refusal> {
+    let listed = on
+        .store
+        .optouts_listed(on.named(gateway)?, rows(ROWS_MAX))
+        .await?;
+    Ok(Reply::Optouts(
+        listed.into_iter().map(OptedOut::from).collect(),
+    ))
+}
+
+impl From<OptoutListed> for OptedOut {
+    fn from(row: OptoutListed) -> Self {
+        Self {
+            peer: row.peer,
+            line: row.line,
+            gateway: row.gateway,
+            since: time(row.since_ms),
+        }
+    }
+}
+
 /// Blocks a peer, or takes that back: at the named gateway, else wherever what was written is an address.
 pub(super) async fn set(
     on: &Operations,
@@ -35,7 +58,7 @@ pub(super) async fn set(
     };
     let (mut read, mut gateways, mut writes) = (None, Vec::new(), Vec::new());
     for gateway in asked {
-        let Ok(address) = gateway.adapter.read_typed(peer) else {
+        let Ok(address) = gateway.read_typed(peer) else {
             continue;
         };
         gateways.push(gateway.config.name.clone());

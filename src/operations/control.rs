@@ -25,8 +25,8 @@ use url::Url;
 use super::{Actor, Operations, Refusal, Reply, Request};
 use crate::config::{Config, StoreUrl};
 
-/// A request: the ids of a few thousand messages.
-const REQUEST_BYTES_MAX: u64 = 64 * 1024;
+/// A request: the ids of a few thousand messages, an address book.
+const REQUEST_BYTES_MAX: u64 = 1024 * 1024;
 /// A reply: the most rows, each as long as they get.
 const REPLY_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// From the connection to the end of the answer.

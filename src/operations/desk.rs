@@ -64,6 +64,8 @@ pub(super) fn opened(gateway: &Gateway) -> Gateway {
         adapter: Arc::clone(&gateway.adapter),
         accounts: gateway.accounts.clone(),
         files: gateway.files.clone(),
+        keeps_texts: gateway.keeps_texts,
+        since: gateway.since,
     }
 }
 

@@ -123,7 +123,7 @@ async fn find(on: &Operations, number: &str) -> Result<LineShown, Refusal> {
     let number = number.trim();
     let mut spellings = vec![number.to_owned()];
     for gateway in &on.gateways {
-        let read = gateway.adapter.read_typed(number);
+        let read = gateway.read_typed(number);
         spellings.extend(read.map(|address| address.as_str().to_owned()));
     }
     for spelling in spellings.iter().filter(|spelling| !spelling.is_empty()) {

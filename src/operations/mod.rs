@@ -11,6 +11,7 @@
 //! - [`control`]: the socket by which the commands reach a running process.
 
 mod blocks;
+pub mod cards;
 pub mod control;
 mod desk;
 mod keys;
@@ -35,17 +36,18 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use transom_adapter::{AccountState, Clock, UnixMillis};
+use transom_adapter::{AccountState, Address, Clock, UnixMillis};
 
 use mailboxes::Asked;
 use once::Once;
 pub use refusal::{Fault, Refusal};
 pub use reply::{
     AccountNow, Blocked, Contact, Conversation, Cost, ExternalId, GatewayNow, Life, Line, LinkNow,
-    Mailbox, Now, Offer, OnceLink, Overview, Registration, Renamed, Reply, Resealed, Sent,
-    SettingShown, StanzaSeen, Usage, User, UserAdded, UserShown, Waiting, WaitingState,
+    Mailbox, Now, Offer, OnceLink, OptedOut, Overview, Registration, Renamed, Reply, Resealed,
+    Sent, SettingShown, StanzaSeen, Stranger, Usage, User, UserAdded, UserShown, Waiting,
+    WaitingState,
 };
-pub use request::{Actor, Asker, Direction, Request};
+pub use request::{Actor, Asker, Direction, Judgement, Request};
 pub use service::LEVELS;
 
 use crate::{
@@ -55,7 +57,10 @@ use crate::{
         Ids, Store, Write, WriteError, Writer,
         write::{Done, Operation},
     },
-    xmpp::stanza::{Message, Stanza},
+    xmpp::{
+        jid::BareJid,
+        stanza::{Message, Stanza},
+    },
 };
 
 /// Rows of one reply at most, whatever was asked for.
@@ -91,6 +96,9 @@ pub trait Running: Send + Sync {
 
     /// Senders have to be told of these deliveries.
     fn tell(&self, deliveries: Vec<i64>);
+
+    /// These contacts of a user enter the roster, where the server lets us.
+    async fn introduce(&self, gateway_id: i64, user: &BareJid, contacts: Vec<BareJid>);
 
     /// Writes stanzas to users of a gateway, if its link is up.
     async fn send(&self, gateway_id: i64, stanzas: Vec<Stanza>);
@@ -161,6 +169,12 @@ impl Operations {
                 blocks::set(self, &peer, gateway.as_deref(), false).await
             }
             Request::BlockList { gateway } => blocks::list(self, gateway.as_deref()).await,
+            Request::ContactsImport {
+                cards,
+                user: Some(user),
+                gateway,
+            } => own::import_for(self, &user, gateway.as_deref(), &cards).await,
+            Request::Optouts { gateway } => blocks::optouts(self, gateway.as_deref()).await,
             Request::Now => Ok(Reply::Now(self.now_running().await)),
             Request::Overview => service::overview(self).await,
             Request::UserDecline { user, gateway } => {
@@ -173,22 +187,9 @@ impl Operations {
             Request::LogLevel { level } => service::log_level(self, &level),
             Request::Reseal { key } => keys::reseal(self, &key).await,
             Request::AdminLink => service::admin_link(self),
-            Request::Cost { text } => own::cost(self, self.find_or_only(None)?, &text),
-            Request::Offer
-            | Request::Register { .. }
-            | Request::Unregister
-            | Request::Status
-            | Request::Settings
-            | Request::SettingsChange { .. }
-            | Request::Contacts
-            | Request::ContactRename { .. }
-            | Request::ContactRemove { .. }
-            | Request::Messages
-            | Request::Mailboxes
-            | Request::MailboxAdd { .. }
-            | Request::MailboxRemove { .. }
-            | Request::Usage
-            | Request::Export => Err(Refusal::BadRequest(
+            Request::Cost { text } => Ok(own::cost(self.find_or_only(None)?, &text)),
+            // What users do with what is theirs.
+            _ => Err(Refusal::BadRequest(
                 "it is about whoever asks, and that is nobody here".to_owned(),
             )),
         }
@@ -269,6 +270,19 @@ impl Operations {
     async fn operate(&self, operation: Operation) -> Result<bool, Refusal> {
         let done = self.commit(vec![Write::Operation(operation)]).await?;
         Ok(done.iter().any(|done| *done != Done::Unchanged))
+    }
+
+    /// Lets a running process bring contacts into the roster of a user, where the server lets it.
+    async fn introduce(
+        &self,
+        gateway: &Gateway,
+        user: &BareJid,
+        peers: impl Iterator<Item = &String>,
+    ) {
+        let Some(running) = &self.running else { return };
+        let jid = |peer: &String| gateway.jid_of(&Address::new(peer.as_str()), None);
+        let contacts = peers.filter_map(jid).collect();
+        running.introduce(gateway.id, user, contacts).await;
     }
 
     /// Lets a running process see what was changed.

@@ -150,10 +150,13 @@ fn incoming(
         payload: Some(payload.to_json()),
         stanza_id: stanza_id(on.clock.now()),
         user_jid: jid.to_owned(),
-        due_ms: at_ms,
+        due_ms: Some(at_ms),
+        stranger: None,
         line: row.line,
         ids: Vec::new(),
         files: Vec::new(),
+        confirm: None,
+        repeat_key: None,
     }
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use message::{ExternalId, Life, StanzaSeen, Waiting, WaitingState};
-pub use own::{Contact, Cost, Mailbox, Offer, Sent, SettingShown, Usage};
+pub use own::{Contact, Cost, Mailbox, Offer, OptedOut, Sent, SettingShown, Stranger, Usage};
 
 use crate::texts::Text;
 
@@ -79,6 +79,15 @@ pub enum Reply {
     },
     /// Peers that are blocked for everybody.
     Blocks(Vec<Blocked>),
+    /// An address book was read.
+    Imported {
+        /// Numbers and addresses that are contacts now.
+        contacts: usize,
+        /// Those that are none here.
+        left_out: usize,
+    },
+    /// Peers that said STOP.
+    Optouts(Vec<OptedOut>),
     /// How the running process is.
     Now(Now),
     /// How the running process is, and how much there is.
@@ -139,6 +148,10 @@ pub enum Reply {
         /// Its address.
         address: String,
     },
+    /// Whose mail waits for a word.
+    Strangers(Vec<Stranger>),
+    /// Whose mail never waits.
+    Allowed(Vec<Blocked>),
     /// What became of messages.
     Sent(Vec<Sent>),
     /// What was used, and what is allowed.

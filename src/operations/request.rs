@@ -135,6 +135,20 @@ pub enum Request {
         /// At this gateway alone.
         gateway: Option<String>,
     },
+    /// The people of an address book become contacts with their names.
+    ContactsImport {
+        /// vCards.
+        cards: String,
+        /// Whose contacts, for an admin; a user's are the user's own.
+        user: Option<String>,
+        /// The gateway, for an admin; can be left out where there is only one.
+        gateway: Option<String>,
+    },
+    /// The peers that said STOP: to whoever asks, or, for an admin, to anybody.
+    Optouts {
+        /// At this gateway alone; a user sees those of the gateway asked anyway.
+        gateway: Option<String>,
+    },
     /// How the running process is.
     Now,
     /// How the running process is, and how much there is of everything.
@@ -204,6 +218,22 @@ pub enum Request {
         /// The peer, as people write it.
         peer: String,
     },
+    /// The last mail that somebody wrote to the one who asks, as it came.
+    Original {
+        /// The peer, as people write it.
+        peer: String,
+    },
+    /// Whose mail waits for the word of the one who asks.
+    Strangers,
+    /// The word of the one who asks about somebody's mail.
+    Judge {
+        /// The peer, as people write it.
+        peer: String,
+        /// The word.
+        word: Judgement,
+    },
+    /// Whose mail never waits for the word of the one who asks.
+    Allowed,
     /// What became of the last messages of the one who asks.
     Messages,
     /// The mail accounts that the one who asks brought.
@@ -227,6 +257,20 @@ pub enum Request {
     },
     /// Everything that is kept about the one who asks.
     Export,
+}
+
+/// What a user says about somebody's mail.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Judgement {
+    /// What waits is delivered.
+    Accept,
+    /// What waits is thrown away.
+    Discard,
+    /// It is delivered, and nothing of theirs ever waits.
+    Allow,
+    /// That no longer.
+    Disallow,
 }
 
 /// Which way a message goes.

@@ -137,11 +137,14 @@ impl World {
             payload: None,
             stanza_id: format!("in-{message_id}"),
             user_jid: ALICE.to_owned(),
-            due_ms: 0,
+            due_ms: Some(0),
+            stranger: None,
             line: number.to_owned(),
             thread: None,
             ids: Vec::new(),
             files: Vec::new(),
+            confirm: None,
+            repeat_key: None,
         };
         on.commit(vec![Write::In(Box::new(row))]).await.unwrap();
         message_id

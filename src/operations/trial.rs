@@ -52,7 +52,7 @@ pub(super) async fn send(on: &Operations, user: &str, to: &str) -> Result<Reply,
 /// The gateway that knows this address, and the contact there.
 fn addressed(on: &Operations, to: &str) -> Option<(Arc<Gateway>, BareJid)> {
     on.gateways.iter().find_map(|gateway| {
-        let address = gateway.adapter.read_typed(to).ok()?;
+        let address = gateway.read_typed(to).ok()?;
         Some((Arc::clone(gateway), gateway.jid_of(&address, None)?))
     })
 }

@@ -16,8 +16,10 @@ use crate::{
         write::{OutcomeRow, State},
     },
     xmpp::{
+        jid::BareJid,
         stanza::{Message, Stanza},
         stream::Lost,
+        xep::privilege::Privileges,
     },
 };
 
@@ -50,11 +52,19 @@ impl HandOver {
     /// True when the link was lost before the server had them.
     async fn hand_over(&self) -> bool {
         let now = self.surroundings.clock.now();
-        let made = |work: &InWork| {
+        let mut stanzas: Vec<Vec<Message>> = Vec::with_capacity(self.works.len());
+        for work in self.works() {
             let files = work.files.as_deref().unwrap_or_default();
-            text_in::stanzas(&self.gateway.gateway, &work.row, files, now)
-        };
-        let stanzas: Vec<Vec<Message>> = self.works().map(made).collect();
+            let allowed = self.allowed(&work.row).await;
+            let gateway = &self.gateway.gateway;
+            stanzas.push(text_in::stanzas(
+                gateway,
+                &work.row,
+                files,
+                now,
+                allowed.as_ref(),
+            ));
+        }
         let made: Vec<bool> = stanzas.iter().map(|stanzas| !stanzas.is_empty()).collect();
         let sendable = stanzas.into_iter().flatten().map(Stanza::from).collect();
         step(Step::BeforeHandOver);
@@ -74,6 +84,15 @@ impl HandOver {
         let states: Vec<State> = made.into_iter().map(state_of).collect();
         self.commit(&states).await;
         false
+    }
+
+    /// What the user's server allows, where the message has to be the user's own.
+    async fn allowed(&self, row: &InRow) -> Option<Privileges> {
+        if !text_in::is_own(row) {
+            return None;
+        }
+        let user = BareJid::new(&row.jid).ok()?;
+        self.gateway.announced.settled(user.domain().as_str()).await
     }
 
     fn works(&self) -> impl Iterator<Item = &InWork> {

@@ -145,6 +145,7 @@ fn out_work(surroundings: &Surroundings, row: OutRow) -> Option<OutWork> {
             created_at: UnixMillis(row.created_ms),
             routes: row.routes.iter().map(name).collect(),
             files: Vec::new(),
+            mail: payload.wish,
         },
     };
     if gateway.network() == Network::Sms && !begun {

@@ -41,7 +41,7 @@ use crate::{
     gateway::Gateway,
     metrics::Metrics,
     store::{Store, Writer, read::InRow, write::FileRow},
-    xmpp::stream::LinkHandle,
+    xmpp::{stream::LinkHandle, xep::privilege::Announced},
 };
 
 pub use accounts::{AccountStates, Standing};
@@ -135,6 +135,8 @@ pub struct QueueGateway {
     pub accounts: HashMap<AccountName, Arc<dyn Account>>,
     /// Those that users brought, of all gateways.
     pub brought: Brought,
+    /// What servers allow on behalf of their users.
+    pub announced: Announced,
 }
 
 impl QueueGateway {

@@ -31,6 +31,10 @@ pub enum Topic {
     Unblock,
     /// `blocks`
     Blocks,
+    /// `import`
+    Import,
+    /// `optouts`
+    Optouts,
     /// `export`
     Export,
     /// `mailbox`
@@ -39,6 +43,20 @@ pub enum Topic {
     MailboxAdd,
     /// `mailbox-remove`
     MailboxRemove,
+    /// `original`
+    Original,
+    /// `strangers`
+    Strangers,
+    /// `accept`
+    Accept,
+    /// `discard`
+    Discard,
+    /// `allow`
+    Allow,
+    /// `disallow`
+    Disallow,
+    /// `allowed`
+    Allowed,
     /// `users`
     Users,
     /// `user-show`

@@ -97,6 +97,14 @@ pub enum Label {
     LogLevel,
     /// Whether delivery receipts are wanted.
     Receipts,
+    /// vCards.
+    AddressBook,
+    /// Whether an answer quotes what it answers.
+    Quotes,
+    /// Whether a reaction is sent as a text.
+    ReactionsAsText,
+    /// Whether files go as links where they cannot go themselves.
+    FileLinks,
     /// The line that new conversations leave by.
     DefaultLine,
     /// What to do with something.
@@ -125,6 +133,16 @@ pub enum Label {
     Unblock,
     /// As the gateway has it.
     AsConfigured,
+    /// Whether the user is asked before anybody new is shown.
+    AskStrangers,
+    /// What stands below every mail.
+    Signature,
+    /// What mails are about that do not say.
+    Subject,
+    /// Whether readers are asked to say that a mail was displayed.
+    AskDisplayed,
+    /// Whether such questions are answered.
+    SayDisplayed,
     /// Agreement.
     Yes,
     /// The opposite.

@@ -14,11 +14,13 @@ mod mail;
 mod notice;
 mod own;
 mod page;
+mod post;
 mod quantity;
 mod refusal;
 mod refused;
 mod registration;
 mod told;
+mod written;
 
 pub use admin::{Admin, Trouble};
 pub use command::{Dialogue, Topic};
@@ -28,10 +30,12 @@ pub use mail::{Card, CardRepeats, CardStep, Mail};
 pub use notice::{Failed, Notice, Quoted};
 pub use own::{Own, OwnPage, Unproven};
 pub use page::Page;
+pub use post::{Knocking, Post, WhyWaits};
 pub use refusal::Refusal;
 pub use refused::{Cap, Content, Encryption, Membership, Recipient, Refused};
 pub use registration::{Chat, Registration};
 pub use told::Told;
+pub use written::Written;
 
 /// A sentence.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,6 +48,8 @@ pub enum Text {
     Notice(Notice),
     /// What is said about a mail.
     Mail(Mail),
+    /// What is said about mail by command.
+    Post(Post),
     /// A line to the admins.
     Admin(Admin),
     /// Becoming a user, and ceasing to be one.
@@ -62,6 +68,8 @@ pub enum Text {
     Told(Told),
     /// Why a command came to nothing.
     Refusal(Refusal),
+    /// What leaves to somebody outside.
+    Written(Written),
 }
 
 impl Text {
@@ -79,6 +87,7 @@ impl Text {
             Self::Failed(text) => translation.failed(text),
             Self::Notice(text) => translation.notice(text),
             Self::Mail(text) => translation.mail(text),
+            Self::Post(text) => translation.post(text),
             Self::Admin(text) => translation.admin(text),
             Self::Registration(text) => translation.registration(text),
             Self::Chat(text) => translation.chat(text),
@@ -88,6 +97,7 @@ impl Text {
             Self::Own(text) => translation.own(text),
             Self::Told(text) => translation.told(text),
             Self::Refusal(text) => translation.refusal(text),
+            Self::Written(text) => translation.written(text),
         }
     }
 }
@@ -101,6 +111,7 @@ trait Translation {
     fn failed(&self, text: &Failed) -> String;
     fn notice(&self, text: &Notice) -> String;
     fn mail(&self, text: &Mail) -> String;
+    fn post(&self, text: &Post) -> String;
     fn admin(&self, text: &Admin) -> String;
     fn registration(&self, text: &Registration) -> String;
     fn chat(&self, text: &Chat) -> String;
@@ -110,6 +121,7 @@ trait Translation {
     fn own(&self, text: &Own) -> String;
     fn told(&self, text: &Told) -> String;
     fn refusal(&self, text: &Refusal) -> String;
+    fn written(&self, text: &Written) -> String;
 }
 
 macro_rules! text_from {
@@ -126,6 +138,7 @@ text_from!(
     Failed,
     Notice,
     Mail,
+    Post,
     Admin,
     Registration,
     Chat,
@@ -134,7 +147,8 @@ text_from!(
     Page,
     Own,
     Told,
-    Refusal
+    Refusal,
+    Written
 );
 
 impl From<OwnPage> for Text {

@@ -104,6 +104,16 @@ pub enum Notice {
         /// Its size; 0 when nobody said.
         bytes: u64,
     },
+    /// The user wrote it, elsewhere, and the server does not let us say so in the user's name.
+    SentElsewhere {
+        /// What was written.
+        text: Quoted,
+    },
+    /// A text is too long for the chat.
+    GoesOn {
+        /// The file that holds it whole.
+        name: String,
+    },
     /// A file came that could not be fetched or kept.
     FileLost {
         /// Its name.

@@ -14,6 +14,12 @@ pub(super) fn time(at: &Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
+/// Single characters that are talked about: `“ ” 👋`. Controls, which nobody would see, are left out.
+pub(super) fn in_a_row(characters: &[char]) -> String {
+    let seen = characters.iter().filter(|c| !c.is_control());
+    seen.map(char::to_string).collect::<Vec<_>>().join(" ")
+}
+
 /// A length of time in the largest unit of which there are at least two: (90, minutes).
 pub(super) fn length(duration: Duration) -> (u64, Unit) {
     let seconds = duration.as_secs();

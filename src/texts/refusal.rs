@@ -11,6 +11,8 @@ use super::{Lang, Text};
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Refusal {
+    /// What was given holds no vCard.
+    NoCards,
     /// There is no such gateway.
     NoSuchGateway {
         /// What was asked for.

@@ -127,6 +127,8 @@ pub enum Content {
         /// What is allowed.
         recipients_max: u16,
     },
+    /// A reaction is not sent, since the user wants no texts for them.
+    ReactionKept,
     /// A retraction or correction came too late.
     AlreadySent,
     /// There are no calls.

@@ -35,6 +35,7 @@ fn failures() -> Vec<Text> {
         Content::Encrypted(Encryption::Other).into(),
         Content::AttachmentsNotSupported.into(),
         Content::AlreadySent.into(),
+        Content::ReactionKept.into(),
         Content::Call.into(),
         Cap::MessagesPerDay { max: 200, until }.into(),
         Cap::SegmentsPerDay { max: 300, until }.into(),

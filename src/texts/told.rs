@@ -17,6 +17,15 @@ pub enum Told {
     NothingWaits,
     /// Nobody is blocked.
     NobodyBlocked,
+    /// An address book was read.
+    Imported {
+        /// Numbers and addresses that are contacts now.
+        contacts: usize,
+        /// Cards without any of use here.
+        left_out: usize,
+    },
+    /// Nobody said STOP.
+    NobodyOptedOut,
     /// There are no contacts.
     NoContacts,
     /// There are no messages.
@@ -125,6 +134,14 @@ pub enum Told {
         segments: u32,
         /// How many there may be.
         segments_max: u32,
+        /// How many plain characters more would fit in.
+        left: u16,
+        /// Whether it travels as Unicode.
+        unicode: bool,
+        /// The characters that make it so, each once.
+        costly: Vec<char>,
+        /// The characters that plainer ones would take the place of, each once.
+        replaced: Vec<char>,
     },
     /// What a mail would cost.
     NoCost,

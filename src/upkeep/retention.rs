@@ -6,6 +6,7 @@ use transom_adapter::{Clock, Lifecycle, UnixMillis};
 
 use crate::{
     config::KeepConfig,
+    gateway::text_in::STRANGER_DAYS,
     store::{
         Ids, Write, Writer,
         write::{Done, Kept, Sweep},
@@ -36,6 +37,8 @@ const REPEATS: Duration = Duration::from_mins(10);
 const PARKED_MAX: Duration = Duration::from_hours(7 * 24);
 /// Semantics 17: a line that was given up rests for so long.
 const REST: Duration = Duration::from_hours(90 * 24);
+/// Mail for which a user has no word for so long is thrown away: as long as anything is tried inwards.
+const STRANGERS: Duration = Duration::from_hours(STRANGER_DAYS as u64 * 24);
 const DAY_MS: i64 = 24 * 3_600_000;
 
 impl Retention {
@@ -88,6 +91,7 @@ fn pass(keep: KeepConfig, what: Kept, now: UnixMillis) -> Sweep {
         Kept::ParkedReports => ago(records.min(PARKED_MAX)),
         Kept::UsageDays => ago(records).div_euclid(DAY_MS),
         Kept::ReleasedLines => ago(REST),
+        Kept::Strangers => ago(STRANGERS),
         Kept::GoneAccounts => now.0,
     };
     let limit = match what {

@@ -79,6 +79,8 @@ namespaces! {
     MENTIONS = "urn:xmpp:mmn:0";
     /// XEP-0172: User Nickname.
     NICK = "http://jabber.org/protocol/nick";
+    /// XEP-0439: Quick Response.
+    QUICK_RESPONSE = "urn:xmpp:tmp:quick-response";
     /// XEP-0184: Message Delivery Receipts.
     RECEIPTS = "urn:xmpp:receipts";
     /// XEP-0191: Blocking Command.
@@ -147,6 +149,10 @@ namespaces! {
     SFS = "urn:xmpp:sfs:0";
     /// XEP-0448: Encryption for Stateless File Sharing.
     SFS_ENCRYPTED = "urn:xmpp:esfs:0";
+    /// XEP-0504: Data Policy, the type of the form.
+    DATA_POLICY = "urn:xmpp:data-policy:0";
+    /// XEP-0504: Data Policy, what types of forms about other networks begin with.
+    DATA_POLICY_SCOPE = "urn:xmpp:data-policy";
     /// XEP-0444: Message Reactions.
     REACTIONS = "urn:xmpp:reactions:0";
     /// XEP-0461: Message Replies.

@@ -77,7 +77,7 @@ async fn command_and_chat(client: &mut ScriptedClient, other_side: &str) {
     assert!(usage["heard"].to_string().contains("1 / 200"), "{usage}");
 }
 
-async fn check_picture(client: &mut ScriptedClient) {
+async fn check_picture(client: &mut ScriptedClient) -> Value {
     let seen = client.step("picture").await;
     assert_eq!(seen["inline"], true, "{seen}");
     assert_eq!(seen["type"], "image/png", "{seen}");
@@ -86,6 +86,7 @@ async fn check_picture(client: &mut ScriptedClient) {
         hex::encode(Sha256::digest(PICTURE)),
         "{seen}"
     );
+    seen
 }
 
 fn check_answer(seen: &Value, peer: &str) {
@@ -125,6 +126,12 @@ async fn a_library_client_does_what_people_do_on_ejabberd() {
         return;
     }
     proves!("slixmpp as a client: all that people do", Ejabberd);
+    proves!("XEP-0050, XEP-0004: commands as forms", Ejabberd);
+    proves!("the gateway is a chat partner", Ejabberd);
+    proves!(
+        "XEP-0363: files that come in go through the server's upload service",
+        Ejabberd
+    );
     let world = ejabberd::world("lea").await;
     let peer = world.contact();
     let server = world.server.client_addr();
@@ -150,7 +157,9 @@ async fn a_library_client_does_what_people_do_on_ejabberd() {
     command_and_chat(&mut client, PEER).await;
     client.step("waiting for a picture").await;
     picture_from_the_phone(&world.twilio, PICTURE).await;
-    check_picture(&mut client).await;
+    let seen = check_picture(&mut client).await;
+    let url = seen["url"].as_str().expect("a URL");
+    assert!(url.contains("/upload/"), "from the server's service: {url}");
     client.end().await;
 }
 

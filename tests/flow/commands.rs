@@ -7,14 +7,14 @@ use crate::world::{SMS, World, chat, contact};
 const PEER: &str = "+12025550147";
 const POOL: &str = "+12025550105";
 const COMMANDS: &str = "http://jabber.org/protocol/commands";
-const FORMS: &str = "jabber:x:data";
+pub(crate) const FORMS: &str = "jabber:x:data";
 
 fn pool() -> String {
     format!("[[gateway.sms.line]]\nnumber = \"{POOL}\"\n")
 }
 
 /// What the gateway says to this.
-async fn say(client: &mut XmppClient, body: &str) -> String {
+pub(crate) async fn say(client: &mut XmppClient, body: &str) -> String {
     client.take_rest();
     client.message(SMS, &format!("say-{body}"), body).await;
     let from_gateway = |stanza: &Element| {
@@ -24,7 +24,7 @@ async fn say(client: &mut XmppClient, body: &str) -> String {
     answer.body().expect("a body")
 }
 
-async fn command(client: &mut XmppClient, inside: &str) -> Element {
+pub(crate) async fn command(client: &mut XmppClient, inside: &str) -> Element {
     let payload = format!("<command xmlns='{COMMANDS}' {inside}");
     let answer = client.iq("set", SMS, &payload).await;
     assert_eq!(answer.attr("type"), Some("result"), "{answer}");
@@ -36,6 +36,7 @@ async fn a_number_is_chosen_in_a_form_and_texts_leave_from_it() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!("XEP-0050, XEP-0004: commands as forms", Prosody);
     let world = World::with(&pool(), "").await;
     let mut alice = world.client("alice").await;
     let list = format!("<query xmlns='http://jabber.org/protocol/disco#items' node='{COMMANDS}'/>");
@@ -90,6 +91,7 @@ async fn a_user_lives_by_chat_alone() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!("every command by chat", Prosody);
     let world = World::with(&pool(), "").await;
     let mut alice = world.client("alice").await;
     assert!(say(&mut alice, "help").await.contains("register"));

@@ -28,6 +28,7 @@ async fn a_kill_at_any_step_loses_and_doubles_nothing_on_sqlite() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!("a kill loses and doubles nothing", Prosody);
     every_step(Database::Sqlite).await;
 }
 

@@ -2,6 +2,8 @@
 
 use transom_test_servers::{Answer, Ejabberd, Server, Transom, XmppClient, free_port, skipped};
 
+use crate::people;
+use crate::text;
 use crate::world::{LINE, Seat, Twilio, chat, condition, config, is_receipt_of, link_up};
 
 const PEER: &str = "+12025550147";
@@ -59,7 +61,8 @@ async fn texts_go_and_come_with_receipts_on_ejabberd() {
     if skipped(&[Server::Ejabberd]) {
         return;
     }
-    proves!("texts go and come, with receipts", Ejabberd);
+    proves!("texts come in their order", Ejabberd);
+    proves!("XEP-0184: a receipt when the phone has it", Ejabberd);
     let world = world("erin").await;
     let mut erin = world.client().await;
     erin.send(&chat(&world.contact(), "m1", "hello from ejabberd"))
@@ -105,7 +108,8 @@ async fn failures_become_errors_and_a_kill_changes_nothing_on_ejabberd() {
     if skipped(&[Server::Ejabberd]) {
         return;
     }
-    proves!("failures become errors, and a kill loses nothing", Ejabberd);
+    proves!("failures become errors, with a sentence", Ejabberd);
+    proves!("a kill loses and doubles nothing", Ejabberd);
     let mut world = world("frank").await;
     let mut frank = world.client().await;
     world.twilio.api.answer_next(Answer::json(
@@ -202,4 +206,41 @@ async fn contacts_have_cards_and_ask_once_where_the_roster_is_refused() {
     let found = gina.iq("set", &world.domain, query).await;
     let item = found.find("item", "jabber:iq:search").expect("the contact");
     assert_eq!(item.attr("jid"), Some(peer.as_str()));
+}
+
+#[tokio::test]
+async fn requests_calls_blocks_and_what_cannot_be_sent_on_ejabberd() {
+    if skipped(&[Server::Ejabberd]) {
+        return;
+    }
+    proves!(
+        "XEP-0030, XEP-0092, XEP-0199: every request is answered",
+        Ejabberd
+    );
+    proves!("XEP-0100: what was typed becomes a JID", Ejabberd);
+    proves!("XEP-0191: a blocked contact costs nothing", Ejabberd);
+    proves!(
+        "XEP-0353: a call is rejected at once, with a sentence",
+        Ejabberd
+    );
+    proves!(
+        "encrypted, emergency, premium and foreign: refused with a sentence, at no cost",
+        Ejabberd
+    );
+    proves!(
+        "any spelling of a number: an error with the right JID",
+        Ejabberd
+    );
+    let world = world("hugo").await;
+    let mut hugo = world.client().await;
+    let peer = world.contact();
+    people::answers_every_request(&mut hugo, &world.domain, &peer).await;
+    people::rejects_a_call(&mut hugo, &peer).await;
+    text::refuses_what_cannot_be_sent(&mut hugo, &world.domain).await;
+    assert!(world.twilio.sent().is_empty());
+    people::blocks(&mut hugo, &world.domain, &peer, &world.twilio).await;
+    // Leaving is complete.
+    let remove = "<query xmlns='jabber:iq:register'><remove/></query>";
+    let left = hugo.iq("set", &world.domain, remove).await;
+    assert_eq!(left.attr("type"), Some("result"), "{left}");
 }

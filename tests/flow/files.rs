@@ -125,7 +125,7 @@ allow_hosts = ["{pictures}"]
     }
 
     /// Alice has sent a text: now her line is hers.
-    async fn texting(&self) -> XmppClient {
+    pub(crate) async fn texting(&self) -> XmppClient {
         let mut alice = self.alice().await;
         alice
             .message("+12025550147@sms.example.org", "t0", "hello")
@@ -255,7 +255,7 @@ pub(crate) fn attached(mail: &Mail, name: &str) -> Option<Vec<u8>> {
     BASE64_STANDARD.decode(encoded).ok()
 }
 
-async fn error(client: &mut XmppClient, id: &str) -> (String, String) {
+pub(crate) async fn error(client: &mut XmppClient, id: &str) -> (String, String) {
     let is_it =
         |stanza: &Element| stanza.attr("type") == Some("error") && stanza.attr("id") == Some(id);
     let stanza = client.expect("the error", is_it).await;
@@ -271,6 +271,10 @@ async fn a_mails_files_are_shown_from_our_own_http() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!(
+        "XEP-0066, XEP-0447: files that come in are shown in place, from our own HTTP",
+        Prosody
+    );
     let world = FileWorld::start(Wish::default()).await;
     let mut alice = world.known().await;
     let picture = png(100_000);
@@ -319,6 +323,10 @@ async fn a_mails_file_is_shown_from_the_servers_upload_service() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!(
+        "XEP-0363: files that come in go through the server's upload service",
+        Prosody
+    );
     let features = [Feature::Upload];
     let world = FileWorld::start(Wish {
         features: &features,
@@ -385,6 +393,10 @@ async fn files_go_out_by_mail_with_what_was_said_of_them() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!(
+        "XEP-0066: files go out, with what was said of them",
+        Prosody
+    );
     let world = FileWorld::start(Wish::default()).await;
     let mut alice = world.alice().await;
     let picture = png(70_000);
@@ -411,6 +423,10 @@ async fn what_cannot_be_had_is_told_to_its_sender() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!(
+        "files from private addresses, too large or gone: refused with a sentence",
+        Prosody
+    );
     let world = FileWorld::start(Wish {
         files: "max_size = \"1MiB\"",
         ..Wish::default()
@@ -494,4 +510,69 @@ async fn a_file_whose_time_is_over_is_answered_with_a_sentence() {
         let answer = get(world.transom.http(), path).await.unwrap();
         assert_eq!(answer.status, 404, "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_text_and_a_file_that_are_sent_apart_leave_as_one_mail() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    proves!(
+        "a text and a file that a client sends apart become one mail",
+        Prosody
+    );
+    let mut world = FileWorld::prepare(Wish::default()).await;
+    let config = world.transom.config_text();
+    world
+        .transom
+        .configure(&config.replace("merge = \"0s\"", "merge = \"4s\""));
+    world.transom.start().await;
+    world.up().await;
+    let mut alice = world.alice().await;
+    let picture = png(5_000);
+    let content = picture.clone();
+    world
+        .pictures
+        .answer_by(move |_| Answer::with(200, "image/png", content.clone()));
+    let url = world.pictures.url("/upload/1/cat.png");
+    let has = |mail: &Mail, text: &str| mail.text().contains(text);
+    // The file first; it is joined also when transom is killed between.
+    alice.send(&sharing(BOB, "f1", &url, "")).await;
+    alice.message(BOB, "m1", "Look at my cat").await;
+    let joined = "transom_messages_total{gateway=\"mail\",direction=\"out\",outcome=\"joined\"}";
+    let is_joined = async || (world.transom.metric(joined).await == Some(1.0)).then_some(());
+    transom_test_servers::until("both to be one", transom_test_servers::PATIENCE, is_joined)
+        .await
+        .unwrap();
+    world.transom.kill9();
+    world.transom.start().await;
+    world.up().await;
+    let mail = world
+        .sink
+        .mail("the mail", |mail| has(mail, "my cat"))
+        .await;
+    assert_eq!(attached(&mail, "cat.png"), Some(picture.clone()));
+    assert_eq!(mail.header("Subject").as_deref(), Some("Look at my cat"));
+    // The text first, then two files; one of them is taken back.
+    let dog = world.pictures.url("/upload/2/dog.png");
+    alice.message(BOB, "m2", "And my dog").await;
+    alice.send(&sharing(BOB, "f2", &url, "")).await;
+    alice.send(&sharing(BOB, "f3", &dog, "")).await;
+    alice
+        .send(&format!(
+            "<message to='{BOB}' type='chat' id='r1'><retract xmlns='urn:xmpp:message-retract:1' id='f2'/></message>"
+        ))
+        .await;
+    let mail = world
+        .sink
+        .mail("the second", |mail| has(mail, "my dog"))
+        .await;
+    assert_eq!(attached(&mail, "dog.png"), Some(picture));
+    assert_eq!(attached(&mail, "cat.png"), None, "taken back");
+    // Two texts are two mails.
+    alice.message(BOB, "m3", "one").await;
+    alice.message(BOB, "m4", "two").await;
+    world.sink.mail("the third", |mail| has(mail, "one")).await;
+    world.sink.mail("the fourth", |mail| has(mail, "two")).await;
+    assert_eq!(world.sink.mails().len(), 4);
 }

@@ -72,6 +72,10 @@ async fn within_hold_a_correction_replaces_and_a_retraction_cancels() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!(
+        "XEP-0308, XEP-0424: what is held is corrected and taken back",
+        Prosody
+    );
     replaces_and_cancels(Database::Sqlite).await;
 }
 

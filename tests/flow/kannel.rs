@@ -1,64 +1,24 @@
 //! A real Kannel with its fake SMSC between transom and the phones.
 
-use transom_test_servers::{Kannel, PATIENCE, Prosody, Server, Transom, free_port, skipped, until};
+use transom_test_servers::{Kannel, KannelBuilder, Server, free_port, skipped};
 
-use crate::world::{SMS, chat, contact, is_receipt_of, link_up};
+use crate::carried::{Carried, PEER, TOKEN, webhook};
+use crate::world::LINE;
 
-const LINE: &str = "+12025550100";
-const PEER: &str = "+12025550147";
-
-struct KannelWorld {
-    transom: Transom,
-    kannel: Kannel,
-    prosody: Prosody,
+async fn world() -> (Carried, Kannel) {
+    world_of(Kannel::builder()).await
 }
 
-async fn world() -> KannelWorld {
-    let prosody = Prosody::builder()
-        .component(SMS, "secret")
-        .user("alice")
-        .start()
-        .await;
+async fn world_of(builder: KannelBuilder) -> (Carried, Kannel) {
     let http = free_port();
-    let webhook = format!("http://{http}/webhook/sms/main/hook-token-0123456789");
-    let kannel = Kannel::builder().incoming(&webhook).start().await;
-    let config = format!(
-        r#"
-[xmpp]
-server = "{server}"
-allow = ["example.org"]
-[http]
-listen = "{http}"
-public_url = "http://{http}"
-[gateway.sms]
-adapter = "sms"
-domain = "{SMS}"
-secret = "secret"
-region = "US"
-[gateway.sms.provider.main]
-kind = "kannel"
-base_url = "{sendsms}"
-username = "tester"
-password = "foobar"
-webhook_token = "hook-token-0123456789"
-[[gateway.sms.line]]
-number = "{LINE}"
-owner = "alice@example.org"
-"#,
-        server = prosody.component_addr(),
-        sendsms = kannel.base_url(),
+    let kannel = builder.incoming(&webhook(http)).start().await;
+    let provider = format!(
+        "kind = \"kannel\"\nbase_url = \"{}\"\nusername = \"{}\"\npassword = \"{}\"\nwebhook_token = \"{TOKEN}\"",
+        kannel.base_url(),
+        kannel.username(),
+        kannel.password(),
     );
-    let mut transom = Transom::builder(env!("CARGO_BIN_EXE_transom"))
-        .config(&config)
-        .http(http)
-        .prepare();
-    transom.start().await;
-    link_up(&transom, "sms").await;
-    KannelWorld {
-        transom,
-        kannel,
-        prosody,
-    }
+    (Carried::start(http, "", &provider).await, kannel)
 }
 
 #[tokio::test]
@@ -66,19 +26,21 @@ async fn texts_go_through_kannel_both_ways_in_every_alphabet() {
     if skipped(&[Server::Prosody, Server::Kannel]) {
         return;
     }
-    let world = world().await;
-    let mut smsc = world.kannel.connect_smsc().await;
-    let mut alice = world.prosody.client("alice", "phone").await;
+    let (mut world, kannel) = world().await;
+    let mut smsc = kannel.connect_smsc().await;
     let long = "0123456789".repeat(20);
+    let cyrillic = "Длинный текст 👋 ".repeat(8);
+    let cyrillic = cyrillic.trim();
     for (id, body) in [
         ("m1", "plain text"),
         ("m2", "Привет 👋"),
         ("m3", long.as_str()),
         ("m4", "€ {braces}"),
+        ("m5", cyrillic),
     ] {
-        alice.send(&chat(&contact(PEER), id, body)).await;
+        world.write(id, body).await;
         // The delivery report of the fake SMSC becomes the receipt.
-        alice.expect(id, |stanza| is_receipt_of(stanza, id)).await;
+        world.receipt(id).await;
     }
     let received = smsc.received();
     let texts: Vec<String> = received
@@ -87,6 +49,19 @@ async fn texts_go_through_kannel_both_ways_in_every_alphabet() {
         .collect();
     assert!(texts.iter().any(|text| text == "plain text"), "{texts:?}");
     assert!(texts.iter().any(|text| text == "Привет 👋"), "{texts:?}");
+    // Parts with a header: the fake SMSC calls every coding "data" there.
+    let parts: Vec<_> = received.iter().filter(|sms| !sms.udh.is_empty()).collect();
+    let octets: Vec<u8> = parts
+        .iter()
+        .skip(2)
+        .flat_map(|sms| sms.data.clone())
+        .collect();
+    let units: Vec<u16> = octets
+        .chunks_exact(2)
+        .map(|pair| u16::from_be_bytes([pair[0], pair[1]]))
+        .collect();
+    assert_eq!(parts.len(), 5, "two of one long text, three of the other");
+    assert_eq!(String::from_utf16_lossy(&units), cyrillic);
     assert!(
         received
             .iter()
@@ -94,17 +69,11 @@ async fn texts_go_through_kannel_both_ways_in_every_alphabet() {
         "{received:?}"
     );
     smsc.deliver(PEER, LINE, "hello from a phone").await;
+    world.text("hello from a phone").await;
     smsc.deliver_ucs2(PEER, LINE, "здравствуй").await;
-    alice
-        .expect("the text", |stanza| {
-            stanza.body().as_deref() == Some("hello from a phone")
-        })
-        .await;
-    alice
-        .expect("the unicode text", |stanza| {
-            stanza.body().as_deref() == Some("здравствуй")
-        })
-        .await;
+    world.text("здравствуй").await;
+    smsc.deliver_ucs2(PEER, LINE, cyrillic).await;
+    world.text(cyrillic).await;
 }
 
 #[tokio::test]
@@ -112,19 +81,35 @@ async fn kannel_down_and_up_again_delays_a_text_and_loses_none() {
     if skipped(&[Server::Prosody, Server::Kannel]) {
         return;
     }
-    let mut world = world().await;
-    let mut alice = world.prosody.client("alice", "phone").await;
-    world.kannel.stop_smsbox().await;
-    alice.send(&chat(&contact(PEER), "m1", "patience")).await;
-    let tried = async || {
-        let log = world.transom.log();
-        log.contains("attempt=1").then_some(())
-    };
-    until("the first attempt", PATIENCE, tried).await.unwrap();
-    world.kannel.start_smsbox().await;
-    let smsc = world.kannel.connect_smsc().await;
-    alice
-        .expect("the receipt", |stanza| is_receipt_of(stanza, "m1"))
-        .await;
+    let (mut world, mut kannel) = world().await;
+    kannel.stop_smsbox().await;
+    world.write("m1", "patience").await;
+    world.logged("attempt=1").await;
+    kannel.start_smsbox().await;
+    let smsc = kannel.connect_smsc().await;
+    world.receipt("m1").await;
     assert_eq!(smsc.received().len(), 1);
+}
+
+/// Kannel has no room for more: each text goes once, later.
+#[tokio::test]
+async fn a_full_kannel_delays_texts_and_loses_none() {
+    if skipped(&[Server::Prosody, Server::Kannel]) {
+        return;
+    }
+    let (mut world, kannel) = world_of(Kannel::builder().queue_limit(1)).await;
+    for id in ["m1", "m2", "m3", "m4"] {
+        world.write(id, id).await;
+    }
+    world.logged("code=\"HTTP 503\"").await;
+    let smsc = kannel.connect_smsc().await;
+    for id in ["m1", "m2", "m3", "m4"] {
+        world.receipt(id).await;
+    }
+    let texts: Vec<String> = smsc
+        .received()
+        .iter()
+        .map(transom_test_servers::Sms::text)
+        .collect();
+    assert_eq!(texts, ["m1", "m2", "m3", "m4"], "each once, in order");
 }

@@ -3,14 +3,16 @@
 use std::net::SocketAddr;
 
 use transom_test_servers::{
-    Dovecot, Ejabberd, Element, MAIL_PASSWORD, Mail, MailSink, Mailboxes, Mailer, Postfix, Prosody,
-    Server, Stage, Transom, Verdict, XmppClient, free_port, skipped,
+    Dovecot, Ejabberd, Element, Feature, MAIL_PASSWORD, Mail, MailSink, Mailboxes, Mailer, Postfix,
+    Prosody, Server, Stage, Transom, Verdict, XmppClient, free_port, skipped,
 };
 
 use crate::world::{Database, Seat, chat, condition, link_up, store};
 
+mod originals;
 mod own;
 mod own_many;
+mod strangers;
 mod trust;
 
 const MAIL: &str = "mail.example.org";
@@ -41,12 +43,19 @@ async fn world_on(way: In, database: Database) -> MailWorld {
 
 /// With further tables of the configuration.
 async fn world_with(way: In, database: Database, tables: &str) -> MailWorld {
-    let prosody = Prosody::builder()
+    world_of(way, database, tables, &[]).await
+}
+
+/// With a server that can more.
+async fn world_of(way: In, database: Database, tables: &str, features: &[Feature]) -> MailWorld {
+    let builder = Prosody::builder()
         .component(MAIL, "secret")
         .user("alice")
-        .user("carol")
-        .start()
-        .await;
+        .user("carol");
+    let builder = features
+        .iter()
+        .fold(builder, |builder, feature| builder.with(*feature));
+    let prosody = builder.start().await;
     let sink = MailSink::start().await;
     let lmtp = free_port();
     let by_smtp = matches!(way, In::Smtp);
@@ -184,6 +193,13 @@ async fn there_and_back(world: MailWorld) {
         "in the thread that is shown already"
     );
     assert_eq!(answered.attr("from"), Some(BOB));
+    let reply = answered.child_in("reply", "urn:xmpp:reply:0");
+    let reply = reply.map(|reply| (reply.attr("id"), reply.attr("to")));
+    assert_eq!(
+        reply,
+        Some((Some("m1"), Some("alice@example.org"))),
+        "it names what it answers: {answered}"
+    );
     // And on in the same thread.
     alice.send(&chat(BOB, "m2", "See you there")).await;
     let second = world

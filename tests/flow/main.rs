@@ -7,7 +7,6 @@
     reason = "a failing test panics"
 )]
 
-mod commands;
 /// What a test proves on which server: a cell of the table in `docs/XMPP.md`, which the gates compare with these lines.
 macro_rules! proves {
     ($feature:literal, $($server:ident),+ $(,)?) => {
@@ -15,15 +14,22 @@ macro_rules! proves {
     };
 }
 
+mod address_book;
+mod carried;
 mod clients;
+mod commands;
 mod crash;
 mod ejabberd;
+mod elsewhere;
 mod files;
 mod files_kills;
 mod gammu;
 mod held;
+mod jasmin;
 mod kannel;
+mod limits;
 mod mail;
+mod mms;
 mod moved;
 mod operators;
 mod people;
@@ -33,6 +39,7 @@ mod shared_lines;
 mod simulated;
 mod smpp;
 mod storm;
+mod talk;
 mod text;
 mod trouble;
 mod upkeep;

@@ -2,7 +2,7 @@
 
 use transom_test_servers::{Element, Server, XmppClient, skipped};
 
-use crate::world::{SMS, World, chat, condition, contact};
+use crate::world::{SMS, Twilio, World, chat, condition, contact};
 
 const PEER: &str = "+12025550147";
 const POOL: &str = "+12025550105";
@@ -127,17 +127,21 @@ async fn every_request_is_answered() {
     proves!("XEP-0100: what was typed becomes a JID", Prosody);
     let world = World::start("").await;
     let mut alice = world.client("alice").await;
-    let peer = contact(PEER);
+    answers_every_request(&mut alice, SMS, &contact(PEER)).await;
+}
+
+/// What a client asks of the gateway and of a contact, and what nobody knows.
+pub(crate) async fn answers_every_request(alice: &mut XmppClient, gateway: &str, peer: &str) {
     let info = "<query xmlns='http://jabber.org/protocol/disco#info'/>";
-    let gateway = alice.iq("get", SMS, info).await;
-    let identity = gateway
+    let about = alice.iq("get", gateway, info).await;
+    let identity = about
         .find("identity", "http://jabber.org/protocol/disco#info")
         .expect("an identity");
     assert_eq!(
         (identity.attr("category"), identity.attr("type")),
         (Some("gateway"), Some("sms"))
     );
-    let person = alice.iq("get", &peer, info).await;
+    let person = alice.iq("get", peer, info).await;
     let features: Vec<_> = person
         .child("query")
         .expect("a query")
@@ -151,7 +155,7 @@ async fn every_request_is_answered() {
             .any(|feature| feature.contains("omemo") || feature.contains("jingle")),
         "{features:?}"
     );
-    for to in [SMS, peer.as_str()] {
+    for to in [gateway, peer] {
         for (payload, wanted) in [
             ("<ping xmlns='urn:xmpp:ping'/>", "result"),
             ("<query xmlns='jabber:iq:version'/>", "result"),
@@ -165,12 +169,42 @@ async fn every_request_is_answered() {
             );
         }
     }
-    let typed = "<query xmlns='jabber:iq:gateway'><prompt>(202) 555-0147</prompt></query>";
-    let jid = alice.iq("set", SMS, typed).await;
-    assert_eq!(
-        jid.find("jid", "jabber:iq:gateway").map(Element::text),
-        Some(peer)
+    for typed in ["(202) 555-0147", "tel:+1-202-555-0147"] {
+        let typed = format!("<query xmlns='jabber:iq:gateway'><prompt>{typed}</prompt></query>");
+        let jid = alice.iq("set", gateway, &typed).await;
+        let jid = jid.find("jid", "jabber:iq:gateway").map(Element::text);
+        assert_eq!(jid.as_deref(), Some(peer));
+    }
+}
+
+#[tokio::test]
+async fn the_gateway_says_since_when_and_what_it_keeps() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let world = World::start("").await;
+    let mut alice = world.client("alice").await;
+    proves!(
+        "XEP-0012, XEP-0504: since when, and what is kept for how long",
+        Prosody
     );
+    let last = alice
+        .iq("get", SMS, "<query xmlns='jabber:iq:last'/>")
+        .await;
+    let last = last.find("query", "jabber:iq:last").expect("an answer");
+    assert!(
+        last.attr("seconds")
+            .is_some_and(|seconds| seconds.parse::<u64>().is_ok())
+    );
+    let info = "<query xmlns='http://jabber.org/protocol/disco#info'/>";
+    let policy = alice.iq("get", SMS, info).await.to_string();
+    for said in [
+        "urn:xmpp:data-policy:0",
+        "data_retention",
+        "<value>720</value>",
+    ] {
+        assert!(policy.contains(said), "{said} in {policy}");
+    }
 }
 
 #[tokio::test]
@@ -309,35 +343,40 @@ async fn a_blocked_contact_neither_reaches_the_user_nor_costs_anything() {
     let world = World::start("").await;
     let mut alice = world.client("alice").await;
     let peer = contact(PEER);
-    alice.send(&chat(&peer, "m1", "hello")).await;
-    world.twilio.text("hello").await;
+    blocks(&mut alice, SMS, &peer, &world.twilio).await;
+}
+
+/// Blocks a contact by XEP-0191, and lets it speak again.
+pub(crate) async fn blocks(alice: &mut XmppClient, gateway: &str, peer: &str, twilio: &Twilio) {
+    alice.send(&chat(peer, "m1", "hello")).await;
+    twilio.text("hello").await;
     let item = format!("<item jid='{peer}'/>");
     let block = format!("<block xmlns='urn:xmpp:blocking'>{item}</block>");
-    let done = alice.iq("set", SMS, &block).await;
+    let done = alice.iq("set", gateway, &block).await;
     assert_eq!(done.attr("type"), Some("result"), "{done:?}");
     let list = "<blocklist xmlns='urn:xmpp:blocking'/>";
-    let blocked = alice.iq("get", SMS, list).await;
+    let blocked = alice.iq("get", gateway, list).await;
     let first = blocked.find("item", "urn:xmpp:blocking").expect("an entry");
-    assert_eq!(first.attr("jid"), Some(peer.as_str()));
-    alice.send(&chat(&peer, "m2", "not to be sent")).await;
+    assert_eq!(first.attr("jid"), Some(peer));
+    alice.send(&chat(peer, "m2", "not to be sent")).await;
     let error = alice
         .expect("the refusal", |stanza| stanza.attr("id") == Some("m2"))
         .await;
     assert_eq!(condition(&error).as_deref(), Some("not-acceptable"));
     let line = crate::world::LINE;
-    let unwanted = world.twilio.deliver("SMno", PEER, line, "unwanted").await;
+    let unwanted = twilio.deliver("SMno", PEER, line, "unwanted").await;
     assert_eq!(unwanted, Ok(200));
     let unblock = format!("<unblock xmlns='urn:xmpp:blocking'>{item}</unblock>");
-    alice.iq("set", SMS, &unblock).await;
-    let wanted = world.twilio.deliver("SMyes", PEER, line, "wanted").await;
+    alice.iq("set", gateway, &unblock).await;
+    let wanted = twilio.deliver("SMyes", PEER, line, "wanted").await;
     assert_eq!(wanted, Ok(200));
     let text = alice
         .expect("the next text", |stanza| {
-            stanza.attr("from") == Some(peer.as_str()) && stanza.body().is_some()
+            stanza.attr("from") == Some(peer) && stanza.body().is_some()
         })
         .await;
     assert_eq!(text.body().as_deref(), Some("wanted"));
-    assert_eq!(world.twilio.sent().len(), 1);
+    assert_eq!(twilio.sent().len(), 1);
 }
 
 #[tokio::test]
@@ -352,6 +391,12 @@ async fn a_call_is_rejected_with_a_sentence() {
     let world = World::start("").await;
     let mut alice = world.client("alice").await;
     let peer = contact(PEER);
+    rejects_a_call(&mut alice, &peer).await;
+    assert!(world.twilio.sent().is_empty());
+}
+
+/// Calls a contact.
+pub(crate) async fn rejects_a_call(alice: &mut XmppClient, peer: &str) {
     let call = "urn:xmpp:jingle-message:0";
     alice
         .send(&format!(
@@ -370,11 +415,10 @@ async fn a_call_is_rejected_with_a_sentence() {
     assert_eq!(id, Some("call-1"));
     let sentence = alice
         .expect("the sentence", |stanza| {
-            stanza.attr("from") == Some(peer.as_str()) && stanza.body().is_some()
+            stanza.attr("from") == Some(peer) && stanza.body().is_some()
         })
         .await;
     assert!(sentence.body().is_some_and(|body| body.contains("message")));
-    assert!(world.twilio.sent().is_empty());
 }
 
 #[tokio::test]

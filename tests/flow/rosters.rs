@@ -15,7 +15,7 @@ fn bare(client: &XmppClient) -> String {
 }
 
 /// Whoever asked for the roster is told of each change.
-async fn roster(client: &mut XmppClient) -> Element {
+pub(crate) async fn roster(client: &mut XmppClient) -> Element {
     let to = bare(client);
     let query = format!("<query xmlns='{ROSTER}'/>");
     client.iq("get", &to, &query).await
@@ -27,7 +27,7 @@ fn item<'a>(stanza: &'a Element, jid: &str) -> Option<&'a Element> {
 }
 
 /// Waits until a contact is in the roster, both ways.
-async fn entered(client: &mut XmppClient, jid: &str) -> Element {
+pub(crate) async fn entered(client: &mut XmppClient, jid: &str) -> Element {
     let is_there = |stanza: &Element| {
         stanza.attr("type") == Some("set")
             && item(stanza, jid).is_some_and(|item| item.attr("subscription") == Some("both"))
@@ -69,6 +69,10 @@ async fn who_begins_by_adding_somebody_has_the_gateway_too() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!(
+        "XEP-0100: who begins by adding a contact has the gateway too",
+        Prosody
+    );
     let world = World::privileged("").await;
     let mut alice = world.client("alice").await;
     roster(&mut alice).await;

@@ -16,6 +16,7 @@ async fn answers_go_to_whoever_wrote_to_that_person() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!("a shared line: answers go to whoever wrote", Prosody);
     let world = World::with(&shared(SHARED), "").await;
     let mut alice = world.client("alice").await;
     let mut bob = world.client("bob").await;

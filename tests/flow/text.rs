@@ -1,8 +1,10 @@
 //! Texts through Twilio's double: out, in, reports, failures.
 
-use transom_test_servers::{Answer, Server, skipped};
+use transom_test_servers::{Answer, Server, XmppClient, skipped};
 
-use crate::world::{Database, LINE, Twilio, World, chat, condition, contact, is_receipt_of, store};
+use crate::world::{
+    Database, LINE, SMS, Twilio, World, chat, condition, contact, is_receipt_of, store,
+};
 
 const PEER: &str = "+12025550147";
 
@@ -11,6 +13,7 @@ async fn a_text_goes_out_and_its_delivery_report_becomes_a_receipt() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!("XEP-0184: a receipt when the phone has it", Prosody);
     let world = World::start("").await;
     let mut alice = world.client("alice").await;
     alice
@@ -102,6 +105,10 @@ async fn a_receipt_means_delivered_and_nothing_less() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!(
+        "XEP-0184: a receipt means delivered, and nothing less",
+        Prosody
+    );
     let world = World::start("").await;
     let mut alice = world.client("alice").await;
     alice.send(&chat(&contact(PEER), "m1", "one")).await;
@@ -140,6 +147,10 @@ async fn a_text_comes_in_once_however_often_it_is_told() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!(
+        "a text comes once, however often the provider tells of it",
+        Prosody
+    );
     let world = World::start("").await;
     let mut alice = world.client("alice").await;
     alice.send(&chat(&contact(PEER), "m1", "hello")).await;
@@ -214,6 +225,10 @@ async fn a_repeat_of_a_stanza_is_not_sent_again_and_a_reused_id_is() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!(
+        "XEP-0359: what a client sends again is not sent again",
+        Prosody
+    );
     let world = World::start("").await;
     let mut alice = world.client("alice").await;
     for _ in 0..3 {
@@ -244,6 +259,7 @@ async fn a_refused_text_becomes_an_error_with_a_sentence() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!("failures become errors, with a sentence", Prosody);
     let world = World::start("").await;
     let mut alice = world.client("alice").await;
     world.twilio.api.answer_next(Answer::json(
@@ -265,49 +281,45 @@ async fn a_refused_text_becomes_an_error_with_a_sentence() {
     );
 }
 
-#[tokio::test]
-async fn what_cannot_be_sent_is_refused_at_no_cost() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
-    let world = World::start("").await;
-    let mut alice = world.client("alice").await;
+/// Every kind of text that is refused before it costs anything.
+pub(crate) async fn refuses_what_cannot_be_sent(alice: &mut XmppClient, gateway: &str) {
+    let at = |number: &str| format!("{number}@{gateway}");
     let omemo = "<encrypted xmlns='eu.siacs.conversations.axolotl'/><body>I sent you an OMEMO encrypted message</body>";
     let cases = [
         (
             "e1",
-            contact("2025550147"),
+            at("2025550147"),
             "<body>spelling</body>".to_owned(),
             "gone",
         ),
         (
             "e2",
-            contact("+18005550199x"),
+            at("+18005550199x"),
             "<body>no number</body>".to_owned(),
             "item-not-found",
         ),
-        ("e3", contact(PEER), omemo.to_owned(), "not-acceptable"),
+        ("e3", at(PEER), omemo.to_owned(), "not-acceptable"),
         (
             "e4",
-            contact("911"),
+            at("911"),
             "<body>help</body>".to_owned(),
             "not-allowed",
         ),
         (
             "e5",
-            contact("+19005550199"),
+            at("+19005550199"),
             "<body>premium</body>".to_owned(),
             "policy-violation",
         ),
         (
             "e6",
-            contact("+4930123456"),
+            at("+4930123456"),
             "<body>abroad</body>".to_owned(),
             "policy-violation",
         ),
         (
             "e7",
-            contact(PEER),
+            at(PEER),
             format!("<body>{}</body>", "x".repeat(2_000)),
             "not-acceptable",
         ),
@@ -327,6 +339,20 @@ async fn what_cannot_be_sent_is_refused_at_no_cost() {
             "{id}: {error:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn what_cannot_be_sent_is_refused_at_no_cost() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    proves!(
+        "encrypted, emergency, premium and foreign: refused with a sentence, at no cost",
+        Prosody
+    );
+    let world = World::start("").await;
+    let mut alice = world.client("alice").await;
+    refuses_what_cannot_be_sent(&mut alice, SMS).await;
     alice.send(&chat(&contact(PEER), "last", "last")).await;
     world.twilio.text("last").await;
     assert_eq!(world.twilio.sent().len(), 1, "nothing else was sent");
@@ -337,6 +363,10 @@ async fn states_receipts_and_empty_bodies_are_never_sent_nor_answered() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!(
+        "XEP-0085, XEP-0333: states and marks are never sent as texts",
+        Prosody
+    );
     let world = World::start("").await;
     let mut alice = world.client("alice").await;
     for quiet in [
@@ -383,6 +413,10 @@ async fn a_late_failure_is_also_a_line_in_the_chat() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!(
+        "a failure that is known late is told in the chat too",
+        Prosody
+    );
     let world = World::start("").await;
     let mut alice = world.client("alice").await;
     alice

@@ -13,6 +13,7 @@ async fn a_wrong_secret_is_said_with_its_remedy_and_does_not_stop_the_rest() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!("a refused login is said with its remedy", Prosody);
     let mut world = World::prepare("", "", |builder| {
         builder.env("TRANSOM_GATEWAY__SMS__SECRET", "wrong")
     })
@@ -257,6 +258,10 @@ async fn the_server_restarts_under_load_and_every_text_arrives_once() {
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!(
+        "the server restarts under load: every text arrives once",
+        Prosody
+    );
     let mut world = World::start("").await;
     let mut alice = world.client("alice").await;
     alice.send(&chat(&contact(PEER), "m1", "hello")).await;

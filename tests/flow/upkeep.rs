@@ -44,6 +44,7 @@ async fn an_admin_is_told_of_texts_that_belong_to_nobody_once_and_when_it_is_ove
     if skipped(&[Server::Prosody]) {
         return;
     }
+    proves!("admins are told of trouble, and when it is over", Prosody);
     let mut world = world("").await;
     let mut bob = world.client("bob").await;
     let texts = [("SM1", "who is this"), ("SM2", "hello?")];

@@ -46,6 +46,12 @@ pub trait Adapter: Send + Sync {
     /// [`Refusal`], which becomes the sentence that the user sees.
     fn plan(&self, message: &Outgoing) -> Result<Plan, Refusal>;
 
+    /// Whether the network has a form of its own for reactions (RFC 9078); without one they are sent as a text, or not at all, as the
+    /// user wants.
+    fn has_reactions(&self) -> bool {
+        false
+    }
+
     /// What a text would cost, as [`plan`](Self::plan) counts it; `None` on networks where no length costs more than another. For
     /// commands that tell it before anything is sent. Pure.
     fn cost(&self, _text: &str) -> Option<Cost> {

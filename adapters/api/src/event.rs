@@ -9,6 +9,9 @@ use crate::{Address, ExternalId, Failure, Key, UnixMillis};
 pub enum Event {
     /// Somebody wrote.
     Message(Box<Incoming>),
+    /// The user wrote, elsewhere: on the phone itself, in another program. [`Incoming::to`] is our address that it left from,
+    /// [`Incoming::from`] whom it went to. Never what was sent by us.
+    Sent(Box<Incoming>),
     /// Something became of a message that we sent.
     Report(Report),
 }
@@ -85,6 +88,32 @@ pub struct MailFacts {
     pub suspicions: Vec<Suspicion>,
     /// The appointment that it is about.
     pub appointment: Option<Box<Appointment>>,
+    /// Who wants to know that it was displayed (RFC 8098); only where a person asks for themselves.
+    pub asks_displayed: Option<Address>,
+    /// How one leaves the list that it came by.
+    pub unsubscribe: Option<Box<Unsubscribe>>,
+    /// The whole mail as it came, for whoever wants to see it; `None` when it was not read.
+    pub original: Option<Bytes>,
+}
+
+/// How one leaves a list.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Unsubscribe {
+    /// A POST to this https URL does it (RFC 8058); only where the list's signature over it was verified.
+    pub one_click: Option<String>,
+    /// A mail does it.
+    pub mail: Option<UnsubscribeMail>,
+}
+
+/// A mail that leaves a list.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct UnsubscribeMail {
+    /// Where it goes.
+    pub to: Address,
+    /// What it is about.
+    pub subject: Option<String>,
+    /// What it says.
+    pub body: Option<String>,
 }
 
 /// What speaks against the sender of a mail.
@@ -126,6 +155,8 @@ pub struct Appointment {
     pub organiser: Option<String>,
     /// How often it comes again.
     pub repeats: Option<Frequency>,
+    /// How an invitation is answered; the answer itself is not chosen yet. `None` where nobody asks, or nobody can be answered.
+    pub reply: Option<crate::Attendance>,
 }
 
 /// What a mail does about an appointment. RFC 5546 §1.4

@@ -29,6 +29,7 @@ mod guard;
 mod http_client;
 mod id;
 mod lifecycle;
+mod mail_wish;
 mod message;
 mod outcome;
 mod own;
@@ -49,13 +50,14 @@ pub use context::{Busy, Context, Cursor, Directory, Inbox, Meter, Recipient, Sta
 pub use cost::{Alphabet, Cost};
 pub use event::{
     Appointment, Attachment, Class, Event, Frequency, Incoming, MailFacts, MediaRef, MessageRef,
-    Notice, Part, Progress, Repeats, Report, Step, Suspicion,
+    Notice, Part, Progress, Repeats, Report, Step, Suspicion, Unsubscribe, UnsubscribeMail,
 };
 pub use fetch::{FetchFailure, Fetched, TrustedOrigin};
 pub use guard::{AllowedHosts, connect_guarded, is_public};
 pub use http_client::{HttpClient, HttpFailure, HttpLimits, HttpReply};
 pub use id::{AccountName, ExternalId, Key, Signer};
 pub use lifecycle::Lifecycle;
+pub use mail_wish::{Attendance, Attending, Displayed, MailWish};
 pub use message::{Address, OutFile, Outgoing, StoredFile, Thread};
 pub use outcome::{Failure, Outcome, Reason, Scope};
 pub use own::{

@@ -66,6 +66,8 @@ pub struct Outgoing {
     pub routes: Vec<crate::AccountName>,
     /// The files that go with it, in their order. Empty on networks and accounts without files.
     pub files: Vec<OutFile>,
+    /// What only mail has; empty on every other network.
+    pub mail: crate::MailWish,
 }
 
 /// A file that goes out with a message.
@@ -102,4 +104,7 @@ pub struct Thread {
     pub in_reply_to: Option<String>,
     /// The Message-IDs before it, oldest first, without angle brackets.
     pub references: Vec<String>,
+    /// The text is nothing but emoji, the user's reaction to the mail that is answered. Only where the adapter
+    /// [has a form for that](crate::Adapter::has_reactions).
+    pub reaction: bool,
 }

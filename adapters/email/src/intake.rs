@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::Semaphore;
 use transom_adapter::{Address, Event, Notice};
 
@@ -30,6 +31,13 @@ static READERS: Semaphore = Semaphore::const_new(2);
 
 /// Reads a mail on a thread of its own. A decoder that panics or does not end costs this mail its text, nothing else.
 pub(crate) async fn read(raw: Vec<u8>, sender: Option<String>, ids: &OwnIds) -> Letter {
+    let whole = Bytes::from(raw);
+    let mut letter = understood(whole.clone(), sender, ids).await;
+    letter.mail.original = Some(whole);
+    letter
+}
+
+async fn understood(raw: Bytes, sender: Option<String>, ids: &OwnIds) -> Letter {
     let bytes = raw.len() as u64;
     let head: Vec<u8> = raw.iter().take(64 * 1024).copied().collect();
     let (envelope, own) = (sender.clone(), ids.clone());

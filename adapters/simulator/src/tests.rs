@@ -100,6 +100,6 @@ fn told(event: &Event) -> (i64, Progress) {
             [MessageRef::External(_), MessageRef::Key(key, 0)] => (key.0, *progress),
             other => panic!("a report about {other:?}"),
         },
-        Event::Message(message) => panic!("a message to {:?}", message.to),
+        other => panic!("no report: {other:?}"),
     }
 }

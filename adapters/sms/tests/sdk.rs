@@ -7,7 +7,11 @@
     reason = "a failing test panics, and a skipped one says so"
 )]
 
-use std::{path::Path, process::Command};
+use std::{
+    io::Write as _,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
@@ -15,22 +19,32 @@ use transom_adapter::{
     Account, Adapter, Event, HttpClient, HttpLimits, Section, UnixMillis, WebRequest,
     testkit::signer,
 };
-use transom_sms::SmsAdapter;
+use transom_sms::{Encoding, Segments, SmsAdapter};
 
-/// What the script printed; `None` where the libraries are not there.
-fn signed_calls() -> Option<Value> {
+/// What a script printed of this input; `None` where the libraries are not there.
+fn printed_by(script: &str, input: &Value) -> Option<Value> {
     let Some(folder) = std::env::var_os("TRANSOM_TEST_SDK") else {
         let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
         assert!(!ci, "CI skips nothing, and TRANSOM_TEST_SDK is not set");
         println!("skipped: TRANSOM_TEST_SDK is not set; tests/run installs what it names");
         return None;
     };
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdk/sign.cjs");
-    let output = Command::new("node")
+    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/sdk")
+        .join(script);
+    let mut node = Command::new("node")
         .arg(script)
         .env("NODE_PATH", Path::new(&folder).join("node_modules"))
-        .output()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .expect("node starts");
+    let mut pipe = node.stdin.take().expect("a pipe");
+    pipe.write_all(input.to_string().as_bytes())
+        .expect("node reads");
+    drop(pipe);
+    let output = node.wait_with_output().expect("node ends");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");
     Some(serde_json::from_slice(&output.stdout).expect("JSON"))
@@ -45,6 +59,7 @@ fn adapter(signed: &Value) -> SmsAdapter {
         "plivo": { "kind": "plivo", "auth_id": "MA1", "auth_token": secret, "webhook_token": token },
         "telnyx": { "kind": "telnyx", "api_key": "KEY1", "public_key": key },
         "vonage": { "kind": "vonage", "api_key": "key1", "api_secret": "s", "signature_secret": secret },
+        "sinch": { "kind": "sinch", "service_plan_id": "plan1", "api_token": "t", "webhook_secret": secret },
     } });
     let Value::Object(table) = table else {
         unreachable!()
@@ -89,7 +104,7 @@ fn text_of(account: &dyn Account, call: &Value, body: &str) -> Result<String, St
 
 #[test]
 fn what_providers_own_libraries_sign_is_taken_and_changed_it_is_not() {
-    let Some(signed) = signed_calls() else {
+    let Some(signed) = printed_by("sign.cjs", &Value::Null) else {
         return;
     };
     let adapter = adapter(&signed);
@@ -112,5 +127,54 @@ fn what_providers_own_libraries_sign_is_taken_and_changed_it_is_not() {
         assert!(changed.is_err(), "{provider}: {changed:?}");
         providers.push(provider);
     }
-    assert_eq!(providers, ["twilio", "plivo", "telnyx", "vonage"]);
+    assert_eq!(providers, ["twilio", "plivo", "telnyx", "vonage", "sinch"]);
+}
+
+/// Texts of a few signs each, at every length around the limits: plain, of two septets, of one and of two units, of several
+/// characters that are read as one.
+fn texts() -> Vec<String> {
+    const SIGNS: [&str; 9] = ["a", "€", "я", "😀", "🇮🇹", "é", "ç", "\n", "“"];
+    let mut texts: Vec<String> = Vec::new();
+    for sign in SIGNS {
+        let long = (1..330).step_by(7).chain(64..72).chain(130..140);
+        texts.extend(
+            long.chain(150..163)
+                .chain(304..309)
+                .map(|count| sign.repeat(count)),
+        );
+    }
+    let mut seed = 20_261_127_u32;
+    for _ in 0..1500 {
+        let mut text = String::new();
+        for _ in 0..seed >> 23 {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            // The first signs more often, so that not every text is Unicode.
+            let sign = (seed >> 28).min(seed >> 8 & 0xf).min(seed >> 16 & 0xf);
+            text.push_str(SIGNS[usize::try_from(sign).expect("small") % SIGNS.len()]);
+        }
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        texts.push(text);
+    }
+    texts
+}
+
+#[test]
+fn segments_are_counted_as_the_public_calculator_counts_them() {
+    let texts: Vec<String> = texts()
+        .into_iter()
+        .filter(|text| !text.is_empty())
+        .collect();
+    let Some(counted) = printed_by("count.cjs", &json!(texts)) else {
+        return;
+    };
+    let counted = counted.as_array().expect("a list");
+    assert_eq!(counted.len(), texts.len());
+    for (text, wanted) in texts.iter().zip(counted) {
+        let ours = Segments::of(text);
+        let name = match ours.encoding {
+            Encoding::Gsm7 => "GSM-7",
+            Encoding::Ucs2 => "UCS-2",
+        };
+        assert_eq!(&json!([ours.count, name]), wanted, "{text:?}");
+    }
 }

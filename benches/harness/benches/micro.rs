@@ -122,11 +122,14 @@ impl Disk {
             payload: None,
             stanza_id: format!("{key:032x}"),
             user_jid: "alice@example.org".to_owned(),
-            due_ms: 0,
+            due_ms: Some(0),
+            stranger: None,
             thread: None,
             line: "+12125550100".to_owned(),
             ids: Vec::new(),
             files: Vec::new(),
+            confirm: None,
+            repeat_key: None,
         }))]
     }
 }

@@ -72,7 +72,7 @@ fn drawn(command: &Command, form: &Form, scope: &Scope) -> forms::Form {
         let kind = match &field.kind {
             Kind::Text | Kind::Peer => "text-single",
             Kind::Open(choices) if choices.is_empty() => "text-single",
-            Kind::Lines => "text-multi",
+            Kind::Lines | Kind::Cards => "text-multi",
             Kind::Person => "jid-single",
             Kind::Boolean => "boolean",
             Kind::Choice(_) | Kind::Open(_) => "list-single",

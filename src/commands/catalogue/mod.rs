@@ -1,6 +1,7 @@
 //! Every command, by its plain name.
 
 mod admin;
+mod mail;
 mod mailbox;
 mod person;
 
@@ -13,9 +14,11 @@ pub const ALL: &[Command] = &[
     of("status", Topic::Status, Who::Person, person::status),
     of("settings", Topic::Settings, Who::Person, person::settings),
     of("contacts", Topic::Contacts, Who::Person, person::contacts),
+    of("import", Topic::Import, Who::Person, person::import),
     of("block", Topic::Block, Who::Person, person::block),
     of("unblock", Topic::Unblock, Who::Person, person::unblock),
     of("blocks", Topic::Blocks, Who::Person, person::blocks),
+    of("optouts", Topic::Optouts, Who::Either, person::optouts),
     of("messages", Topic::Messages, Who::Person, person::messages),
     of("trace", Topic::Trace, Who::Either, person::trace),
     of("mailbox", Topic::Mailboxes, Who::Owner, mailbox::mailboxes),
@@ -28,6 +31,13 @@ pub const ALL: &[Command] = &[
     ),
     of("usage", Topic::Usage, Who::Person, person::usage),
     of("cost", Topic::Cost, Who::Person, person::cost),
+    of("original", Topic::Original, Who::Mail, mail::original),
+    of("strangers", Topic::Strangers, Who::Mail, mail::strangers),
+    of("accept", Topic::Accept, Who::Mail, mail::accept),
+    of("discard", Topic::Discard, Who::Mail, mail::discard),
+    of("allow", Topic::Allow, Who::Mail, mail::allow),
+    of("disallow", Topic::Disallow, Who::Mail, mail::disallow),
+    of("allowed", Topic::Allowed, Who::Mail, mail::allowed),
     of("export", Topic::Export, Who::Person, person::export),
     of(
         "unregister",

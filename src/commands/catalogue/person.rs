@@ -68,6 +68,21 @@ pub(super) fn blocks(_: &Known<'_>) -> Next {
     Next::Do(Request::BlockList { gateway: None })
 }
 
+pub(super) fn import(known: &Known<'_>) -> Next {
+    one(known, "cards", Label::AddressBook, Kind::Cards, |cards| {
+        Request::ContactsImport {
+            cards,
+            user: None,
+            gateway: None,
+        }
+    })
+}
+
+pub(super) fn optouts(known: &Known<'_>) -> Next {
+    let gateway = Some(known.gateway());
+    Next::Do(Request::Optouts { gateway })
+}
+
 pub(super) fn trace(known: &Known<'_>) -> Next {
     one(known, "id", Label::Id, Kind::Text, |id| Request::Trace {
         id,

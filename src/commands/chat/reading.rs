@@ -1,7 +1,7 @@
 //! What somebody says to the gateway.
 
 use crate::{
-    commands::{Command, Scope},
+    commands::{Command, Scope, form::CARDS_BYTES_MAX},
     gateway::{Gateway, refusal, text_out::named},
     texts::Content,
     xmpp::{
@@ -36,8 +36,8 @@ pub(super) enum Said<'a> {
     Unknown,
 }
 
-/// The longest message that is looked at.
-const BODY_BYTES_MAX: usize = 10_000;
+/// The longest message that is looked at; an address book is the longest that anybody says.
+const BODY_CHARS_MAX: usize = CARDS_BYTES_MAX;
 
 /// Who says what, if it is a conversation at all.
 ///
@@ -67,7 +67,7 @@ pub(super) fn heard(gateway: &Gateway, message: &Message) -> Result<(BareJid, St
         return Err(refuse(&StanzaError::new(Condition::FeatureNotImplemented)));
     }
     let body = message.body().unwrap_or_default();
-    let body: String = body.trim().chars().take(BODY_BYTES_MAX).collect();
+    let body: String = body.trim().chars().take(BODY_CHARS_MAX).collect();
     if body.is_empty() {
         return Err(NotSaid::Ignored("no-body"));
     }

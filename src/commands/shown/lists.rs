@@ -3,9 +3,10 @@
 use super::{Block, Shower, age, day};
 use crate::{
     operations::{
-        Blocked, Contact, Conversation, Line, Mailbox, Sent, User, Waiting, WaitingState,
+        Blocked, Contact, Conversation, Line, Mailbox, OptedOut, Sent, Stranger, User, Waiting,
+        WaitingState,
     },
-    texts::{Label, Own, Told},
+    texts::{Label, Own, Post, Told},
 };
 
 impl Shower {
@@ -154,6 +155,23 @@ impl Shower {
         vec![self.table(&columns, blocks.iter().map(row).collect())]
     }
 
+    pub(super) fn optouts(&self, optouts: &[OptedOut]) -> Vec<Block> {
+        if optouts.is_empty() {
+            return vec![self.sentence(Told::NobodyOptedOut)];
+        }
+        let columns = [
+            (Label::Peer, true),
+            (Label::Line, true),
+            (Label::Gateway, true),
+            (Label::Since, false),
+        ];
+        let row = |one: &OptedOut| {
+            let (peer, line) = (one.peer.clone(), one.line.clone());
+            vec![peer, line, one.gateway.clone(), day(one.since)]
+        };
+        vec![self.table(&columns, optouts.iter().map(row).collect())]
+    }
+
     pub(super) fn contacts(&self, contacts: &[Contact]) -> Vec<Block> {
         if contacts.is_empty() {
             return vec![self.sentence(Told::NoContacts)];
@@ -173,6 +191,25 @@ impl Shower {
             ]
         };
         vec![self.table(&columns, contacts.iter().map(row).collect())]
+    }
+
+    pub(super) fn strangers(&self, strangers: &[Stranger]) -> Vec<Block> {
+        if strangers.is_empty() {
+            return vec![self.sentence(Post::NobodyKnocks)];
+        }
+        let columns = [
+            (Label::Peer, true),
+            (Label::Messages, false),
+            (Label::Age, false),
+        ];
+        let row = |one: &Stranger| {
+            vec![
+                self.text(Post::Knocking(one.into())),
+                one.mails.to_string(),
+                age(one.since, self.now),
+            ]
+        };
+        vec![self.table(&columns, strangers.iter().map(row).collect())]
     }
 
     pub(super) fn sent(&self, sent: &[Sent]) -> Vec<Block> {

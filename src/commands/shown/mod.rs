@@ -11,7 +11,7 @@ use crate::{
         AccountNow, GatewayNow, LinkNow, Now, OnceLink, Overview, Renamed, Reply, Usage, UserAdded,
         UserShown,
     },
-    texts::{Label, Lang, Own, Text, Told},
+    texts::{Label, Lang, Own, Post, Text, Told},
 };
 
 /// A piece of what is shown.
@@ -63,6 +63,7 @@ impl Shower {
             Reply::Queue(waiting) => self.queue(waiting),
             Reply::Messages(lives) => lives.iter().map(|life| self.life(life)).collect(),
             Reply::Blocks(blocks) => self.blocks(blocks),
+            Reply::Optouts(optouts) => self.optouts(optouts),
             Reply::Contacts(contacts) => self.contacts(contacts),
             Reply::Sent(sent) => self.sent(sent),
             Reply::Mailboxes(mailboxes) => self.mailboxes(mailboxes),
@@ -84,6 +85,11 @@ impl Shower {
                 )]
             }
             Reply::ExportText(text) => vec![Block::Sentence(text.clone())],
+            Reply::Strangers(strangers) => self.strangers(strangers),
+            Reply::Allowed(allowed) if allowed.is_empty() => {
+                vec![self.sentence(Post::NobodyAllowed)]
+            }
+            Reply::Allowed(allowed) => self.blocks(allowed),
             Reply::Said(text) => vec![Block::Sentence(text.render(self.lang))],
             other => vec![self.sentence(done(other))],
         }
@@ -244,6 +250,10 @@ fn done(reply: &Reply) -> Text {
             user: user.clone(),
             gateways: names(gateways),
         },
+        Reply::Imported { contacts, left_out } => Told::Imported {
+            contacts: *contacts,
+            left_out: *left_out,
+        },
         Reply::UserDeclined { user } => Told::UserDeclined { user: user.clone() },
         Reply::UserRenamed(Renamed {
             old,
@@ -339,6 +349,10 @@ fn done_by_user(reply: &Reply) -> Text {
             characters: cost.characters,
             segments: cost.segments,
             segments_max: cost.segments_max,
+            left: cost.characters_left,
+            unicode: cost.unicode,
+            costly: cost.costly.clone(),
+            replaced: cost.replaced.clone(),
         },
         _ => return crate::texts::Dialogue::Done.into(),
     }

@@ -52,9 +52,15 @@ async fn every_command_of_a_user_can_be_walked_through() {
     for (said, wanted) in [
         ("status", "+12025550100"),
         ("usage", "Messages: 0 / 200"),
-        ("cost Hello", "5 characters take 1 segment."),
+        (
+            "cost Hello",
+            "5 characters take 1 segment. 155 more would fit in.",
+        ),
+        ("cost “Hello” 👋", "instead of 160, because of: “ ” 👋"),
         ("contacts", "You have not written with anybody yet."),
         ("messages", "There are no messages of yours any more."),
+        ("optouts", "Nobody has said STOP."),
+        ("import hello", "give vCards"),
         ("blocks", "Nobody is blocked."),
         ("block (202) 555-0147", "+12025550147 is blocked."),
         ("blocks", "+12025550147"),
@@ -95,12 +101,12 @@ async fn settings_are_asked_one_by_one_and_change_the_language() {
         world.say(ALICE, "17").await.contains("does not fit"),
         "no such choice"
     );
-    assert!(
-        world
-            .say(ALICE, "no")
-            .await
-            .contains("Your settings are kept.")
-    );
+    let quotes = world.say(ALICE, "no").await;
+    assert!(quotes.contains("Quote in answers"), "{quotes}");
+    let reactions = world.say(ALICE, "1").await;
+    assert!(reactions.contains("Reactions as text"), "{reactions}");
+    let kept = world.say(ALICE, "1").await;
+    assert!(kept.contains("Your settings are kept."), "{kept}");
     let usage = world.say(ALICE, "usage").await;
     assert!(usage.contains("Nachrichten: 0 / 200"), "{usage}");
     let member =

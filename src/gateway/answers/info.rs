@@ -2,7 +2,7 @@
 
 use transom_adapter::Network;
 
-use super::Answer;
+use super::{Answer, policy};
 use crate::{
     gateway::{Gateway, subscription::Target},
     texts::{Chat, Text},
@@ -35,6 +35,7 @@ pub fn gateway_info(gateway: &Gateway) -> Info {
         ns::DISCO_ITEMS,
         ns::FORMS,
         ns::GATEWAY,
+        ns::LAST_ACTIVITY,
         ns::PING,
         ns::PUBSUB_RETRIEVE,
         ns::REGISTER,
@@ -47,7 +48,10 @@ pub fn gateway_info(gateway: &Gateway) -> Info {
     Info {
         identities: vec![Identity::new("gateway", kind, name)],
         features: features.map(str::to_owned).into(),
-        forms: contacts(gateway).into_iter().collect(),
+        forms: contacts(gateway)
+            .into_iter()
+            .chain(policy::forms(gateway))
+            .collect(),
     }
 }
 
@@ -57,21 +61,27 @@ pub fn contact_info(gateway: &Gateway) -> Info {
         Network::Sms => "sms",
         Network::Email => "pc",
     };
+    // XEP-0444 §5: only where a reaction gets through as one.
+    let reactions = gateway.adapter.has_reactions().then_some(ns::REACTIONS);
     let features = [
         ns::CAPS,
+        ns::CHAT_MARKERS,
+        ns::CORRECT,
         ns::DISCO_INFO,
         ns::DISCO_ITEMS,
         ns::PING,
         ns::PUBSUB_RETRIEVE,
         ns::RECEIPTS,
+        ns::REPLY,
         ns::TIME,
         ns::VCARD,
         ns::VCARD4,
         ns::VERSION,
     ];
+    let features = features.into_iter().chain(reactions);
     Info {
         identities: vec![Identity::new("client", kind, "")],
-        features: features.map(str::to_owned).into(),
+        features: features.map(str::to_owned).collect(),
         forms: Vec::new(),
     }
 }

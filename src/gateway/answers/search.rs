@@ -71,7 +71,7 @@ const DIGITS_MIN: usize = 3;
 impl Word {
     /// What was entered means an address as a whole, or else word by word.
     fn read(gateway: &Gateway, entered: &str) -> Vec<Self> {
-        let address = gateway.adapter.read_typed(entered).ok();
+        let address = gateway.read_typed(entered).ok();
         let is_number = entered
             .chars()
             .all(|c| c.is_ascii_digit() || " +-./()".contains(c));

@@ -116,6 +116,8 @@ fn gateway(network: Network, mode: &str) -> Gateway {
         adapter: Arc::new(Plain(network)),
         accounts: HashMap::new(),
         files: crate::gateway::files::FilePolicy::default(),
+        keeps_texts: std::time::Duration::from_hours(24),
+        since: NOW,
     }
 }
 

@@ -2,22 +2,25 @@
 
 use transom_adapter::{Address, Network, UnixMillis};
 
+use super::pieces::{self, PIECE_BYTES_MAX, PIECES_MAX};
 use crate::{
     gateway::{
         Gateway,
-        payload::{Payload, StoredMail, StoredNotice},
+        payload::{Payload, StoredMail, StoredNotice, StoredWord},
     },
     store::{
         read::InRow,
         write::{FileRow, FileState},
     },
-    texts::{Mail, Notice, Text},
+    texts::{Lang, Mail, Notice, Quoted, Text},
     xmpp::{
         jid::Jid,
         ns,
         stanza::{Element, Message},
         xep::{
-            delay,
+            delay, hints,
+            privilege::Privileges,
+            reactions::{self, Reactions},
             sharing::{self, Shared},
         },
     },
@@ -25,30 +28,68 @@ use crate::{
 
 /// XEP-0203 on anything older than a minute.
 const DELAY_MS: i64 = 60_000;
-/// What a stanza carries at most, so that no server's limit is met after escaping.
-const BODY_CHARS_MAX: usize = 16_000;
 
 /// What stands between the id of a message and the number of a further stanza of it.
 const FURTHER: &str = "-f";
 
 const ZERO_WIDTH_SPACE: char = '\u{200b}';
 
-/// The stanzas of a stored message, the same each time they are made: the text, then one for each file. Empty for a row that nothing
-/// can be made of.
-pub fn stanzas(gateway: &Gateway, row: &InRow, files: &[FileRow], now: UnixMillis) -> Vec<Message> {
-    let payload = Payload::from_json(row.payload.as_deref());
-    let shared: Vec<Shared> = files.iter().filter_map(shared).collect();
-    let text = whole(gateway, &payload, row, files);
+/// The stanzas of a stored message, the same each time they are made: the text in as many as it needs, then one for each file. Empty
+/// for a row that nothing can be made of. What the user wrote elsewhere is the user's own where the server allows that.
+pub fn stanzas(
+    gateway: &Gateway,
+    row: &InRow,
+    files: &[FileRow],
+    now: UnixMillis,
+    allowed: Option<&Privileges>,
+) -> Vec<Message> {
+    let mut payload = Payload::from_json(row.payload.as_deref());
+    let allowed = allowed.filter(|allowed| payload.own && allowed.message);
+    // Then nothing has to be said about it.
+    payload.own &= allowed.is_none();
+    let (text_file, files) = text_file(&payload, files);
+    let text = whole(gateway, &payload, row, &files);
     let Some(plain) = plain(gateway, row, &payload, now) else {
         return Vec::new();
     };
+    if let Some(reaction) = &payload.reaction {
+        let reactions = Reactions {
+            of: reaction.of.clone(),
+            emoji: reaction.emoji.clone(),
+        };
+        let id = row.stanza_id.as_str();
+        let message = plain.with_child(reactions::element(&reactions));
+        return vec![
+            message
+                .with_child(hints::store())
+                .with_id(id)
+                .with_origin_id(id),
+        ];
+    }
+    let reply = payload.reply.as_ref().and_then(|reply| {
+        let author = if reply.own {
+            plain.to.clone()
+        } else {
+            plain.from.clone()
+        };
+        Some((author?, reply.id.clone()))
+    });
+    let shared: Vec<Shared> = files
+        .iter()
+        .copied()
+        .chain(text_file)
+        .filter_map(shared)
+        .collect();
     let mut stanzas = Vec::with_capacity(1 + shared.len());
     if !text.is_empty() || shared.is_empty() {
-        let mut message = plain.clone().with_body(body(&text));
-        if let Some(subject) = payload.subject {
-            message = message.with_subject(subject);
-        }
-        stanzas.push(message);
+        let bodies = bodies(&text, text_file, gateway.lang(None));
+        stanzas.extend(bodies.into_iter().map(|body| plain.clone().with_body(body)));
+    }
+    if let (Some(subject), Some(first)) = (payload.subject, stanzas.first_mut()) {
+        *first = first.clone().with_subject(subject);
+    }
+    if let (Some((author, id)), Some(first)) = (reply, stanzas.first_mut()) {
+        *first = first.clone().with_reply_to(&author, id);
     }
     for file in &shared {
         let mut message = plain.clone().with_body(file.url.as_str());
@@ -59,9 +100,29 @@ pub fn stanzas(gateway: &Gateway, row: &InRow, files: &[FileRow], now: UnixMilli
     numbered
         .map(|(number, message)| {
             let id = id_of(&row.stanza_id, number);
-            message.with_id(id.clone()).with_origin_id(id)
+            let message = message.with_id(id.clone()).with_origin_id(id);
+            match allowed {
+                Some(allowed) => in_the_users_name(gateway, allowed, message),
+                None => message,
+            }
         })
         .collect()
+}
+
+/// The message from the user to the contact, which the user's server is asked to take as if the user had sent it (XEP-0356 §6).
+fn in_the_users_name(gateway: &Gateway, allowed: &Privileges, message: Message) -> Message {
+    let id = message.id.clone().unwrap_or_default();
+    let inner = Message {
+        from: message.to,
+        to: message.from,
+        ..message
+    };
+    allowed.on_behalf(&gateway.own_jid(), inner).with_id(id)
+}
+
+/// Whether the user wrote it, elsewhere.
+pub fn is_own(row: &InRow) -> bool {
+    Payload::from_json(row.payload.as_deref()).own
 }
 
 /// The first stanza has the message's own id, the others are numbered after it.
@@ -76,9 +137,38 @@ fn id_of(message: &str, number: u32) -> String {
 pub fn message_of(stanza_id: &str) -> &str {
     let further = stanza_id.rsplit_once(FURTHER);
     let of_ours = further.filter(|(message, number)| {
-        message.len() == 36 && number.len() <= 2 && number.bytes().all(|byte| byte.is_ascii_digit())
+        message.len() == 36 && number.len() <= 3 && number.bytes().all(|byte| byte.is_ascii_digit())
     });
     of_ours.map_or(stanza_id, |(message, _)| message)
+}
+
+/// The file that holds a text too long for the chat, where the user gets it, and the files that came with the message. Where the
+/// user cannot have that file, the whole text is in the chat.
+fn text_file<'a>(
+    payload: &Payload,
+    files: &'a [FileRow],
+) -> (Option<&'a FileRow>, Vec<&'a FileRow>) {
+    let is_text = |file: &&FileRow| Some(file.place) == payload.text_file;
+    let (text, others): (Vec<&FileRow>, Vec<&FileRow>) = files.iter().partition(is_text);
+    let text = text.into_iter().find(|file| shared(file).is_some());
+    (text, others)
+}
+
+/// The text as the bodies of stanzas: all of it, or its beginning and where it goes on.
+fn bodies(text: &str, text_file: Option<&FileRow>, lang: Lang) -> Vec<String> {
+    let pieces = pieces::pieces(text, PIECE_BYTES_MAX);
+    let shown = match text_file {
+        Some(_) => PIECES_MAX,
+        None => pieces.len(),
+    };
+    let mut bodies: Vec<String> = pieces.into_iter().take(shown).map(str::to_owned).collect();
+    if let (Some(file), Some(last)) = (text_file, bodies.last_mut()) {
+        let name = file.name.clone();
+        let goes_on = Text::from(Notice::GoesOn { name }).render(lang);
+        last.truncate(last.trim_end().len());
+        last.extend(["\n", &goes_on]);
+    }
+    bodies
 }
 
 /// A file that the user gets.
@@ -128,7 +218,7 @@ fn plain(gateway: &Gateway, row: &InRow, payload: &Payload, now: UnixMillis) -> 
 }
 
 /// The text with what has to stand around it: the subject of another thread, what is to be said, the names of files.
-fn whole(gateway: &Gateway, payload: &Payload, row: &InRow, files: &[FileRow]) -> String {
+fn whole(gateway: &Gateway, payload: &Payload, row: &InRow, files: &[&FileRow]) -> String {
     let lang = gateway.lang(None);
     let mut whole = String::new();
     let about = payload.mail.as_deref();
@@ -153,15 +243,25 @@ fn whole(gateway: &Gateway, payload: &Payload, row: &InRow, files: &[FileRow]) -
             name: name.clone(),
             bytes: *bytes,
         });
-    if row.body.trim_start().starts_with('⚠') {
-        // Semantics 22: never taken for a line of ours.
-        whole.push(ZERO_WIDTH_SPACE);
+    if payload.own {
+        let text = Quoted::whole(row.body.as_str());
+        whole.push_str(&Text::from(Notice::SentElsewhere { text }).render(lang));
+    } else {
+        if row.body.trim_start().starts_with('⚠') {
+            // Semantics 22: never taken for a line of ours.
+            whole.push(ZERO_WIDTH_SPACE);
+        }
+        whole.push_str(&row.body);
     }
-    whole.push_str(&row.body);
+    let word = payload.word.map(|word| match word {
+        StoredWord::Stop => Notice::Stopped,
+        StoredWord::Start => Notice::Started,
+    });
     let card = about.and_then(StoredMail::card).map(Text::from);
-    let missing = files.iter().filter_map(missing);
+    let missing = files.iter().copied().filter_map(missing);
     let notices = notice
         .into_iter()
+        .chain(word)
         .chain(named)
         .chain(missing)
         .map(Text::from);
@@ -189,17 +289,4 @@ fn missing(file: &FileRow) -> Option<Notice> {
             Some(Notice::FileLost { name })
         }
     }
-}
-
-/// The body as the user sees it: never too long for a server.
-fn body(text: &str) -> String {
-    let mut body = String::with_capacity(text.len());
-    match text.char_indices().nth(BODY_CHARS_MAX) {
-        Some((end, _)) => {
-            body.push_str(text.get(..end).unwrap_or_default());
-            body.push_str(" […]");
-        }
-        None => body.push_str(text),
-    }
-    body
 }

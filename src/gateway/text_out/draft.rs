@@ -1,7 +1,7 @@
 //! What an accepted message is sent as, and stored as.
 
 use transom_adapter::{
-    AccountName, Address, ExternalId, Key, Network, Outgoing, Plan, Route, UnixMillis,
+    AccountName, Address, ExternalId, Key, MailWish, Network, Outgoing, Plan, Route, UnixMillis,
 };
 
 use super::{Candidate, Moment, edit};
@@ -33,19 +33,23 @@ pub(super) struct Draft {
     /// The name beside the address.
     pub(super) name: Option<String>,
     pub(super) wants_receipt: bool,
+    pub(super) markable: bool,
+    /// Whether the text may lead to files that cannot go with it.
+    pub(super) links: bool,
     pub(super) files: Vec<NewFile>,
+    /// What only mail has.
+    pub(super) mail: MailWish,
 }
 
 impl Draft {
-    /// Lets the text lead to the files, where the admin wants that of networks without files; false when it is not to be.
+    /// Lets the text lead to the files, where the user, else the admin, wants that of networks without files; false when it is not to be.
     pub(super) fn link_files(&mut self, gateway: &Gateway) -> bool {
         let links: Option<Vec<String>> = self
             .files
             .iter()
             .map(|file| gateway.files.url(&file.token, &file.name))
             .collect();
-        let wanted = gateway.config.files == FilesNotCarried::Link;
-        let Some(links) = links.filter(|_| wanted) else {
+        let Some(links) = links.filter(|_| self.links) else {
             return false;
         };
         for link in links {
@@ -78,6 +82,9 @@ impl Candidate<'_> {
         });
         let name = self.name(gateway, &settings);
         let wants_receipt = self.wants_receipt(&settings);
+        let markable = self.wants_marker(&settings);
+        let by_default = gateway.config.files == FilesNotCarried::Link;
+        let links = settings.wants_file_links().unwrap_or(by_default);
         let conversation_id = chosen
             .conversation
             .map_or_else(moment.ids, |known| known.conversation_id);
@@ -92,6 +99,9 @@ impl Candidate<'_> {
                 files,
                 name,
                 wants_receipt,
+                markable,
+                links,
+                mail: MailWish::default(),
             };
         }
         let wish = threads::wish(self.message, &self.body);
@@ -99,9 +109,10 @@ impl Candidate<'_> {
             .threads
             .get(&conversation_id)
             .map_or(&[][..], Vec::as_slice);
-        let replied = snapshot.replied.get(&place).copied();
+        let answered = snapshot.answered.get(&place);
         let mut thread =
-            threads::choose(known, replied, self.message, &wish, moment.now, moment.ids);
+            threads::choose(known, answered, self.message, &wish, moment.now, moment.ids);
+        thread.reaction = self.reaction.is_some();
         // A file without a word: what it is called is what the mail is about.
         if let Some(file) = files.first().filter(|_| thread.subject.is_empty()) {
             thread.subject.clone_from(&file.name);
@@ -115,6 +126,9 @@ impl Candidate<'_> {
             files,
             name,
             wants_receipt,
+            markable,
+            links,
+            mail: wish_of(&settings),
         }
     }
 
@@ -134,6 +148,7 @@ impl Candidate<'_> {
             created_at: draft.at,
             routes: routes(gateway, chosen.line),
             files: files::planned(&draft.files),
+            mail: draft.mail.clone(),
         }
     }
 
@@ -155,11 +170,16 @@ impl Candidate<'_> {
             files,
             name,
             wants_receipt,
+            markable,
+            links: _,
+            mail,
         } = draft;
         let payload = Payload {
             pinned,
+            markable,
             thread: thread.as_ref().map(|thread| thread.headers().into()),
             name,
+            wish: mail,
             ..Payload::default()
         };
         let message_id = plan
@@ -214,6 +234,17 @@ impl Candidate<'_> {
     }
 }
 
+/// What the user chose for every mail.
+fn wish_of(settings: &Settings) -> MailWish {
+    let chosen = |setting| settings.get(setting).map(str::to_owned);
+    MailWish {
+        signature: chosen(Setting::Signature),
+        subject: chosen(Setting::Subject),
+        asks_displayed: settings.asks_displayed(),
+        ..MailWish::default()
+    }
+}
+
 /// The accounts that may carry what leaves by this line.
 pub(super) fn routes(gateway: &Gateway, line: &KnownLine) -> Vec<AccountName> {
     let name = |name: &String| AccountName::new(&gateway.config.name, name);
@@ -221,7 +252,7 @@ pub(super) fn routes(gateway: &Gateway, line: &KnownLine) -> Vec<AccountName> {
 }
 
 /// The ids that are known before the first attempt.
-pub(super) fn id_rows(gateway: &Gateway, plan: &Plan, delivery_id: i64) -> Vec<IdRow> {
+pub(in crate::gateway) fn id_rows(gateway: &Gateway, plan: &Plan, delivery_id: i64) -> Vec<IdRow> {
     let Some(scope_id) = plan
         .routes
         .first()
@@ -240,7 +271,7 @@ pub(super) fn id_rows(gateway: &Gateway, plan: &Plan, delivery_id: i64) -> Vec<I
 }
 
 /// The accounts that can carry it, as they are stored.
-pub(super) fn stored_routes(plan: &Plan) -> Vec<StoredRoute> {
+pub(in crate::gateway) fn stored_routes(plan: &Plan) -> Vec<StoredRoute> {
     let route = |route: &Route| StoredRoute(route.account.short().to_owned(), route.units.get());
     plan.routes.iter().map(route).collect()
 }

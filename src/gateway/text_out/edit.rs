@@ -7,16 +7,19 @@ use transom_adapter::{Address, Key, Outgoing, Plan, UnixMillis};
 use super::{
     Candidate, Decision, Moment, Refused,
     draft::{id_rows, stored_routes},
-    plan,
+    join, plan,
 };
 use crate::{
     gateway::{
-        Gateway, caps, line_choice, payload::Payload, registration::Standing, settings::Settings,
+        Gateway, caps, line_choice,
+        payload::Payload,
+        registration::{self, Standing},
+        settings::Settings,
         threads,
     },
     store::{
         StoredRoute,
-        read::{KnownHeld, KnownUser, OutwardSnapshot},
+        read::{KnownHeld, KnownLine, KnownUser, OutwardSnapshot},
         write::{Amend, NewStanza, TakeBack, ThreadRow, UsageRow},
     },
     texts::{Content, Recipient},
@@ -37,6 +40,8 @@ pub(super) enum Edit<'a> {
 pub struct Amended {
     /// What to write.
     pub amend: Amend,
+    /// What is counted.
+    pub outcome: &'static str,
 }
 
 impl<'a> Edit<'a> {
@@ -79,6 +84,7 @@ impl Candidate<'_> {
         &mut self,
         gateway: &Gateway,
         snapshot: &mut OutwardSnapshot,
+        place: usize,
         moment: &Moment<'_>,
     ) -> Option<Decision> {
         let edit = self.edit?;
@@ -86,21 +92,32 @@ impl Candidate<'_> {
         let held = snapshot.held.get(&key).cloned();
         match (edit, held) {
             (Edit::TakeBack(_), None) => Some(super::refused(Content::AlreadySent)),
-            (Edit::TakeBack(_), Some(held)) => {
-                snapshot
-                    .held
-                    .retain(|_, known| known.message_id != held.message_id);
+            (Edit::TakeBack(id), Some(held)) => {
+                if let Some((amended, now)) =
+                    self.take_part_back(gateway, snapshot, &held, (id, moment))
+                {
+                    self.note_amended(snapshot, now, &amended);
+                    return Some(Decision::Amended(Box::new(amended)));
+                }
+                let gone = |known: &mut KnownHeld| known.message_id != held.message_id;
+                snapshot.held.retain(|_, known| gone(known));
+                snapshot.joinable.retain(|_, known| gone(known));
                 Some(Decision::TakenBack(TakeBack {
                     message_id: held.message_id,
                     at_ms: moment.now.0,
                 }))
             }
             (Edit::Correct(_), Some(held)) if self.files.is_empty() => {
+                self.put_quotation(gateway, snapshot, place);
                 let amended = match self.amend(gateway, snapshot, &held, moment) {
                     Ok(amended) => amended?,
                     Err(why) => return Some(Decision::Refused(why)),
                 };
-                self.note_amended(snapshot, &held, &amended);
+                let now = KnownHeld {
+                    body: amended.amend.body.clone(),
+                    ..held
+                };
+                self.note_amended(snapshot, now, &amended);
                 Some(Decision::Amended(Box::new(amended)))
             }
             // It comes too late to replace anything, or brings files of its own.
@@ -121,8 +138,35 @@ impl Candidate<'_> {
         held: &KnownHeld,
         moment: &Moment<'_>,
     ) -> Result<Option<Amended>, Refused> {
-        let standing =
-            super::registration::standing(gateway, snapshot, &self.user, moment.ids, moment.now.0)?;
+        let Some((user, line)) = self.same_way(gateway, snapshot, held, moment)? else {
+            return Ok(None);
+        };
+        let mut payload = Payload::from_json(held.payload.as_deref());
+        let (body, thread) = self.retitle(snapshot, held, &mut payload);
+        let outgoing = self.outgoing_held(gateway, line, held, (&payload, body));
+        let plan = plan(gateway, &outgoing)?;
+        caps::check_change(gateway, user, &plan, held.segments, moment.now)?;
+        let amend = self.row(gateway, user, held, &plan, (payload, moment.now));
+        Ok(Some(Amended {
+            amend: Amend {
+                body: outgoing.text,
+                thread,
+                ..amend
+            },
+            outcome: "corrected",
+        }))
+    }
+
+    /// The user and the line of a message that would leave as the held one does.
+    pub(super) fn same_way<'s>(
+        &self,
+        gateway: &Gateway,
+        snapshot: &'s OutwardSnapshot,
+        held: &KnownHeld,
+        moment: &Moment<'_>,
+    ) -> Result<Option<(&'s KnownUser, &'s KnownLine)>, Refused> {
+        let (user, at_ms) = (&self.user, moment.now.0);
+        let standing = registration::standing(gateway, snapshot, user, moment.ids, at_ms)?;
         let Standing::Known(user) = standing else {
             return Ok(None);
         };
@@ -139,29 +183,29 @@ impl Candidate<'_> {
         if chosen.opted_out {
             return Err(Recipient::OptedOut.into());
         }
-        let mut payload = Payload::from_json(held.payload.as_deref());
-        let (body, thread) = self.retitle(snapshot, held, &mut payload);
-        let outgoing = Outgoing {
+        Ok(Some((user, chosen.line)))
+    }
+
+    /// The held message as it would be sent with this content.
+    pub(super) fn outgoing_held(
+        &self,
+        gateway: &Gateway,
+        line: &KnownLine,
+        held: &KnownHeld,
+        (payload, body): (&Payload, String),
+    ) -> Outgoing {
+        Outgoing {
             key: Key(held.message_id),
-            from: Address::new(chosen.line.address.clone()),
+            from: Address::new(line.address.clone()),
             from_name: payload.name.clone(),
             to: self.contact.peer.clone(),
             text: body,
             thread: payload.thread.clone().map(Into::into),
             created_at: UnixMillis(held.created_ms),
-            routes: super::draft::routes(gateway, chosen.line),
-            files: Vec::new(),
-        };
-        let plan = plan(gateway, &outgoing)?;
-        caps::check_change(gateway, user, &plan, held.segments, moment.now)?;
-        let amend = self.row(gateway, user, held, &plan, (payload, moment.now));
-        Ok(Some(Amended {
-            amend: Amend {
-                body: outgoing.text,
-                thread,
-                ..amend
-            },
-        }))
+            routes: super::draft::routes(gateway, line),
+            files: join::held_files(held.files),
+            mail: payload.wish.clone(),
+        }
     }
 
     /// The corrected text without the line that names its subject; a subject that is corrected names the thread anew, if this
@@ -172,38 +216,29 @@ impl Candidate<'_> {
         held: &KnownHeld,
         payload: &mut Payload,
     ) -> (String, Option<ThreadRow>) {
-        let Some(headers) = &mut payload.thread else {
+        if payload.thread.is_none() {
             return (self.body.clone(), None);
-        };
+        }
         let wish = threads::wish(self.message, &self.body);
         let threads::Wanted::NewAbout(subject) = wish.thread else {
             return (wish.body, None);
         };
-        let known = snapshot
-            .threads
-            .get(&held.conversation_id)
-            .into_iter()
-            .flatten()
-            .find(|known| Some(known.thread_id) == held.thread_id)
-            .filter(|_| headers.in_reply_to.is_none());
-        let Some(known) = known else {
-            return (wish.body, None);
-        };
-        headers.subject.clone_from(&subject);
-        let row = ThreadRow {
-            thread_id: known.thread_id,
-            conversation_id: known.conversation_id,
-            subject,
-            xmpp_thread: known.xmpp_thread.clone(),
-            last_id: known.last_id.clone(),
-            reference_ids: serde_json::to_string(&known.references)
-                .unwrap_or_else(|_| "[]".to_owned()),
-            active_ms: known.active_ms,
-        };
-        (wish.body, Some(row))
+        let row = rename(snapshot, held, payload, subject);
+        (wish.body, row)
     }
 
-    fn row(
+    /// A text that joins a file says what the mail is about, which was the file's name until now.
+    pub(super) fn retitle_file(
+        &self,
+        snapshot: &OutwardSnapshot,
+        held: &KnownHeld,
+        payload: &mut Payload,
+    ) -> Option<ThreadRow> {
+        let says = !self.body.trim().is_empty();
+        says.then(|| rename(snapshot, held, payload, threads::first_words(&self.body)))?
+    }
+
+    pub(super) fn row(
         &self,
         gateway: &Gateway,
         user: &KnownUser,
@@ -232,40 +267,81 @@ impl Candidate<'_> {
                 messages: 0,
                 segments: (i64::from(plan.segments) - held.segments).max(0),
             },
-            stanza: NewStanza {
+            stanza: Some(NewStanza {
                 user_id: user.user_id,
                 stanza_id: self.stanza_id(),
                 repeat_key: self.repeat_key.clone(),
                 full_jid: self.from.to_string(),
                 receipt: self.wants_receipt(&Settings::from_json(&user.settings)),
                 at_ms: now.0,
-            },
+            }),
+            gone_stanza: None,
+            files: Vec::new(),
+            gone_files: Vec::new(),
         }
     }
 
-    /// The next of the batch may change it again, by the first id or by this one.
-    fn note_amended(&self, snapshot: &mut OutwardSnapshot, held: &KnownHeld, amended: &Amended) {
-        let Amended { amend } = amended;
+    /// The next of the batch may change it again, by the first id or by this one; `now` is what it holds.
+    pub(super) fn note_amended(
+        &self,
+        snapshot: &mut OutwardSnapshot,
+        now: KnownHeld,
+        amended: &Amended,
+    ) {
+        let Amended { amend, .. } = amended;
         let now = KnownHeld {
             payload: amend.payload.clone(),
             segments: amend.segments.into(),
-            held_until_ms: amend.held_until_ms.unwrap_or(held.held_until_ms),
-            restarted: held.restarted || amend.restarted,
-            ..held.clone()
+            held_until_ms: amend.held_until_ms.unwrap_or(now.held_until_ms),
+            restarted: now.restarted || amend.restarted,
+            ..now
         };
-        for known in snapshot.held.values_mut() {
-            if known.message_id == now.message_id {
-                known.clone_from(&now);
-            }
+        let known = snapshot
+            .held
+            .values_mut()
+            .chain(snapshot.joinable.values_mut());
+        for known in known.filter(|known| known.message_id == now.message_id) {
+            known.clone_from(&now);
         }
-        let key = (self.user.to_string(), amend.stanza.stanza_id.clone());
-        snapshot.held.insert(key, now);
-        if let Some(user) = snapshot.users.get_mut(self.user.as_str()) {
-            user.segments += amend.usage.segments;
+        let user = self.user.to_string();
+        if let Some(id) = &amend.gone_stanza {
+            snapshot.held.remove(&(user.clone(), id.clone()));
+        }
+        if let Some(stanza) = &amend.stanza {
+            let key = (user.clone(), stanza.stanza_id.clone());
+            snapshot.held.insert(key, now);
+        }
+        if let Some(known) = snapshot.users.get_mut(&user) {
+            known.segments += amend.usage.segments;
         }
         if let Some(repeat_key) = &self.repeat_key {
-            let key = (self.user.to_string(), repeat_key.clone());
+            let key = (user, repeat_key.clone());
             snapshot.accepted.insert(key, amend.message_id);
         }
     }
+}
+
+/// Names the thread of a held message anew, if that message began it.
+fn rename(
+    snapshot: &OutwardSnapshot,
+    held: &KnownHeld,
+    payload: &mut Payload,
+    subject: String,
+) -> Option<ThreadRow> {
+    let headers = payload.thread.as_mut()?;
+    if headers.in_reply_to.is_some() {
+        return None;
+    }
+    let mut threads = snapshot.threads.get(&held.conversation_id)?.iter();
+    let known = threads.find(|known| Some(known.thread_id) == held.thread_id)?;
+    headers.subject.clone_from(&subject);
+    Some(ThreadRow {
+        thread_id: known.thread_id,
+        conversation_id: known.conversation_id,
+        subject,
+        xmpp_thread: known.xmpp_thread.clone(),
+        last_id: known.last_id.clone(),
+        reference_ids: serde_json::to_string(&known.references).unwrap_or_else(|_| "[]".to_owned()),
+        active_ms: known.active_ms,
+    })
 }

@@ -135,12 +135,17 @@ fn note_held(snapshot: &mut OutwardSnapshot, user: &BareJid, out: &NewOut) {
         message_id: out.message_id,
         conversation_id: out.conversation.conversation_id,
         thread_id: out.thread.as_ref().map(|thread| thread.thread_id),
+        body: out.body.clone(),
+        files: i64::try_from(out.files.len()).unwrap_or(i64::MAX),
+        stanza_id: out.stanza_id.clone(),
         payload: out.payload.clone(),
         segments: out.segments.into(),
         created_ms: out.conversation.at_ms,
         held_until_ms,
         restarted: false,
     };
+    let chat = (user.to_string(), out.conversation.peer.clone());
+    snapshot.joinable.insert(chat, held.clone());
     let key = (user.to_string(), out.stanza_id.clone());
     snapshot.held.insert(key, held);
 }

@@ -102,6 +102,7 @@ impl Bench {
             teller,
             online,
             rosters: super::super::Rosters::default(),
+            strangers: crate::intake::Strangers::default(),
             files,
             operations: Arc::clone(&operations),
         };

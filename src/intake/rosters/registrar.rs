@@ -1,10 +1,6 @@
 //! What is done about a contact that a user should know.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
 use transom_adapter::UnixMillis;
@@ -32,8 +28,6 @@ use crate::{
     },
 };
 
-/// Servers whose word is remembered.
-const HOSTS_MAX: usize = 256;
 /// A server says soon after the login what it allows. Until then nobody is bothered with a question.
 const GRACE: Duration = Duration::from_secs(2);
 /// How long a server or a client may take to answer.
@@ -44,7 +38,6 @@ const RESOURCES_MAX: usize = 8;
 /// Does the work, one after the other: a roster is changed in order.
 pub(super) struct Registrar {
     intake: Intake,
-    privileges: HashMap<String, Privileges>,
     books: Books,
     waiting: VecDeque<Introduction>,
     grace_ends: UnixMillis,
@@ -54,7 +47,6 @@ impl Registrar {
     pub(super) fn new(intake: Intake) -> Self {
         Self {
             intake,
-            privileges: HashMap::new(),
             books: Books::default(),
             waiting: VecDeque::new(),
             grace_ends: UnixMillis(0),
@@ -84,7 +76,7 @@ impl Registrar {
         match job {
             Job::LinkUp => {
                 // Servers say it anew on each connection; silence means no.
-                self.privileges.clear();
+                self.intake.rosters.announced.begin();
                 self.books.clear();
                 self.grace_ends = self.intake.clock.now().after(GRACE);
             }
@@ -93,7 +85,7 @@ impl Registrar {
             Job::Introduce(introduction) => {
                 let host = introduction.user.domain().as_str();
                 let early = self.intake.clock.now() < self.grace_ends;
-                if early && !self.privileges.contains_key(host) && self.waiting.len() < JOBS_MAX {
+                if early && self.announced(host).is_none() && self.waiting.len() < JOBS_MAX {
                     self.waiting.push_back(introduction);
                 } else {
                     self.introduce(introduction).await;
@@ -101,6 +93,10 @@ impl Registrar {
             }
             Job::Leave(user) => self.leave(&user).await,
         }
+    }
+
+    fn announced(&self, host: &str) -> Option<Privileges> {
+        self.intake.rosters.announced.of(host)
     }
 
     async fn allowed(&mut self, privileges: Privileges) {
@@ -113,11 +109,10 @@ impl Registrar {
             messages = privileges.message,
             "A server says what it allows on behalf of its users."
         );
-        if self.privileges.len() >= HOSTS_MAX && !self.privileges.contains_key(&host) {
+        if !self.intake.rosters.announced.note(privileges) {
             self.intake.count("privileges-of-too-many-hosts");
             return;
         }
-        self.privileges.insert(host.clone(), privileges);
         let of_host = |one: &Introduction| one.user.domain().as_str() == host;
         let (now, later): (VecDeque<_>, VecDeque<_>) = std::mem::take(&mut self.waiting)
             .into_iter()
@@ -158,6 +153,8 @@ impl Registrar {
                 asked: true,
             };
             self.note(&member, &target, there).await;
+        } else if introduction.of_many {
+            // It is introduced by its first message, as anybody else.
         } else if introduction.decided {
             self.ask(&introduction, &member).await;
         } else if self.offer(&introduction, &target, &member).await {
@@ -191,7 +188,7 @@ impl Registrar {
     ) -> bool {
         let Introduction { ours, user, .. } = introduction;
         let host = user.domain().to_string();
-        let Some(privileges) = self.privileges.get(&host).filter(|known| known.roster.set) else {
+        let Some(privileges) = self.announced(&host).filter(|known| known.roster.set) else {
             return false;
         };
         let readable = privileges.roster.get;
@@ -242,9 +239,7 @@ impl Registrar {
             "The server announces that rosters may be changed, and refuses. Contacts ask their users instead."
         );
         self.intake.count("roster-refused");
-        if let Some(privileges) = self.privileges.get_mut(host) {
-            privileges.roster.set = false;
-        }
+        self.intake.rosters.announced.no_roster(host);
     }
 
     /// XEP-0144: only to clients that say they take it, and only what is not the gateway itself.
@@ -305,9 +300,9 @@ impl Registrar {
 
     /// Takes everything of ours out of a roster: whoever leaves wants it tidy.
     async fn leave(&mut self, user: &BareJid) {
-        let may = |known: &Privileges| known.roster.set && known.roster.get;
+        let may = |known: Privileges| known.roster.set && known.roster.get;
         let host = user.domain().as_str();
-        if !self.privileges.get(host).is_some_and(may) {
+        if !self.announced(host).is_some_and(may) {
             return;
         }
         self.books.forget(user);

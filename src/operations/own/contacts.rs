@@ -4,7 +4,7 @@ use transom_adapter::Address;
 
 use super::Me;
 use crate::{
-    operations::{Blocked, Contact, Refusal, Reply, time, users::contact},
+    operations::{Blocked, Contact, OptedOut, Refusal, Reply, time, users::contact},
     store::{read::ContactListed, write::Operation},
 };
 
@@ -41,6 +41,7 @@ impl Me<'_> {
             user_id,
             peer: peer.clone(),
             name: Some(name.clone()).filter(|name| !name.is_empty()),
+            yields: false,
         };
         self.on.operate(operation).await?;
         Ok(Reply::ContactRenamed { peer, name })
@@ -70,6 +71,7 @@ impl Me<'_> {
             blocked,
             at_ms: self.on.now_ms(),
         };
+        // Whoever is blocked is asked about no longer; whoever was blocked already is blocked.
         if !self.on.operate(operation).await? && !blocked {
             return Err(Refusal::NotBlocked { peer });
         }
@@ -97,6 +99,14 @@ impl Me<'_> {
         Ok(Reply::Blocks(rows.into_iter().map(blocked).collect()))
     }
 
+    pub(super) async fn optouts(&self) -> Result<Reply, Refusal> {
+        let user_id = self.mine().await?.user_id;
+        let listed = self.on.store.optouts_of(user_id, CONTACTS).await?;
+        Ok(Reply::Optouts(
+            listed.into_iter().map(OptedOut::from).collect(),
+        ))
+    }
+
     /// The peer, if there is a conversation with it.
     async fn known(&self, user_id: i64, peer: &str) -> Result<String, Refusal> {
         let peer = self.read(peer)?.as_str().to_owned();
@@ -108,7 +118,7 @@ impl Me<'_> {
     }
 
     /// The address that somebody wrote: as people do, or the contact's whole JID.
-    fn read(&self, typed: &str) -> Result<Address, Refusal> {
+    pub(super) fn read(&self, typed: &str) -> Result<Address, Refusal> {
         let own = format!("@{}", self.gateway.config.domain);
         let typed = typed.trim();
         if let Some(local) = typed.strip_suffix(&own)
@@ -117,7 +127,6 @@ impl Me<'_> {
             return Ok(contact.peer);
         }
         self.gateway
-            .adapter
             .read_typed(typed)
             .map_err(|_| Refusal::BadPeer {
                 peer: typed.chars().take(100).collect(),

@@ -59,6 +59,7 @@ impl Me<'_> {
             "usage": shown(self.usage().await?),
             "contacts": shown(self.contacts().await?),
             "blocked": shown(self.blocks().await?),
+            "optouts": shown(self.optouts().await?),
             "messages": messages,
         }))
     }

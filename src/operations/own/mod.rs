@@ -2,17 +2,21 @@
 
 mod contacts;
 mod export;
+mod import;
+mod mail;
 mod mailboxes;
 mod registration;
 mod settings;
+mod strangers;
 
-use transom_adapter::{AccountName, Address, Key, Network, Outgoing, UnixMillis};
+use transom_adapter::Alphabet;
 
 use super::{Asker, Cost, Operations, Refusal, Reply, Request, Sent, Usage, time, users::DAY_MS};
 use crate::{
     gateway::Gateway,
     store::read::{Ask, KnownUser, SentRow},
     texts::{Membership, Refused, Text},
+    xmpp::jid::BareJid,
 };
 
 /// Somebody who asks, found at the gateway.
@@ -57,7 +61,7 @@ pub(super) async fn perform(
         Request::Register { address } => me.register(address.as_deref()).await,
         Request::Unregister => me.unregister().await,
         Request::Status => me.status().await,
-        Request::Cost { text } => cost(on, gateway, &text),
+        Request::Cost { text } => Ok(cost(gateway, &text)),
         Request::Settings => me.settings().await,
         Request::SettingsChange { values } => me.change(&values).await,
         Request::Contacts => me.contacts().await,
@@ -75,6 +79,14 @@ pub(super) async fn perform(
         Request::Mailboxes => me.mailboxes().await,
         Request::MailboxAdd { address } => me.mailbox_add(&address).await,
         Request::MailboxRemove { address } => me.mailbox_remove(&address).await,
+        Request::ContactsImport {
+            cards, user: None, ..
+        } => me.import(&cards).await,
+        Request::Optouts { .. } => me.optouts().await,
+        Request::Original { peer } => me.original(&peer).await,
+        Request::Strangers => me.strangers().await,
+        Request::Judge { peer, word } => me.judge(&peer, word).await,
+        Request::Allowed => me.allowed().await,
         Request::Messages => me.messages().await,
         Request::Trace { id } => me.trace(&id).await,
         Request::Usage => me.usage().await,
@@ -146,38 +158,40 @@ impl Me<'_> {
     }
 }
 
-/// Asks the adapter, as if the text went to the first line's own number.
-pub(super) fn cost(on: &Operations, gateway: &Gateway, text: &str) -> Result<Reply, Refusal> {
-    if gateway.network() == Network::Email {
-        return Ok(Reply::Cost(None));
-    }
-    let sample = gateway.config.lines.first().map(|line| line.number.clone());
-    let sample = sample.unwrap_or_else(|| Address::new("+12025550100"));
-    let routes = gateway
-        .accounts
-        .keys()
-        .cloned()
-        .collect::<Vec<AccountName>>();
-    let outgoing = Outgoing {
-        key: Key(0),
-        from: sample.clone(),
-        from_name: None,
-        to: sample,
-        text: text.to_owned(),
-        thread: None,
-        created_at: UnixMillis(on.now_ms()),
-        routes,
-        files: Vec::new(),
+/// An admin reads an address book for a user.
+pub(super) async fn import_for(
+    on: &Operations,
+    user: &str,
+    gateway: Option<&str>,
+    cards: &str,
+) -> Result<Reply, Refusal> {
+    let gateway = on.find_or_only(gateway)?;
+    let bad = || Refusal::BadRequest("the user is no bare JID".to_owned());
+    let asker = Asker {
+        jid: BareJid::new(user).map_err(|_| bad())?,
+        gateway: gateway.config.name.clone(),
+        lang: gateway.config.lang,
     };
-    let plan = gateway.adapter.plan(&outgoing).map_err(|refusal| {
-        let refused = Refused::from_refusal(&refusal, gateway.network(), ToString::to_string);
-        said(refused)
-    })?;
-    Ok(Reply::Cost(Some(Cost {
+    let me = Me {
+        on,
+        gateway,
+        asker: &asker,
+        jid: asker.jid.to_string(),
+    };
+    me.import(cards).await
+}
+
+/// Asks the adapter, which knows what it sends.
+pub(super) fn cost(gateway: &Gateway, text: &str) -> Reply {
+    Reply::Cost(gateway.adapter.cost(text).map(|cost| Cost {
         characters: text.chars().count(),
-        segments: plan.segments.into(),
+        segments: cost.segments.into(),
         segments_max: gateway.config.limits.segments_per_message,
-    })))
+        characters_left: cost.characters_left,
+        unicode: cost.alphabet == Alphabet::Unicode,
+        costly: cost.costly,
+        replaced: cost.replaced,
+    }))
 }
 
 /// What users read about their mail accounts.

@@ -3,6 +3,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::{
+    gateway::text_in,
+    texts::{Knocking, Quoted},
+};
+
 /// What registering comes to.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Offer {
@@ -46,6 +51,50 @@ pub struct Contact {
     pub blocked: bool,
 }
 
+/// A peer that said STOP.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OptedOut {
+    /// The peer.
+    pub peer: String,
+    /// Our address that may not write to it.
+    pub line: String,
+    /// The gateway's name.
+    pub gateway: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// Somebody whose mail waits for a user's word.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Stranger {
+    /// The address.
+    pub peer: String,
+    /// The name that came with the mail.
+    pub name: Option<String>,
+    /// What the first mail is about.
+    pub subject: Option<String>,
+    /// `spam`, `disowned` or `asked`.
+    pub why: String,
+    /// How many mails wait.
+    pub mails: i64,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+impl From<&Stranger> for Knocking {
+    fn from(one: &Stranger) -> Self {
+        Self {
+            peer: match &one.name {
+                Some(name) => format!("{name} ({})", one.peer),
+                None => one.peer.clone(),
+            },
+            subject: one.subject.as_deref().map(Quoted::beginning),
+            why: text_in::why_waits(&one.why),
+            days: text_in::STRANGER_DAYS,
+        }
+    }
+}
+
 /// A message that a user sent.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Sent {
@@ -87,6 +136,14 @@ pub struct Cost {
     pub segments: u32,
     /// The most that there may be.
     pub segments_max: u32,
+    /// How many plain characters more would fit into these segments.
+    pub characters_left: u16,
+    /// Whether it travels as Unicode, 70 characters to a segment instead of 160.
+    pub unicode: bool,
+    /// The characters that make it travel so, each once.
+    pub costly: Vec<char>,
+    /// The characters that would be sent as plainer ones, each once.
+    pub replaced: Vec<char>,
 }
 
 /// A mail account that a user brought.

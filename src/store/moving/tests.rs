@@ -38,6 +38,7 @@ INSERT INTO cursors VALUES (10, 'INBOX', '1:2');
 INSERT INTO usage_days VALUES (1, 2, 20000, 3, 4);
 INSERT INTO optouts VALUES (4, '+12025550149', 1);
 INSERT INTO blocks VALUES (1, 0, '+12025550150', 1);
+INSERT INTO strangers VALUES (2, 'x@example.com', 'waiting', 'spam', NULL, 1, NULL);
 "#;
 
 async fn empty(url: &StoreUrl) -> Store {

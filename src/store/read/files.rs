@@ -5,12 +5,22 @@ use crate::store::write::{FileRow, FileState};
 
 const OF_MESSAGE: Sql = Sql::both(
     "SELECT file_id, place, state, token, name, content_type, bytes, digest, source, account_id, url, link, created_ms, expires_ms
-       FROM files WHERE message_id = $1 ORDER BY place",
+       FROM files WHERE message_id = $1 AND place >= 0 ORDER BY place",
 );
 
 const BY_TOKEN: Sql = Sql::both(
     "SELECT file_id, place, state, token, name, content_type, bytes, digest, source, account_id, url, link, created_ms, expires_ms
        FROM files WHERE token = $1",
+);
+
+const ORIGINAL_OF: Sql = Sql::both(
+    "SELECT f.file_id, f.place, f.state, f.token, f.name, f.content_type, f.bytes, f.digest, f.source, f.account_id, f.url, f.link,
+            f.created_ms, f.expires_ms
+       FROM users u JOIN conversations c ON c.user_id = u.user_id JOIN messages m ON m.conversation_id = c.conversation_id
+       JOIN files f ON f.message_id = m.message_id
+      WHERE u.gateway_id = $1 AND u.jid = $2 AND c.peer = $3 AND f.place < 0 AND f.state = 'stored'
+        AND ($4 = '' OR m.message_id IN (SELECT s.message_id FROM message_stanzas s WHERE s.stanza_id = $4))
+      ORDER BY m.message_id DESC LIMIT 1",
 );
 
 const EXPIRED: Sql = Sql::both(
@@ -32,6 +42,27 @@ impl Store {
     pub async fn files_of(&self, message_id: i64) -> Result<Vec<FileRow>, StoreError> {
         let rows = self.rows(OF_MESSAGE, vec![message_id.into()]).await?;
         rows.iter().map(file).collect()
+    }
+
+    /// The whole mail that came last from somebody to a user, or that this stanza was made of.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn original_of(
+        &self,
+        gateway_id: i64,
+        (jid, peer): (&str, &str),
+        stanza_id: Option<&str>,
+    ) -> Result<Option<FileRow>, StoreError> {
+        let params = vec![
+            gateway_id.into(),
+            jid.into(),
+            peer.into(),
+            stanza_id.unwrap_or_default().into(),
+        ];
+        let rows = self.rows(ORIGINAL_OF, params).await?;
+        rows.first().map(file).transpose()
     }
 
     /// The file whose URL holds this token.

@@ -1,12 +1,15 @@
 //! What messages from outside need to find their users.
+//!
+//! Length: what one event needs to know, a statement an aspect, with the rows beside them.
 
 use std::collections::HashMap;
 
 use serde::Serialize;
 
 use super::{
-    KnownThread, Sql, Store, StoreError, for_rows, json,
+    Acquaintance, KnownThread, Sql, Store, StoreError, for_rows, json,
     outward::{OfConversation, THREADS, known_thread},
+    strangers::{Pair, acquaintances},
 };
 use crate::store::{Connection, index};
 
@@ -24,6 +27,8 @@ pub struct InwardAsk {
     /// The Message-IDs it answers, nearest first.
     #[serde(skip)]
     pub answers: Vec<String>,
+    /// What it quotes, when its words are those of a reaction.
+    pub quotes: Option<String>,
     /// Whether the network has threads.
     #[serde(skip)]
     pub has_threads: bool,
@@ -38,10 +43,27 @@ pub struct LineFound {
     pub kind: String,
     /// Who gets what belongs to nobody.
     pub fallback: Option<String>,
+    /// Whether this peer asked not to be written to from it.
+    pub opted_out: bool,
     /// The registered owners, and whoever talks with this peer on it.
     pub users: Vec<InwardRow>,
-    /// The threads of what it answers, nearest first, with the user whose each is.
-    pub answered: Vec<(i64, i64)>,
+    /// The messages that it answers, nearest first.
+    pub answered: Vec<AnsweredBy>,
+}
+
+/// A message that one from outside answers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AnsweredBy {
+    /// Its mail thread.
+    pub thread_id: Option<i64>,
+    /// The user whose it is.
+    pub user_id: i64,
+    /// Its place among what is answered; 0: the very message.
+    pub rank: usize,
+    /// The id of its first stanza.
+    pub stanza_id: String,
+    /// Whether the user wrote it.
+    pub own: bool,
 }
 
 /// One user who may be meant.
@@ -67,10 +89,15 @@ pub struct InwardRow {
     pub shown_thread: Option<i64>,
     /// The newest mail threads of the conversation.
     pub threads: Vec<KnownThread>,
+    /// The ids of those of the user's last messages to this peer that have exactly the words which are quoted.
+    pub quoted: Vec<String>,
+    /// What the user and the peer are to each other; asked for mail alone.
+    pub acquaintance: Acquaintance,
 }
 
 const LINES: Sql = for_rows!(
-    "SELECT CAST(r.value ->> 'place' AS BIGINT), l.line_id, l.kind, l.fallback
+    "SELECT CAST(r.value ->> 'place' AS BIGINT), l.line_id, l.kind, l.fallback,
+            (SELECT COUNT(*) FROM optouts o WHERE o.line_id = l.line_id AND o.peer = r.value ->> 'peer')
        FROM",
     "CROSS JOIN lines l
       WHERE l.gateway_id = $2 AND l.address = r.value ->> 'address' AND l.state <> 'resting'"
@@ -120,15 +147,32 @@ const REGARDING: Sql = for_rows!(
         AND c.conversation_id = m.conversation_id AND c.gateway_id = $2 AND l.line_id = c.line_id"
 );
 
+/// So many of the last messages are looked through.
+const QUOTED: Sql = for_rows!(
+    "SELECT CAST(r.value ->> 'place' AS BIGINT), c.user_id,
+            (SELECT s.stanza_id FROM message_stanzas s WHERE s.message_id = m.message_id ORDER BY s.created_ms LIMIT 1)
+       FROM",
+    "CROSS JOIN lines l
+      CROSS JOIN conversations c
+      CROSS JOIN messages m
+      WHERE l.gateway_id = $2 AND l.address = r.value ->> 'address' AND c.line_id = l.line_id AND c.peer = r.value ->> 'peer'
+        AND m.conversation_id = c.conversation_id AND m.direction = 'out' AND m.body = r.value ->> 'quotes'
+        AND m.message_id IN (SELECT n.message_id FROM messages n
+                              WHERE n.conversation_id = c.conversation_id
+                              ORDER BY n.message_id DESC LIMIT 100)"
+);
+
 const ANSWERED: Sql = for_rows!(
-    "SELECT CAST(r.value ->> 'place' AS BIGINT), m.thread_id, c.user_id
+    "SELECT CAST(r.value ->> 'place' AS BIGINT), m.thread_id, c.user_id, CAST(r.value ->> 'rank' AS BIGINT),
+            (SELECT s.stanza_id FROM message_stanzas s WHERE s.message_id = m.message_id ORDER BY s.created_ms LIMIT 1),
+            m.direction
        FROM",
     "CROSS JOIN external_ids e
       CROSS JOIN deliveries d
       CROSS JOIN messages m
       CROSS JOIN conversations c
       WHERE e.scope_id = $2 AND e.kind = 'message-id' AND e.value = r.value ->> 'id'
-        AND d.delivery_id = e.delivery_id AND m.message_id = d.message_id AND m.thread_id IS NOT NULL
+        AND d.delivery_id = e.delivery_id AND m.message_id = d.message_id
         AND c.conversation_id = m.conversation_id
       ORDER BY CAST(r.value ->> 'rank' AS BIGINT)"
 );
@@ -162,6 +206,34 @@ async fn resolve_regarding(
     Ok(())
 }
 
+/// Who is a stranger to whom.
+async fn load_acquaintances(
+    connection: &mut Connection,
+    asks: &[InwardAsk],
+    found: &mut HashMap<usize, LineFound>,
+) -> Result<(), StoreError> {
+    let mut pairs = Vec::new();
+    for ask in asks.iter().filter(|ask| ask.has_threads) {
+        let users = found.get(&ask.place).map(|line| &line.users);
+        pairs.extend(users.into_iter().flatten().map(|user| Pair {
+            place: ask.place,
+            user_id: user.user_id,
+            peer: &ask.peer,
+        }));
+    }
+    for (place, user_id, known) in acquaintances(connection, &pairs).await? {
+        let users = found.get_mut(&place).map(|line| &mut line.users);
+        let user = users
+            .into_iter()
+            .flatten()
+            .find(|user| user.user_id == user_id);
+        if let Some(user) = user {
+            user.acquaintance = known;
+        }
+    }
+    Ok(())
+}
+
 /// Mail threads: those of what it answers, and the newest of each conversation.
 async fn load_threads(
     connection: &mut Connection,
@@ -187,7 +259,13 @@ async fn load_threads(
         .await?
     {
         if let Some(line) = found.get_mut(&index(row.int(0)?)) {
-            line.answered.push((row.int(1)?, row.int(2)?));
+            line.answered.push(AnsweredBy {
+                thread_id: row.opt_int(1)?,
+                user_id: row.int(2)?,
+                rank: index(row.int(3)?),
+                stanza_id: row.opt_text(4)?.unwrap_or_default().to_owned(),
+                own: row.text(5)? == "out",
+            });
         }
     }
     let users = || found.values().flat_map(|line| &line.users);
@@ -207,6 +285,31 @@ async fn load_threads(
             {
                 user.threads.push(thread.clone());
             }
+        }
+    }
+    Ok(())
+}
+
+/// What a reaction in words quotes; without any it costs nothing.
+async fn load_quoted(
+    connection: &mut Connection,
+    gateway_id: i64,
+    asks: &[InwardAsk],
+    found: &mut HashMap<usize, LineFound>,
+) -> Result<(), StoreError> {
+    let asks: Vec<&InwardAsk> = asks.iter().filter(|ask| ask.quotes.is_some()).collect();
+    if asks.is_empty() {
+        return Ok(());
+    }
+    for row in connection
+        .rows(QUOTED, &[json(&asks), gateway_id.into()])
+        .await?
+    {
+        let (place, user_id) = (index(row.int(0)?), row.int(1)?);
+        let users = found.get_mut(&place).map(|line| &mut line.users);
+        let user = users.and_then(|users| users.iter_mut().find(|user| user.user_id == user_id));
+        if let (Some(user), Some(id)) = (user, row.opt_text(2)?) {
+            user.quoted.push(id.to_owned());
         }
     }
     Ok(())
@@ -237,6 +340,7 @@ impl Store {
                     line_id: row.int(1)?,
                     kind: row.text(2)?.to_owned(),
                     fallback: row.opt_text(3)?.map(str::to_owned),
+                    opted_out: row.flag(4)?,
                     users: Vec::new(),
                     answered: Vec::new(),
                 };
@@ -254,6 +358,8 @@ impl Store {
                 }
             }
             load_threads(&mut connection, gateway_id, &asks, &mut found).await?;
+            load_quoted(&mut connection, gateway_id, &asks, &mut found).await?;
+            load_acquaintances(&mut connection, &asks, &mut found).await?;
             Ok(found)
         };
         self.lifecycle
@@ -291,5 +397,7 @@ fn user(row: &super::Row, owner: bool) -> Result<InwardRow, StoreError> {
         blocked: row.flag(8)?,
         shown_thread: row.opt_int(9)?,
         threads: Vec::new(),
+        quoted: Vec::new(),
+        acquaintance: Acquaintance::default(),
     })
 }

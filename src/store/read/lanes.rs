@@ -104,7 +104,7 @@ const DUE: Sql = Sql::both(
 const OUT: Sql = Sql {
     sqlite: "SELECT d.delivery_id, d.lane_id, d.attempts, d.account_id, d.units_done, d.routes, n.address, c.peer, u.jid, m.body,
                     m.payload, m.created_ms, c.gateway_id, d.code,
-                    (SELECT COUNT(*) FROM files f WHERE f.message_id = d.message_id),
+                    (SELECT COUNT(*) FROM files f WHERE f.message_id = d.message_id AND f.place >= 0),
                     CASE WHEN d.state = 'held' THEN d.due_ms END
                FROM json_each($1) AS r CROSS JOIN deliveries d CROSS JOIN messages m CROSS JOIN conversations c
               CROSS JOIN lines n CROSS JOIN users u
@@ -116,7 +116,7 @@ const OUT: Sql = Sql {
               ORDER BY d.delivery_id",
     postgres: "SELECT d.delivery_id, d.lane_id, d.attempts, d.account_id, d.units_done, d.routes, n.address, c.peer, u.jid, m.body,
                       m.payload, m.created_ms, c.gateway_id, d.code,
-                      (SELECT COUNT(*) FROM files f WHERE f.message_id = d.message_id),
+                      (SELECT COUNT(*) FROM files f WHERE f.message_id = d.message_id AND f.place >= 0),
                       CASE WHEN d.state = 'held' THEN d.due_ms END
                  FROM jsonb_array_elements_text($1::jsonb) AS r(value)
                 CROSS JOIN LATERAL (SELECT * FROM deliveries q
@@ -133,7 +133,7 @@ const OUT: Sql = Sql {
 const IN: Sql = Sql {
     sqlite: "SELECT d.delivery_id, d.lane_id, d.attempts, u.jid, c.peer,
                     n.address, s.stanza_id, m.body, m.payload, m.created_ms,
-                      (SELECT COUNT(*) FROM files f WHERE f.message_id = d.message_id)
+                      (SELECT COUNT(*) FROM files f WHERE f.message_id = d.message_id AND f.place >= 0)
                FROM json_each($1) AS r CROSS JOIN deliveries d CROSS JOIN messages m CROSS JOIN message_stanzas s
               CROSS JOIN conversations c CROSS JOIN lines n CROSS JOIN users u
               WHERE d.lane_id = r.value AND d.state = 'queued' AND m.message_id = d.message_id
@@ -145,7 +145,7 @@ const IN: Sql = Sql {
               ORDER BY d.delivery_id",
     postgres: "SELECT d.delivery_id, d.lane_id, d.attempts, u.jid, c.peer,
                       n.address, s.stanza_id, m.body, m.payload, m.created_ms,
-                      (SELECT COUNT(*) FROM files f WHERE f.message_id = d.message_id)
+                      (SELECT COUNT(*) FROM files f WHERE f.message_id = d.message_id AND f.place >= 0)
                  FROM jsonb_array_elements_text($1::jsonb) AS r(value)
                 CROSS JOIN LATERAL (SELECT * FROM deliveries q
                                      WHERE q.lane_id = CAST(r.value AS BIGINT) AND q.state IN ('held', 'queued', 'sending')

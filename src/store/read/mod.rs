@@ -14,29 +14,33 @@ mod parts;
 mod people;
 mod registry;
 mod service;
+mod strangers;
 mod tells;
 mod trouble;
 
 pub use book::KnownContact;
 pub use copy::CopyError;
-pub use inward::{InwardAsk, InwardRow, LineFound};
+pub use inward::{AnsweredBy, InwardAsk, InwardRow, LineFound};
 pub use lanes::{DueLane, InRow, OutRow, Sending};
 pub use life::{ExternalRow, LifeRow, StanzaRow, UnownedRow, WaitingRow};
 pub use outward::{
-    Ask, KnownConversation, KnownHeld, KnownLine, KnownThread, KnownUser, OutwardSnapshot,
-    SharedLine,
+    Answered, Ask, KnownConversation, KnownHeld, KnownLine, KnownThread, KnownUser,
+    OutwardSnapshot, SharedLine,
 };
 pub use own::{ContactListed, MessageKept, SentRow};
 pub use own_accounts::OwnAccountRow;
 pub use parts::{KeptPart, PartsOf};
 pub use people::{ErrorTarget, LineListed, Member, PIN, Subscription};
-pub use registry::{BlockListed, ConversationListed, LineShown, RegistrationRow, UserListed};
+pub use registry::{
+    BlockListed, ConversationListed, LineShown, OptoutListed, RegistrationRow, UserListed,
+};
 pub use service::Counts;
+pub use strangers::{Acquaintance, StrangerListed, Unsaid};
 pub use tells::{TellRow, ToldStanza};
 
 use super::{
-    Param, Row, Sql, Store, StoreError, StoredRoute,
+    Connection, Param, Row, Sql, Store, StoreError, StoredRoute,
     backend::for_rows,
-    json,
+    index, json,
     write::{State, TellKind},
 };

@@ -1,6 +1,10 @@
 //! What a batch of stanzas needs to be decided on.
+//!
+//! Length: what one batch needs to know, with the types that decisions are made on.
 
+mod answered;
 mod held;
+mod rows;
 mod statements;
 mod thread;
 
@@ -10,12 +14,15 @@ use serde::Serialize;
 
 use super::{Param, Store, StoreError, json};
 use crate::store::index;
+pub use answered::Answered;
+use answered::load_answered;
 pub use held::KnownHeld;
-use held::load_held;
+use held::{load_held, load_joinable};
+use rows::{known_line, known_user};
 pub(super) use statements::THREADS;
 use statements::{
-    ADDRESSES, BLOCKS, CONVERSATIONS, GATEWAY_USAGE, LINES, OPEN_LINES, REPEATS, REPLIED,
-    SHARED_OPTOUTS, TAKEN, USERS,
+    ADDRESSES, BLOCKS, CONVERSATIONS, GATEWAY_USAGE, LINES, OPEN_LINES, REPEATS, SHARED_OPTOUTS,
+    TAKEN, USERS, WAITING_STRANGERS,
 };
 pub use thread::KnownThread;
 
@@ -30,12 +37,16 @@ pub struct Ask {
     pub peer: String,
     /// How a repeat of it is known.
     pub repeat_key: Option<String>,
+    /// How it is known when it is one that we gave to the user's server in the user's name.
+    pub own_key: Option<String>,
     /// The address that the sender would get, were it to register now.
     pub address: Option<String>,
-    /// The stanza that it answers.
+    /// The stanza that it answers or reacts to.
     pub reply_to: Option<String>,
     /// The stanza that it corrects or takes back, if that may still be held.
     pub edits: Option<String>,
+    /// Whether it may join a message that is held in this chat: 1 or 0.
+    pub joins: u8,
     /// Whether the network has threads.
     #[serde(skip)]
     pub has_threads: bool,
@@ -49,9 +60,11 @@ impl Ask {
             jid,
             peer: String::new(),
             repeat_key: None,
+            own_key: None,
             address,
             reply_to: None,
             edits: None,
+            joins: 0,
             has_threads: false,
         }
     }
@@ -72,18 +85,22 @@ pub struct OutwardSnapshot {
     pub pool_is_free: bool,
     /// The newest mail threads of each conversation, by its key.
     pub threads: HashMap<i64, Vec<KnownThread>>,
-    /// The asks that answer a stanza of a mail thread: place to the thread.
-    pub replied: HashMap<usize, i64>,
+    /// What is known of the messages that others of the batch answer or react to, by place.
+    pub answered: HashMap<usize, Answered>,
     /// The asks that repeat a stanza: place to the message that it made.
     pub repeats: HashMap<usize, i64>,
     /// Held messages, by (bare JID, id of one of their stanzas), as far as somebody edits them.
     pub held: HashMap<(String, String), KnownHeld>,
+    /// The message that is held last in each chat, by (bare JID, peer), as far as somebody may join it.
+    pub joinable: HashMap<(String, String), KnownHeld>,
     /// The stanzas accepted from this very batch: (bare JID, repeat key) to the message.
     pub accepted: HashMap<(String, String), i64>,
     /// The addresses asked for that are somebody's.
     pub taken_addresses: HashSet<String>,
     /// (user, or 0 for everybody; peer) that are blocked.
     pub blocked: HashSet<(i64, String)>,
+    /// (user, peer) whose mail waits for the user's word.
+    pub waiting_strangers: HashSet<(i64, String)>,
     /// What the whole gateway sent today.
     pub gateway_messages: i64,
 }
@@ -226,7 +243,9 @@ impl Store {
             snapshot.gateway_messages = row.int(0)?;
         }
         load_threads(&mut connection, &mut snapshot, gateway_id, asks).await?;
+        load_answered(&mut connection, &mut snapshot, gateway_id, asks).await?;
         load_held(&mut connection, &mut snapshot, gateway_id, asks).await?;
+        load_joinable(&mut connection, &mut snapshot, gateway_id, asks).await?;
         load_open_lines(&mut connection, &mut snapshot, gateway_id, rows, now_ms).await?;
         Ok(snapshot)
     }
@@ -262,19 +281,6 @@ async fn load_lines_and_conversations(
     Ok(())
 }
 
-fn known_user(row: &super::Row) -> Result<KnownUser, StoreError> {
-    Ok(KnownUser {
-        user_id: row.int(1)?,
-        state: row.text(2)?.to_owned(),
-        lang: row.opt_text(3)?.map(str::to_owned),
-        messages: row.int(4)?,
-        segments: row.int(5)?,
-        new_peers: row.int(6)?,
-        changed_ms: row.int(7)?,
-        settings: row.text(8)?.to_owned(),
-    })
-}
-
 /// A row of [`THREADS`].
 #[derive(Serialize)]
 pub(super) struct OfConversation {
@@ -291,6 +297,11 @@ async fn load_threads(
     if !asks.iter().any(|ask| ask.has_threads) {
         return Ok(());
     }
+    let params = [json(asks), gateway_id.into()];
+    for row in connection.rows(WAITING_STRANGERS, &params).await? {
+        let pair = (row.int(0)?, row.text(1)?.to_owned());
+        snapshot.waiting_strangers.insert(pair);
+    }
     let known = snapshot.conversations.values().flatten();
     let rows: Vec<_> = known
         .map(|known| OfConversation {
@@ -304,12 +315,6 @@ async fn load_threads(
             .entry(thread.conversation_id)
             .or_default()
             .push(thread);
-    }
-    for row in connection
-        .rows(REPLIED, &[json(asks), gateway_id.into()])
-        .await?
-    {
-        snapshot.replied.insert(index(row.int(0)?), row.int(1)?);
     }
     Ok(())
 }
@@ -381,16 +386,4 @@ async fn load_open_lines(
         }
     }
     Ok(())
-}
-
-/// Columns 1 to 6 of a line's row.
-fn known_line(row: &super::Row) -> Result<KnownLine, StoreError> {
-    Ok(KnownLine {
-        line_id: row.int(1)?,
-        address: row.text(2)?.to_owned(),
-        state: row.text(3)?.to_owned(),
-        routes: serde_json::from_str(row.text(4)?).unwrap_or_default(),
-        owners: row.int(5)?,
-        refused: row.flag(6)?,
-    })
 }

@@ -80,6 +80,19 @@ pub struct ConversationListed {
     pub active_ms: i64,
 }
 
+/// A peer that said STOP.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OptoutListed {
+    /// The gateway's name.
+    pub gateway: String,
+    /// Our address.
+    pub line: String,
+    /// The peer.
+    pub peer: String,
+    /// Since when.
+    pub since_ms: i64,
+}
+
 /// A peer that nobody may reach or be reached by.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BlockListed {
@@ -140,6 +153,20 @@ const TALKED: Sql = Sql::both(
 const BLOCKS: Sql = Sql::both(
     "SELECT g.name, b.peer, b.since_ms FROM gateways g JOIN blocks b ON b.gateway_id = g.gateway_id
       WHERE b.user_id = 0 AND ($1 = 0 OR g.gateway_id = $1) ORDER BY b.peer, g.name LIMIT $2",
+);
+
+const OPTOUTS: Sql = Sql::both(
+    "SELECT g.name, l.address, o.peer, o.since_ms
+       FROM gateways g CROSS JOIN lines l CROSS JOIN optouts o
+      WHERE ($1 = 0 OR g.gateway_id = $1) AND l.gateway_id = g.gateway_id AND o.line_id = l.line_id
+      ORDER BY l.address, o.peer LIMIT $2",
+);
+
+const OPTOUTS_OF: Sql = Sql::both(
+    "SELECT g.name, l.address, o.peer, o.since_ms
+       FROM conversations c JOIN optouts o ON o.line_id = c.line_id AND o.peer = c.peer
+       JOIN lines l ON l.line_id = c.line_id JOIN gateways g ON g.gateway_id = c.gateway_id
+      WHERE c.user_id = $1 ORDER BY l.address, o.peer LIMIT $2",
 );
 
 impl Store {
@@ -295,6 +322,51 @@ impl Store {
         };
         rows.iter().map(block).collect()
     }
+
+    /// The peers that said STOP.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn optouts_listed(
+        &self,
+        gateway_id: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<OptoutListed>, StoreError> {
+        let params = vec![every(gateway_id), limit.into()];
+        self.rows(OPTOUTS, params)
+            .await?
+            .iter()
+            .map(optout)
+            .collect()
+    }
+
+    /// The peers that said STOP to a user.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn optouts_of(
+        &self,
+        user_id: i64,
+        limit: i64,
+    ) -> Result<Vec<OptoutListed>, StoreError> {
+        let params = vec![user_id.into(), limit.into()];
+        self.rows(OPTOUTS_OF, params)
+            .await?
+            .iter()
+            .map(optout)
+            .collect()
+    }
+}
+
+fn optout(row: &Row) -> Result<OptoutListed, StoreError> {
+    Ok(OptoutListed {
+        gateway: row.text(0)?.to_owned(),
+        line: row.text(1)?.to_owned(),
+        peer: row.text(2)?.to_owned(),
+        since_ms: row.int(3)?,
+    })
 }
 
 /// Every gateway, where none is named.

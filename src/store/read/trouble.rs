@@ -3,13 +3,15 @@
 use super::{Row, Sql, Store, StoreError};
 use crate::store::write::TroubleRow;
 
-// What is held on purpose is no trouble: a restored copy, a user who removed the gateway.
+// What is held on purpose is no trouble: a restored copy, a user who removed the gateway, a stranger who waits for a word.
 const OLDEST: Sql = Sql::both(
     "SELECT MIN(d.created_ms), COUNT(*)
        FROM deliveries d CROSS JOIN messages m CROSS JOIN conversations c CROSS JOIN users u
       WHERE d.state IN ('held', 'queued', 'sending') AND (d.state <> 'held' OR d.due_ms IS NOT NULL)
         AND m.message_id = d.message_id AND c.conversation_id = m.conversation_id AND c.gateway_id = $1
-        AND u.user_id = c.user_id AND (m.direction = 'out' OR u.state = 'active')",
+        AND u.user_id = c.user_id AND (m.direction = 'out' OR u.state = 'active')
+        AND NOT EXISTS (SELECT 1 FROM strangers s
+                         WHERE s.user_id = c.user_id AND s.peer = c.peer AND s.state = 'waiting' AND m.direction = 'in')",
 );
 
 const UNOWNED: Sql = Sql::both(

@@ -4,6 +4,9 @@ use serde::Serialize;
 
 use super::{Connection, Sql, StoreError, for_rows, run_rows};
 
+/// The place of a whole mail as it came: no file of the message, given out when the user asks.
+pub const ORIGINAL: i64 = -1;
+
 /// A file of a message, written with it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct NewFile {
@@ -11,7 +14,7 @@ pub struct NewFile {
     pub file_id: i64,
     /// The message that it belongs to.
     pub message_id: i64,
-    /// Its place among the files of the message, counted from 0.
+    /// Its place among the files of the message, counted from 0; or [`ORIGINAL`].
     pub place: i64,
     /// Whether its content is there.
     pub state: FileState,

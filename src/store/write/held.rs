@@ -6,7 +6,8 @@
 use serde::Serialize;
 
 use super::{
-    Connection, Done, Group, IdRow, Sql, StoreError, ThreadRow, UsageRow, fetch_rows, for_rows,
+    Connection, Done, Group, IdRow, NewFile, Sql, StoreError, ThreadRow, UsageRow, fetch_rows,
+    files, for_rows,
     outgoing::{insert_ids, insert_threads, insert_usage},
     touched,
 };
@@ -36,8 +37,14 @@ pub struct Amend {
     pub ids: Vec<IdRow>,
     /// What it costs more than before.
     pub usage: UsageRow,
-    /// The stanza that brought it.
-    pub stanza: NewStanza,
+    /// The stanza that brought it; `None`: it only takes something away.
+    pub stanza: Option<NewStanza>,
+    /// The id of a stanza that is no part of it any more.
+    pub gone_stanza: Option<String>,
+    /// Files that go with it from now on, too.
+    pub files: Vec<NewFile>,
+    /// The places of files that do no longer.
+    pub gone_files: Vec<i64>,
 }
 
 /// A further stanza of a message.
@@ -92,6 +99,11 @@ const STANZA: Sql = Sql::both(
      VALUES ($1, $2, $3, $4, $5, $6, $7)
      ON CONFLICT (message_id, stanza_id) DO NOTHING",
 );
+
+const GONE_STANZA: Sql =
+    Sql::both("DELETE FROM message_stanzas WHERE message_id = $1 AND stanza_id = $2");
+
+const GONE_FILE: Sql = Sql::both("DELETE FROM files WHERE message_id = $1 AND place = $2");
 
 const TAKE_BACK: Sql = Sql::both(
     "UPDATE deliveries SET state = 'cancelled', due_ms = NULL, done_ms = $2
@@ -150,24 +162,28 @@ async fn amend(connection: &mut Connection, row: &Amend) -> Result<bool, StoreEr
         row.payload.as_deref().into(),
     ];
     connection.run(CONTENT, &content).await?;
-    let NewStanza {
-        user_id,
-        stanza_id,
-        repeat_key,
-        full_jid,
-        receipt,
-        at_ms,
-    } = &row.stanza;
-    let stanza = [
-        row.message_id.into(),
-        (*user_id).into(),
-        stanza_id.as_str().into(),
-        repeat_key.as_deref().into(),
-        full_jid.as_str().into(),
-        i64::from(*receipt).into(),
-        (*at_ms).into(),
-    ];
-    connection.run(STANZA, &stanza).await?;
+    if let Some(stanza) = &row.stanza {
+        let stanza = [
+            row.message_id.into(),
+            stanza.user_id.into(),
+            stanza.stanza_id.as_str().into(),
+            stanza.repeat_key.as_deref().into(),
+            stanza.full_jid.as_str().into(),
+            i64::from(stanza.receipt).into(),
+            stanza.at_ms.into(),
+        ];
+        connection.run(STANZA, &stanza).await?;
+    }
+    if let Some(id) = &row.gone_stanza {
+        let stanza = [row.message_id.into(), id.as_str().into()];
+        connection.run(GONE_STANZA, &stanza).await?;
+    }
+    // Nothing of them was fetched yet: a held message is not prepared.
+    for place in &row.gone_files {
+        let file = [row.message_id.into(), (*place).into()];
+        connection.run(GONE_FILE, &file).await?;
+    }
+    files::insert(connection, &row.files.iter().collect::<Vec<_>>()).await?;
     insert_threads(connection, row.thread.as_ref()).await?;
     insert_ids(connection, &row.ids.iter().collect::<Vec<_>>()).await?;
     insert_usage(connection, &row.usage).await?;

@@ -7,8 +7,9 @@ use serde::Serialize;
 use super::{
     Connection, ConversationRow, Done, Group, IdRow, NewFile, Sql, StoreError, ThreadRow,
     fetch_rows, files, for_rows,
-    outgoing::{MessageRow, insert_ids, insert_messages},
+    outgoing::{self, MessageRow, NewOut, insert_ids, insert_messages},
     run_rows,
+    strangers::{self, StrangerRow},
 };
 
 /// An accepted message. Its lane is the conversation's, inwards.
@@ -26,10 +27,14 @@ pub struct NewIn {
     pub payload: Option<String>,
     /// The stanza's id, the same each time it is written.
     pub stanza_id: String,
+    /// How it is known when it comes back from the user's server: what the user wrote elsewhere.
+    pub repeat_key: Option<String>,
     /// Who it is for.
     pub user_jid: String,
-    /// When it is handed over: now, or when a disabled user's time to come back is over.
-    pub due_ms: i64,
+    /// When it is handed over: now, or when a disabled user's time to come back is over; `None`: when the user says so.
+    pub due_ms: Option<i64>,
+    /// Set when its sender's mail waits for the user's word.
+    pub stranger: Option<StrangerRow>,
     /// The mail thread, as it is with this message in it.
     pub thread: Option<ThreadRow>,
     /// Our address.
@@ -38,6 +43,17 @@ pub struct NewIn {
     pub ids: Vec<IdRow>,
     /// The files that came with it.
     pub files: Vec<NewFile>,
+    /// What is sent back by itself, when this is new.
+    pub confirm: Option<Box<Confirm>>,
+}
+
+/// A message that the gateway sends by itself, unless it has lately.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Confirm {
+    /// How the last one is known.
+    pub seen: Seen,
+    /// What is sent. Its conversation is that of the message that it follows.
+    pub out: NewOut,
 }
 
 /// A text to a line that nobody has.
@@ -142,8 +158,26 @@ pub(super) async fn apply(
     .await?;
     let new_files: Vec<&NewFile> = rows.iter().flat_map(|row| &row.files).collect();
     files::insert(connection, &new_files).await?;
+    let new_strangers: Vec<&StrangerRow> = rows
+        .iter()
+        .filter_map(|row| row.stranger.as_ref())
+        .collect();
+    strangers::waits(connection, &new_strangers).await?;
     run_rows(connection, UNOWNED, &unowned).await?;
-    Ok(())
+    let confirms: Vec<&Confirm> = rows
+        .iter()
+        .filter_map(|row| row.confirm.as_deref())
+        .collect();
+    confirm(connection, &confirms).await
+}
+
+/// Sends what has not been sent lately.
+async fn confirm(connection: &mut Connection, rows: &[&Confirm]) -> Result<(), StoreError> {
+    let seen: Vec<&Seen> = rows.iter().map(|row| &row.seen).collect();
+    let mut fresh = mark_seen(connection, &seen).await?;
+    let is_new = |row: &&&Confirm| fresh.remove(&(row.seen.scope_id, row.seen.digest.clone()));
+    let rows: Vec<&NewOut> = rows.iter().filter(is_new).map(|row| &row.out).collect();
+    outgoing::apply(connection, &rows).await
 }
 
 pub(super) async fn mark_seen(
@@ -177,7 +211,7 @@ fn message_row(row: &NewIn) -> MessageRow<'_> {
         body: &row.body,
         payload: row.payload.as_deref(),
         stanza_id: &row.stanza_id,
-        repeat_key: None,
+        repeat_key: row.repeat_key.as_deref(),
         full_jid: &row.user_jid,
         receipt: 0,
         units: 1,

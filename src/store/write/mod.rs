@@ -14,14 +14,16 @@ mod parts;
 mod people;
 mod report;
 mod state;
+mod strangers;
 mod sweep;
 mod trouble;
+mod weigh;
 
 pub use attempt::{Bounced, Due, OutcomeRow, Start, Told};
-pub use files::{FileRow, FileState, NewFile};
+pub use files::{FileRow, FileState, NewFile, ORIGINAL};
 pub(in crate::store) use held::RESTARTED;
 pub use held::{Amend, NewStanza, Release, TakeBack};
-pub use incoming::{NewIn, Seen, Unowned};
+pub use incoming::{Confirm, NewIn, Seen, Unowned};
 pub use operation::{Operation, RESTORED};
 pub use outgoing::{ConversationRow, IdRow, NewOut, ThreadRow, UsageRow};
 pub use own_account::{KeptAccount, OwnAccount};
@@ -29,6 +31,7 @@ pub use parts::{PartGone, PartRow};
 pub use people::{ContactRow, LineRow, OptOut, OwnerRow, Unregister, UserRow, Wake};
 pub use report::{ReportRow, Tell};
 pub use state::{State, TellKind};
+pub use strangers::{Judged, StrangerRow, StrangersSaid, Word};
 pub use sweep::{Kept, Sweep};
 pub use trouble::TroubleRow;
 
@@ -85,6 +88,10 @@ pub enum Write {
     File(FileRow),
     /// The contents of these files were removed.
     FilesExpired(Vec<i64>),
+    /// A user's word about somebody.
+    Judged(Judged),
+    /// The user was told of strangers.
+    StrangersSaid(StrangersSaid),
     /// What an operator does.
     Operation(Operation),
     /// What was kept for long enough is forgotten.
@@ -133,6 +140,7 @@ pub(super) async fn apply(
     attempt::bounced(connection, &group.bounced).await?;
     attempt::due(connection, &group.due).await?;
     attempt::told(connection, &group.told).await?;
+    strangers::apply(connection, &mut group).await?;
     operation::apply(connection, &mut group).await?;
     sweep::apply(connection, &mut group).await?;
     trouble::apply(connection, &group.troubles).await?;
@@ -165,6 +173,8 @@ struct Group<'a> {
     bounced: Vec<&'a Bounced>,
     due: Vec<&'a Due>,
     told: Vec<&'a Told>,
+    judged: Vec<(usize, &'a Judged)>,
+    strangers_said: Vec<&'a StrangersSaid>,
     operations: Vec<(usize, &'a Operation)>,
     sweeps: Vec<(usize, &'a Sweep)>,
     troubles: Vec<&'a TroubleRow>,
@@ -198,6 +208,8 @@ impl<'a> Group<'a> {
             bounced: Vec::new(),
             due: Vec::new(),
             told: Vec::new(),
+            judged: Vec::new(),
+            strangers_said: Vec::new(),
             operations: Vec::new(),
             sweeps: Vec::new(),
             troubles: Vec::new(),
@@ -229,6 +241,8 @@ impl<'a> Group<'a> {
                 Write::Bounced(row) => group.bounced.push(row),
                 Write::Due(row) => group.due.push(row),
                 Write::Told(row) => group.told.push(row),
+                Write::Judged(row) => group.judged.push((place, row)),
+                Write::StrangersSaid(row) => group.strangers_said.push(row),
                 Write::Operation(operation) => group.operations.push((place, operation)),
                 Write::Sweep(row) => group.sweeps.push((place, row)),
                 Write::Trouble(row) => group.troubles.push(row),

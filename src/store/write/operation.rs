@@ -3,6 +3,7 @@
 use super::{
     Connection, Done, Group, Sql, StoreError, Tell, TellKind,
     own_account::{self, OwnAccount},
+    strangers,
 };
 
 /// One thing that an operator does.
@@ -78,6 +79,8 @@ pub enum Operation {
         peer: String,
         /// The name; `None`: none any more.
         name: Option<String>,
+        /// A name that the user gave before stays: this one is an address book's.
+        yields: bool,
     },
     /// A user's conversations with a peer are forgotten, and what the roster knew.
     ForgetContact {
@@ -187,6 +190,11 @@ const SETTINGS: Sql = Sql {
     postgres: "UPDATE users SET settings = CAST(jsonb_strip_nulls(CAST(settings AS jsonb) || CAST($2 AS jsonb)) AS TEXT),
                       lang = COALESCE($3, lang) WHERE user_id = $1",
 };
+
+const KNOW_CONTACT: Sql = Sql::both(
+    "INSERT INTO contacts (user_id, peer, subscribed, asked, name) VALUES ($1, $2, 0, 0, $3)
+     ON CONFLICT (user_id, peer) DO UPDATE SET name = COALESCE(contacts.name, excluded.name)",
+);
 
 const NAME_CONTACT: Sql = Sql::both(
     "INSERT INTO contacts (user_id, peer, subscribed, asked, name) VALUES ($1, $2, 0, 0, $3)
@@ -299,6 +307,10 @@ async fn of_user(connection: &mut Connection, operation: &Operation) -> Result<u
             blocked,
             at_ms,
         } => {
+            if *blocked {
+                // Whoever is blocked is waited for no longer.
+                strangers::discard(connection, *user_id, peer).await?;
+            }
             let (gateway, user) = ((*gateway_id).into(), (*user_id).into());
             let peer = peer.as_str().into();
             if *blocked {
@@ -324,13 +336,15 @@ async fn of_user(connection: &mut Connection, operation: &Operation) -> Result<u
             user_id,
             peer,
             name,
+            yields,
         } => {
             let row = [
                 (*user_id).into(),
                 peer.as_str().into(),
                 name.as_deref().into(),
             ];
-            connection.run(NAME_CONTACT, &row).await?
+            let sql = if *yields { KNOW_CONTACT } else { NAME_CONTACT };
+            connection.run(sql, &row).await?
         }
         Operation::ForgetContact { user_id, peer } => {
             let row = [(*user_id).into(), peer.as_str().into()];

@@ -209,7 +209,7 @@ pub(super) struct MessageRow<'a> {
     pub(super) lane_id: i64,
     pub(super) thread_id: Option<i64>,
     pub(super) direction: &'static str,
-    pub(super) due_ms: i64,
+    pub(super) due_ms: Option<i64>,
     pub(super) held_until_ms: Option<i64>,
     pub(super) at_ms: i64,
     pub(super) body: &'a str,
@@ -227,7 +227,7 @@ pub(super) struct MessageRow<'a> {
 struct LaneRow {
     lane_id: i64,
     conversation_id: i64,
-    due_ms: i64,
+    due_ms: Option<i64>,
 }
 
 pub(super) async fn apply(connection: &mut Connection, rows: &[&NewOut]) -> Result<(), StoreError> {
@@ -328,7 +328,7 @@ fn message_row(row: &NewOut) -> MessageRow<'_> {
         lane_id: row.conversation.conversation_id,
         thread_id: row.thread.as_ref().map(|thread| thread.thread_id),
         direction: "out",
-        due_ms: row.held_until_ms.unwrap_or(row.conversation.at_ms),
+        due_ms: Some(row.held_until_ms.unwrap_or(row.conversation.at_ms)),
         held_until_ms: row.held_until_ms,
         at_ms: row.conversation.at_ms,
         body: &row.body,

@@ -6,8 +6,9 @@ use serde::Serialize;
 use transom_adapter::Progress;
 
 use super::{
-    Connection, Group, IdRow, Row, Sql, State, StoreError, TellKind, fetch_rows, for_rows, index,
-    run_rows,
+    Connection, Group, IdRow, OutcomeRow, Row, Sql, State, StoreError, TellKind, fetch_rows,
+    for_rows, index, run_rows,
+    weigh::{Sent, weigh},
 };
 
 /// A report, with every way it names its message, best first.
@@ -95,11 +96,11 @@ const FIND: Sql = for_rows!(
 
 const CURRENT: Sql = Sql {
     sqlite: "SELECT d.delivery_id, d.state, d.units, d.told, d.tell,
-                    (SELECT MAX(s.receipt) FROM message_stanzas s WHERE s.message_id = d.message_id)
+                    (SELECT MAX(s.receipt) FROM message_stanzas s WHERE s.message_id = d.message_id), d.done_ms IS NOT NULL
                FROM json_each($1) AS r CROSS JOIN deliveries d CROSS JOIN messages m
               WHERE d.delivery_id = r.value AND m.message_id = d.message_id AND m.direction = 'out'",
     postgres: "SELECT d.delivery_id, d.state, d.units, d.told, d.tell,
-                      (SELECT MAX(s.receipt) FROM message_stanzas s WHERE s.message_id = d.message_id)
+                      (SELECT MAX(s.receipt) FROM message_stanzas s WHERE s.message_id = d.message_id), d.done_ms IS NOT NULL
                  FROM jsonb_array_elements_text($1::jsonb) AS r(value)
                  JOIN deliveries d ON d.delivery_id = CAST(r.value AS BIGINT)
                  JOIN messages m ON m.message_id = d.message_id AND m.direction = 'out' FOR UPDATE OF d",
@@ -178,7 +179,7 @@ pub(super) async fn join_parked(
     group: &mut Group<'_>,
     ids: &[&IdRow],
 ) -> Result<(), StoreError> {
-    let mut evidence = Vec::new();
+    let mut evidence = last_parts(group, ids);
     for row in fetch_rows(connection, JOIN_PARKED, ids).await? {
         let delivery_id = row.int(0)?;
         let outcome = group
@@ -195,6 +196,26 @@ pub(super) async fn join_parked(
         });
     }
     merge(connection, group, evidence).await
+}
+
+/// With its last part a text is weighed once more: the reports on the others did not decide before all were out.
+fn last_parts(group: &Group<'_>, ids: &[&IdRow]) -> Vec<Evidence> {
+    let is_last = |id: &&&IdRow| id.part > 0;
+    let evidence = |id: &&IdRow| {
+        let of_this = |(_, outcome): &&(usize, &OutcomeRow)| {
+            outcome.delivery_id == id.delivery_id && outcome.state == State::Accepted
+        };
+        let (place, _) = group.outcomes.iter().find(of_this)?;
+        Some(Evidence {
+            place: *place,
+            delivery_id: id.delivery_id,
+            part: id.part.into(),
+            state: State::Accepted,
+            reason: None,
+            code: None,
+        })
+    };
+    ids.iter().filter(is_last).filter_map(evidence).collect()
 }
 
 async fn find(
@@ -308,7 +329,16 @@ fn merge_one(
     let Some(current) = State::from_word(row.text(1)?) else {
         return Ok(None);
     };
-    let state = weigh(current, index(row.int(2)?), known, mine);
+    let text = Sent {
+        state: current,
+        ended: row.flag(6)?,
+        units: index(row.int(2)?),
+    };
+    for item in mine {
+        let known = known.entry(item.part).or_insert(State::Accepted);
+        *known = (*known).max(item.state);
+    }
+    let state = weigh(text, known);
     if state == current {
         return Ok(None);
     }
@@ -323,132 +353,19 @@ fn merge_one(
     }))
 }
 
-/// Adds evidence about parts to what is known of them, and says what the whole is. The order of evidence does not matter.
-fn weigh(
-    current: State,
-    units: usize,
-    parts: &mut BTreeMap<i64, State>,
-    evidence: &[&Evidence],
-) -> State {
-    for item in evidence {
-        let known = parts.entry(item.part).or_insert(State::Accepted);
-        *known = (*known).max(item.state);
-    }
-    // Reports on a text that the provider cut itself name only the first part, or each by its id.
-    let expected = units.max(parts.len());
-    let failed = parts
-        .values()
-        .filter(|state| matches!(state, State::Failed | State::Expired))
-        .max();
-    let least = parts.values().min().copied().unwrap_or(State::Accepted);
-    let whole = match failed {
-        Some(failed) => *failed,
-        None if parts.len() < expected => least.min(State::Accepted),
-        None => least,
-    };
-    match current {
-        State::Cancelled => current,
-        // The whole is made anew from its parts, so that a part which arrived after all takes its failure back.
-        _ if expected > 1 => whole,
-        _ => current.max(whole),
-    }
-}
-
 fn tell_of(state: State, told: Option<TellKind>, receipt_wanted: bool) -> Option<TellKind> {
     let bad_news = matches!(
         told,
         Some(TellKind::Error | TellKind::Doubt | TellKind::Silence)
     );
     match state {
-        State::Delivered | State::Read if told == Some(TellKind::Receipt) => None,
-        State::Delivered | State::Read => (receipt_wanted || bad_news).then_some(TellKind::Receipt),
+        State::Read => (told != Some(TellKind::Read)).then_some(TellKind::Read),
+        State::Delivered if matches!(told, Some(TellKind::Receipt | TellKind::Read)) => None,
+        State::Delivered => (receipt_wanted || bad_news).then_some(TellKind::Receipt),
         State::Failed | State::Expired => {
             (told != Some(TellKind::Error)).then_some(TellKind::Error)
         }
         State::Delayed => told.is_none().then_some(TellKind::Delay),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn evidence(part: i64, state: State) -> Evidence {
-        Evidence {
-            place: 0,
-            delivery_id: 1,
-            part,
-            state,
-            reason: None,
-            code: None,
-        }
-    }
-
-    fn state() -> impl Strategy<Value = State> {
-        prop::sample::select(vec![
-            State::Unknown,
-            State::Accepted,
-            State::Sent,
-            State::Delayed,
-            State::Expired,
-            State::Failed,
-            State::Delivered,
-            State::Read,
-        ])
-    }
-
-    fn run(units: i64, events: &[(i64, State)]) -> State {
-        let mut parts: BTreeMap<i64, State> =
-            (0..units).map(|part| (part, State::Accepted)).collect();
-        let units = usize::try_from(units).unwrap();
-        events
-            .iter()
-            .fold(State::Accepted, |current, (part, state)| {
-                weigh(current, units, &mut parts, &[&evidence(*part, *state)])
-            })
-    }
-
-    #[test]
-    fn delivered_means_every_part() {
-        assert_eq!(run(2, &[(0, State::Delivered)]), State::Accepted);
-        assert_eq!(
-            run(2, &[(0, State::Delivered), (1, State::Delivered)]),
-            State::Delivered
-        );
-        assert_eq!(
-            run(2, &[(0, State::Delivered), (1, State::Failed)]),
-            State::Failed
-        );
-        assert_eq!(
-            run(1, &[(0, State::Delivered), (0, State::Sent)]),
-            State::Delivered,
-            "late and lesser"
-        );
-        assert_eq!(
-            run(1, &[(0, State::Failed), (0, State::Delivered)]),
-            State::Delivered,
-            "somebody has it"
-        );
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(20_000))]
-        #[test]
-        fn the_end_never_depends_on_the_order(
-            units in 1_i64..4,
-            events in prop::collection::vec((0_i64..4, state()), 0..10),
-            seed in any::<u64>(),
-        ) {
-            let events: Vec<_> = events.into_iter().map(|(part, state)| (part % units, state)).collect();
-            let mut shuffled = events.clone();
-            let mut random = seed;
-            for at in (1..shuffled.len()).rev() {
-                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                shuffled.swap(at, usize::try_from(random >> 33).unwrap() % (at + 1));
-            }
-            prop_assert_eq!(run(units, &events), run(units, &shuffled));
-        }
     }
 }

@@ -93,6 +93,8 @@ impl From<Progress> for State {
 pub enum TellKind {
     /// The other side has it (XEP-0184), if a receipt was asked for; corrects an earlier error.
     Receipt,
+    /// The recipient looked at it (XEP-0333), if that was asked for; with the receipt, if that is not told yet.
+    Read,
     /// It failed.
     Error,
     /// It may or may not have arrived.
@@ -110,6 +112,7 @@ impl TellKind {
     pub fn from_word(word: &str) -> Option<Self> {
         Some(match word {
             "receipt" => Self::Receipt,
+            "read" => Self::Read,
             "error" => Self::Error,
             "doubt" => Self::Doubt,
             "silence" => Self::Silence,

@@ -1,6 +1,6 @@
 //! What is forgotten: a few hundred rows a pass, found by an index, so that nobody waits behind it.
 
-use super::{Connection, Done, Group, Sql, StoreError, json};
+use super::{Connection, Done, Group, Sql, StoreError, json, strangers};
 
 /// One pass over one kind of rows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,13 +30,15 @@ pub enum Kept {
     UsageDays,
     /// Conversations on lines that were given up; by the time of that (semantics 17).
     ReleasedLines,
+    /// Strangers' mail that nobody said a word about; by the time of the first.
+    Strangers,
     /// What was written by accounts that their owners took away, then their addresses; by the time of that.
     GoneAccounts,
 }
 
 impl Kept {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Bodies,
         Self::Records,
         Self::Seen,
@@ -44,6 +46,7 @@ impl Kept {
         Self::Unowned,
         Self::UsageDays,
         Self::ReleasedLines,
+        Self::Strangers,
         Self::GoneAccounts,
     ];
 }
@@ -159,6 +162,7 @@ async fn apply_one(connection: &mut Connection, sweep: Sweep) -> Result<u64, Sto
         Kept::Unowned => UNOWNED,
         Kept::UsageDays => USAGE_DAYS,
         Kept::ReleasedLines => RELEASED_LINES,
+        Kept::Strangers => return strangers::expire(connection, sweep.before, sweep.limit).await,
         Kept::GoneAccounts => {
             connection.run(GONE_ADDRESSES, &params).await?;
             GONE_ACCOUNTS

@@ -73,10 +73,19 @@ fn title(topic: Topic) -> &'static str {
         T::Block => "Jemanden blockieren",
         T::Unblock => "Jemanden wieder zulassen",
         T::Blocks => "Wen ich blockiere",
+        T::Import => "Kontakte importieren",
+        T::Optouts => "Wer STOP gesagt hat",
         T::Export => "Meine Daten exportieren",
         T::Mailboxes => "Meine E-Mail-Konten",
         T::MailboxAdd => "Mein E-Mail-Konto verbinden",
         T::MailboxRemove => "Ein E-Mail-Konto trennen",
+        T::Original => "Die letzte E-Mail, wie sie kam",
+        T::Strangers => "Wer mir schreiben möchte",
+        T::Accept => "E-Mails eines Fremden annehmen",
+        T::Discard => "E-Mails eines Fremden wegwerfen",
+        T::Allow => "Jemandem immer erlauben",
+        T::Disallow => "Jemandem nicht mehr immer erlauben",
+        T::Allowed => "Wem ich immer erlaube",
         T::Users => "Benutzer",
         T::UserShow => "Ein Benutzer",
         T::UserAdd => "Benutzer zulassen",
@@ -115,6 +124,15 @@ fn about(topic: Topic) -> &'static str {
         T::Block => "jemand erreicht dich nicht mehr",
         T::Unblock => "jemand erreicht dich wieder",
         T::Blocks => "wen du blockiert hast",
+        T::Import => "Namen für deine Kontakte, aus den vCards eines Adressbuchs",
+        T::Optouts => "wer STOP gesagt hat und bis START nichts mehr bekommt",
+        T::Original => "jemandes letzte E-Mail, wie sie kam; im Chat mit ihm schreib /original",
+        T::Strangers => "wessen E-Mails auf dein Wort warten; zustellen, wegwerfen, sperren",
+        T::Accept => "was jemand schrieb, der auf dein Wort wartet, wird zugestellt",
+        T::Discard => "was jemand schrieb, der auf dein Wort wartet, wird weggeworfen",
+        T::Allow => "jemandes E-Mails warten nie auf dein Wort",
+        T::Disallow => "jemandes E-Mails werden wieder behandelt wie die von anderen",
+        T::Allowed => "wessen E-Mails nie auf dein Wort warten",
         T::Export => "alles, was über dich gespeichert ist, als Datei",
         T::Mailboxes => "deine eigenen E-Mail-Konten, und ob sie funktionieren",
         T::MailboxAdd => {
@@ -209,8 +227,21 @@ pub(super) fn label(text: &Label) -> String {
         L::No => "nein",
         L::Nobody => "niemand",
         L::Word(word) => return self::word(word).into(),
+        other => setting(other),
     }
     .into()
+}
+
+/// What a user can choose for texts.
+fn setting(text: &Label) -> &'static str {
+    use Label as L;
+    match text {
+        L::AddressBook => "Adressbuch (vCards)",
+        L::Quotes => "Zitat in Antworten (kostet mehr)",
+        L::ReactionsAsText => "Reaktionen als Text (jede kostet einen Text)",
+        L::FileLinks => "Dateien als Links, wo sie nicht gesendet werden können",
+        other => super::post::label(other),
+    }
 }
 
 /// The words of the database.

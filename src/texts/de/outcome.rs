@@ -79,6 +79,10 @@ pub(super) fn notice(text: &Notice) -> String {
             "📎 Dazu kam die Datei {name} ({}), die hier nicht gezeigt wird.",
             size(*bytes)
         ),
+        N::SentElsewhere { text } => format!("Du hast von anderswo geschrieben: {text}"),
+        N::GoesOn { name } => {
+            format!("📎 Der Text ist zu lang für den Chat; ganz steht er in der Datei {name}.")
+        }
         N::FileLost { name } => format!(
             "📎 Dazu kam eine Datei ({name}), die nicht zu holen war. Bitte den Absender, sie noch einmal zu senden."
         ),

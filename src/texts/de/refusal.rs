@@ -5,6 +5,7 @@ use crate::texts::{Lang, Refusal};
 pub(super) fn refusal(text: &Refusal) -> String {
     use Refusal as R;
     match text {
+        R::NoCards => "Darin steht kein Kontakt; gib vCards an, wie Adressbücher sie exportieren (eine Datei, die auf .vcf endet)".into(),
         R::NoSuchGateway { name, known } => {
             format!(
                 "Es gibt kein Gateway „{name}“; es gibt {}",

@@ -113,11 +113,12 @@ pub(super) fn content(text: &Content) -> String {
             )
         }
         C::AttachmentsNotSupported => {
-            "Dateien können an diesen Kontakt nicht gesendet werden. Sende nur den Text.".into()
+            "Das Netz befördert solche Dateien nicht zu diesem Kontakt, oder nicht so viele auf einmal. Sende nur den Text.".into()
         }
         C::TooManyRecipients { recipients_max } => format!(
             "Eine Nachricht kann an höchstens {recipients_max} Personen gehen. Schreib an weniger auf einmal."
         ),
+        C::ReactionKept => "Reaktionen werden nicht weitergegeben, damit sie nichts kosten. Soll jede als Text gesendet werden, wähle in deinen Einstellungen bei Reaktionen \"yes\".".into(),
         C::AlreadySent => {
             "Diese Nachricht ist schon gesendet und kann nicht zurückgeholt werden.".into()
         }

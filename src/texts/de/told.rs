@@ -1,7 +1,10 @@
 //! What came of a command.
 
 use super::{command::label, duration};
-use crate::texts::{Label, Told, quantity::time};
+use crate::texts::{
+    Label, Told,
+    quantity::{in_a_row, time},
+};
 
 pub(super) fn told(text: &Told) -> String {
     use Told as T;
@@ -10,6 +13,8 @@ pub(super) fn told(text: &Told) -> String {
         T::NoLines => "Es gibt keine Leitungen.".into(),
         T::NothingWaits => "Nichts wartet.".into(),
         T::NobodyBlocked => "Niemand ist blockiert.".into(),
+        T::Imported { contacts, left_out } => imported(*contacts, *left_out),
+        T::NobodyOptedOut => "Niemand hat STOP gesagt.".into(),
         T::NoContacts => "Du hast noch mit niemandem geschrieben.".into(),
         T::NoMessages => "Von dir sind keine Nachrichten mehr da.".into(),
         T::UserAdded { .. } | T::UserRemoved { .. } | T::UserDeclined { .. } | T::UserRenamed { .. } => {
@@ -39,18 +44,7 @@ pub(super) fn told(text: &Told) -> String {
         T::Forgotten { peer } => {
             format!("{peer} ist vergessen, mit allem, was von dem Gespräch gespeichert war.")
         }
-        T::Cost {
-            characters,
-            segments,
-            segments_max,
-        } => {
-            let many = if segments > segments_max {
-                format!(" Das ist zu lang: Erlaubt sind {segments_max}.")
-            } else {
-                String::new()
-            };
-            format!("Zeichen: {characters}. SMS-Segmente: {segments}.{many}")
-        }
+        T::Cost { .. } => cost(text),
         T::NoCost => "E-Mail kostet nichts.".into(),
         T::ExportLink { url, works_for } => format!(
             "Alles, was über dich gespeichert ist, liegt hier, für ein Herunterladen innerhalb von {}:\n{url}",
@@ -65,6 +59,19 @@ pub(super) fn told(text: &Told) -> String {
         T::More(count) => format!("Nicht gezeigt: {count} weitere."),
         other => service(other),
     }
+}
+
+fn imported(contacts: usize, left_out: usize) -> String {
+    let known = match contacts {
+        1 => "Ein Kontakt ist jetzt bekannt.".to_owned(),
+        many => format!("{many} Kontakte sind jetzt bekannt."),
+    };
+    let rest = match left_out {
+        0 => String::new(),
+        1 => " Eine Karte hat keine Adresse für dieses Gateway.".into(),
+        many => format!(" {many} Karten haben keine Adresse für dieses Gateway."),
+    };
+    format!("{known}{rest}")
 }
 
 /// About the service as a whole.
@@ -186,4 +193,40 @@ fn led(lead: &str, names: &str) -> String {
     } else {
         format!("{lead}{names}")
     }
+}
+
+fn cost(text: &Told) -> String {
+    let Told::Cost {
+        characters,
+        segments,
+        segments_max,
+        left,
+        unicode,
+        costly,
+        replaced,
+    } = text
+    else {
+        return String::new();
+    };
+    let mut said = vec![format!(
+        "Zeichen: {characters}. SMS-Segmente: {segments}. So viele passen noch hinein: {left}."
+    )];
+    if *unicode {
+        let costly = in_a_row(costly);
+        said.push(format!(
+            "Der Text geht als Unicode, mit 70 statt 160 Zeichen je Segment, wegen: {costly}"
+        ));
+    }
+    if !replaced.is_empty() {
+        let replaced = in_a_row(replaced);
+        said.push(format!(
+            "Durch einfachere Zeichen ersetzt, weil das billiger ist: {replaced}"
+        ));
+    }
+    if segments > segments_max {
+        said.push(format!(
+            "Das ist zu lang: Erlaubt sind {segments_max} Segmente."
+        ));
+    }
+    said.join(" ")
 }

@@ -78,10 +78,19 @@ fn title(topic: Topic) -> &'static str {
         T::Block => "Block somebody",
         T::Unblock => "Allow somebody again",
         T::Blocks => "Whom I block",
+        T::Import => "Import contacts",
+        T::Optouts => "Who said STOP",
         T::Export => "Export my data",
         T::Mailboxes => "My mail accounts",
         T::MailboxAdd => "Connect my mail account",
         T::MailboxRemove => "Disconnect a mail account",
+        T::Original => "The last mail as it came",
+        T::Strangers => "Who wants to write to me",
+        T::Accept => "Accept a stranger's mail",
+        T::Discard => "Throw a stranger's mail away",
+        T::Allow => "Always allow somebody",
+        T::Disallow => "No longer always allow somebody",
+        T::Allowed => "Whom I always allow",
         T::Users => "Users",
         T::UserShow => "One user",
         T::UserAdd => "Add a user",
@@ -120,6 +129,15 @@ fn about(topic: Topic) -> &'static str {
         T::Block => "somebody cannot reach you any more",
         T::Unblock => "somebody can reach you again",
         T::Blocks => "whom you have blocked",
+        T::Import => "names for your contacts, from the vCards of an address book",
+        T::Optouts => "who said STOP and gets nothing from you until they send START",
+        T::Original => "somebody's last mail as it came; in the chat with them, write /original",
+        T::Strangers => "whose mail waits for your word; deliver it, throw it away, block them",
+        T::Accept => "what somebody wrote who waits for your word is delivered",
+        T::Discard => "what somebody wrote who waits for your word is thrown away",
+        T::Allow => "somebody's mail never waits for your word",
+        T::Disallow => "somebody's mail is treated like anybody's again",
+        T::Allowed => "whose mail never waits for your word",
         T::Export => "everything that is kept about you, as a file",
         T::Mailboxes => "your own mail accounts and whether they work",
         T::MailboxAdd => {
@@ -215,6 +233,19 @@ pub(super) fn label(text: &Label) -> String {
         L::No => "no",
         L::Nobody => "nobody",
         L::Word(word) => word,
+        other => setting(other),
     }
     .into()
+}
+
+/// What a user can choose for texts.
+fn setting(text: &Label) -> &'static str {
+    use Label as L;
+    match text {
+        L::AddressBook => "Address book (vCards)",
+        L::Quotes => "Quote in answers (costs more)",
+        L::ReactionsAsText => "Reactions as text (each costs a text)",
+        L::FileLinks => "Files as links, where they cannot be sent",
+        other => super::post::label(other),
+    }
 }

@@ -5,16 +5,18 @@ mod mail;
 mod outcome;
 mod own;
 mod page;
+mod post;
 mod refusal;
 mod refused;
 mod service;
 mod told;
+mod written;
 
 use std::time::Duration;
 
 use super::{
-    Admin, Cap, Chat, Content, Dialogue, Failed, Label, Mail, Membership, Notice, Own, Page,
-    Recipient, Refusal, Registration, Told, Translation,
+    Admin, Cap, Chat, Content, Dialogue, Failed, Label, Mail, Membership, Notice, Own, Page, Post,
+    Recipient, Refusal, Registration, Told, Translation, Written,
     quantity::{self, Unit, length},
 };
 
@@ -47,6 +49,10 @@ impl Translation for English {
 
     fn mail(&self, text: &Mail) -> String {
         mail::mail(text)
+    }
+
+    fn post(&self, text: &Post) -> String {
+        post::post(text)
     }
 
     fn admin(&self, text: &Admin) -> String {
@@ -83,6 +89,10 @@ impl Translation for English {
 
     fn refusal(&self, text: &Refusal) -> String {
         refusal::refusal(text)
+    }
+
+    fn written(&self, text: &Written) -> String {
+        written::written(text)
     }
 }
 

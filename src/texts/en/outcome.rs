@@ -80,6 +80,10 @@ pub(super) fn notice(text: &Notice) -> String {
             "📎 The file {name} ({}) came with this and is not shown here.",
             size(*bytes)
         ),
+        N::SentElsewhere { text } => format!("You wrote from elsewhere: {text}"),
+        N::GoesOn { name } => {
+            format!("📎 The text is too long for the chat; all of it is in the file {name}.")
+        }
         N::FileLost { name } => format!(
             "📎 A file ({name}) came with this and could not be fetched. Ask the sender to send it again."
         ),

@@ -5,6 +5,7 @@ use crate::texts::{Lang, Refusal};
 pub(super) fn refusal(text: &Refusal) -> String {
     use Refusal as R;
     match text {
+        R::NoCards => "there is no contact in this; give vCards, as address books export them (a file that ends in .vcf)".into(),
         R::NoSuchGateway { name, known } => {
             format!(
                 "there is no gateway {name:?}; there is {}",

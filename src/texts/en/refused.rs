@@ -109,11 +109,12 @@ pub(super) fn content(text: &Content) -> String {
             )
         }
         C::AttachmentsNotSupported => {
-            "Files cannot be sent to this contact. Send the text alone.".into()
+            "The network carries no such files to this contact, or not so many at once. Send the text alone.".into()
         }
         C::TooManyRecipients { recipients_max } => {
             format!("A message can go to {recipients_max} people at most. Write to fewer at once.")
         }
+        C::ReactionKept => "Reactions are not passed on, so that they cost nothing. To have each sent as a text, choose \"yes\" for reactions in your settings.".into(),
         C::AlreadySent => "That message was already sent and cannot be taken back.".into(),
         C::Call => "Calls to this contact are not possible. Send a message instead.".into(),
     }

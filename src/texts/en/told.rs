@@ -1,7 +1,10 @@
 //! What came of a command.
 
 use super::duration;
-use crate::texts::{Told, quantity::time};
+use crate::texts::{
+    Told,
+    quantity::{in_a_row, time},
+};
 
 pub(super) fn told(text: &Told) -> String {
     use Told as T;
@@ -10,6 +13,8 @@ pub(super) fn told(text: &Told) -> String {
         T::NoLines => "There are no lines.".into(),
         T::NothingWaits => "Nothing waits.".into(),
         T::NobodyBlocked => "Nobody is blocked.".into(),
+        T::Imported { contacts, left_out } => imported(*contacts, *left_out),
+        T::NobodyOptedOut => "Nobody has said STOP.".into(),
         T::NoContacts => "You have not written with anybody yet.".into(),
         T::NoMessages => "There are no messages of yours any more.".into(),
         T::UserAdded { .. } | T::UserRemoved { .. } | T::UserDeclined { .. } | T::UserRenamed { .. } => {
@@ -40,19 +45,7 @@ pub(super) fn told(text: &Told) -> String {
         T::Forgotten { peer } => {
             format!("{peer} is forgotten, with everything that was kept of the conversation.")
         }
-        T::Cost {
-            characters,
-            segments,
-            segments_max,
-        } => {
-            let many = if segments > segments_max {
-                format!(" That is too long: {segments_max} are allowed.")
-            } else {
-                String::new()
-            };
-            let plural = if *segments == 1 { "" } else { "s" };
-            format!("{characters} characters take {segments} segment{plural}.{many}")
-        }
+        T::Cost { .. } => cost(text),
         T::NoCost => "Mail costs nothing.".into(),
         T::ExportLink { url, works_for } => format!(
             "Everything that is kept about you is here, for one download within {}:\n{url}",
@@ -65,6 +58,15 @@ pub(super) fn told(text: &Told) -> String {
         T::More(count) => format!("{count} more are not shown."),
         other => service(other),
     }
+}
+
+fn imported(contacts: usize, left_out: usize) -> String {
+    let rest = match left_out {
+        0 => String::new(),
+        1 => " One card has no address for this gateway.".into(),
+        many => format!(" {many} cards have no address for this gateway."),
+    };
+    format!("{} known now.{rest}", are(contacts, "contact"))
 }
 
 /// About the service as a whole.
@@ -188,4 +190,41 @@ fn are(count: usize, noun: &str) -> String {
     } else {
         format!("{count} {noun}s are")
     }
+}
+
+fn cost(text: &Told) -> String {
+    let Told::Cost {
+        characters,
+        segments,
+        segments_max,
+        left,
+        unicode,
+        costly,
+        replaced,
+    } = text
+    else {
+        return String::new();
+    };
+    let plural = if *segments == 1 { "" } else { "s" };
+    let mut said = vec![format!(
+        "{characters} characters take {segments} segment{plural}. {left} more would fit in."
+    )];
+    if *unicode {
+        let costly = in_a_row(costly);
+        said.push(format!(
+            "It goes as Unicode, 70 characters to a segment instead of 160, because of: {costly}"
+        ));
+    }
+    if !replaced.is_empty() {
+        let replaced = in_a_row(replaced);
+        said.push(format!(
+            "Sent as plainer characters, which is cheaper: {replaced}"
+        ));
+    }
+    if segments > segments_max {
+        said.push(format!(
+            "That is too long: {segments_max} segments are allowed."
+        ));
+    }
+    said.join(" ")
 }

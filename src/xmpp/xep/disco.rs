@@ -232,8 +232,10 @@ pub fn parse_items(query: &Element) -> Vec<Item> {
             name: attribute("name"),
         })
     };
+    let query = Some(query).filter(|query| query.is("query", ns::DISCO_ITEMS));
     query
-        .children()
+        .into_iter()
+        .flat_map(Element::children)
         .filter(|child| child.is("item", ns::DISCO_ITEMS))
         .filter_map(item)
         .collect()

@@ -3,6 +3,14 @@
 //! Servers speak different versions (Prosody 0.12 only `:2`, ejabberd 23 only `:1`), so the namespace of the
 //! advertisement is kept: it is the one to answer in.
 
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
 use crate::xmpp::{
     jid::Jid,
     ns,
@@ -104,6 +112,78 @@ impl Privileges {
         let privilege = Element::new("privilege", Name::from(self.namespace)).with_child(forwarded);
         Message::new(MessageType::Normal, component.clone(), self.host.clone())
             .with_child(privilege)
+    }
+}
+
+/// What the servers behind one link allow, shared by whoever acts on it. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Announced(Arc<Mutex<Known>>);
+
+#[derive(Debug)]
+struct Known {
+    since: Instant,
+    by_host: HashMap<String, Privileges>,
+}
+
+/// Servers whose word is remembered.
+const HOSTS_MAX: usize = 256;
+/// A server says soon after the login what it allows.
+const GRACE: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(50);
+
+impl Default for Announced {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Known {
+            since: Instant::now(),
+            by_host: HashMap::new(),
+        })))
+    }
+}
+
+impl Announced {
+    /// What this host allows; `None`: it has not said anything.
+    pub fn of(&self, host: &str) -> Option<Privileges> {
+        self.lock().by_host.get(host).cloned()
+    }
+
+    /// The same, after the time in which a server says it has passed.
+    pub async fn settled(&self, host: &str) -> Option<Privileges> {
+        loop {
+            let known = self.of(host);
+            if known.is_some() || self.lock().since.elapsed() >= GRACE {
+                return known;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// A server says what it allows; `false`: too many others did before.
+    pub fn note(&self, privileges: Privileges) -> bool {
+        let host = privileges.host.to_string();
+        let mut known = self.lock();
+        if known.by_host.len() >= HOSTS_MAX && !known.by_host.contains_key(&host) {
+            return false;
+        }
+        known.by_host.insert(host, privileges);
+        true
+    }
+
+    /// A server refuses what it said of rosters.
+    pub fn no_roster(&self, host: &str) {
+        if let Some(privileges) = self.lock().by_host.get_mut(host) {
+            privileges.roster.set = false;
+        }
+    }
+
+    /// A new connection: servers say it anew, and silence means no.
+    pub fn begin(&self) {
+        let mut known = self.lock();
+        known.since = Instant::now();
+        known.by_host.clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -62,8 +62,10 @@ pub fn entries(query: &Element, domain: &str) -> Vec<(BareJid, Item)> {
         };
         (jid.domain().as_str() == domain).then_some((jid, item))
     };
+    let query = Some(query).filter(|query| query.is("query", ns::ROSTER));
     query
-        .children()
+        .into_iter()
+        .flat_map(Element::children)
         .filter(|child| child.is("item", ns::ROSTER))
         .filter_map(entry)
         .collect()

@@ -46,6 +46,9 @@ impl Slot {
 
 /// The largest file that a service takes, in bytes, as its discovery says. §4
 pub fn size_max(info: &Element) -> Option<u64> {
+    if !info.is("query", ns::DISCO_INFO) {
+        return None;
+    }
     let forms = info.children().filter(|child| child.is("x", ns::FORMS));
     let value = |form: &Element, name: &str| {
         let field = form

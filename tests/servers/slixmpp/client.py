@@ -124,6 +124,7 @@ async def picture(person, contact):
     content = answer.read()
     say(
         "picture",
+        url=url,
         inline=message["body"] == url,
         type=answer.headers["Content-Type"],
         sha256=hashlib.sha256(content).hexdigest(),

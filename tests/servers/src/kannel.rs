@@ -34,6 +34,7 @@ impl Kannel {
         KannelBuilder {
             get_url: "http://127.0.0.1:9/nowhere".to_owned(),
             retries: 100,
+            queue: 0,
         }
     }
 
@@ -118,6 +119,7 @@ impl Kannel {
 pub struct KannelBuilder {
     get_url: String,
     retries: u32,
+    queue: u32,
 }
 
 impl KannelBuilder {
@@ -140,6 +142,13 @@ impl KannelBuilder {
     #[must_use]
     pub fn retries(mut self, retries: u32) -> Self {
         self.retries = retries;
+        self
+    }
+
+    /// How many messages may wait for the SMSC; more are refused for the time being. Without, as many as there are.
+    #[must_use]
+    pub fn queue_limit(mut self, messages: u32) -> Self {
+        self.queue = messages;
         self
     }
 
@@ -175,7 +184,13 @@ impl KannelBuilder {
     fn config(&self, scratch: &Scratch, ports: [u16; 4]) -> String {
         let [admin, smsbox, smsc, sendsms] = ports;
         let folder = scratch.path().display();
-        let Self { get_url, retries } = self;
+        let Self {
+            get_url, retries, ..
+        } = self;
+        let limit = match self.queue {
+            0 => String::new(),
+            queue => format!("sms-outgoing-queue-limit = {queue}\n"),
+        };
         format!(
             r#"group = core
 admin-port = {admin}
@@ -191,7 +206,7 @@ log-file = "{folder}/bearerbox.log"
 log-level = 1
 dlr-storage = internal
 sms-resend-freq = 1
-
+{limit}
 group = smsc
 smsc = fake
 smsc-id = FAKE

@@ -15,7 +15,7 @@
 //!
 //! | kind | types |
 //! |---|---|
-//! | real servers | [`Prosody`], [`Ejabberd`], [`Postfix`], [`Dovecot`], [`Kannel`], [`Gammu`], [`NpmSmsc`], [`Postgres`] |
+//! | real servers | [`Prosody`], [`Ejabberd`], [`Postfix`], [`Dovecot`], [`Kannel`], [`Gammu`], [`Jasmin`], [`NpmSmsc`], [`Postgres`] |
 //! | the code under test | [`Transom`] |
 //! | scripted peers | [`HttpDouble`], [`MailSink`], [`FakeSmsc`] |
 //! | clients | [`XmppClient`], [`ScriptedClient`], [`Mailer`], [`Lines`], [`get`] |
@@ -44,6 +44,7 @@ mod gammu;
 mod http_client;
 mod http_double;
 mod http_message;
+mod jasmin;
 mod kannel;
 mod lines;
 mod mail_sink;
@@ -70,6 +71,7 @@ pub use gammu::{Gammu, GammuText};
 pub use http_client::{get, post, post_with};
 pub use http_double::{Answer, HttpDouble};
 pub use http_message::{Request, Response};
+pub use jasmin::Jasmin;
 pub use kannel::{Kannel, KannelBuilder};
 pub use lines::Lines;
 pub use mail_sink::{Mail, MailSink, Stage, Verdict};

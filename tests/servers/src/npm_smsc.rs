@@ -48,6 +48,11 @@ impl NpmSmsc {
         format!("smpp://{}", self.smpp)
     }
 
+    /// Where ESMEs connect.
+    pub fn addr(&self) -> SocketAddr {
+        self.smpp
+    }
+
     /// What becomes of the next messages: `ok`, `throttle`, `silent`.
     pub async fn submits(&self, what: &str) {
         self.call(&format!("/mode?submit={what}")).await;

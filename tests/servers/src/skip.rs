@@ -13,6 +13,8 @@ pub enum Server {
     Ejabberd,
     /// gammu and gammu-smsd.
     Gammu,
+    /// Jasmin with Redis, `RabbitMQ` and Python.
+    Jasmin,
     /// Kannel's bearerbox and smsbox.
     Kannel,
     /// Node and the npm package `smpp`.
@@ -35,6 +37,7 @@ impl Server {
             Self::Dovecot => "dovecot",
             Self::Ejabberd => "ejabberd",
             Self::Gammu => "gammu",
+            Self::Jasmin => "jasmin",
             Self::Kannel => "kannel",
             Self::NpmSmsc => "npm-smsc",
             Self::Postfix => "postfix",

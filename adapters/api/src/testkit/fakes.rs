@@ -239,5 +239,6 @@ pub fn outgoing(from: &str, to: &str, text: &str) -> Outgoing {
         created_at: UnixMillis(1_790_000_000_000),
         routes: Vec::new(),
         files: Vec::new(),
+        mail: crate::MailWish::default(),
     }
 }

@@ -28,7 +28,7 @@ fn report(fixture: &str, to: &str) -> Report {
     match fate(fixture, to) {
         Fate::Take(event) => match *event {
             Event::Report(report) => report,
-            Event::Message(message) => panic!("shown: {message:?}"),
+            other => panic!("shown: {other:?}"),
         },
         other => panic!("{other:?}"),
     }

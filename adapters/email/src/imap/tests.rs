@@ -380,7 +380,7 @@ impl Watched {
         let events = waited.await.expect("the mails arrive");
         let message = |event| match event {
             Event::Message(message) => *message,
-            Event::Report(report) => panic!("{report:?}"),
+            other => panic!("{other:?}"),
         };
         events.into_iter().map(message).collect()
     }

@@ -1,6 +1,6 @@
 //! Calendar invitations: what a person has to know of them. RFC 5545, RFC 5546
 
-use transom_adapter::{Appointment, Frequency, Step};
+use transom_adapter::{Appointment, Attendance, Frequency, Step};
 
 use super::headers::one_line;
 
@@ -14,6 +14,7 @@ pub(crate) fn appointment(calendar: &str) -> Option<Appointment> {
     let unfolded = unfolded(calendar);
     let mut step = None;
     let mut found: Option<Appointment> = None;
+    let mut reply = Reply::default();
     // An alarm inside the appointment has a description of its own.
     let mut inner = 0_u32;
     for line in unfolded.lines() {
@@ -29,14 +30,62 @@ pub(crate) fn appointment(calendar: &str) -> Option<Appointment> {
             ("BEGIN", Some(_)) => inner += 1,
             ("END", Some(_)) if inner == 0 => break,
             ("END", Some(_)) => inner -= 1,
-            (_, Some(appointment)) if inner == 0 => property.add_to(appointment),
+            (_, Some(appointment)) if inner == 0 => {
+                property.add_to(appointment);
+                reply.add(&property);
+            }
             _ => {}
         }
     }
     let mut appointment = found?;
     appointment.step = step.unwrap_or(Step::Announced);
+    let reply = reply.answerable(&appointment);
+    appointment.reply = reply;
     // A floating or dateless thing is no appointment.
     (!appointment.starts.is_empty()).then_some(appointment)
+}
+
+/// What an answer has to repeat.
+#[derive(Default)]
+struct Reply {
+    attendance: Attendance,
+}
+
+/// What a property may weigh that is repeated as it is written.
+const REPEATED_BYTES_MAX: usize = 200;
+
+impl Reply {
+    fn add(&mut self, property: &Property<'_>) {
+        let attendance = &mut self.attendance;
+        let value = property.value.trim();
+        match property.name.as_str() {
+            "UID" => attendance.uid = one_line(value, REPEATED_BYTES_MAX),
+            "SEQUENCE" => attendance.sequence = value.parse().unwrap_or_default(),
+            "DTSTART" => {
+                attendance.starts = property.repeated().unwrap_or_default();
+            }
+            "DTEND" => attendance.ends = property.repeated(),
+            "RECURRENCE-ID" => attendance.recurrence = property.repeated(),
+            "ORGANIZER" => {
+                let organiser = crate::address::read_typed(value);
+                attendance.organiser = organiser.map_or_else(String::new, |to| to.to_string());
+            }
+            _ => {}
+        }
+    }
+
+    /// `None` where nobody asks, or what an answer needs is missing.
+    fn answerable(mut self, appointment: &Appointment) -> Option<Attendance> {
+        self.attendance.title.clone_from(&appointment.title);
+        let Attendance {
+            uid,
+            starts,
+            organiser,
+            ..
+        } = &self.attendance;
+        let is_whole = !uid.is_empty() && !starts.is_empty() && !organiser.is_empty();
+        (appointment.step == Step::Asked && is_whole).then_some(self.attendance)
+    }
 }
 
 /// `SUMMARY;LANGUAGE=en:Lunch`
@@ -60,6 +109,15 @@ impl<'a> Property<'a> {
             parameters,
             value: value.get(1..)?,
         })
+    }
+
+    /// Its parameters and its value as they are written, for repeating them.
+    fn repeated(&self) -> Option<String> {
+        let parameters = self.parameters.trim();
+        let lead = if parameters.is_empty() { "" } else { ";" };
+        let whole = format!("{lead}{parameters}:{}", self.value.trim());
+        let plain = whole.len() <= REPEATED_BYTES_MAX && !whole.contains(char::is_control);
+        plain.then_some(whole)
     }
 
     fn parameter(&self, name: &str) -> Option<&'a str> {

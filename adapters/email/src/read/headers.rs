@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use mail_parser::{Addr, HeaderValue, Message, parsers::fields::thread::thread_name};
 use sha2::{Digest, Sha256};
-use transom_adapter::{Address, UnixMillis};
+use transom_adapter::{Address, Class, UnixMillis};
 
 use crate::address;
 
@@ -95,6 +95,19 @@ impl<'a> Headers<'a> {
         // An encoded name is left out rather than shown in its code.
         let good = !name.is_empty() && !name.contains("=?") && !name.contains('@');
         Some((address, good.then(|| name.to_owned())))
+    }
+
+    /// Who wants to know that the mail was displayed. RFC 8098 §2.1: one address, the one that the envelope came from; a person asks for
+    /// themselves, no list and no machine.
+    pub(crate) fn asks_displayed(&self, class: Class) -> Option<Address> {
+        let mut asked = self.all("Disposition-Notification-To");
+        let (asked, None) = (asked.next()?, asked.next()) else {
+            return None;
+        };
+        let sender = self.sender.or_else(|| self.first("Return-Path"))?;
+        let sender = address::canonical(sender.trim_matches(['<', '>', ' ']))?;
+        let asked = (!asked.contains(',')).then(|| address::read_typed(asked))??;
+        (class == Class::Human && asked == sender).then_some(asked)
     }
 
     /// The address that the name beside the author's pretends to be.

@@ -14,12 +14,14 @@ pub(crate) mod reply;
 mod text;
 mod tnef;
 mod trust;
+mod unsubscribe;
 
+use bytes::Bytes;
 use mail_parser::{Message, MessageParser};
 use sha2::{Digest, Sha256};
 use transom_adapter::{
     Address, Appointment, Attachment, Class, ExternalId, Incoming, Key, MailFacts, Notice, Repeats,
-    Suspicion, UnixMillis,
+    Suspicion, UnixMillis, Unsubscribe,
 };
 
 use crate::{
@@ -39,8 +41,8 @@ const HEADER_BYTES_MAX: usize = 1024 * 1024;
 /// Lines that may divide parts. Each part costs the parser some hundred bytes, however empty it is.
 const DIVIDERS_MAX: usize = 20_000;
 
-/// The text that is handed on. A stanza holds it with room for its escapes; the rest is named as left out.
-const TEXT_CHARS_MAX: usize = 30_000;
+/// The text that is handed on: a book. The rest is named as left out.
+const TEXT_CHARS_MAX: usize = 1_000_000;
 
 /// More names than this in References are no thread any more.
 const ANSWERS_MAX: usize = 50;
@@ -87,6 +89,10 @@ pub(crate) struct Mail {
     shortened: bool,
     suspicions: Vec<Suspicion>,
     appointment: Option<Box<Appointment>>,
+    asks_displayed: Option<Address>,
+    unsubscribe: Option<Box<Unsubscribe>>,
+    /// The whole of it, as it came.
+    pub(crate) original: Option<Bytes>,
 }
 
 impl Mail {
@@ -112,6 +118,9 @@ impl Mail {
                 shortened: self.shortened,
                 suspicions: self.suspicions.clone(),
                 appointment: self.appointment.clone(),
+                asks_displayed: self.asks_displayed.clone(),
+                unsubscribe: self.unsubscribe.clone(),
+                original: self.original.clone(),
             },
         }
     }
@@ -155,6 +164,7 @@ pub(crate) fn read(raw: &[u8], sender: Option<&str>, ids: &OwnIds) -> Letter {
     let loops = loops(&headers, message_id.as_deref(), ids);
     let bounce = bounce::recognise(&message, &headers, class);
     let subject = headers.subject(!answers.is_empty());
+    let unsubscribe = unsubscribe::unsubscribe(&headers, ids.trusted());
     let digest = digest(&message, &headers);
     let sender = sender_of(&headers, &author, class, content.text);
     let mail = Mail {
@@ -173,6 +183,9 @@ pub(crate) fn read(raw: &[u8], sender: Option<&str>, ids: &OwnIds) -> Letter {
         shortened: content.shortened,
         suspicions,
         appointment: content.appointment.map(Box::new),
+        asks_displayed: headers.asks_displayed(class),
+        unsubscribe: unsubscribe.map(Box::new),
+        original: None,
     };
     Letter {
         mail,
@@ -206,6 +219,9 @@ pub(crate) fn named_only(head: &[u8], sender: Option<&str>, notice: Notice) -> L
         shortened: false,
         suspicions: Vec::new(),
         appointment: None,
+        asks_displayed: None,
+        unsubscribe: None,
+        original: None,
     };
     Letter {
         mail,

@@ -18,6 +18,14 @@ pub(super) fn suspicions_of(raw: &[u8]) -> Vec<Suspicion> {
     mail.for_recipient(&to, None).mail.suspicions
 }
 
+/// How one leaves the list that a mail came by.
+pub(super) fn unsubscribe_of(mail: &str) -> Option<transom_adapter::Unsubscribe> {
+    let mail = read(mail.as_bytes(), None, &ids()).mail;
+    let to = Address::new("alice@mail.example.org");
+    let facts = mail.for_recipient(&to, None).mail;
+    facts.unsubscribe.map(|found| *found)
+}
+
 fn letter(mail: &str) -> Letter {
     read(mail.replace('\n', "\r\n").as_bytes(), None, &ids())
 }

@@ -82,6 +82,45 @@ fn dmarc(headers: &Headers<'_>, author: &Address, trusted: &[String]) -> Option<
     })
 }
 
+/// Whether a signature that the trusted server verified covers these fields (lower case). RFC 6376 §3.5
+pub(crate) fn is_signed(headers: &Headers<'_>, trusted: &[String], fields: &[&str]) -> bool {
+    let mut results = headers
+        .all("Authentication-Results")
+        .filter_map(|value| Results::read(value, trusted));
+    // What stands below the topmost verdict may have come with the mail.
+    let Some(results) = results.find(|results| results.methods.iter().any(Method::is_dkim)) else {
+        return false;
+    };
+    let passed: Vec<&Method> = results
+        .methods
+        .iter()
+        .filter(|method| method.is_dkim() && method.result == "pass")
+        .collect();
+    headers
+        .all("DKIM-Signature")
+        .take(RESULTS_MAX)
+        .any(|signature| {
+            let tag = |name: &str| tag(signature, name);
+            let covered = tag("h").unwrap_or_default();
+            let covers = |field: &&str| covered.split(':').any(|name| name == *field);
+            let is_meant = |method: &&Method| {
+                let (domain, value) = (tag("d"), tag("b").unwrap_or_default());
+                domain.is_some() && method.domain == domain
+                    // RFC 6008: the first characters say which of several it was.
+                    && method.signature.as_ref().is_none_or(|start| value.starts_with(start))
+            };
+            fields.iter().all(covers) && passed.iter().any(is_meant)
+        })
+}
+
+/// A tag of a DKIM signature, in lower case and without white space.
+fn tag(signature: &str, name: &str) -> Option<String> {
+    let mut tags = signature.split(';').filter_map(|tag| tag.split_once('='));
+    let (_, value) = tags.find(|(tag, _)| tag.trim() == name)?;
+    let value: String = value.chars().filter(|c| !c.is_whitespace()).collect();
+    Some(value.to_lowercase())
+}
+
 /// One Authentication-Results header of a server that is trusted. RFC 8601 §2.2
 struct Results {
     methods: Vec<Method>,
@@ -94,6 +133,10 @@ struct Method {
     /// What the domain asks for; in a comment, mostly.
     policy: Option<String>,
     from: Option<String>,
+    /// Who signed.
+    domain: Option<String>,
+    /// How the signature begins.
+    signature: Option<String>,
 }
 
 impl Results {
@@ -122,6 +165,10 @@ impl Results {
 }
 
 impl Method {
+    fn is_dkim(&self) -> bool {
+        self.name == "dkim"
+    }
+
     fn read(part: &str) -> Option<Self> {
         let spaced = part.to_lowercase().replace(['(', ')', '"', ','], " ");
         let mut words = spaced.split_whitespace();
@@ -132,6 +179,8 @@ impl Method {
             result: result.to_owned(),
             policy: None,
             from: None,
+            domain: None,
+            signature: None,
         };
         for word in words {
             match word.split_once('=') {
@@ -142,6 +191,12 @@ impl Method {
                     method.policy.get_or_insert_with(|| value.to_owned());
                 }
                 Some(("header.from", value)) => method.from = Some(value.to_owned()),
+                Some(("header.d", value)) => method.domain = Some(value.to_owned()),
+                Some(("header.i", value)) => {
+                    let domain = value.rsplit('@').next().unwrap_or(value);
+                    method.domain.get_or_insert_with(|| domain.to_owned());
+                }
+                Some(("header.b", value)) => method.signature = Some(value.to_owned()),
                 _ => {}
             }
         }

@@ -8,7 +8,7 @@ use lettre::message::{
 };
 use transom_adapter::{OutFile, Outgoing, Thread, UnixMillis};
 
-use super::styling;
+use super::{forms, styling};
 use crate::{address::is_invisible, ids::OwnIds};
 
 /// References beyond the first and this many last are left out, as RFC 5322 §3.6.4 allows where a header grows long.
@@ -50,6 +50,7 @@ pub(crate) fn compose(
     let from: lettre::Address = message.from.as_str().parse()?;
     let name = display_name(message.from_name.as_deref(), from.user());
     let to: lettre::Address = message.to.as_str().parse()?;
+    let mail = &message.mail;
     let mut builder = Message::builder()
         .from(Mailbox::new(Some(name), from))
         .to(Mailbox::new(None, to))
@@ -66,8 +67,27 @@ pub(crate) fn compose(
             builder = builder.references(references);
         }
     }
+    if mail.asks_displayed {
+        builder = builder.raw_header(forms::asks_displayed(&ids.bounce_address(message.key)));
+    }
+    if let Some(displayed) = &mail.displayed {
+        let text = SinglePart::plain(body(&message.text));
+        let boundary = boundary("report", message, ids);
+        let report = forms::displayed(message, displayed, (text, boundary), ids);
+        let builder = builder.raw_header(forms::automatic());
+        return Ok(ended(builder.multipart(report)?.formatted()));
+    }
     // No Auto-Submitted: a person wrote it. RFC 3834 §5
-    let text = signed(&message.text, writing.signature.as_deref());
+    let signature = mail.signature.as_ref().or(writing.signature.as_ref());
+    let text = signed(&message.text, signature.map(String::as_str));
+    let text = quoting(text, mail.quote.as_deref());
+    if let Some(attendance) = &mail.attendance {
+        let parts = MultiPart::alternative().boundary(boundary("alternative", message, ids));
+        let parts = parts
+            .singlepart(SinglePart::plain(body(&text)))
+            .singlepart(forms::calendar(message, attendance));
+        return Ok(ended(builder.multipart(parts)?.formatted()));
+    }
     let plain = SinglePart::plain(body(&text));
     let styled = styling::to_html(message.text.trim_end()).map(|_| {
         // The boundary follows from the delivery: the same bytes on every attempt.
@@ -92,15 +112,32 @@ pub(crate) fn compose(
         };
         builder.multipart(files.fold(parts, MultiPart::singlepart))?
     };
-    let mut mail = mail.formatted();
-    // The line end that closes the last line is written with the dot that ends DATA.
+    Ok(ended(mail.formatted()))
+}
+
+/// Without the line end that closes the last line: it is written with the dot that ends DATA.
+fn ended(mut mail: Vec<u8>) -> Vec<u8> {
     while mail
         .last()
         .is_some_and(|byte| matches!(byte, b'\r' | b'\n'))
     {
         mail.pop();
     }
-    Ok(mail)
+    mail
+}
+
+/// The text with what it answers below it.
+fn quoting(text: String, quote: Option<&str>) -> String {
+    let Some(quote) = quote.filter(|quote| !quote.trim().is_empty()) else {
+        return text;
+    };
+    let quoted = quote.trim_end().lines().map(|line| {
+        // A quotation of a quotation needs no space between its marks. RFC 3676 §4.5
+        let mark = if line.starts_with('>') { ">" } else { "> " };
+        format!("{mark}{line}")
+    });
+    let quoted: Vec<String> = quoted.collect();
+    format!("{text}\n\n{}", quoted.join("\n"))
 }
 
 /// A line that no text holds, made of the Message-ID: the same bytes on every attempt. RFC 2046 §5.1.1
@@ -159,7 +196,7 @@ fn subject(message: &Outgoing, writing: &Writing) -> String {
         .is_some_and(|start| start.eq_ignore_ascii_case("re:"));
     match (subject.is_empty(), answers && !prefixed) {
         (true, true) => "Re:".to_owned(),
-        (true, false) => match &writing.subject {
+        (true, false) => match message.mail.subject.as_ref().or(writing.subject.as_ref()) {
             Some(subject) => one_line(subject),
             None => first_words(&message.text),
         },
@@ -267,6 +304,7 @@ mod tests {
             subject: subject.to_owned(),
             in_reply_to: in_reply_to.map(str::to_owned),
             references: references.iter().map(|id| (*id).to_owned()).collect(),
+            reaction: false,
         }
     }
 

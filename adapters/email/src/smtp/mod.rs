@@ -3,6 +3,7 @@
 mod compose;
 mod connection;
 mod dkim;
+mod forms;
 mod outcome;
 mod pool;
 mod starttls;
@@ -138,9 +139,11 @@ impl SmtpAccount {
         let files = read_files(message).await?;
         let mail = self.compose(message, &files)?;
         let transaction = Transaction {
-            from: match &self.sender {
-                Some(sender) => sender.clone(),
-                None => self.ids.bounce_address(message.key),
+            // Nobody wants to hear of a note that did not arrive. RFC 8098 §3
+            from: match (message.mail.displayed.is_some(), &self.sender) {
+                (true, _) => String::new(),
+                (false, Some(sender)) => sender.clone(),
+                (false, None) => self.ids.bounce_address(message.key),
             },
             to: message.to.as_str().to_owned(),
             envelope_id: message.key.to_string(),

@@ -4,15 +4,59 @@ use std::{sync::Arc, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
-use transom_adapter::{Clock, Failure, HttpClient, Outcome, Reason, UnixMillis};
+use transom_adapter::{Clock, Failure, HttpClient, HttpReply, Outcome, Reason, UnixMillis};
 
 use super::{answer, json};
 
 /// So long before its end a token is not used any more: a call takes its time.
 const EARLY: Duration = Duration::from_mins(1);
+/// How long a send may take when a token may have to be asked for first.
+pub(crate) const SEND_SECONDS_MAX: u16 = 70;
 /// For a server that does not say how long its token holds.
 const LIFETIME_DEFAULT: Duration = Duration::from_mins(5);
 const LIFETIME_MAX: Duration = Duration::from_hours(24);
+
+/// What signs our calls in: a token that the admin copied, or one that is asked for.
+pub(crate) enum Bearer {
+    /// It holds until somebody takes it back.
+    Fixed(SecretString),
+    /// It ends, and is asked for again.
+    Granted(AccessToken),
+}
+
+impl Bearer {
+    /// The token.
+    ///
+    /// # Errors
+    ///
+    /// Why nothing can be sent: surely nothing was.
+    pub(crate) async fn get(&self) -> Result<SecretString, Outcome> {
+        match self {
+            Self::Fixed(token) => Ok(token.clone()),
+            Self::Granted(access) => access.get().await,
+        }
+    }
+
+    /// Makes a call, signed in. A token that the API refuses is asked for again by the next call: tokens can be revoked.
+    ///
+    /// # Errors
+    ///
+    /// What became of the message when there is no answer.
+    pub(crate) async fn call(
+        &self,
+        http: &HttpClient,
+        request: reqwest::RequestBuilder,
+    ) -> Result<HttpReply, Outcome> {
+        let token = self.get().await?;
+        let request = request.bearer_auth(token.expose_secret());
+        let reply = http.call(request).await;
+        let reply = reply.map_err(|error| answer::no_answer(&error))?;
+        if let (http::StatusCode::UNAUTHORIZED, Self::Granted(access)) = (reply.status, self) {
+            access.forget(&token).await;
+        }
+        Ok(reply)
+    }
+}
 
 /// Client credentials and the token that they gave.
 pub(crate) struct AccessToken {
@@ -53,7 +97,7 @@ impl AccessToken {
     /// # Errors
     ///
     /// Why nothing can be sent: surely nothing was.
-    pub(crate) async fn get(&self) -> Result<SecretString, Outcome> {
+    async fn get(&self) -> Result<SecretString, Outcome> {
         let mut kept = self.kept.lock().await;
         if let Some(Kept { token, until }) = &*kept
             && self.clock.now().after(EARLY) < *until
@@ -68,7 +112,7 @@ impl AccessToken {
     }
 
     /// Forgets this token, for the API refused it; another that came meanwhile stays.
-    pub(crate) async fn forget(&self, refused: &SecretString) {
+    async fn forget(&self, refused: &SecretString) {
         let mut kept = self.kept.lock().await;
         let is_it = |kept: &Kept| kept.token.expose_secret() == refused.expose_secret();
         if kept.as_ref().is_some_and(is_it) {

@@ -39,6 +39,7 @@ pub mod vonage;
 
 use std::{fmt, num::NonZeroU16, sync::Arc};
 
+use secrecy::{ExposeSecret, SecretString};
 use transom_adapter::{Account, AccountName, Clock, ConfigFault, HttpClient, Section, Signer};
 use url::Url;
 
@@ -110,6 +111,17 @@ impl ProviderEnv {
     pub(crate) fn way_back(&self, callback: Option<&Url>, name: &AccountName) -> Option<String> {
         let base = callback.or(self.public_url.as_ref())?;
         Some(Self::webhook_url(base, name))
+    }
+
+    /// The same with the token that stands in for a signature, for providers that are told it with each text.
+    pub(crate) fn secret_way_back(
+        &self,
+        callback: Option<&Url>,
+        name: &AccountName,
+        token: &SecretString,
+    ) -> Option<SecretString> {
+        let url = self.way_back(callback, name)?;
+        Some(format!("{url}/{}", token.expose_secret()).into())
     }
 }
 

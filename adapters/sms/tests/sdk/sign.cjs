@@ -8,6 +8,8 @@ const { getExpectedTwilioSignature } = require('twilio/lib/webhooks/webhooks');
 const plivo = require('plivo/dist/utils/security');
 const { TelnyxWebhook } = require('telnyx/lib/webhooks');
 const { verifySignature } = require('@vonage/jwt');
+// By its path: the whole library wants all the others of Sinch.
+const { validateWebhookSignature } = require(`${process.env.NODE_PATH}/@sinch/sdk-client/dist/utils/authorization.helper.js`);
 
 const url = 'https://gw.example.org/webhook/sms/';
 const token = '0123456789abcdef';
@@ -72,10 +74,23 @@ function callVonage() {
   });
 }
 
+function callSinch() {
+  const body = JSON.stringify({ type: 'mo_text', id: 'i1', from: '12025550147', to: '12025550100', body: 'héllo' });
+  const nonce = crypto.randomUUID();
+  const headers = {
+    'x-sinch-webhook-signature-algorithm': 'HmacSHA256',
+    'x-sinch-webhook-signature-nonce': nonce,
+    'x-sinch-webhook-signature-timestamp': String(now),
+    'x-sinch-webhook-signature': crypto.createHmac('sha256', secret).update(`${body}.${nonce}.${now}`).digest('base64'),
+  };
+  accept('sinch', validateWebhookSignature(secret, headers, body), { url: url + 'sinch', headers, body });
+}
+
 (async () => {
   callTwilio();
   callPlivo();
   await callTelnyx();
   callVonage();
+  callSinch();
   console.log(JSON.stringify({ secret, token, calls }));
 })();

@@ -38,8 +38,8 @@ pub(in crate::store::read) const REPEATS: Sql = for_rows!(
     "CROSS JOIN users u
       CROSS JOIN message_stanzas s
       WHERE u.gateway_id = $2 AND u.jid = r.value ->> 'jid' AND s.user_id = u.user_id
-        AND s.repeat_key = r.value ->> 'repeat_key'
-        AND (s.repeat_key LIKE 'o%' OR s.created_ms > $3)"
+        AND s.repeat_key IN (r.value ->> 'repeat_key', r.value ->> 'own_key')
+        AND (s.repeat_key NOT LIKE 'h%' OR s.created_ms > $3)"
 );
 
 pub(in crate::store::read) const ADDRESSES: Sql = for_rows!(
@@ -60,19 +60,27 @@ pub(in crate::store::read) const THREADS: Sql = for_rows!(
                              ORDER BY n.active_ms DESC LIMIT 20)"
 );
 
-pub(in crate::store::read) const REPLIED: Sql = for_rows!(
-    "SELECT CAST(r.value ->> 'place' AS BIGINT), m.thread_id
+/// The newest message of a reused id is meant; of another chat none is.
+pub(in crate::store::read) const ANSWERED: Sql = for_rows!(
+    "SELECT CAST(r.value ->> 'place' AS BIGINT), m.thread_id, SUBSTR(m.body, 1, 200),
+            (SELECT MIN(e.value) FROM deliveries d CROSS JOIN external_ids e
+              WHERE d.message_id = m.message_id AND e.delivery_id = d.delivery_id AND e.kind = 'message-id')
        FROM",
     "CROSS JOIN users u
       CROSS JOIN message_stanzas s
       CROSS JOIN messages m
+      CROSS JOIN conversations c
       WHERE u.gateway_id = $2 AND u.jid = r.value ->> 'jid' AND s.stanza_id = r.value ->> 'reply_to'
-        AND s.user_id = u.user_id AND m.message_id = s.message_id AND m.thread_id IS NOT NULL"
+        AND s.user_id = u.user_id AND m.message_id = s.message_id
+        AND c.conversation_id = m.conversation_id AND c.peer = r.value ->> 'peer'
+      ORDER BY m.message_id"
 );
 
 /// The newest message of a reused id is meant.
 pub(in crate::store::read) const EDITED: Sql = for_rows!(
-    "SELECT u.jid, s.stanza_id, d.delivery_id, m.conversation_id, m.thread_id, m.payload, d.segments, m.created_ms, d.due_ms, d.code
+    "SELECT u.jid, s.stanza_id, d.delivery_id, m.conversation_id, m.thread_id, m.payload, d.segments, m.created_ms, d.due_ms, d.code,
+            m.body, (SELECT COUNT(*) FROM files f WHERE f.message_id = m.message_id),
+            (SELECT f.stanza_id FROM message_stanzas f WHERE f.message_id = m.message_id ORDER BY f.created_ms LIMIT 1)
        FROM",
     "CROSS JOIN users u
       CROSS JOIN message_stanzas s
@@ -83,6 +91,24 @@ pub(in crate::store::read) const EDITED: Sql = for_rows!(
         AND s.user_id = u.user_id AND m.message_id = s.message_id AND m.direction = 'out'
         AND c.conversation_id = m.conversation_id AND c.peer = r.value ->> 'peer'
         AND d.message_id = m.message_id AND d.state = 'held' AND d.due_ms IS NOT NULL
+      ORDER BY d.delivery_id"
+);
+
+/// The newest of a chat comes last.
+pub(in crate::store::read) const JOINABLE: Sql = for_rows!(
+    "SELECT u.jid, c.peer, d.delivery_id, m.conversation_id, m.thread_id, m.payload, d.segments, m.created_ms, d.due_ms, d.code,
+            m.body, (SELECT COUNT(*) FROM files f WHERE f.message_id = m.message_id),
+            (SELECT f.stanza_id FROM message_stanzas f WHERE f.message_id = m.message_id ORDER BY f.created_ms LIMIT 1)
+       FROM",
+    "CROSS JOIN users u
+      CROSS JOIN conversations c
+      CROSS JOIN deliveries d
+      CROSS JOIN messages m
+      WHERE u.gateway_id = $2 AND u.jid = r.value ->> 'jid' AND c.user_id = u.user_id AND c.peer = r.value ->> 'peer'
+        AND d.delivery_id IN (SELECT q.delivery_id FROM deliveries q
+                               WHERE q.lane_id = c.conversation_id AND q.state IN ('held', 'queued', 'sending')
+                               ORDER BY q.delivery_id DESC LIMIT 1)
+        AND d.state = 'held' AND d.due_ms IS NOT NULL AND m.message_id = d.message_id
       ORDER BY d.delivery_id"
 );
 
@@ -121,3 +147,12 @@ pub(in crate::store::read) const SHARED_OPTOUTS: Sql = for_rows!(
 
 pub(in crate::store::read) const GATEWAY_USAGE: Sql =
     Sql::both("SELECT messages FROM usage_days WHERE gateway_id = $1 AND user_id = 0 AND day = $2");
+
+pub(in crate::store::read) const WAITING_STRANGERS: Sql = for_rows!(
+    "SELECT s.user_id, s.peer
+       FROM",
+    "CROSS JOIN users u
+      CROSS JOIN strangers s
+      WHERE u.gateway_id = $2 AND u.jid = r.value ->> 'jid' AND s.user_id = u.user_id AND s.peer = r.value ->> 'peer'
+        AND s.state = 'waiting'"
+);

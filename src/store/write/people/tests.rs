@@ -372,6 +372,7 @@ async fn a_name_that_the_user_gave_beats_the_networks_and_is_kept_by_what_the_ro
             user_id: 10,
             peer: "+12025550147".into(),
             name: name.map(str::to_owned),
+            yields: false,
         })
     };
     let known = async || {
@@ -414,6 +415,7 @@ async fn the_book_holds_everybody_once() {
             user_id: 10,
             peer: peer.into(),
             name: Some(name.into()),
+            yields: false,
         }))
         .await;
     }

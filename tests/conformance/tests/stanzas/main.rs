@@ -8,7 +8,10 @@
 
 mod answers;
 mod builders;
+mod handling;
 mod messages;
 mod oracle;
+mod payloads;
+mod roundtrips;
 mod sentences;
 mod world;

@@ -9,15 +9,20 @@ use xmpp_parsers::{
     delay::Delay,
     disco::{DiscoInfoResult, DiscoItemsResult},
     forwarding::Forwarded,
+    hashes::Hash,
+    http_upload::SlotRequest,
     ibr::LegacyQuery,
     iq::{Iq, IqPayload},
+    jingle_message::JingleMI,
     message::Message,
     minidom::Element,
     nick::Nick,
+    oob::Oob,
     ping::Ping,
     presence::Presence,
     pubsub::PubSub,
     receipts::{Received, Request},
+    roster::Roster,
     stanza_error::StanzaError,
     stanza_id::OriginId,
     time::TimeResult,
@@ -126,6 +131,15 @@ fn payload(element: &Element) -> Result<(), String> {
         ("request", ns::RECEIPTS) => parse_as!(element, Request),
         ("vCard", ns::VCARD) => parse_as!(element, VCard),
         ("x", ns::VCARD_UPDATE) => parse_as!(element, VCardUpdate),
+        ("query", ns::ROSTER) => parse_as!(element, Roster),
+        ("reject", ns::JINGLE_MESSAGE) => parse_as!(element, JingleMI),
+        ("request", ns::UPLOAD) => parse_as!(element, SlotRequest),
+        ("x", ns::OOB) => parse_as!(element, Oob),
+        ("file-sharing", ns::SFS) => {
+            let inside = element.children().flat_map(Element::children);
+            let mut hashes = inside.filter(|child| child.name() == "hash");
+            hashes.try_for_each(|hash| parse_as!(hash, Hash))
+        }
         ("time", ns::TIME) => parse_as!(element, TimeResult),
         ("blocklist", ns::BLOCKING) => parse_as!(element, BlocklistResult),
         ("pubsub", ns::PUBSUB) => published(element),
@@ -144,6 +158,7 @@ fn payload(element: &Element) -> Result<(), String> {
         | ("reply", ns::REPLY)
         | ("mentions", ns::MENTIONS)
         | ("addresses", ns::ADDRESSES)
+        | ("x", ns::ROSTER_EXCHANGE)
         | ("store" | "no-store", ns::HINTS) => Ok(()),
         (name, namespace) => Err(format!("nobody knows <{name} xmlns='{namespace}'/>")),
     }

@@ -7,7 +7,11 @@ use serde::Deserialize;
 use transom_adapter::{AccountName, ConfigFault, Section};
 
 use super::{BandwidthAccount, ProviderEnv};
-use crate::provider::{access_token::AccessToken, media, settings::Settings};
+use crate::provider::{
+    access_token::{AccessToken, Bearer},
+    media,
+    settings::Settings,
+};
 
 /// `[gateway.X.provider.Y]` with `kind = "bandwidth"`.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
@@ -86,7 +90,12 @@ pub(super) fn account(
     let validity = settings.duration("validity", config.validity.as_deref(), bounds);
     let credentials = (config.client_id, client_secret);
     settings.built(|| BandwidthAccount {
-        access: AccessToken::new(env.http.clone(), env.clock.clone(), token_url, credentials),
+        access: Bearer::Granted(AccessToken::new(
+            env.http.clone(),
+            env.clock.clone(),
+            token_url,
+            credentials,
+        )),
         http: env.http.clone(),
         clock: env.clock.clone(),
         messages_url: format!("{base_url}/api/v2/users/{}/messages", config.account_id),

@@ -19,7 +19,7 @@ use self::webhook::Reader;
 pub use self::{config::BandwidthConfig, webhook::events};
 use super::{
     ProviderEnv, ProviderFactory, TextLimit,
-    access_token::AccessToken,
+    access_token::{self, Bearer},
     answer, json, media,
     received::{self, wire},
     signature,
@@ -66,7 +66,7 @@ struct BandwidthAccount {
     name: AccountName,
     http: HttpClient,
     clock: Arc<dyn Clock>,
-    access: AccessToken,
+    access: Bearer,
     base_url: String,
     /// `https://messaging.bandwidth.com/api/v2/users/{account}/messages`
     messages_url: String,
@@ -90,8 +90,7 @@ impl Account for BandwidthAccount {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            // A token may have to be asked for first.
-            send_seconds_max: 70,
+            send_seconds_max: access_token::SEND_SECONDS_MAX,
             ..media::capabilities(self.reached, self.files)
         }
     }
@@ -101,21 +100,11 @@ impl Account for BandwidthAccount {
             Ok(body) => body,
             Err(refusal) => return refusal,
         };
-        let token = match self.access.get().await {
-            Ok(token) => token,
-            Err(outcome) => return outcome,
-        };
-        let request = self.http.post(&self.messages_url);
-        let request = request.bearer_auth(token.expose_secret()).json(&body);
-        let reply = match self.http.call(request).await {
-            Ok(reply) => reply,
-            Err(error) => return answer::no_answer(&error),
-        };
-        if reply.status == http::StatusCode::UNAUTHORIZED {
-            // The next attempt asks for a new one: tokens can be revoked.
-            self.access.forget(&token).await;
+        let request = self.http.post(&self.messages_url).json(&body);
+        match self.access.call(&self.http, request).await {
+            Ok(reply) => outcome(&reply),
+            Err(outcome) => outcome,
         }
-        outcome(&reply)
     }
 
     fn webhook(&self, request: &WebRequest<'_>, _now: UnixMillis) -> Result<Handled, Refused> {

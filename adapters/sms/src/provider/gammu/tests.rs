@@ -91,7 +91,7 @@ impl Folders {
                     assert_eq!(report.about, [MessageRef::Key(key, 0)]);
                     report.progress
                 }
-                Event::Message(message) => panic!("{message:?}"),
+                Event::Message(message) | Event::Sent(message) => panic!("{message:?}"),
             })
             .collect()
     }
@@ -208,6 +208,46 @@ async fn a_text_that_fails_is_told() {
     assert_eq!(folders.progress(), [Progress::Failed]);
 }
 
+/// Two texts to one person: the first report may be about either.
+#[tokio::test]
+async fn a_report_is_never_taken_for_another_texts() {
+    for (words, progress) in [
+        ("Delivered", Progress::Delivered),
+        ("Failed", Progress::Unknown),
+    ] {
+        let folders = Folders::new();
+        folders.account.bind().await.unwrap();
+        let one = folders.sent("ok").await;
+        folders.shift("outbox", "sent", &one);
+        let other = transom_adapter::Outgoing {
+            key: transom_adapter::Key(7),
+            ..message("ok?")
+        };
+        folders.account.send(&other, FIRST).await;
+        let two = folders.list("outbox")[0].clone();
+        folders.shift("outbox", "sent", &two);
+        let progress_of_both = || -> Vec<Progress> {
+            let events = folders.inbox.events().into_iter();
+            let reports = events.filter_map(|event| match event {
+                Event::Report(report) => Some(report.progress),
+                Event::Message(_) | Event::Sent(_) => None,
+            });
+            reports.collect()
+        };
+        fs::write(folders.path("inbox/IN1.txt"), report(PEER, "Delivered")).unwrap();
+        folders.until(|f| f.list("inbox").is_empty()).await;
+        assert_eq!(progress_of_both(), [Progress::Sent; 2], "whose is it?");
+        fs::write(folders.path("inbox/IN2.txt"), report(PEER, words)).unwrap();
+        folders
+            .until(|f| {
+                let done = f.list("transom/done");
+                done.contains(&one) && done.contains(&two)
+            })
+            .await;
+        assert_eq!(progress_of_both()[2..], [progress; 2]);
+    }
+}
+
 #[tokio::test]
 async fn what_came_in_stays_until_it_is_stored() {
     let folders = Folders::new();
@@ -240,7 +280,7 @@ async fn what_came_in_stays_until_it_is_stored() {
                 assert_eq!(message.part, None);
                 message.text
             }
-            Event::Report(report) => panic!("{report:?}"),
+            other => panic!("{other:?}"),
         })
         .collect();
     // Seen: gammu-smsd 1.42 with its dummy driver.
@@ -259,7 +299,7 @@ fn parts_of_a_text_whose_others_never_came_are_parts() {
         .iter()
         .map(|event| match event {
             Event::Message(message) => message.part,
-            Event::Report(_) => None,
+            Event::Report(_) | Event::Sent(_) => None,
         })
         .collect();
     let part = |number| {

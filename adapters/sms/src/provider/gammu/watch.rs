@@ -2,7 +2,7 @@
 //! is committed again, which the core knows for a repeat.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     io,
     time::{Duration, UNIX_EPOCH},
 };
@@ -112,20 +112,34 @@ impl Watch<'_> {
         Ok(())
     }
 
-    /// Texts with delivery reports: over once there is one for each part.
+    /// Texts with delivery reports: over once there is one for each part. A report does not say which of several texts to one
+    /// person it is about: those are over together, or not at all.
     async fn settle(&self) -> io::Result<()> {
+        let mut to_each: BTreeMap<String, Vec<OutName>> = BTreeMap::new();
         for name in self.ours(|spool| Spool::list(&spool.awaiting)).await? {
-            let text = name.to_string();
-            let verdict = self.on_files(move |spool| verdict(spool, &text)).await?;
+            let recipient = self.wire(&name.recipient);
+            to_each.entry(recipient).or_default().push(name);
+        }
+        for names in to_each.into_values() {
+            let files: Vec<String> = names.iter().map(ToString::to_string).collect();
+            let of = files.clone();
+            let verdict = self.on_files(move |spool| verdict(spool, &of)).await?;
             let Some((progress, reason)) = verdict else {
                 continue;
             };
-            let failure = reason.map(Failure::new);
-            self.commit(vec![report(&name, progress, failure)]).await?;
-            self.on_files(move |spool| spool.finish(&name.to_string()))
+            let told = |name| report(name, progress, reason.map(Failure::new));
+            self.commit(names.iter().map(told).collect()).await?;
+            self.on_files(move |spool| files.iter().try_for_each(|file| spool.finish(file)))
                 .await?;
         }
         Ok(())
+    }
+
+    /// A number in its one spelling.
+    fn wire(&self, number: &str) -> String {
+        Number::received(number, self.account.home)
+            .wire()
+            .to_owned()
     }
 
     async fn inbox(&self, looks: &mut HashMap<String, u32>) -> io::Result<()> {
@@ -181,17 +195,15 @@ impl Watch<'_> {
             .await
     }
 
-    /// A report names the recipient and nothing that we know besides: it is about the oldest text to them that waits for one.
+    /// A report names the recipient and nothing that we know besides. It lies with the oldest text to them that waits for one.
     async fn delivery_report(&self, name: String, report: &Backup) -> io::Result<()> {
-        let home = self.account.home;
-        let wire = |number: &str| Number::received(number, home).wire().to_owned();
-        let recipient = wire(&report.number);
+        let recipient = self.wire(&report.number);
         let waiting = self.ours(|spool| Spool::list(&spool.awaiting)).await?;
         let pending = text(report.units.iter().copied()) == "Pending";
         let about = waiting
             .into_iter()
             .filter(|_| !pending)
-            .find(|waiting| wire(&waiting.recipient) == recipient);
+            .find(|waiting| self.wire(&waiting.recipient) == recipient);
         if about.is_none() && !pending {
             self.context
                 .meter
@@ -248,29 +260,32 @@ fn report(name: &OutName, progress: Progress, failure: Option<Failure>) -> Event
     })
 }
 
-/// What the reports about a text come to; `None` while some are missing.
-fn verdict(spool: &Spool, name: &str) -> io::Result<Option<(Progress, Option<Reason>)>> {
-    let folder = spool.reports_of(name);
-    if !folder.is_dir() {
-        return Ok(None);
-    }
-    let sent = decode(&Spool::read(&spool.awaiting.join(name))?);
-    let reports = Spool::list(&folder)?;
-    let parts = usize::from(Segments::of(&sent).count.max(1));
-    let mut delivered = 0;
-    for report in &reports {
-        let parts = backup::read(&Spool::read(&folder.join(report))?).unwrap_or_default();
-        let words = parts.first().map(|part| text(part.units.iter().copied()));
-        match words.as_deref() {
-            Some("Delivered") => delivered += 1,
-            Some("Failed") => return Ok(Some((Progress::Failed, Some(Reason::Unreachable)))),
-            _ => {}
+/// What the reports about the texts to one person come to; `None` while some are missing.
+fn verdict(spool: &Spool, names: &[String]) -> io::Result<Option<(Progress, Option<Reason>)>> {
+    let (mut parts, mut said) = (0, Vec::new());
+    for name in names {
+        let sent = decode(&Spool::read(&spool.awaiting.join(name))?);
+        parts += usize::from(Segments::of(&sent).count.max(1));
+        let folder = spool.reports_of(name);
+        if !folder.is_dir() {
+            continue;
+        }
+        for report in Spool::list(&folder)? {
+            let parts = backup::read(&Spool::read(&folder.join(report))?).unwrap_or_default();
+            let words = parts.first().map(|part| text(part.units.iter().copied()));
+            said.push(words.unwrap_or_default());
         }
     }
-    Ok(match reports.len() {
-        _ if delivered >= parts => Some((Progress::Delivered, None)),
-        all if all >= parts => Some((Progress::Unknown, Some(Reason::Unspecified))),
-        _ => None,
+    let count = |word: &str| said.iter().filter(|words| *words == word).count();
+    Ok(if count("Delivered") >= parts {
+        Some((Progress::Delivered, None))
+    } else if names.len() == 1 && count("Failed") > 0 {
+        Some((Progress::Failed, Some(Reason::Unreachable)))
+    } else if said.len() >= parts {
+        // One of several failed: nobody can tell which.
+        Some((Progress::Unknown, Some(Reason::Unspecified)))
+    } else {
+        None
     })
 }
 

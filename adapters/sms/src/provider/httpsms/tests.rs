@@ -177,6 +177,28 @@ fn every_event_has_its_meaning() {
 }
 
 #[test]
+fn what_was_sent_elsewhere_is_told_from_ours() {
+    let sent = |request_id: Value| {
+        let data = json!({
+            "id": "u-9", "request_id": request_id, "owner": "+12025550100", "contact": "+12025550147", "content": "on my way",
+            "timestamp": "2026-09-21T14:13:26Z",
+        });
+        call(&json!({ "type": "message.phone.sent", "data": data })).events
+    };
+    for foreign in [Value::Null, json!("their own")] {
+        let events = sent(foreign);
+        let [Event::Sent(message)] = &events[..] else {
+            panic!("{events:?}")
+        };
+        assert_eq!(message.text, "on my way");
+        assert_eq!(message.to.as_str(), "+12025550100", "our line");
+        assert_eq!(message.from.as_str(), "+12025550147", "whom it went to");
+    }
+    let ours = sent(json!(message("hello").key.to_string()));
+    assert!(matches!(&ours[..], [Event::Report(_)]), "{ours:?}");
+}
+
+#[test]
 fn what_is_forged_old_or_broken_is_refused() {
     let account = subject();
     let body = received().to_string();

@@ -4,7 +4,7 @@ use http::header::AUTHORIZATION;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use transom_adapter::{
-    Event, Failure, MessageRef, Progress, Reason, Refused, Report, UnixMillis, WebRequest,
+    Event, Failure, Key, MessageRef, Progress, Reason, Refused, Report, UnixMillis, WebRequest,
 };
 
 use super::HttpsmsAccount;
@@ -56,7 +56,10 @@ pub fn events(body: &[u8], home: Country) -> Result<Vec<Event>, Refused> {
     let data = &call["data"];
     let event = match call["type"].as_str().ok_or(Refused::Malformed)? {
         "message.phone.received" => Some(message(data, &data["message_id"], home)?),
-        "message.phone.sent" => report(data, Progress::Sent),
+        "message.phone.sent" => match sent_elsewhere(data, home) {
+            Some(event) => Some(event),
+            None => report(data, Progress::Sent),
+        },
         "message.phone.delivered" => report(data, Progress::Delivered),
         "message.send.failed" => report(data, Progress::Failed),
         // Tried again by httpSMS, until the one that says it is the last.
@@ -77,6 +80,28 @@ pub(super) fn message(data: &Value, id: &Value, home: Country) -> Result<Event, 
     let at = ["timestamp", "received_at", "order_timestamp"];
     received.sent_at = at.iter().find_map(|field| json::time(&data[*field]));
     Ok(received.event(home))
+}
+
+/// A text that the user sent by httpSMS's own page or another program: it has its words, and no key of ours.
+fn sent_elsewhere(data: &Value, home: Country) -> Option<Event> {
+    let is_ours = data["request_id"]
+        .as_str()
+        .is_some_and(|key| key.parse::<Key>().is_ok());
+    if is_ours {
+        return None;
+    }
+    let id = received::id("httpsms-sent", data["id"].as_str()?)?;
+    let (owner, contact) = (
+        json::filled(&data["owner"])?,
+        json::filled(&data["contact"])?,
+    );
+    let text = json::text(&data["content"])?.into_owned();
+    let mut received = Received::new(id, &contact, &owner, text);
+    received.sent_at = json::time(&data["timestamp"]);
+    match received.event(home) {
+        Event::Message(message) if !message.text.is_empty() => Some(Event::Sent(message)),
+        _ => None,
+    }
 }
 
 /// About one of ours, by httpSMS's id and by our own; `None` when it names neither.

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::Deserialize;
 use transom_adapter::{AccountName, ConfigFault, Section};
 
@@ -60,9 +60,7 @@ pub(super) fn account(
     if !(1..=255).contains(&config.max_parts) {
         settings.fault("max_parts", "is not 1 to 255", "write what jasmin.cfg has");
     }
-    let webhook = env.way_back(callback.as_ref(), &name);
-    let report_url =
-        webhook.map(|url| SecretString::from(format!("{url}/{}", webhook_token.expose_secret())));
+    let report_url = env.secret_way_back(callback.as_ref(), &name, &webhook_token);
     settings.built(|| JasminAccount {
         http: env.http.clone(),
         base_url,

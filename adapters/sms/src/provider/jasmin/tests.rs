@@ -160,7 +160,7 @@ fn every_coding_is_read() {
             .iter()
             .map(|event| match event {
                 transom_adapter::Event::Message(message) => &*message.text,
-                transom_adapter::Event::Report(_) => "a report",
+                _ => "a report",
             })
             .collect();
         assert_eq!(texts, Vec::from_iter(want), "{coding} {binary}");

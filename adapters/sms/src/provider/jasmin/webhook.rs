@@ -138,12 +138,11 @@ pub(super) fn meaning(status: &str, submitted: bool) -> Option<(Progress, Option
 
 pub(super) const STATES: &[(&str, Progress, Option<Reason>)] = &[
     ("ESME_ROK", Progress::Sent, None),
-    (
-        "ESME_RTHROTTLED",
-        Progress::Failed,
-        Some(Reason::RateLimited),
-    ),
-    ("ESME_RMSGQFUL", Progress::Failed, Some(Reason::RateLimited)),
+    // What Jasmin sends again by itself, `submit_error_retrial`; it tells of each time.
+    ("ESME_RTHROTTLED", Progress::Delayed, None),
+    ("ESME_RMSGQFUL", Progress::Delayed, None),
+    ("ESME_RSYSERR", Progress::Delayed, None),
+    ("ESME_RINVSCHED", Progress::Delayed, None),
     (
         "ESME_RINVDSTADR",
         Progress::Failed,
@@ -159,7 +158,6 @@ pub(super) const STATES: &[(&str, Progress, Option<Reason>)] = &[
         Progress::Failed,
         Some(Reason::OurAccount),
     ),
-    ("ESME_RSYSERR", Progress::Failed, Some(Reason::NetworkDown)),
     (
         "ESME_RSUBMITFAIL",
         Progress::Failed,

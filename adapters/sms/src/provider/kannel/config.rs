@@ -69,9 +69,7 @@ pub(super) fn account(
             "write what kannel.conf has",
         );
     }
-    let webhook = env.way_back(callback.as_ref(), &name);
-    let report_url =
-        webhook.map(|url| SecretString::from(format!("{url}/{}", token.expose_secret())));
+    let report_url = env.secret_way_back(callback.as_ref(), &name, &token);
     settings.built(|| KannelAccount {
         http: env.http.clone(),
         sendsms_url: format!("{base}/cgi-bin/sendsms"),

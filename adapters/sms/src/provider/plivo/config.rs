@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::Deserialize;
 use transom_adapter::{AccountName, ConfigFault, Section};
 
@@ -52,9 +52,7 @@ pub(super) fn account(
     let webhook_token = settings.webhook_token(config.webhook_token, file);
     let bounds = (Duration::from_secs(5), Duration::from_hours(3));
     let validity = settings.duration("validity", config.validity.as_deref(), bounds);
-    let webhook_url = env.way_back(None, &name);
-    let webhook_url = webhook_url
-        .map(|url| SecretString::from(format!("{url}/{}", webhook_token.expose_secret())));
+    let webhook_url = env.secret_way_back(None, &name, &webhook_token);
     settings.built(|| PlivoAccount {
         http: env.http.clone(),
         account_url: format!("{base_url}/v1/Account/{}", config.auth_id),

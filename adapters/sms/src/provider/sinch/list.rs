@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use transom_adapter::{Event, HttpClient, HttpReply, Outcome, Outgoing, UnixMillis};
 
 use super::{ID, SinchAccount, webhook};
-use crate::provider::{answer, catch_up::InboundList, json, received};
+use crate::provider::{catch_up::InboundList, json, received};
 
 /// The batches with the message's reference. Without a date the list goes back one day, which is more than an attempt is old.
 pub(super) fn batches_of(
@@ -40,14 +40,13 @@ impl InboundList for SinchAccount {
         const PAGE_SIZE: usize = 100;
         let mut found = Vec::new();
         for page in 0..PAGES_MAX {
-            let request = self
-                .signed_in(self.http.get(&format!("{}/inbounds", self.plan_url)))
-                .query(&[
-                    ("start_date", since.timestamp().to_string()),
-                    ("page", page.to_string()),
-                    ("page_size", PAGE_SIZE.to_string()),
-                ]);
-            let document = answer::document(self.http.call(request).await)?;
+            let inbounds = self.http.get(&format!("{}/inbounds", self.plan_url));
+            let request = inbounds.query(&[
+                ("start_date", since.timestamp().to_string()),
+                ("page", page.to_string()),
+                ("page_size", PAGE_SIZE.to_string()),
+            ]);
+            let document = self.document(request).await?;
             let inbounds = json::items(&document["inbounds"]);
             for inbound in inbounds {
                 let at = json::time(&inbound["received_at"]).unwrap_or(since);

@@ -18,7 +18,9 @@ use transom_adapter::{
 
 pub use self::{config::SinchConfig, webhook::events};
 use super::{
-    ProviderEnv, ProviderFactory, TextLimit, answer, catch_up, json, media,
+    ProviderEnv, ProviderFactory, TextLimit,
+    access_token::{self, Bearer},
+    answer, catch_up, json, media,
     received::{self, wire},
     signature::{self, fresh, required},
 };
@@ -59,15 +61,15 @@ impl ProviderFactory for Sinch {
     }
 }
 
-/// One service plan.
+/// One service plan, or one project.
 struct SinchAccount {
     name: AccountName,
     http: HttpClient,
     clock: Arc<dyn Clock>,
     base_url: String,
-    /// `https://us.sms.api.sinch.com/xms/v1/{plan}`
+    /// `https://us.sms.api.sinch.com/xms/v1/{plan or project}`
     plan_url: String,
-    api_token: SecretString,
+    bearer: Bearer,
     webhook_secret: Option<SecretString>,
     webhook_token: Option<SecretString>,
     /// Our webhook with its token, when Sinch can reach it.
@@ -84,7 +86,10 @@ impl Account for SinchAccount {
     }
 
     fn capabilities(&self) -> Capabilities {
-        media::capabilities(self.callback_url.is_some(), self.files)
+        Capabilities {
+            send_seconds_max: access_token::SEND_SECONDS_MAX,
+            ..media::capabilities(self.callback_url.is_some(), self.files)
+        }
     }
 
     async fn send(&self, message: &Outgoing, _attempt: Attempt) -> Outcome {
@@ -93,15 +98,15 @@ impl Account for SinchAccount {
             Err(refusal) => return refusal,
         };
         let request = self.http.post(&format!("{}/batches", self.plan_url));
-        match self.http.call(self.signed_in(request).json(&body)).await {
+        match self.bearer.call(&self.http, request.json(&body)).await {
             Ok(reply) => outcome(&reply),
-            Err(error) => answer::no_answer(&error),
+            Err(outcome) => outcome,
         }
     }
 
     async fn reconcile(&self, message: &Outgoing, _attempt: Attempt) -> Option<Outcome> {
         let request = list::batches_of(&self.http, &self.plan_url, message);
-        let reply = self.http.call(self.signed_in(request)).await.ok()?;
+        let reply = self.bearer.call(&self.http, request).await.ok()?;
         list::find(&reply)
     }
 
@@ -120,8 +125,10 @@ impl Account for SinchAccount {
     }
 
     async fn fetch(&self, media: &MediaRef, bytes_max: u64) -> Result<Fetched, FetchFailure> {
+        let token = self.bearer.get().await;
+        let token = token.map_err(|_| FetchFailure::Transient("no access token".to_owned()))?;
         let origin = TrustedOrigin::new(&self.base_url);
-        let origin = origin.map(|origin| origin.bearer(self.api_token.expose_secret()));
+        let origin = origin.map(|origin| origin.bearer(token.expose_secret()));
         self.http
             .fetch(&media.url, bytes_max, origin.as_ref())
             .await
@@ -130,11 +137,10 @@ impl Account for SinchAccount {
     async fn check(&self) -> CheckReport {
         let mut report = CheckReport::default();
         let url = format!("{}/batches?page_size=1", self.plan_url);
-        let reply = self.http.call(self.signed_in(self.http.get(&url))).await;
-        match answer::document(reply) {
+        match self.document(self.http.get(&url)).await {
             Ok(_) => report.findings.push("signed in to Sinch".to_owned()),
             Err(fault) => report.faults.push(format!(
-                "cannot sign in to Sinch: {fault}; compare region, service_plan_id and api_token with the dashboard"
+                "cannot sign in to Sinch: {fault}; compare region, plan or project, and token or key with the dashboard"
             )),
         }
         let url = self
@@ -174,8 +180,12 @@ impl SinchAccount {
         Ok(body)
     }
 
-    fn signed_in(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
-        request.bearer_auth(self.api_token.expose_secret())
+    /// What the API answers to a question.
+    async fn document(&self, request: reqwest::RequestBuilder) -> Result<Value, String> {
+        match self.bearer.call(&self.http, request).await {
+            Ok(reply) => answer::document(Ok(reply)),
+            Err(outcome) => Err(format!("{outcome:?}")),
+        }
     }
 }
 

@@ -99,6 +99,39 @@ async fn a_text_is_sent_with_all_that_sinch_needs() {
     );
 }
 
+/// A project's key asks for a token first; one that is refused is asked for again.
+#[tokio::test]
+async fn a_project_signs_in_with_its_key() {
+    let granted = |token: &str| {
+        Reply::json(
+            200,
+            format!(r#"{{"access_token":"{token}","token_type":"bearer","expires_in":3599}}"#),
+        )
+    };
+    let server = ScriptedHttp::start([
+        granted("one"),
+        Reply::json(401, "{}"),
+        granted("two"),
+        Reply::json(201, r#"{"id":"b1"}"#),
+    ])
+    .await;
+    let table = json!({
+        "project_id": "project1", "key_id": "key1", "key_secret": "secret1", "webhook_token": TOKEN,
+        "base_url": server.base_url(), "token_url": format!("{}/oauth2/token", server.base_url()),
+    });
+    let name = AccountName::new("sms", "main");
+    let account = config::account(name, &section(table), &env(client())).unwrap();
+    let first = account.send(&message("a"), FIRST).await;
+    assert!(matches!(first, Outcome::Misconfigured(_)), "{first:?}");
+    let second = account.send(&message("a"), FIRST).await;
+    assert!(matches!(second, Outcome::Accepted { .. }), "{second:?}");
+    let heads: Vec<String> = server.requests().into_iter().map(|r| r.head).collect();
+    assert!(heads[0].starts_with("POST /oauth2/token"), "{}", heads[0]);
+    assert!(heads[0].contains("Basic a2V5MTpzZWNyZXQx"), "{}", heads[0]);
+    assert!(heads[3].starts_with("POST /xms/v1/project1/batches"));
+    assert!(heads[3].contains("Bearer two"), "{}", heads[3]);
+}
+
 #[tokio::test]
 async fn every_answer_has_its_meaning() {
     for (status, body, want) in [

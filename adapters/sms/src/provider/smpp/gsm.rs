@@ -1,5 +1,7 @@
 //! From septets to characters: 3GPP TS 23.038 §6.2.1 and, for texts that say so in their header, Annex A.
 
+use super::indic;
+
 /// The default alphabet; 0x1b escapes.
 const DEFAULT: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\u{1b}ÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
 /// §A.3.1
@@ -84,12 +86,12 @@ pub(in crate::provider) struct Shifts {
 
 /// Reads septets, one a byte. A byte above 0x7f is no septet: it becomes a replacement character.
 pub(in crate::provider) fn decode(septets: &[u8], shifts: Shifts) -> String {
-    let alphabet: Vec<char> = alphabet(shifts.locking).chars().collect();
+    let alphabet: Vec<Option<char>> = (0..0x80)
+        .map(|septet| locked(shifts.locking, septet))
+        .collect();
     let plain = |septet: u8| {
-        alphabet
-            .get(usize::from(septet))
-            .copied()
-            .unwrap_or('\u{fffd}')
+        let known = alphabet.get(usize::from(septet)).copied().flatten();
+        known.unwrap_or('\u{fffd}')
     };
     let mut text = String::with_capacity(septets.len());
     let mut rest = septets.iter().copied();
@@ -111,12 +113,14 @@ pub(in crate::provider) fn decode(septets: &[u8], shifts: Shifts) -> String {
     text
 }
 
-fn alphabet(language: u8) -> &'static str {
-    match language {
+fn locked(language: u8, septet: u8) -> Option<char> {
+    let table = match language {
         1 => TURKISH,
         3 => PORTUGUESE,
+        _ if indic::is_here(language) => return indic::locking(language, septet),
         _ => DEFAULT,
-    }
+    };
+    table.chars().nth(septet.into())
 }
 
 fn extended(language: u8, septet: u8) -> Option<char> {
@@ -124,6 +128,7 @@ fn extended(language: u8, septet: u8) -> Option<char> {
         1 => TURKISH_EXTENSION,
         2 => SPANISH_EXTENSION,
         3 => PORTUGUESE_EXTENSION,
+        _ if indic::is_here(language) => return indic::single(language, septet),
         _ => &[],
     };
     let mut all = own.iter().chain(EXTENSION);
@@ -156,7 +161,15 @@ mod tests {
         let locking = |locking, septets: &[u8]| decode(septets, Shifts { locking, single: 0 });
         assert_eq!(locking(1, &[0x40, 0x1c, 0x04]), "İŞ€");
         assert_eq!(locking(3, &[0x09, 0x7b, 0x12]), "çãª");
-        assert_eq!(locking(13, b"a"), "a", "a language that is not known here");
+        assert_eq!(locking(14, b"@a"), "¡a", "a language that nobody knows");
+        let both = |language, septets: &[u8]| {
+            let (locking, single) = (language, language);
+            decode(septets, Shifts { locking, single })
+        };
+        assert_eq!(both(6, &[0x2f, 0x42, 0x4c, 0x5f, 0x27, 0x59]), "नमस्ते");
+        assert_eq!(both(13, &[0x4d, 0x00, 0x4e]), "لام");
+        assert_eq!(both(4, &[0x1b, 0x41, 0x1b, 0x19, 0x1b, 0x1b]), "A০ ");
+        assert_eq!(both(7, &[0x00]), "\u{fffd}", "reserved");
     }
 
     #[test]

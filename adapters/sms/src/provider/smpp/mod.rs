@@ -5,6 +5,7 @@ mod address;
 mod config;
 pub(super) mod gsm;
 mod ids;
+mod indic;
 mod link;
 mod outcome;
 mod receipt;

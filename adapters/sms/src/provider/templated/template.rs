@@ -79,6 +79,7 @@ impl Templates {
             created_at: UnixMillis(0),
             routes: Vec::new(),
             files: Vec::new(),
+            mail: transom_adapter::MailWish::default(),
         };
         self.render(&message, home).map(|sent| sent.url.origin())
     }

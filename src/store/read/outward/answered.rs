@@ -1,0 +1,47 @@
+//! What is known of a message that another answers or reacts to.
+
+use super::{super::StoreError, Ask, OutwardSnapshot, json, statements::ANSWERED};
+use crate::store::{Connection, index};
+
+/// A message that another answers or reacts to.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Answered {
+    /// Its mail thread.
+    pub thread_id: Option<i64>,
+    /// How it begins; `None`: its text is kept no longer.
+    pub body: Option<String>,
+    /// Its Message-ID.
+    pub message_id: Option<String>,
+}
+
+impl Answered {
+    /// Whether the network has a name for it.
+    pub fn has_id(&self) -> bool {
+        self.message_id.is_some()
+    }
+}
+
+/// Loads what is answered; without any answer it costs nothing.
+pub(super) async fn load_answered(
+    connection: &mut Connection,
+    snapshot: &mut OutwardSnapshot,
+    gateway_id: i64,
+    asks: &[Ask],
+) -> Result<(), StoreError> {
+    let answers: Vec<&Ask> = asks.iter().filter(|ask| ask.reply_to.is_some()).collect();
+    if answers.is_empty() {
+        return Ok(());
+    }
+    for row in connection
+        .rows(ANSWERED, &[json(&answers), gateway_id.into()])
+        .await?
+    {
+        let answered = Answered {
+            thread_id: row.opt_int(1)?,
+            body: row.opt_text(2)?.map(str::to_owned),
+            message_id: row.opt_text(3)?.map(str::to_owned),
+        };
+        snapshot.answered.insert(index(row.int(0)?), answered);
+    }
+    Ok(())
+}

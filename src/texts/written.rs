@@ -1,0 +1,17 @@
+//! What leaves to people outside in the words of a user, or of the gateway in a user's name.
+
+use super::Quoted;
+
+/// A text to somebody outside.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Written {
+    /// A reaction, on a network that has none.
+    Reacted {
+        /// The emoji.
+        emoji: String,
+        /// How the message begins that is reacted to, if that is known.
+        quoted: Option<Quoted>,
+    },
+    /// Somebody said STOP.
+    StopConfirmed,
+}
