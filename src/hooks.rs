@@ -39,8 +39,8 @@ pub enum Step {
 }
 
 impl Step {
-    /// Every step.
-    pub const ALL: [Self; 15] = [
+    /// Every step on the way of a message.
+    pub const ALL: [Self; 14] = [
         Self::StanzaRead,
         Self::BeforeCommit,
         Self::AfterCommit,
@@ -53,10 +53,12 @@ impl Step {
         Self::BeforeAnswer,
         Self::FileKept,
         Self::FileUploaded,
-        Self::Resealed,
         Self::BeforeHandOver,
         Self::AfterHandOver,
     ];
+
+    /// Every step beside it.
+    pub const BESIDE: [Self; 1] = [Self::Resealed];
 }
 
 /// Passes a step.
