@@ -343,12 +343,15 @@ CREATE INDEX strangers_waiting ON strangers (since_ms) WHERE state = 'waiting';
 CREATE INDEX strangers_unsaid ON strangers (user_id) WHERE state = 'waiting' AND said_ms IS NULL;
 
 -- The processes that run on this database. number: what their keys are made with. until_ms: by the database's clock; a process
--- that has not said by then that it lives is taken for dead, and comes back under another process_id.
+-- that has not said by then that it lives is taken for dead, and comes back under another process_id. backend, since_micros: a
+-- connection that ends with the process, by pg_stat_activity; 0: none.
 CREATE TABLE processes (
-    process_id BIGINT NOT NULL PRIMARY KEY,
-    number     BIGINT NOT NULL,
-    leaving    BIGINT NOT NULL CHECK (leaving IN (0, 1)),
-    until_ms   BIGINT NOT NULL
+    process_id   BIGINT NOT NULL PRIMARY KEY,
+    number       BIGINT NOT NULL,
+    leaving      BIGINT NOT NULL CHECK (leaving IN (0, 1)),
+    until_ms     BIGINT NOT NULL,
+    backend      BIGINT NOT NULL,
+    since_micros BIGINT NOT NULL
 );
 
 -- Which process has a gateway's link, and those of its accounts that only one may have.

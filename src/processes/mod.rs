@@ -22,7 +22,10 @@ use tokio::sync::{Notify, mpsc, watch};
 use transom_adapter::Lifecycle;
 
 use crate::{
-    store::{Store, StoreError, processes::HolderRow},
+    store::{
+        Store, StoreError,
+        processes::{HolderRow, Listener, Session},
+    },
     xmpp::stream::Permit,
 };
 
@@ -43,6 +46,8 @@ struct Inner {
     gateways: Mutex<BTreeMap<i64, Entry>>,
     hints: mpsc::Sender<Hint>,
     nudged: Notify,
+    /// What shows the database server that this process lives.
+    session: Mutex<Session>,
 }
 
 struct Entry {
@@ -108,7 +113,10 @@ impl Processes {
         store: &Store,
         lifecycle: &Lifecycle,
     ) -> Result<(Self, Runner, i64), StoreError> {
-        let joined = store.join(LEASE).await?;
+        // Connected before anything is said, so that no moment is without a session.
+        let listener = store.listen().await?;
+        let session = listener.as_ref().map(Listener::session).unwrap_or_default();
+        let joined = store.join(LEASE, session).await?;
         let view = View {
             me: joined.process_id,
             workers: vec![joined.process_id],
@@ -122,11 +130,12 @@ impl Processes {
             gateways: Mutex::default(),
             hints,
             nudged: Notify::new(),
+            session: Mutex::new(session),
         };
         let this = Self {
             inner: Arc::new(inner),
         };
-        let runner = Runner::new(this.clone(), to_tell, lifecycle.clone());
+        let runner = Runner::new(this.clone(), to_tell, listener, lifecycle.clone());
         Ok((this, runner, joined.number))
     }
 
@@ -282,6 +291,16 @@ impl Processes {
             tracing::warn!(error, "The database was not told that this process ended.");
         }
         self.hint(Hint::Beat);
+    }
+
+    fn session(&self) -> Session {
+        let session = self.inner.session.lock();
+        *session.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has_session(&self, session: Session) {
+        let now = self.inner.session.lock();
+        *now.unwrap_or_else(PoisonError::into_inner) = session;
     }
 
     fn gateways(&self) -> std::sync::MutexGuard<'_, BTreeMap<i64, Entry>> {

@@ -12,15 +12,19 @@ use super::{Hint, Processes, View, hints::Parcel};
 use crate::{
     store::{
         Ids,
-        processes::{Beat, HolderRow, Listener},
+        processes::{Beat, HolderRow, Listener, Session},
     },
     xmpp::stream::Permit,
 };
 
-/// A process that has not said for so long that it lives is taken for dead.
+/// A process that has not said for so long that it lives is taken for dead: frozen, or its machine is gone.
 pub const LEASE: Duration = Duration::from_secs(6);
+/// The same for one whose session with the database ended: killed.
+const SILENT: Duration = Duration::from_millis(1_300);
 /// Between two times that it says so.
 const BEAT: Duration = Duration::from_secs(1);
+/// The same while somebody seems to have died.
+const BEAT_MISSING: Duration = Duration::from_millis(200);
 /// The same while it hands over.
 const BEAT_LEAVING: Duration = Duration::from_millis(200);
 /// Whoever has its share of the gateways leaves a free one to others for so long.
@@ -36,6 +40,7 @@ const HINTS_MAX: usize = 256;
 pub struct Runner {
     processes: Processes,
     to_tell: mpsc::Receiver<Hint>,
+    listener: Option<Listener>,
     lifecycle: Lifecycle,
 }
 
@@ -43,11 +48,13 @@ impl Runner {
     pub(super) fn new(
         processes: Processes,
         to_tell: mpsc::Receiver<Hint>,
+        listener: Option<Listener>,
         lifecycle: Lifecycle,
     ) -> Self {
         Self {
             processes,
             to_tell,
+            listener,
             lifecycle,
         }
     }
@@ -57,6 +64,7 @@ impl Runner {
         let Self {
             processes,
             to_tell,
+            listener,
             lifecycle,
         } = self;
         if !processes.inner.is_shared {
@@ -69,11 +77,12 @@ impl Runner {
             heard_at: Instant::now(),
             free_since: BTreeMap::new(),
             is_leaving: false,
+            is_one_missing: false,
         };
         tokio::join!(
             beating.run(),
             tell(processes.clone(), to_tell),
-            listen(processes, heard)
+            listen(processes, listener, heard)
         );
     }
 }
@@ -87,6 +96,7 @@ struct Beating {
     /// Gateways that nobody has, and since when that is known.
     free_since: BTreeMap<i64, Instant>,
     is_leaving: bool,
+    is_one_missing: bool,
 }
 
 impl Beating {
@@ -96,7 +106,11 @@ impl Beating {
                 self.leave().await;
             }
             self.beat().await;
-            let pause = if self.is_leaving { BEAT_LEAVING } else { BEAT };
+            let pause = match (self.is_leaving, self.is_one_missing) {
+                (true, _) => BEAT_LEAVING,
+                (false, true) => BEAT_MISSING,
+                (false, false) => BEAT,
+            };
             let lifecycle = self.lifecycle.clone();
             tokio::select! {
                 () = sleep(pause) => {}
@@ -121,9 +135,11 @@ impl Beating {
     async fn beat(&mut self) {
         let store = self.processes.inner.store.clone();
         let me = self.processes.id();
-        match store.beat(me, LEASE).await {
+        let session = self.processes.session();
+        match store.beat(me, session, LEASE, SILENT).await {
             Ok(Some(beat)) => {
                 self.heard_at = Instant::now();
+                self.is_one_missing = beat.is_one_missing;
                 self.take(me, beat).await;
             }
             Ok(None) => self.join_again().await,
@@ -154,7 +170,8 @@ impl Beating {
         if self.is_leaving {
             return std::future::pending().await;
         }
-        match self.processes.inner.store.join(LEASE).await {
+        let session = self.processes.session();
+        match self.processes.inner.store.join(LEASE, session).await {
             Ok(joined) => {
                 self.ids.renumber(joined.number);
                 self.processes.inner.view.send_modify(|view| {
@@ -269,12 +286,15 @@ async fn tell(processes: Processes, mut to_tell: mpsc::Receiver<Hint>) {
 }
 
 /// Listens to the others.
-async fn listen(processes: Processes, heard: mpsc::Sender<Hint>) {
+async fn listen(processes: Processes, mut listener: Option<Listener>, heard: mpsc::Sender<Hint>) {
     loop {
-        if let Ok(Some(mut listener)) = processes.inner.store.listen().await {
-            hear(&processes, &mut listener, &heard).await;
+        if let Some(listener) = &mut listener {
+            processes.has_session(listener.session());
+            hear(&processes, listener, &heard).await;
+            processes.has_session(Session::default());
         }
         sleep(LISTEN_AGAIN).await;
+        listener = processes.inner.store.listen().await.ok().flatten();
     }
 }
 

@@ -17,7 +17,7 @@ use secrecy::ExposeSecret;
 
 pub(super) use self::rows::{Param, Row};
 use self::rows::{pg_arguments, pg_row, sqlite_arguments, sqlite_row};
-use super::StoreError;
+use super::{StoreError, processes::Session};
 use crate::config::StoreUrl;
 
 /// One statement in both dialects.
@@ -170,13 +170,23 @@ impl Database {
     }
 
     /// Listens to a channel, on a connection of its own; `None` on SQLite, which has none.
-    pub(super) async fn listen(&self, channel: &str) -> Result<Option<PgListener>, StoreError> {
+    pub(super) async fn listen(
+        &self,
+        channel: &str,
+    ) -> Result<Option<(PgListener, Session)>, StoreError> {
+        const SESSION: &str = "SELECT CAST(pid AS BIGINT), CAST(EXTRACT(EPOCH FROM backend_start) * 1000000 AS BIGINT)
+                                 FROM pg_stat_activity WHERE pid = pg_backend_pid()";
         let Self::Postgres(pool) = self else {
             return Ok(None);
         };
         let mut listener = PgListener::connect_with(pool).await?;
         listener.listen(channel).await?;
-        Ok(Some(listener))
+        let (backend, since_micros) = sqlx::query_as(SESSION).fetch_one(&mut listener).await?;
+        let session = Session {
+            backend,
+            since_micros,
+        };
+        Ok(Some((listener, session)))
     }
 
     /// Closes every connection; SQLite's log is folded into the file.

@@ -2,6 +2,7 @@
 //!
 //! Time is the database's own, so that no process's clock matters. A process that has let its time pass is removed by whoever
 //! notices, and its gateways are free with that; what it still commits afterwards counts as evidence only (`write/attempt.rs`).
+//! One that was killed is noticed earlier: the database server sees its [`Session`] end.
 
 use std::time::Duration;
 
@@ -16,6 +17,15 @@ pub struct Joined {
     pub number: i64,
 }
 
+/// A connection that stands for as long as its process lives, as the database server knows it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Session {
+    /// Its `pg_stat_activity.pid`; 0: none stands.
+    pub backend: i64,
+    /// Its `backend_start`, microseconds since 1970.
+    pub since_micros: i64,
+}
+
 /// What a process learns when it says that it lives.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Beat {
@@ -23,6 +33,8 @@ pub struct Beat {
     pub workers: Vec<i64>,
     /// Who has which gateway.
     pub holders: Vec<HolderRow>,
+    /// A process seems to have died: it is worth asking again soon.
+    pub is_one_missing: bool,
 }
 
 /// Who has a gateway.
@@ -47,9 +59,10 @@ const COUNT: Sql = Sql::both(
 
 const JOIN: Sql = Sql {
     // One process at a time on a file, for as long as it holds the lock: nobody else judges it.
-    sqlite: "INSERT INTO processes (process_id, number, leaving, until_ms) VALUES ($1, $2, 0, 9223372036854775807 + 0 * $3)",
-    postgres: "INSERT INTO processes (process_id, number, leaving, until_ms)
-               VALUES ($1, $2, 0, CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) + $3)",
+    sqlite: "INSERT INTO processes (process_id, number, leaving, until_ms, backend, since_micros)
+             VALUES ($1, $2, 0, 9223372036854775807 + 0 * $3, $4, $5)",
+    postgres: "INSERT INTO processes (process_id, number, leaving, until_ms, backend, since_micros)
+               VALUES ($1, $2, 0, CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) + $3, $4, $5)",
 };
 
 const HOLDER: Sql = Sql::both(
@@ -57,14 +70,30 @@ const HOLDER: Sql = Sql::both(
 );
 
 const BEAT: Sql = Sql {
-    sqlite: "UPDATE processes SET leaving = leaving + 0 * $2 WHERE process_id = $1",
-    postgres: "UPDATE processes SET until_ms = CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) + $2
+    sqlite: "UPDATE processes SET leaving = leaving + 0 * $2, backend = $3, since_micros = $4 WHERE process_id = $1",
+    postgres: "UPDATE processes SET until_ms = CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) + $2,
+                      backend = $3, since_micros = $4
                 WHERE process_id = $1 AND until_ms > CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
 };
 
 const JUDGE: Sql = Sql {
     sqlite: "DELETE FROM processes WHERE until_ms < 0",
     postgres: "DELETE FROM processes WHERE until_ms <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
+};
+
+/// Who has no session any more. Not to be told from a database server that was started again, nor from a pooler that gives out other
+/// connections, if it is not silent as well.
+const MISSING: Sql = Sql {
+    sqlite: "SELECT process_id, 0 FROM processes WHERE until_ms < 0 * $1",
+    postgres: "SELECT p.process_id,
+                      CASE WHEN p.until_ms <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) + $1 THEN 1 ELSE 0 END
+                 FROM processes p
+                WHERE p.backend <> 0
+                  AND p.since_micros >= CAST(EXTRACT(EPOCH FROM pg_postmaster_start_time()) * 1000000 AS BIGINT)
+                  AND NOT EXISTS (SELECT 1 FROM pg_stat_activity a
+                                   WHERE a.pid = p.backend
+                                     AND (a.backend_start IS NULL
+                                          OR CAST(EXTRACT(EPOCH FROM a.backend_start) * 1000000 AS BIGINT) = p.since_micros))",
 };
 
 const WORKERS: Sql =
@@ -93,12 +122,12 @@ impl Store {
         self.database.is_postgres()
     }
 
-    /// Says that this process runs, for `lease` from now, and that there are these gateways.
+    /// Says that this process runs, for `lease` from now.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
-    pub async fn join(&self, lease: Duration) -> Result<Joined, StoreError> {
+    pub async fn join(&self, lease: Duration, session: Session) -> Result<Joined, StoreError> {
         const NUMBERS: i64 = 1023;
         let database = self.database.clone();
         let work = async move {
@@ -110,7 +139,13 @@ impl Store {
                 let everybody = Sql::both("DELETE FROM processes");
                 connection.run(everybody, &[]).await?;
             }
-            let params = [process_id.into(), number.into(), millis(lease)];
+            let params = [
+                process_id.into(),
+                number.into(),
+                millis(lease),
+                session.backend.into(),
+                session.since_micros.into(),
+            ];
             connection.run(JOIN, &params).await?;
             Ok(Joined { process_id, number })
         };
@@ -127,21 +162,39 @@ impl Store {
         self.change(HOLDER, vec![gateway_id.into()]).await.map(drop)
     }
 
-    /// Says that this process lives, for `lease` from now, and removes those that let their time pass. `None`: it has let its own
-    /// time pass and is taken for dead; it has to [`join`](Self::join) again.
+    /// Says that this process lives, for `lease` from now, and removes those that let their time pass, or whose session ended and
+    /// that have been `silent`. `None`: it is itself taken for dead; it has to [`join`](Self::join) again.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
-    pub async fn beat(&self, process_id: i64, lease: Duration) -> Result<Option<Beat>, StoreError> {
+    pub async fn beat(
+        &self,
+        process_id: i64,
+        session: Session,
+        lease: Duration,
+        silent: Duration,
+    ) -> Result<Option<Beat>, StoreError> {
         let database = self.database.clone();
         let work = async move {
             let mut connection = database.writer().await?;
-            let lives = [process_id.into(), millis(lease)];
+            let lives = [
+                process_id.into(),
+                millis(lease),
+                session.backend.into(),
+                session.since_micros.into(),
+            ];
             if connection.run(BEAT, &lives).await? == 0 {
                 return Ok(None);
             }
             connection.run(JUDGE, &[]).await?;
+            let heard_of = millis(lease.saturating_sub(silent));
+            let missing = connection.rows(MISSING, &[heard_of]).await?;
+            for row in &missing {
+                if row.flag(1)? {
+                    connection.run(LEAVE, &[row.int(0)?.into()]).await?;
+                }
+            }
             let workers = connection.rows(WORKERS, &[]).await?;
             let holders = connection.rows(HOLDERS, &[]).await?;
             let holder = |row: &super::Row| {
@@ -157,6 +210,7 @@ impl Store {
             Ok(Some(Beat {
                 workers: workers?,
                 holders: holders?,
+                is_one_missing: !missing.is_empty(),
             }))
         };
         let beat = self.lifecycle.detached(work).await;
@@ -221,8 +275,10 @@ impl Store {
     ///
     /// [`StoreError`].
     pub async fn listen(&self) -> Result<Option<Listener>, StoreError> {
-        let listener = self.database.listen("transom").await?;
-        Ok(listener.map(Listener))
+        let Some((listener, session)) = self.database.listen("transom").await? else {
+            return Ok(None);
+        };
+        Ok(Some(Listener { listener, session }))
     }
 
     async fn change(&self, sql: Sql, params: Vec<Param>) -> Result<u64, StoreError> {
@@ -233,17 +289,25 @@ impl Store {
     }
 }
 
-/// What other processes tell. It connects again by itself; what was told meanwhile is missed.
-pub struct Listener(sqlx::postgres::PgListener);
+/// What other processes tell.
+pub struct Listener {
+    listener: sqlx::postgres::PgListener,
+    session: Session,
+}
 
 impl Listener {
+    /// What the database server knows it by.
+    pub fn session(&self) -> Session {
+        self.session
+    }
+
     /// The next that is told; `None` when the connection was lost and something may have been missed.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the database cannot be reached.
     pub async fn next(&mut self) -> Result<Option<String>, StoreError> {
-        let told = self.0.try_recv().await?;
+        let told = self.listener.try_recv().await?;
         Ok(told.map(|told| told.payload().to_owned()))
     }
 }
