@@ -39,6 +39,9 @@ pub struct StoredMail {
     /// No person wrote it: a vacation note.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub automatic: bool,
+    /// It came by a mailing list.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub list: bool,
     /// Who wants to know that it was displayed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asks_displayed: Option<AskedDisplayed>,
@@ -113,6 +116,7 @@ impl StoredMail {
             .as_deref()
             .map(StoredUnsubscribe::of);
         stored.automatic = message.class == Class::AutoReply;
+        stored.list = message.class == Class::List;
         let asks = message.mail.asks_displayed.as_ref();
         stored.asks_displayed = asks.map(|to| AskedDisplayed {
             to: to.as_str().to_owned(),

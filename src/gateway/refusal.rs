@@ -113,7 +113,9 @@ fn recipient(why: &Recipient) -> (Condition, ErrorType) {
 fn content(why: &Content) -> (Condition, ErrorType) {
     match why {
         Content::AlreadySent | Content::Call => (Condition::NotAllowed, ErrorType::Cancel),
-        Content::ReactionKept => (Condition::FeatureNotImplemented, ErrorType::Cancel),
+        Content::ReactionKept | Content::ReactionToList => {
+            (Condition::FeatureNotImplemented, ErrorType::Cancel)
+        }
         Content::TooLong { .. }
         | Content::TooLarge { .. }
         | Content::Empty

@@ -1,5 +1,6 @@
 //! A message from outside to a user: who gets it, and the stanza that carries it.
 
+mod about;
 mod long;
 mod people;
 mod pieces;
@@ -14,21 +15,21 @@ use uuid::Uuid;
 
 use super::{
     Gateway, files, group,
-    payload::{Payload, StoredMail, StoredNotice, StoredReaction, StoredReply},
+    payload::{Payload, StoredMail, StoredNotice},
     registration::DISABLED_FOR,
     text_out::own_key,
     threads,
 };
 use crate::store::{
-    read::{AnsweredBy, InwardAsk, InwardRow, LineFound},
+    read::{InwardAsk, InwardRow, LineFound},
     write::{IdRow, NewIn, Seen, Unowned, Write},
 };
 
+use about::{reaction, reply, tapback_of};
 pub use long::attach;
 use people::{contact, stored_group};
 pub use stanza::{is_own, message_of, stanzas};
 pub use strangers::{STRANGER_DAYS, knocking, why_waits};
-use tapback::Tapback;
 
 /// Semantics 6: a provider without ids that is documented to retry does so within two minutes.
 const DIGEST_REPEAT_MS: i64 = 2 * 60_000;
@@ -45,38 +46,9 @@ pub fn ask(gateway: &Gateway, message: &Incoming, place: usize) -> InwardAsk {
         regarding: message.mail.regarding.map(|key| key.0),
         answers: message.answers.clone(),
         quotes: tapback_of(gateway, message).map(|tapback| tapback.quoted),
+        reacts: !message.mail.reaction.is_empty(),
         has_threads: gateway.network() == Network::Email,
     }
-}
-
-/// The reaction that a text may be.
-fn tapback_of(gateway: &Gateway, message: &Incoming) -> Option<Tapback> {
-    let is_text = message.attachments.is_empty() && message.media.is_empty();
-    let may_be = gateway.network() == Network::Sms && is_text;
-    may_be.then(|| tapback::read(&message.text))?
-}
-
-/// The reaction that it is, since it quotes one message of this user's, and only one.
-fn reaction(gateway: &Gateway, message: &Incoming, user: &InwardRow) -> Option<StoredReaction> {
-    let [of] = user.quoted.as_slice() else {
-        return None;
-    };
-    let tapback = tapback_of(gateway, message)?;
-    Some(StoredReaction {
-        of: of.clone(),
-        emoji: tapback.emoji.into_iter().collect(),
-    })
-}
-
-/// The message of this user's, or to this user, that it answers.
-fn reply(line: &LineFound, user: &InwardRow) -> Option<StoredReply> {
-    let mut answered = line.answered.iter();
-    let is_it = |answered: &&AnsweredBy| answered.rank == 0 && answered.user_id == user.user_id;
-    let answered = answered.find(is_it).filter(|it| !it.stanza_id.is_empty())?;
-    Some(StoredReply {
-        id: answered.stanza_id.clone(),
-        own: answered.own,
-    })
 }
 
 /// A message is for nobody here: neither a line of ours nor anything else.
@@ -232,7 +204,13 @@ fn row(
     };
     NewIn {
         seen,
-        conversation: contact.row(user, line, (pinned, thread.as_ref()), now),
+        // A reaction shows no subject: whatever is shown next has to.
+        conversation: contact.row(
+            user,
+            line,
+            (pinned, thread.as_ref().filter(|_| payload.reaction.is_none())),
+            now,
+        ),
         thread: thread.map(|thread| thread.row(conversation_id, message.message_id.clone(), now.0)),
         message_id: key,
         body: message.text.clone(),
@@ -282,7 +260,7 @@ fn payload(
         text_file: long::place(&gateway.files, message),
         own,
         reply: reply(line, user),
-        reaction: reaction(gateway, message, user).filter(|_| !own),
+        reaction: reaction(gateway, message, (line, user)).filter(|_| !own),
         word: stop::told(message, line).filter(|_| !own),
         ..Payload::default()
     }

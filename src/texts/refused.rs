@@ -138,6 +138,8 @@ pub enum Content {
     },
     /// A reaction is not sent, since the user wants no texts for them.
     ReactionKept,
+    /// Everybody on a mailing list would get a mail of one emoji.
+    ReactionToList,
     /// A retraction or correction came too late.
     AlreadySent,
     /// There are no calls.

@@ -36,6 +36,7 @@ fn failures() -> Vec<Text> {
         Content::AttachmentsNotSupported.into(),
         Content::AlreadySent.into(),
         Content::ReactionKept.into(),
+        Content::ReactionToList.into(),
         Content::Call.into(),
         Cap::MessagesPerDay { max: 200, until }.into(),
         Cap::SegmentsPerDay { max: 300, until }.into(),

@@ -90,6 +90,8 @@ pub struct MailFacts {
     pub suspicions: Vec<Suspicion>,
     /// The appointment that it is about.
     pub appointment: Option<Box<Appointment>>,
+    /// It is nothing but a reaction to the mail that it answers first: these emoji. RFC 9078
+    pub reaction: Vec<String>,
     /// Who wants to know that it was displayed (RFC 8098); only where a person asks for themselves.
     pub asks_displayed: Option<Address>,
     /// How one leaves the list that it came by.

@@ -146,6 +146,10 @@ impl Adapter for EmailAdapter {
         own_address(user, self.home.as_deref(), self.ids.domain())
     }
 
+    fn has_reactions(&self) -> bool {
+        true
+    }
+
     fn plan(&self, message: &Outgoing) -> Result<Plan, Refusal> {
         // What leaves by a user's own account names it; the gateway's addresses name none.
         let own = message.routes.iter().find(|name| name.own_key().is_some());

@@ -121,6 +121,7 @@ mod tests {
             shown_thread: None,
             threads: Vec::new(),
             quoted: Vec::new(),
+            reactions: Vec::new(),
             acquaintance,
         }
     }

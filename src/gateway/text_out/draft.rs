@@ -113,7 +113,11 @@ impl Candidate<'_> {
         let answered = snapshot.answered.get(&place);
         let mut thread =
             threads::choose(known, answered, self.message, &wish, moment.now, moment.ids);
-        thread.reaction = self.reaction.is_some();
+        // In a thread of another line's chat the mail cannot be named.
+        let of_this = answered.is_some_and(|answered| {
+            answered.message_id.is_some() && answered.message_id == thread.last_id
+        });
+        thread.reaction = self.reaction.is_some() && of_this;
         // A file without a word: what it is called is what the mail is about.
         if let Some(file) = files.first().filter(|_| thread.subject.is_empty()) {
             thread.subject.clone_from(&file.name);

@@ -2,7 +2,7 @@
 
 use super::{Candidate, Decision, Refused};
 use crate::{
-    gateway::{Gateway, settings::Settings},
+    gateway::{Gateway, payload::Payload, settings::Settings},
     store::read::{Answered, OutwardSnapshot},
     texts::{Content, Quoted, Text, Written},
     xmpp::{stanza::Message, xep::reactions},
@@ -29,6 +29,12 @@ pub(super) fn of(message: &Message) -> Result<Option<reactions::Reactions>, Deci
     Ok(reaction)
 }
 
+/// Whether everybody on a list would get a mail of one emoji.
+fn came_by_list(answered: &Answered) -> bool {
+    let payload = Payload::from_json(answered.payload.as_deref());
+    payload.mail.is_some_and(|mail| mail.list)
+}
+
 impl Candidate<'_> {
     /// Words a reaction. `Some`: it is not sent.
     pub(super) fn word_reaction(
@@ -40,7 +46,11 @@ impl Candidate<'_> {
         let reaction = self.reaction.as_ref()?;
         let emoji = reaction.emoji.join(" ");
         let answered = snapshot.answered.get(&place);
-        if gateway.adapter.has_reactions() && answered.is_some_and(Answered::has_id) {
+        let has_form = gateway.adapter.has_reactions();
+        if has_form && answered.is_some_and(came_by_list) {
+            return Some(Decision::Refused(Content::ReactionToList.into()));
+        }
+        if has_form && answered.is_some_and(Answered::has_id) {
             self.body = emoji;
             return None;
         }
@@ -50,7 +60,8 @@ impl Candidate<'_> {
             return Some(Decision::Refused(why));
         };
         let settings = Settings::from_json(&user.settings);
-        if settings.wants_reactions() {
+        // Where there is a form for them they cost nothing; this one only has no name for what it is about.
+        if has_form || settings.wants_reactions() {
             let quoted = answered.and_then(|answered| answered.body.as_deref());
             let quoted = quoted.map(Quoted::beginning);
             // What leaves is in the words of whoever writes it.

@@ -2,6 +2,8 @@
 //!
 //! Length: what one event needs to know, a statement an aspect, with the rows beside them.
 
+mod quoted;
+
 use std::collections::HashMap;
 
 use serde::Serialize;
@@ -12,6 +14,7 @@ use super::{
     strangers::{Pair, acquaintances},
 };
 use crate::store::{Connection, index};
+use quoted::{load_quoted, load_reactions};
 
 /// What one message asks.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -31,6 +34,9 @@ pub struct InwardAsk {
     pub answers: Vec<String>,
     /// What it quotes, when its words are those of a reaction.
     pub quotes: Option<String>,
+    /// Whether it is a reaction by itself (RFC 9078).
+    #[serde(skip)]
+    pub reacts: bool,
     /// Whether the network has threads.
     #[serde(skip)]
     pub has_threads: bool,
@@ -93,6 +99,8 @@ pub struct InwardRow {
     pub threads: Vec<KnownThread>,
     /// The ids of those of the user's last messages to this peer that have exactly the words which are quoted.
     pub quoted: Vec<String>,
+    /// What is stored with the peer's last reactions, oldest first; asked for a reaction alone.
+    pub reactions: Vec<String>,
     /// What the user and the peer are to each other; asked for mail alone.
     pub acquaintance: Acquaintance,
 }
@@ -147,21 +155,6 @@ const REGARDING: Sql = for_rows!(
       CROSS JOIN lines l
       WHERE d.delivery_id = CAST(r.value ->> 'regarding' AS BIGINT) AND m.message_id = d.message_id
         AND c.conversation_id = m.conversation_id AND c.gateway_id = $2 AND l.line_id = c.line_id"
-);
-
-/// So many of the last messages are looked through.
-const QUOTED: Sql = for_rows!(
-    "SELECT CAST(r.value ->> 'place' AS BIGINT), c.user_id,
-            (SELECT s.stanza_id FROM message_stanzas s WHERE s.message_id = m.message_id ORDER BY s.created_ms LIMIT 1)
-       FROM",
-    "CROSS JOIN lines l
-      CROSS JOIN conversations c
-      CROSS JOIN messages m
-      WHERE l.gateway_id = $2 AND l.address = r.value ->> 'address' AND c.line_id = l.line_id AND c.peer = r.value ->> 'peer'
-        AND m.conversation_id = c.conversation_id AND m.direction = 'out' AND m.body = r.value ->> 'quotes'
-        AND m.message_id IN (SELECT n.message_id FROM messages n
-                              WHERE n.conversation_id = c.conversation_id
-                              ORDER BY n.message_id DESC LIMIT 100)"
 );
 
 const ANSWERED: Sql = for_rows!(
@@ -292,31 +285,6 @@ async fn load_threads(
     Ok(())
 }
 
-/// What a reaction in words quotes; without any it costs nothing.
-async fn load_quoted(
-    connection: &mut Connection,
-    gateway_id: i64,
-    asks: &[InwardAsk],
-    found: &mut HashMap<usize, LineFound>,
-) -> Result<(), StoreError> {
-    let asks: Vec<&InwardAsk> = asks.iter().filter(|ask| ask.quotes.is_some()).collect();
-    if asks.is_empty() {
-        return Ok(());
-    }
-    for row in connection
-        .rows(QUOTED, &[json(&asks), gateway_id.into()])
-        .await?
-    {
-        let (place, user_id) = (index(row.int(0)?), row.int(1)?);
-        let users = found.get_mut(&place).map(|line| &mut line.users);
-        let user = users.and_then(|users| users.iter_mut().find(|user| user.user_id == user_id));
-        if let (Some(user), Some(id)) = (user, row.opt_text(2)?) {
-            user.quoted.push(id.to_owned());
-        }
-    }
-    Ok(())
-}
-
 impl Store {
     /// Finds the lines of a batch of messages and the users who may be meant; by place.
     ///
@@ -361,6 +329,7 @@ impl Store {
             }
             load_threads(&mut connection, gateway_id, &asks, &mut found).await?;
             load_quoted(&mut connection, gateway_id, &asks, &mut found).await?;
+            load_reactions(&mut connection, gateway_id, &asks, &mut found).await?;
             load_acquaintances(&mut connection, &asks, &mut found).await?;
             Ok(found)
         };
@@ -400,6 +369,7 @@ fn user(row: &super::Row, owner: bool) -> Result<InwardRow, StoreError> {
         shown_thread: row.opt_int(9)?,
         threads: Vec::new(),
         quoted: Vec::new(),
+        reactions: Vec::new(),
         acquaintance: Acquaintance::default(),
     })
 }

@@ -119,6 +119,10 @@ pub(super) fn content(text: &Content) -> String {
             "Eine Nachricht kann an höchstens {recipients_max} Personen gehen. Schreib an weniger auf einmal."
         ),
         C::ReactionKept => "Reaktionen werden nicht weitergegeben, damit sie nichts kosten. Soll jede als Text gesendet werden, wähle in deinen Einstellungen bei Reaktionen \"yes\".".into(),
+        C::ReactionToList => {
+            "An Mailinglisten werden keine Reaktionen gesendet. Schreib stattdessen eine Nachricht."
+                .into()
+        }
         C::AlreadySent => {
             "Diese Nachricht ist schon gesendet und kann nicht zurückgeholt werden.".into()
         }

@@ -115,6 +115,7 @@ pub(super) fn content(text: &Content) -> String {
             format!("A message can go to {recipients_max} people at most. Write to fewer at once.")
         }
         C::ReactionKept => "Reactions are not passed on, so that they cost nothing. To have each sent as a text, choose \"yes\" for reactions in your settings.".into(),
+        C::ReactionToList => "Reactions are not sent to mailing lists. Write a message instead.".into(),
         C::AlreadySent => "That message was already sent and cannot be taken back.".into(),
         C::Call => "Calls to this contact are not possible. Send a message instead.".into(),
     }

@@ -283,3 +283,102 @@ async fn a_vacation_note_is_named_as_one_and_never_answered() {
         "no machine is told what was seen"
     );
 }
+
+#[tokio::test]
+async fn rfc9078_reactions_go_both_ways() {
+    if skipped(&[Server::Prosody, Server::Postfix]) {
+        return;
+    }
+    let world = world(In::Lmtp).await;
+    let mut alice = world.prosody.client("alice", "phone").await;
+    alice.send(&chat(BOB, "m1", "Shall we have lunch?")).await;
+    let mail = world.sink.mail("alice's mail", |_| true).await;
+    let reaction = answer(&mail, "Re: Shall we have lunch?", "👍").replace(
+        "Date: ",
+        "Content-Type: text/plain; charset=utf-8\r\nContent-Disposition: reaction\r\nDate: ",
+    );
+    to_alice(world.postfix.smtp_addr(), &reaction).await;
+    let stanza = alice
+        .expect("bob's reaction", |stanza| {
+            stanza.child("reactions").is_some()
+        })
+        .await;
+    let reactions = stanza.child("reactions").expect("XEP-0444");
+    assert_eq!(reactions.attr("id"), Some("m1"));
+    assert_eq!(
+        reactions.child("reaction").map(Element::text).as_deref(),
+        Some("👍")
+    );
+    // Gmail's form, of the same mail: both hold.
+    let gmail = answer(&mail, "Re: Shall we have lunch?", "").replace(
+        "\r\n\r\n\r\n",
+        "\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nBob reacted\r\n\
+         --b\r\nContent-Type: text/vnd.google.email-reaction+json; charset=utf-8\r\n\r\n{\"emoji\":\"🎉\",\"version\":1}\r\n\
+         --b\r\nContent-Type: text/html\r\n\r\n<p>Bob reacted</p>\r\n--b--\r\n",
+    );
+    to_alice(world.postfix.smtp_addr(), &gmail).await;
+    let both = alice
+        .expect("both of bob's reactions", |stanza| {
+            stanza.child("reactions").is_some()
+        })
+        .await;
+    let both = both.child("reactions").expect("XEP-0444");
+    let emoji: Vec<String> = both.children().map(Element::text).collect();
+    assert_eq!(emoji, ["👍", "🎉"]);
+    to_alice(
+        world.postfix.smtp_addr(),
+        &answer(&mail, "Re: Shall we have lunch?", "At noon?"),
+    )
+    .await;
+    let noon = text(&mut alice, "bob's answer").await;
+    let id = noon.attr("id").unwrap_or_default();
+    alice
+        .send(&format!(
+            "<message to='{BOB}' type='chat' id='r1'><reactions xmlns='urn:xmpp:reactions:0' id='{id}'><reaction>🎉</reaction></reactions></message>"
+        ))
+        .await;
+    let sent = world
+        .sink
+        .mail("alice's reaction", |mail| {
+            mail.text().contains("Content-Disposition: reaction")
+        })
+        .await;
+    assert!(
+        sent.text().contains("vnd.google.email-reaction+json"),
+        "{}",
+        sent.text()
+    );
+    let parent = sent.header("In-Reply-To").unwrap_or_default();
+    assert_eq!(parent, "<8@example.com>", "the mail that it is about");
+}
+
+#[tokio::test]
+async fn a_reaction_to_a_list_is_refused_and_one_to_nothing_is_a_text() {
+    if skipped(&[Server::Prosody, Server::Postfix]) {
+        return;
+    }
+    let world = world(In::Lmtp).await;
+    let mut alice = with_alice(&world).await;
+    let post = "From: Carol <carol@example.com>\r\nSubject: Rust\r\nMessage-ID: <l1@example.com>\r\n\
+        List-Id: <talk.list.example>\r\nList-Post: <mailto:talk@list.example>\r\n\r\nhello list\r\n";
+    Mailer::smtp(world.postfix.smtp_addr())
+        .send("talk-bounces@list.example", &["alice@mail.example.org"], post)
+        .await;
+    let post = text(&mut alice, "the list").await;
+    let react = |to: &str, of: &str| {
+        format!(
+            "<message to='{to}' type='chat' id='r1'><reactions xmlns='urn:xmpp:reactions:0' id='{of}'><reaction>🎉</reaction></reactions></message>"
+        )
+    };
+    let (list, of) = (post.attr("from").unwrap(), post.attr("id").unwrap());
+    alice.send(&react(list, of)).await;
+    let why = refusal(&mut alice, "the refusal").await;
+    assert!(why.contains("mailing lists"), "{why}");
+    // Nobody knows what it is about: bob gets it in words.
+    alice.send(&react(BOB, "gone")).await;
+    let worded = world
+        .sink
+        .mail("words", |mail| mail.text().contains("Reacted"))
+        .await;
+    assert_eq!(worded.to, ["bob@example.com"]);
+}

@@ -10,6 +10,7 @@ mod headers;
 mod html;
 mod parts;
 mod phrases;
+pub(crate) mod reaction;
 pub(crate) mod reply;
 mod sender;
 mod text;
@@ -93,6 +94,7 @@ pub(crate) struct Mail {
     shortened: bool,
     suspicions: Vec<Suspicion>,
     appointment: Option<Box<Appointment>>,
+    reaction: Vec<String>,
     asks_displayed: Option<Address>,
     unsubscribe: Option<Box<Unsubscribe>>,
     /// The whole of it, as it came.
@@ -123,6 +125,7 @@ impl Mail {
                 shortened: self.shortened,
                 suspicions: self.suspicions.clone(),
                 appointment: self.appointment.clone(),
+                reaction: self.reaction.clone(),
                 asks_displayed: self.asks_displayed.clone(),
                 unsubscribe: self.unsubscribe.clone(),
                 original: self.original.clone(),
@@ -187,6 +190,11 @@ pub(crate) fn read(raw: &[u8], sender: Option<&str>, ids: &OwnIds) -> Letter {
     let bounce = bounce::recognise(&message, &headers, class);
     let subject = headers.subject(!answers.is_empty());
     let unsubscribe = unsubscribe::unsubscribe(&headers, ids.trusted());
+    let reaction = if class == Class::Human && !answers.is_empty() {
+        reaction::reaction(&message)
+    } else {
+        Vec::new()
+    };
     let digest = digest(&message, &headers);
     let sender = sender_of(&headers, &author, class, content.text);
     // What came by a list is the list's conversation, whoever else is named.
@@ -213,6 +221,7 @@ pub(crate) fn read(raw: &[u8], sender: Option<&str>, ids: &OwnIds) -> Letter {
         shortened: content.shortened,
         suspicions,
         appointment: content.appointment.map(Box::new),
+        reaction,
         asks_displayed: headers.asks_displayed(class),
         unsubscribe: unsubscribe.map(Box::new),
         original: None,
@@ -250,6 +259,7 @@ pub(crate) fn named_only(head: &[u8], sender: Option<&str>, notice: Notice) -> L
         shortened: false,
         suspicions: Vec::new(),
         appointment: None,
+        reaction: Vec::new(),
         asks_displayed: None,
         unsubscribe: None,
         original: None,

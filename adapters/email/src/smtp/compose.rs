@@ -9,7 +9,7 @@ use lettre::message::{
 use transom_adapter::{OutFile, Outgoing, Thread, UnixMillis};
 
 use super::{forms, styling};
-use crate::{address::is_invisible, ids::OwnIds};
+use crate::{address::is_invisible, ids::OwnIds, read::reaction};
 
 /// References beyond the first and this many last are left out, as RFC 5322 §3.6.4 allows where a header grows long.
 const REFERENCES_LAST: usize = 20;
@@ -68,6 +68,13 @@ pub(crate) fn compose(
         let parts = parts
             .singlepart(SinglePart::plain(body(&text)))
             .singlepart(forms::calendar(message, attendance));
+        return Ok(ended(builder.multipart(parts)?.formatted()));
+    }
+    let thread = message.thread.as_ref();
+    let reacts = thread.is_some_and(|thread| thread.reaction && thread.in_reply_to.is_some());
+    // RFC 9078 §2: emoji and nothing else. What a client calls one and is none goes as the text that it is.
+    if let Some(emoji) = reaction::emoji(&message.text).filter(|_| reacts) {
+        let parts = forms::reaction(&emoji, boundary("reaction", message, ids));
         return Ok(ended(builder.multipart(parts)?.formatted()));
     }
     let plain = SinglePart::plain(body(&text));

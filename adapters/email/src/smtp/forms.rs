@@ -2,7 +2,7 @@
 
 use lettre::message::{
     MultiPart, SinglePart,
-    header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
+    header::{ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue},
 };
 use transom_adapter::{Attendance, Attending, Displayed, Outgoing, UnixMillis};
 
@@ -82,6 +82,51 @@ pub(super) fn displayed(
         Err(_) => MultiPart::mixed().boundary(boundary),
     };
     report.singlepart(text).singlepart(note)
+}
+
+/// A reaction: RFC 9078 §2, and Gmail's form behind it, which has room for one. A program that knows neither shows the emoji.
+pub(super) fn reaction(emoji: &[String], boundary: String) -> MultiPart {
+    let first = emoji.first().map_or("", String::as_str);
+    let emoji = emoji.join(" ");
+    let google = serde_json::json!({"version": 1, "emoji": first}).to_string();
+    let kind = |kind: &str| ContentType::parse(kind).unwrap_or(ContentType::TEXT_PLAIN);
+    let part = |content: ContentType, text: String| {
+        SinglePart::builder()
+            .header(content)
+            .header(ContentTransferEncoding::Base64)
+            .body(text)
+    };
+    let standard = SinglePart::builder()
+        .header(ContentType::TEXT_PLAIN)
+        .header(IsReaction)
+        .header(ContentTransferEncoding::Base64)
+        .body(emoji.clone());
+    MultiPart::alternative()
+        .boundary(boundary)
+        .singlepart(standard)
+        .singlepart(part(
+            kind("text/vnd.google.email-reaction+json; charset=utf-8"),
+            google,
+        ))
+        .singlepart(part(ContentType::TEXT_HTML, format!("<p>{emoji}</p>")))
+}
+
+/// `Content-Disposition: reaction`
+#[derive(Clone)]
+struct IsReaction;
+
+impl Header for IsReaction {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Content-Disposition")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "reaction".to_owned())
+    }
 }
 
 /// RFC 3834 §5: no person wrote it.
@@ -220,6 +265,29 @@ mod tests {
         assert_eq!(bounce.progress, Progress::Read);
         let report = bounce.report(None, &ids()).unwrap();
         assert_eq!(report.about, [transom_adapter::MessageRef::Key(Key(77), 0)]);
+    }
+
+    #[test]
+    fn rfc9078_a_reaction_goes_out_as_one_and_is_read_as_one() {
+        let mut message = testkit::outgoing("alice@mail.example.org", "bob@example.com", "👍");
+        message.thread = Some(transom_adapter::Thread {
+            subject: "Lunch".to_owned(),
+            in_reply_to: Some("1@example.com".to_owned()),
+            reaction: true,
+            ..transom_adapter::Thread::default()
+        });
+        let mail = composed(&message);
+        assert!(mail.contains("Content-Disposition: reaction"), "{mail}");
+        assert!(mail.contains("In-Reply-To: <1@example.com>"), "{mail}");
+        let mut word = message.clone();
+        word.text = "lol".to_owned();
+        let word = composed(&word);
+        assert!(!word.contains("reaction"), "no emoji, so a text: {word}");
+        // As somebody else gets it: it is no mail of theirs.
+        let mail = mail.replace("X-Loop: mail.example.org", "X-Loop: other.example");
+        let read = read::read(mail.as_bytes(), None, &ids());
+        let to = transom_adapter::Address::new("bob@mail.example.org");
+        assert_eq!(read.mail.for_recipient(&to, None).mail.reaction, ["👍"]);
     }
 
     #[test]

@@ -12,6 +12,12 @@ pub struct Answered {
     pub body: Option<String>,
     /// Its Message-ID.
     pub message_id: Option<String>,
+    /// What is stored with it.
+    pub payload: Option<String>,
+    /// Whether the user wrote it.
+    pub own: bool,
+    /// When it was taken, in milliseconds.
+    pub created_ms: i64,
 }
 
 impl Answered {
@@ -40,6 +46,9 @@ pub(super) async fn load_answered(
             thread_id: row.opt_int(1)?,
             body: row.opt_text(2)?.map(str::to_owned),
             message_id: row.opt_text(3)?.map(str::to_owned),
+            payload: row.opt_text(4)?.map(str::to_owned),
+            own: row.text(5)? == "out",
+            created_ms: row.int(6)?,
         };
         snapshot.answered.insert(index(row.int(0)?), answered);
     }

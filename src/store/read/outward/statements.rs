@@ -63,9 +63,10 @@ pub(in crate::store::read) const THREADS: Sql = for_rows!(
 
 /// The newest message of a reused id is meant; of another chat none is.
 pub(in crate::store::read) const ANSWERED: Sql = for_rows!(
-    "SELECT CAST(r.value ->> 'place' AS BIGINT), m.thread_id, SUBSTR(m.body, 1, 200),
+    "SELECT CAST(r.value ->> 'place' AS BIGINT), m.thread_id, SUBSTR(m.body, 1, 8000),
             (SELECT MIN(e.value) FROM deliveries d CROSS JOIN external_ids e
-              WHERE d.message_id = m.message_id AND e.delivery_id = d.delivery_id AND e.kind = 'message-id')
+              WHERE d.message_id = m.message_id AND e.delivery_id = d.delivery_id AND e.kind = 'message-id'),
+            m.payload, m.direction, m.created_ms
        FROM",
     "CROSS JOIN users u
       CROSS JOIN message_stanzas s

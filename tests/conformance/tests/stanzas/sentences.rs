@@ -63,6 +63,7 @@ pub(crate) fn all(words: &str) -> Vec<Text> {
         Content::TooManyRecipients { recipients_max: 10 }.into(),
         Content::AlreadySent.into(),
         Content::ReactionKept.into(),
+        Content::ReactionToList.into(),
         Notice::GoesOn { name: given() }.into(),
         Notice::SentElsewhere { text: quoted() }.into(),
         Content::Call.into(),
