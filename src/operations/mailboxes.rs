@@ -14,7 +14,7 @@ use std::{
 
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{sync::watch, time::timeout};
-use transom_adapter::{AccountName, Address, Login, OwnAccounts, Place, UnixMillis};
+use transom_adapter::{AccountName, Address, Grant, Login, OwnAccounts, Place, SignIn, UnixMillis};
 
 use super::Operations;
 use crate::{
@@ -25,6 +25,8 @@ use crate::{
     xmpp::jid::BareJid,
 };
 
+/// Where providers send users back to.
+const RETURN: &str = "admin/own";
 /// Wrong passwords that one link takes.
 const TRIES_MAX: u8 = 5;
 /// Links a user gets in an hour, and with them thrice as many tries.
@@ -44,6 +46,8 @@ pub struct Ticket {
     pub user: BareJid,
     /// Its address.
     pub address: Address,
+    /// What a provider is shown to prove that it is us who come back. RFC 7636
+    verifier: SecretString,
     stage: watch::Sender<Stage>,
     tries: Arc<AtomicU8>,
 }
@@ -98,6 +102,7 @@ impl Ticket {
             gateway: gateway.to_owned(),
             user,
             address,
+            verifier: hex::encode(rand::random::<[u8; 32]>()).into(),
             stage: watch::Sender::new(Stage::Fresh),
             tries: Arc::default(),
         }
@@ -121,6 +126,16 @@ impl Ticket {
             }
             may
         })
+    }
+
+    /// What came of a try.
+    fn tried(&self, done: Result<(), Text>, found: Option<Place>) {
+        let next = match done {
+            Ok(()) => Stage::Connected,
+            Err(_) if self.tries.fetch_add(1, Ordering::Relaxed) + 1 >= TRIES_MAX => Stage::Over,
+            Err(why) => Stage::asking(found, Some(why)),
+        };
+        self.set(next);
     }
 
     fn set(&self, stage: Stage) {
@@ -167,6 +182,64 @@ impl Operations {
         ticket.stage().await
     }
 
+    /// Where the user signs in instead of entering a password; `token` is the link's.
+    pub fn mailbox_sign_in(&self, ticket: &Ticket, place: &Place, token: &str) -> Option<SignIn> {
+        let (_, adapter) = self.own_of(&ticket.gateway)?;
+        let redirect = self.once.public(RETURN)?;
+        let verifier = ticket.verifier.expose_secret();
+        let grant = Grant {
+            redirect: &redirect,
+            state: token,
+            verifier,
+        };
+        adapter.sign_in(place, &grant)
+    }
+
+    /// The provider sent the user's browser back, with a code or with a refusal.
+    pub async fn mailbox_returned(
+        self: &Arc<Self>,
+        ticket: &Ticket,
+        token: &str,
+        came: Result<String, String>,
+    ) {
+        let Stage::Asking(asking) = ticket.stage().await else {
+            return;
+        };
+        let Some(place) = asking.0 else { return };
+        if !ticket.advance(|stage| matches!(stage, Stage::Asking(..)), Stage::Proving) {
+            return;
+        }
+        let (this, ticket, token) = (Arc::clone(self), ticket.clone(), token.to_owned());
+        self.beside(async move {
+            let done = match came {
+                Ok(code) => this.exchange(&ticket, &place, &token, &code).await,
+                Err(problem) => Err(Unproven::Provider { problem }.into()),
+            };
+            ticket.tried(done, Some(place));
+        });
+    }
+
+    async fn exchange(
+        &self,
+        ticket: &Ticket,
+        place: &Place,
+        token: &str,
+        code: &str,
+    ) -> Result<(), Text> {
+        let (_, adapter) = self.own_of(&ticket.gateway).ok_or(Own::NotHere)?;
+        let redirect = self.once.public(RETURN).ok_or(Own::NotHere)?;
+        let grant = Grant {
+            redirect: &redirect,
+            state: token,
+            verifier: ticket.verifier.expose_secret(),
+        };
+        let login = adapter
+            .exchange(place, code, &grant)
+            .await
+            .map_err(unproven)?;
+        self.connect(ticket, place, &login).await
+    }
+
     /// Somebody entered a password: it is tried, then kept.
     pub async fn mailbox_entered(self: &Arc<Self>, ticket: &Ticket, entered: Entered) -> Stage {
         let found = match ticket.stage().await {
@@ -176,14 +249,8 @@ impl Operations {
         if ticket.advance(|stage| matches!(stage, Stage::Asking(..)), Stage::Proving) {
             let (this, ticket) = (Arc::clone(self), ticket.clone());
             self.beside(async move {
-                let next = match this.connect(&ticket, found.as_ref(), &entered).await {
-                    Ok(()) => Stage::Connected,
-                    Err(_) if ticket.tries.fetch_add(1, Ordering::Relaxed) + 1 >= TRIES_MAX => {
-                        Stage::Over
-                    }
-                    Err(why) => Stage::asking(found, Some(why)),
-                };
-                ticket.set(next);
+                let done = this.enter(&ticket, found.as_ref(), &entered).await;
+                ticket.tried(done, found);
             });
         }
         ticket.stage().await
@@ -200,14 +267,14 @@ impl Operations {
         Some((gateway, gateway.adapter.own_accounts()?))
     }
 
-    /// Proves the login, seals it and keeps it.
-    async fn connect(
+    /// A password, and servers where none were found.
+    async fn enter(
         &self,
         ticket: &Ticket,
         found: Option<&Place>,
         entered: &Entered,
     ) -> Result<(), Text> {
-        let (gateway, adapter) = self.own_of(&ticket.gateway).ok_or(Own::NotHere)?;
+        let (_, adapter) = self.own_of(&ticket.gateway).ok_or(Own::NotHere)?;
         let place = match found {
             Some(place) => place.clone(),
             None => adapter
@@ -220,11 +287,15 @@ impl Operations {
             return Err(Unproven::Login { problem }.into());
         }
         let login = Login::Password(entered.password.clone());
-        adapter
-            .prove(&ticket.address, &place, &login)
-            .await
-            .map_err(unproven)?;
-        self.keep(gateway, ticket, &place, &login).await?;
+        self.connect(ticket, &place, &login).await
+    }
+
+    /// Proves the login, seals it and keeps it.
+    async fn connect(&self, ticket: &Ticket, place: &Place, login: &Login) -> Result<(), Text> {
+        let (gateway, adapter) = self.own_of(&ticket.gateway).ok_or(Own::NotHere)?;
+        let proven = adapter.prove(&ticket.address, place, login).await;
+        proven.map_err(unproven)?;
+        self.keep(gateway, ticket, place, login).await?;
         tracing::info!(
             gateway = gateway.config.name,
             "A user connected a mail account."
@@ -305,6 +376,7 @@ fn unproven(why: transom_adapter::Unproven) -> Text {
         Why::Login { problem } => Unproven::Login { problem },
         Why::Unreachable { server, problem } => Unproven::Unreachable { server, problem },
         Why::Forbidden { server } => Unproven::Forbidden { server },
+        Why::Provider { problem } => Unproven::Provider { problem },
         Why::BadServer => Unproven::BadServer,
         Why::Unfit { server, problem } => Unproven::Unfit { server, problem },
     }

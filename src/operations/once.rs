@@ -115,6 +115,12 @@ impl Once {
         open.get(token).is_some_and(|link| link.until.0 > now.0)
     }
 
+    /// The address of a page of ours, as people outside see it; `None` without a public address.
+    pub fn public(&self, path: &str) -> Option<String> {
+        let base = self.base.as_ref()?.as_str().trim_end_matches('/');
+        Some(format!("{base}/{path}"))
+    }
+
     /// The mail account behind a link that still works; the page itself sees to it that it is used once.
     pub fn mailbox(&self, token: &str, now: UnixMillis) -> Option<Ticket> {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);

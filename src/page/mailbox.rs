@@ -3,9 +3,9 @@
 use axum::http::StatusCode;
 use maud::{Markup, html};
 use secrecy::SecretString;
-use transom_adapter::Place;
+use transom_adapter::{Place, SignIn};
 
-use super::{Asked, OperatorPage, frame::Frame, notice};
+use super::{Asked, OperatorPage, frame::Frame, notice, redirect};
 use crate::{
     http::PageReply,
     operations::mailboxes::{Entered, Stage, Ticket},
@@ -31,7 +31,7 @@ impl OperatorPage {
             Stage::Fresh | Stage::Finding | Stage::Proving => waiting(asked, &frame),
             Stage::Asking(asking) => {
                 let (found, why) = *asking;
-                let body = form(&frame, asked, ticket, (found.as_ref(), why));
+                let body = self.asking(&frame, asked, ticket, (found.as_ref(), why));
                 frame.reply(StatusCode::OK, &body)
             }
             Stage::Connected => {
@@ -40,6 +40,45 @@ impl OperatorPage {
                 frame.reply(StatusCode::OK, &body)
             }
             Stage::Over => notice(asked, StatusCode::GONE, Page::LinkIsOver),
+        }
+    }
+}
+
+impl OperatorPage {
+    /// `own?state=TOKEN&code=…`: back from the provider. RFC 6749 §4.1.2
+    pub(super) async fn mailbox_back(&self, asked: &Asked<'_>) -> PageReply {
+        let token = asked.parameter("state");
+        let Some(ticket) = self.operations.once.mailbox(token, asked.now) else {
+            return notice(asked, StatusCode::GONE, Page::LinkIsOver);
+        };
+        let came = match asked.parameter("code") {
+            "" => Err(asked.parameter("error").chars().take(100).collect()),
+            code => Ok(code.to_owned()),
+        };
+        self.operations.mailbox_returned(&ticket, token, came).await;
+        redirect(&format!("own/{token}"))
+    }
+
+    /// The form, or the link to the provider's own page.
+    fn asking(
+        &self,
+        frame: &Frame<'_>,
+        asked: &Asked<'_>,
+        ticket: &Ticket,
+        (found, why): (Option<&Place>, Option<Text>),
+    ) -> Markup {
+        let token = asked.path.rsplit('/').next().unwrap_or_default();
+        let there = found.and_then(|place| self.operations.mailbox_sign_in(ticket, place, token));
+        let Some(SignIn { provider, url }) = there else {
+            return form(frame, asked, ticket, (found, why));
+        };
+        let address = ticket.address.as_str().to_owned();
+        html! {
+            h1 { (frame.say(OwnPage::Title)) }
+            @if let Some(why) = why { p.flash.wrong role="alert" { (why.render(frame.lang)) } }
+            p { (frame.say(OwnPage::About { address })) }
+            p.why { (frame.say(OwnPage::ByProvider { provider: provider.clone() })) }
+            p { a.main href=(url) rel="noreferrer" { (frame.say(OwnPage::SignInThere { provider })) } }
         }
     }
 }

@@ -118,6 +118,7 @@ impl OperatorPage {
         let (folder, rest) = asked.path.split_once('/').unwrap_or((asked.path, ""));
         match (folder, rest) {
             ("in" | "get", _) => return self.enter(asked, folder, rest),
+            ("own", "") => return self.mailbox_back(asked).await,
             ("own", token) => {
                 return match self.operations.once.mailbox(token, asked.now) {
                     Some(ticket) => self.mailbox(asked, &ticket).await,

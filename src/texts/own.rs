@@ -124,7 +124,12 @@ pub enum OwnPage {
     ServerHint,
     /// The button.
     Connect,
-    /// The button that leads to the provider's own page.
+    /// The provider has a page of its own for signing in.
+    ByProvider {
+        /// The provider.
+        provider: String,
+    },
+    /// The link that leads to the provider's own page.
     SignInThere {
         /// The provider.
         provider: String,
@@ -160,13 +165,11 @@ pub enum Unproven {
         /// What it lacks.
         problem: String,
     },
-    /// The provider takes no passwords, and nothing else is set up here.
-    NeedsProvider {
-        /// The provider's server.
-        server: String,
+    /// The provider did not agree, or does not answer.
+    Provider {
+        /// Its words.
+        problem: String,
     },
-    /// The provider did not agree.
-    ProviderRefused,
     /// It could not be stored now.
     Busy,
 }

@@ -62,7 +62,9 @@ pub use lifecycle::Lifecycle;
 pub use mail_wish::{Attendance, Attending, Displayed, MailWish};
 pub use message::{Address, Group, Member, OutFile, Outgoing, StoredFile, Thread};
 pub use outcome::{Failure, Outcome, Reason, Scope};
-pub use own::{Login, NotOwn, OwnAccount, OwnAccounts, Place, Server, Tls, Unproven};
+pub use own::{
+    Grant, Login, NotOwn, OwnAccount, OwnAccounts, Place, Server, SignIn, Tls, Unproven,
+};
 pub use plan::{Plan, Refusal, Route};
 pub use sockets::{Socket, Sockets};
 pub use tls::client_config;

@@ -41,8 +41,49 @@ pub trait OwnAccounts: Send + Sync {
     /// [`Unproven`], in the words of whoever refused.
     async fn prove(&self, address: &Address, place: &Place, login: &Login) -> Result<(), Unproven>;
 
+    /// Where the user signs in instead of entering a password; `None`: by password. Pure.
+    fn sign_in(&self, _place: &Place, _grant: &Grant<'_>) -> Option<SignIn> {
+        None
+    }
+
+    /// Makes a login of what the provider gave the user's browser.
+    ///
+    /// # Errors
+    ///
+    /// [`Unproven::Provider`].
+    async fn exchange(
+        &self,
+        _place: &Place,
+        _code: &str,
+        _grant: &Grant<'_>,
+    ) -> Result<Login, Unproven> {
+        Err(Unproven::Provider {
+            problem: "no provider is set up".to_owned(),
+        })
+    }
+
     /// Opens an account; connects nowhere.
     fn open(&self, account: OwnAccount) -> Arc<dyn Account>;
+}
+
+/// One try to sign in at a provider. RFC 6749 §4.1
+#[derive(Clone, Copy, Debug)]
+pub struct Grant<'a> {
+    /// Where the provider sends the user's browser back to.
+    pub redirect: &'a str,
+    /// What it brings back unchanged.
+    pub state: &'a str,
+    /// What nobody else knows. RFC 7636
+    pub verifier: &'a str,
+}
+
+/// Where a user signs in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SignIn {
+    /// The provider's name.
+    pub provider: String,
+    /// Its page.
+    pub url: String,
 }
 
 /// An account that a user brought, with its login.
@@ -103,6 +144,8 @@ pub enum Tls {
 pub enum Login {
     /// A password.
     Password(SecretString),
+    /// What a provider gives access tokens for. RFC 6749 §1.5
+    Refresh(SecretString),
 }
 
 /// A login as it is sealed.
@@ -110,6 +153,8 @@ pub enum Login {
 struct Written {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     password: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refresh: Option<String>,
 }
 
 impl Login {
@@ -118,6 +163,11 @@ impl Login {
         let written = match self {
             Self::Password(password) => Written {
                 password: Some(password.expose_secret().to_owned()),
+                refresh: None,
+            },
+            Self::Refresh(token) => Written {
+                password: None,
+                refresh: Some(token.expose_secret().to_owned()),
             },
         };
         serde_json::to_vec(&written).unwrap_or_default().into()
@@ -126,9 +176,8 @@ impl Login {
     /// What was sealed; `None` when it is nothing that this version knows.
     pub fn from_secret(secret: &SecretSlice<u8>) -> Option<Self> {
         let written: Written = serde_json::from_slice(secret.expose_secret()).ok()?;
-        written
-            .password
-            .map(|password| Self::Password(password.into()))
+        let password = written.password.map(|text| Self::Password(text.into()));
+        password.or_else(|| Some(Self::Refresh(written.refresh?.into())))
     }
 }
 
@@ -161,6 +210,11 @@ pub enum Unproven {
         /// Which.
         server: String,
     },
+    /// The provider did not agree, or does not answer.
+    Provider {
+        /// Its words.
+        problem: String,
+    },
     /// What was written is no server.
     BadServer,
     /// The server lacks what is needed.
@@ -183,6 +237,11 @@ mod tests {
             panic!("no login");
         };
         assert_eq!(back.expose_secret(), "hunter\"2");
+        let token = Login::Refresh("for good".into());
+        let Some(Login::Refresh(back)) = Login::from_secret(&token.to_secret()) else {
+            panic!("no login");
+        };
+        assert_eq!(back.expose_secret(), "for good");
         assert!(!format!("{login:?}").contains("hunter"));
         for other in ["", "{}", "[]", "{\"token\": \"x\"}"] {
             assert!(Login::from_secret(&other.as_bytes().to_vec().into()).is_none());

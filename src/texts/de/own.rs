@@ -53,21 +53,33 @@ fn page(text: &OwnPage) -> String {
         OwnPage::Outward => "Server für ausgehende E-Mails (SMTP)".into(),
         OwnPage::ServerHint => "wie imap.example.com, oder mit Port: imap.example.com:143".into(),
         OwnPage::Connect => "Verbinden".into(),
+        OwnPage::ByProvider { provider } => format!("Bei {provider} meldest du dich auf dessen eigener Seite an; das Passwort wird nicht hier eingegeben."),
         OwnPage::SignInThere { provider } => format!("Bei {provider} anmelden"),
     }
 }
 
 fn unproven(text: &Unproven) -> String {
     match text {
-        Unproven::Login { problem } => format!("Die Anmeldung wurde abgelehnt: {problem}. Prüf das Passwort und versuch es noch einmal."),
-        Unproven::Unreachable { server, problem } => format!("{server} ist nicht zu erreichen: {problem}. Prüf den Server, oder versuch es später wieder."),
-        Unproven::Forbidden { server } => format!("{server} steht nicht im öffentlichen Internet und wird deshalb nicht angesprochen. Bitte einen Administrator, es zu erlauben."),
-        Unproven::BadServer => "Das ist nicht der Name eines Servers. Schreib ihn wie imap.example.com.".into(),
-        Unproven::Unfit { server, problem } => format!("{server} ist nicht zu gebrauchen: {problem}. Frag deinen Anbieter."),
-        Unproven::NeedsProvider { server } => format!(
-            "{server} nimmt von Programmen keine Passwörter, und die Anmeldung beim Anbieter ist hier nicht eingerichtet. Mach dort ein App-Passwort, wenn es das gibt, oder frag einen Administrator."
+        Unproven::Login { problem } => format!(
+            "Die Anmeldung wurde abgelehnt: {problem}. Prüf das Passwort und versuch es noch einmal."
         ),
-        Unproven::ProviderRefused => "Der Anbieter hat nicht zugestimmt. Hol dir einen neuen Link und versuch es noch einmal.".into(),
-        Unproven::Busy => "Es lässt sich gerade nicht speichern. Versuch es in einer Minute wieder.".into(),
+        Unproven::Unreachable { server, problem } => format!(
+            "{server} ist nicht zu erreichen: {problem}. Prüf den Server, oder versuch es später wieder."
+        ),
+        Unproven::Forbidden { server } => format!(
+            "{server} steht nicht im öffentlichen Internet und wird deshalb nicht angesprochen. Bitte einen Administrator, es zu erlauben."
+        ),
+        Unproven::BadServer => {
+            "Das ist nicht der Name eines Servers. Schreib ihn wie imap.example.com.".into()
+        }
+        Unproven::Unfit { server, problem } => {
+            format!("{server} ist nicht zu gebrauchen: {problem}. Frag deinen Anbieter.")
+        }
+        Unproven::Provider { problem } => format!(
+            "Der Anbieter hat nicht zugestimmt: {problem}. Melde dich dort noch einmal an, oder hol dir einen neuen Link."
+        ),
+        Unproven::Busy => {
+            "Es lässt sich gerade nicht speichern. Versuch es in einer Minute wieder.".into()
+        }
     }
 }

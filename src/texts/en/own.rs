@@ -53,6 +53,7 @@ fn page(text: &OwnPage) -> String {
         OwnPage::Outward => "Server for outgoing mail (SMTP)".into(),
         OwnPage::ServerHint => "as imap.example.com, or with a port: imap.example.com:143".into(),
         OwnPage::Connect => "Connect".into(),
+        OwnPage::ByProvider { provider } => format!("{provider} lets you sign in on its own page; the password is not entered here."),
         OwnPage::SignInThere { provider } => format!("Sign in at {provider}"),
     }
 }
@@ -74,12 +75,9 @@ fn unproven(text: &Unproven) -> String {
         Unproven::Unfit { server, problem } => {
             format!("{server} cannot be used: {problem}. Ask your provider.")
         }
-        Unproven::NeedsProvider { server } => format!(
-            "{server} takes no passwords from programs, and signing in at the provider is not set up here. Make an app password there if the provider has them, or ask an administrator."
+        Unproven::Provider { problem } => format!(
+            "The provider did not agree: {problem}. Sign in there again, or ask for a new link."
         ),
-        Unproven::ProviderRefused => {
-            "The provider did not agree. Ask for a new link and try again.".into()
-        }
         Unproven::Busy => "It cannot be stored at the moment. Try again in a minute.".into(),
     }
 }

@@ -28,7 +28,33 @@ impl OwnWorld {
         Self::on(Database::Sqlite, &[("alice", PASSWORD)]).await
     }
 
+    /// With a provider that takes no passwords.
+    async fn with_provider() -> Self {
+        let directory = HttpDouble::start().await;
+        let tokens = Mailboxes::WithTokens(directory.url("/introspect"));
+        let provider = format!(
+            "[gateway.mail.own.provider.Corp]\nhosts = [\"localhost\"]\nauthorize_url = \"https://id.corp.example/authorize\"\n\
+             token_url = \"{}\"\nclient_id = \"us\"\nclient_secret = \"our secret\"\nscope = \"mail\"\n",
+            directory.url("/token")
+        );
+        Self::of(
+            Database::Sqlite,
+            Dovecot::start(tokens).await,
+            directory,
+            &provider,
+        )
+        .await
+    }
+
     pub(super) async fn on(database: Database, mailboxes: &[(&str, &str)]) -> Self {
+        let dovecot = Dovecot::start(Mailboxes::WithPasswords).await;
+        for (user, password) in mailboxes {
+            dovecot.set_password(user, password);
+        }
+        Self::of(database, dovecot, HttpDouble::start().await, "").await
+    }
+
+    async fn of(database: Database, dovecot: Dovecot, directory: HttpDouble, more: &str) -> Self {
         let prosody = Prosody::builder()
             .component(MAIL, "secret")
             .user("alice")
@@ -36,10 +62,6 @@ impl OwnWorld {
             .start()
             .await;
         let sink = MailSink::start().await;
-        let dovecot = Dovecot::start(Mailboxes::WithPasswords).await;
-        for (user, password) in mailboxes {
-            dovecot.set_password(user, password);
-        }
         let auth = dovecot.auth_addr();
         let postfix = Postfix::builder()
             .outgoing(sink.addr())
@@ -52,9 +74,8 @@ impl OwnWorld {
             )
             .start()
             .await;
-        let directory = HttpDouble::start().await;
         let (imap, smtp) = (dovecot.imap_addr(), postfix.smtp_addr());
-        directory.answer_by(move |_| Answer::with(200, "text/xml", autoconfig(imap, smtp)));
+        directory.answer_by(move |request| answers(&request.target, &autoconfig(imap, smtp)));
         let http = free_port();
         let base = match database {
             Database::Sqlite => "[store]\n".to_owned(),
@@ -62,6 +83,7 @@ impl OwnWorld {
         };
         let places = [prosody.component_addr(), http, sink.addr()];
         let config = config(&base, places, &directory.url("/v1.1/"));
+        let config = format!("{config}{more}");
         let mut transom = Transom::builder(env!("CARGO_BIN_EXE_transom"))
             .config(&config)
             .http(http)
@@ -174,6 +196,18 @@ directory = "{directory}"
 allow_hosts = ["localhost", "127.0.0.1"]
 "#
     )
+}
+
+/// The directory, and a provider: where tokens come from, and who knows whose they are.
+fn answers(target: &str, document: &str) -> Answer {
+    match target {
+        "/token" => Answer::json(
+            200,
+            r#"{"access_token":"today's","refresh_token":"refresh-4711","token_type":"Bearer","expires_in":3600}"#,
+        ),
+        "/introspect" => Answer::json(200, r#"{"active":true,"username":"alice"}"#),
+        _ => Answer::with(200, "text/xml", document),
+    }
 }
 
 fn words(output: &std::process::Output) -> String {
@@ -526,6 +560,61 @@ async fn a_rotation_that_is_killed_half_way_goes_on_and_the_mailbox_too() {
     world.transom.restart().await;
     link_up(&world.transom, "mail").await;
     world.reads(&mut alice, OWN).await;
+}
+
+#[tokio::test]
+async fn where_a_provider_takes_no_passwords_its_user_signs_in_there() {
+    if skipped(&[Server::Prosody, Server::Postfix, Server::Dovecot]) {
+        return;
+    }
+    let mut world = OwnWorld::with_provider().await;
+    let mut alice = world.alice().await;
+    let path = world.link(&mut alice, OWN).await;
+    let page = world.page(&path, "Sign in at Corp").await;
+    assert!(!page.contains("type=\"password\""), "{page}");
+    assert!(
+        page.contains("https://id.corp.example/authorize?response_type=code"),
+        "{page}"
+    );
+    let token = path.rsplit('/').next().expect("a token");
+    // She says no there, then yes.
+    let http = world.transom.http();
+    get(
+        http,
+        &format!("/admin/own?state={token}&error=access_denied"),
+    )
+    .await
+    .expect("an answer");
+    world.page(&path, "did not agree: access_denied").await;
+    get(http, &format!("/admin/own?state={token}&code=given"))
+        .await
+        .expect("an answer");
+    world.page(&path, "is connected").await;
+    world.reads(&mut alice, OWN).await;
+    let exchange = world
+        .directory
+        .request("the exchange", |request| request.target == "/token")
+        .await;
+    let asked = String::from_utf8_lossy(&exchange.body).into_owned();
+    assert!(
+        asked.contains("code=given") && asked.contains("client_secret=our+secret"),
+        "{asked}"
+    );
+    world.deliver(OWN, &mail("one", "by token")).await;
+    chat_from(&mut alice, BOB, "by token").await;
+    alice.send(&chat(BOB, "m1", "sent by token")).await;
+    world
+        .sink
+        .mail("alice's mail", |mail| mail.from == OWN)
+        .await;
+    is_nowhere(&world, "refresh-4711");
+    // The provider ends it: told once, with what to do.
+    world
+        .directory
+        .answer_by(|_| Answer::json(400, r#"{"error":"invalid_grant"}"#));
+    world.transom.restart().await;
+    link_up(&world.transom, "mail").await;
+    chat_from(&mut alice, MAIL, "invalid_grant").await;
 }
 
 #[tokio::test]

@@ -24,6 +24,8 @@ pub enum Mailboxes {
     PerUser,
     /// The same, each with the password of [`Dovecot::set_password`], and none without.
     WithPasswords,
+    /// The same, with tokens (XOAUTH2) that this URL knows: RFC 7662, the name as `username`.
+    WithTokens(String),
 }
 
 /// A mail in a mailbox.
@@ -61,6 +63,12 @@ impl Dovecot {
         let [imap, lmtp, auth] = [free_port(), free_port(), free_port()];
         let config = config(&scratch, &mailboxes, [imap, lmtp, auth]);
         scratch.write(PASSWORDS, "");
+        if let Mailboxes::WithTokens(url) = &mailboxes {
+            let tokens = format!(
+                "introspection_mode = post\nintrospection_url = {url}\nusername_attribute = username\nactive_attribute = active\nactive_value = true\n"
+            );
+            scratch.write(TOKENS, tokens);
+        }
         let config = scratch.write("dovecot.conf", config).display().to_string();
         // As root it changes users by itself, for each of its processes.
         let launch = Launch::new(find_program("dovecot"), scratch.path(), "console.log")
@@ -172,6 +180,8 @@ fn read_folder(folder: &Path) -> Vec<(String, StoredMail)> {
     entries.filter_map(read).collect()
 }
 
+/// Whom [`Mailboxes::WithTokens`] asks, in its folder.
+const TOKENS: &str = "tokens.conf";
 /// The passwords of [`Mailboxes::WithPasswords`], in its folder.
 const PASSWORDS: &str = "passwords";
 
@@ -192,7 +202,7 @@ protocols = imap lmtp
 listen = 127.0.0.1
 ssl = no
 disable_plaintext_auth = no
-auth_mechanisms = plain login
+auth_mechanisms = plain login xoauth2
 auth_username_format = %Ln
 default_internal_user = {name}
 default_internal_group = {group}
@@ -250,10 +260,15 @@ protocol lmtp {{
 fn databases(folder: &str, mailboxes: &Mailboxes) -> (String, String) {
     let home = match mailboxes {
         Mailboxes::CatchAll(user) => format!("user={user} home={folder}/mail/{user}"),
-        Mailboxes::PerUser | Mailboxes::WithPasswords => format!("home={folder}/mail/%n"),
+        Mailboxes::PerUser | Mailboxes::WithPasswords | Mailboxes::WithTokens(_) => {
+            format!("home={folder}/mail/%n")
+        }
     };
     let passwords = match mailboxes {
         Mailboxes::WithPasswords => format!("driver = passwd-file\n  args = {folder}/{PASSWORDS}"),
+        Mailboxes::WithTokens(_) => {
+            format!("driver = oauth2\n  mechanisms = xoauth2\n  args = {folder}/{TOKENS}")
+        }
         _ => format!("driver = static\n  args = password={MAIL_PASSWORD}"),
     };
     (home, passwords)

@@ -2,7 +2,7 @@
 
 mod raw;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use ipnet::IpNet;
 use secrecy::SecretString;
@@ -13,7 +13,7 @@ use raw::{RawConfig, RawDkim, RawImap, RawLmtp, RawSmtp, RawSmtpIn};
 use crate::{
     address,
     net::{Endpoint, Security},
-    own::OwnConfig,
+    own::{OwnConfig, Tokens},
     smtp::{Dkim, Writing},
 };
 
@@ -48,6 +48,8 @@ pub(crate) struct SmtpConfig {
 pub(crate) struct Login {
     pub(crate) username: String,
     pub(crate) password: SecretString,
+    /// A provider's tokens instead of the password.
+    pub(crate) tokens: Option<Arc<Tokens>>,
 }
 
 #[derive(Clone, Debug)]
@@ -191,7 +193,11 @@ impl SmtpConfig {
         let password = section.secret("password", raw.password, file)?;
         let login = match (raw.username, password) {
             (None, None) => None,
-            (Some(username), Some(password)) => Some(Login { username, password }),
+            (Some(username), Some(password)) => Some(Login {
+                username,
+                password,
+                tokens: None,
+            }),
             (None, Some(_)) => {
                 let problem = "missing beside password";
                 return Err(section.fault("username", problem, "add it, or remove the password"));
@@ -247,6 +253,7 @@ impl ImapConfig {
             login: Login {
                 username: raw.username,
                 password,
+                tokens: None,
             },
             mailbox,
             whose: Whose::Recipients {

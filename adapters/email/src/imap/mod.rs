@@ -112,6 +112,7 @@ impl ImapAccount {
             };
             refusals = match &trouble {
                 Trouble::Login(text) => refusals + login::weight(text),
+                Trouble::Provider(_) => login::REFUSED,
                 _ => 0,
             };
             if self.has_owner() && refusals >= login::REFUSED {
@@ -125,7 +126,10 @@ impl ImapAccount {
                 failures + 1
             };
             let pause = match trouble {
-                Trouble::Login(_) | Trouble::Mailbox(_) | Trouble::Unfit(_) => LOGIN_AGAIN,
+                Trouble::Login(_)
+                | Trouble::Provider(_)
+                | Trouble::Mailbox(_)
+                | Trouble::Unfit(_) => LOGIN_AGAIN,
                 _ => backoff(self.pace.reconnect, failures),
             };
             let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
@@ -160,7 +164,7 @@ impl ImapAccount {
                 session.log_out().await;
                 Ok(())
             }
-            Err(trouble @ Trouble::Login(_)) => Err(Unproven::Login {
+            Err(trouble @ (Trouble::Login(_) | Trouble::Provider(_))) => Err(Unproven::Login {
                 problem: trouble.words(),
             }),
             Err(Trouble::Forbidden) => Err(Unproven::Forbidden { server: server() }),

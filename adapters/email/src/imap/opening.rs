@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use async_imap::{
-    Client,
+    Authenticator, Client,
     error::Error,
     imap_proto::{Response, Status},
 };
 use rustls::ClientConfig;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::{io::AsyncReadExt, time::timeout};
 
 use super::{
@@ -18,6 +18,7 @@ use super::{
 use crate::{
     config::{ImapConfig, Login},
     net::{Endpoint, Security, Stream},
+    own::NoToken,
     status::for_log,
 };
 
@@ -87,8 +88,25 @@ pub(super) async fn log_in(
     login: &Login,
     pace: Pace,
 ) -> Result<async_imap::Session<Stream>, Trouble> {
-    let password = login.password.expose_secret();
-    match timeout(pace.command, client.login(&login.username, password)).await {
+    let opened = match &login.tokens {
+        None => {
+            let password = login.password.expose_secret();
+            timeout(pace.command, client.login(&login.username, password)).await
+        }
+        Some(tokens) => {
+            let token = tokens.access().await.map_err(|error| match error {
+                NoToken::Refused(_) => Trouble::Provider(error.to_string()),
+                NoToken::Away(_) => Trouble::Broken(error.to_string()),
+            })?;
+            let bearer = Bearer::new(&login.username, &token);
+            let opened = timeout(pace.command, client.authenticate("XOAUTH2", bearer)).await;
+            if matches!(&opened, Ok(Err((Error::No(_), _)))) {
+                tokens.forget().await;
+            }
+            opened
+        }
+    };
+    match opened {
         Ok(Ok(session)) => Ok(session),
         Ok(Err((Error::No(text), _))) => Err(Trouble::Login(for_log(login::said(&text)))),
         Ok(Err((Error::Validate(_), _))) => Err(Trouble::Unfit(
@@ -96,5 +114,25 @@ pub(super) async fn log_in(
         )),
         Ok(Err((error, _))) => Err(error.into()),
         Err(_) => Err(late(pace.command)),
+    }
+}
+
+/// The answers of SASL XOAUTH2: the token, and nothing to the words with which it is refused.
+struct Bearer(Option<String>);
+
+impl Bearer {
+    fn new(username: &str, token: &SecretString) -> Self {
+        let token = token.expose_secret();
+        Self(Some(format!(
+            "user={username}\x01auth=Bearer {token}\x01\x01"
+        )))
+    }
+}
+
+impl Authenticator for Bearer {
+    type Response = String;
+
+    fn process(&mut self, _challenge: &[u8]) -> String {
+        self.0.take().unwrap_or_default()
     }
 }

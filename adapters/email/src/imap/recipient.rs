@@ -128,6 +128,7 @@ mod tests {
             login: Login {
                 username: String::new(),
                 password: String::new().into(),
+                tokens: None,
             },
             mailbox: "INBOX".to_owned(),
             whose: Whose::Recipients {

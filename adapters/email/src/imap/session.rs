@@ -36,6 +36,9 @@ pub(crate) enum Trouble {
     /// The password, most likely.
     #[error("the login is refused: {0}; check username and password")]
     Login(String),
+    /// The provider gives no token any more: its user has to sign in again.
+    #[error("{0}")]
+    Provider(String),
     /// The mailbox cannot be opened.
     #[error("the mailbox cannot be opened: {0}; check mailbox")]
     Mailbox(String),
@@ -60,7 +63,7 @@ impl Trouble {
     /// What whoever owns the mailbox can do something with.
     pub(super) fn words(&self) -> String {
         match self {
-            Self::Login(text) | Self::Mailbox(text) => text.clone(),
+            Self::Login(text) | Self::Mailbox(text) | Self::Provider(text) => text.clone(),
             other => other.to_string(),
         }
     }

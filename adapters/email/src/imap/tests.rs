@@ -304,6 +304,7 @@ fn account(host: &Host, pace: Pace) -> ImapAccount {
         login: Login {
             username: "bridge".to_owned(),
             password: "s3cret".to_owned().into(),
+            tokens: None,
         },
         mailbox: "INBOX".to_owned(),
         whose: Whose::Recipients {

@@ -1,9 +1,15 @@
 //! `[gateway.NAME.own]`: mailboxes that users bring.
 
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+
 use schemars::JsonSchema;
+use secrecy::SecretString;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use transom_adapter::{AllowedHosts, ConfigFault, Section};
 use url::Url;
+
+use super::oauth::Provider;
 
 const PER_USER: u32 = 5;
 /// Nobody has more mailboxes than this.
@@ -21,6 +27,30 @@ pub(crate) struct RawOwn {
     /// Mail servers, as `host` or `host:port`, that are connected to although they are private or have no TLS. Default none.
     #[serde(default)]
     allow_hosts: Vec<String>,
+    /// Providers that users sign in at instead of entering a password here, each under a name that users read.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, RawProvider>")]
+    provider: Map<String, Value>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RawProvider {
+    /// The mail servers that it is for: `["imap.gmail.com", "smtp.gmail.com"]`.
+    hosts: Vec<String>,
+    /// Where users sign in: `https://accounts.google.com/o/oauth2/v2/auth`.
+    authorize_url: String,
+    /// Where tokens come from: `https://oauth2.googleapis.com/token`.
+    token_url: String,
+    /// What the provider knows you by. There, `PUBLIC_URL/admin/own` has to be entered as where users come back to.
+    client_id: String,
+    /// Its secret, where the provider gives one.
+    #[schemars(with = "Option<String>")]
+    client_secret: Option<SecretString>,
+    /// A file that holds the secret.
+    client_secret_file: Option<PathBuf>,
+    /// What is asked for: `https://mail.google.com/`.
+    scope: String,
 }
 
 /// The same, checked.
@@ -29,6 +59,7 @@ pub(crate) struct OwnConfig {
     pub(crate) per_user: u32,
     pub(crate) directory: Option<Url>,
     pub(crate) allow_hosts: AllowedHosts,
+    pub(crate) providers: Vec<Arc<Provider>>,
 }
 
 impl OwnConfig {
@@ -52,10 +83,39 @@ impl OwnConfig {
                     })?,
             ),
         };
+        let providers = section.section("provider");
+        let providers = raw.provider.keys().map(|name| {
+            let section = providers.section(name);
+            provider(name, &section).map(Arc::new)
+        });
+        let providers = providers.collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
+            providers,
             per_user,
             directory,
             allow_hosts: AllowedHosts::new(raw.allow_hosts),
         })
     }
+}
+
+fn provider(name: &str, section: &Section) -> Result<Provider, ConfigFault> {
+    let raw: RawProvider = section.read()?;
+    let url = |key: &str, text: &str| {
+        let parsed = text.parse::<Url>().ok();
+        let parsed = parsed.filter(|url| url.host_str().is_some());
+        parsed.ok_or_else(|| {
+            let problem = format!("{text:?} is not a URL");
+            section.fault(key, problem, "take it from the provider's documentation")
+        })
+    };
+    let file = raw.client_secret_file.as_deref();
+    Ok(Provider {
+        name: name.to_owned(),
+        authorize: url("authorize_url", &raw.authorize_url)?,
+        token: url("token_url", &raw.token_url)?,
+        client_secret: section.secret("client_secret", raw.client_secret, file)?,
+        hosts: raw.hosts.iter().map(|host| host.to_lowercase()).collect(),
+        client_id: raw.client_id,
+        scope: raw.scope,
+    })
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`find`]: the servers of an address, from what its domain, Thunderbird's directory and DNS say, else by guessing with proof.
 //! - [`autoconfig`]: the document that most of them answer with; [`dns`]: the few questions that the system's resolver cannot be asked.
+//! - [`oauth`]: providers that users sign in at, instead of entering a password here.
 //! - [`account`]: one mailbox, IMAP in and SMTP out under its own address.
 //!
 //! A user says where we connect to. So every connection goes past the guard against private addresses, and without TLS to hosts alone
@@ -12,18 +13,21 @@ mod autoconfig;
 mod config;
 mod dns;
 mod find;
+mod oauth;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use rustls::ClientConfig;
+use secrecy::SecretString;
 use tokio::sync::{OnceCell, Semaphore};
 use transom_adapter::{
-    Account, Address, AllowedHosts, HttpClient, HttpLimits, Login, NotOwn, OwnAccount, OwnAccounts,
-    Place, Server, Tls, Unproven,
+    Account, Address, AllowedHosts, Grant, HttpClient, HttpLimits, Login, NotOwn, OwnAccount,
+    OwnAccounts, Place, Server, SignIn, Tls, Unproven,
 };
 
 pub(crate) use config::{OwnConfig, RawOwn};
+pub(crate) use oauth::{NoToken, Tokens};
 
 use crate::{
     address,
@@ -33,6 +37,7 @@ use crate::{
     smtp::Writing,
 };
 use account::OwnMailbox;
+use oauth::Provider;
 
 /// Logins that are proven at once, in the whole process: nobody guesses passwords through us quickly.
 const PROVING: usize = 4;
@@ -45,6 +50,7 @@ pub(crate) struct OwnMailboxes {
     writing: Writing,
     tls: OnceCell<Arc<ClientConfig>>,
     http: OnceCell<HttpClient>,
+    token_client: OnceCell<HttpClient>,
     proving: Semaphore,
 }
 
@@ -64,6 +70,7 @@ impl OwnMailboxes {
             writing,
             tls: OnceCell::new(),
             http: OnceCell::new(),
+            token_client: OnceCell::new(),
             proving: Semaphore::new(PROVING),
         }
     }
@@ -114,12 +121,47 @@ impl OwnMailboxes {
         }
     }
 
-    fn parts(&self, account: &OwnAccount) -> (ImapConfig, SmtpConfig) {
-        let Login::Password(password) = &account.login;
-        let login = Credentials {
-            username: account.place.username.clone(),
-            password: password.clone(),
+    /// The provider that a place's users sign in at. Both servers have to be its own: who says where mail goes out may be somebody else,
+    /// and would be shown the token.
+    fn provider(&self, place: &Place) -> Option<&Arc<Provider>> {
+        let mut providers = self.config.providers.iter();
+        providers.find(|provider| {
+            let is_its_own = |server: &Server| provider.hosts.contains(&server.host);
+            is_its_own(&place.inward) && is_its_own(&place.outward)
+        })
+    }
+
+    /// The client for token endpoints: an admin names those, so they are past the guard.
+    fn token_client(&self) -> Option<HttpClient> {
+        if let Some(known) = self.token_client.get() {
+            return Some(known.clone());
+        }
+        let made = HttpClient::new(HttpLimits::default()).ok()?;
+        self.token_client.set(made.clone()).ok();
+        Some(made)
+    }
+
+    fn credentials(&self, account: &OwnAccount) -> Credentials {
+        let username = account.place.username.clone();
+        let (password, tokens) = match &account.login {
+            Login::Password(password) => (password.clone(), None),
+            Login::Refresh(token) => {
+                let provider = self.provider(&account.place).zip(self.token_client());
+                let tokens = provider.map(|(provider, http)| {
+                    Arc::new(Tokens::new(Arc::clone(provider), http, token.clone()))
+                });
+                (SecretString::from(String::new()), tokens)
+            }
         };
+        Credentials {
+            username,
+            password,
+            tokens,
+        }
+    }
+
+    fn parts(&self, account: &OwnAccount) -> (ImapConfig, SmtpConfig) {
+        let login = self.credentials(account);
         let imap = ImapConfig {
             endpoint: self.endpoint(&account.place.inward),
             login: login.clone(),
@@ -213,6 +255,32 @@ impl OwnAccounts for OwnMailboxes {
             login: login.clone(),
         };
         self.mailbox(&account).prove(place).await
+    }
+
+    fn sign_in(&self, place: &Place, grant: &Grant<'_>) -> Option<SignIn> {
+        let provider = self.provider(place)?;
+        Some(SignIn {
+            provider: provider.name.clone(),
+            url: provider.sign_in(&place.username, grant),
+        })
+    }
+
+    async fn exchange(
+        &self,
+        place: &Place,
+        code: &str,
+        grant: &Grant<'_>,
+    ) -> Result<Login, Unproven> {
+        let away = || Unproven::Provider {
+            problem: "it is not set up here any more".to_owned(),
+        };
+        let provider = self.provider(place).ok_or_else(away)?;
+        let http = self.token_client().ok_or_else(away)?;
+        let token = provider.exchange(&http, code, grant).await;
+        let token = token.map_err(|error| Unproven::Provider {
+            problem: error.to_string(),
+        })?;
+        Ok(Login::Refresh(token))
     }
 
     fn open(&self, account: OwnAccount) -> Arc<dyn Account> {

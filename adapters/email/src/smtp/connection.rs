@@ -20,6 +20,7 @@ use super::{
 use crate::{
     config::Login,
     net::{Endpoint, Security},
+    own::{NoToken, Tokens},
 };
 
 /// How long each phase may take. Together less than the account's `send_seconds_max`.
@@ -127,6 +128,9 @@ impl Connection {
                           set tls=none if this is what you want";
             return Err(unfit(detail));
         }
+        if let Some(tokens) = &login.tokens {
+            return self.log_in_by_token(&login.username, tokens).await;
+        }
         let mechanisms = [Mechanism::Plain, Mechanism::Login];
         if self
             .smtp
@@ -140,6 +144,28 @@ impl Connection {
         let credentials = Credentials::new(login.username.clone(), password);
         let reply = self.smtp.auth(&mechanisms, &credentials).await;
         expect(Phase::Login, reply, &[235])
+    }
+
+    async fn log_in_by_token(&mut self, username: &str, tokens: &Tokens) -> Result<(), Trouble> {
+        let token = tokens.access().await.map_err(|error| match error {
+            NoToken::Refused(text) => Trouble::Reply {
+                phase: Phase::Login,
+                code: 535,
+                text,
+            },
+            NoToken::Away(detail) => Trouble::Broken {
+                phase: Phase::Connect,
+                detail,
+            },
+        })?;
+        let token = token.expose_secret().to_owned();
+        let credentials = Credentials::new(username.to_owned(), token);
+        let reply = self.smtp.auth(&[Mechanism::Xoauth2], &credentials).await;
+        let expected = expect(Phase::Login, reply, &[235]);
+        if expected.is_err() {
+            tokens.forget().await;
+        }
+        expected
     }
 
     /// Hands over one mail.

@@ -95,6 +95,7 @@ impl Server {
             login: login.then(|| Login {
                 username: "user".to_owned(),
                 password: "s3cret".to_owned().into(),
+                tokens: None,
             }),
         };
         let ids = OwnIds::new(testkit::signer(), "mail.example.org".to_owned());
