@@ -120,8 +120,17 @@ fn active<'a>(
 }
 
 fn no_line(gateway: &Gateway) -> Refused {
-    Membership::NoLine {
-        gateway: gateway.config.domain.to_string(),
+    gateway.no_line().into()
+}
+
+impl Gateway {
+    /// What somebody has to do who has no line.
+    pub(super) fn no_line(&self) -> Membership {
+        let gateway = self.config.domain.to_string();
+        if self.adapter.only_own_accounts() {
+            Membership::NoMailbox { gateway }
+        } else {
+            Membership::NoLine { gateway }
+        }
     }
-    .into()
 }

@@ -78,9 +78,10 @@ fn membership(why: &Membership) -> (Condition, ErrorType) {
         | Membership::AwaitingApproval
         | Membership::Disabled { .. } => (Condition::RegistrationRequired, ErrorType::Auth),
         Membership::NotAllowed { .. } => (Condition::Forbidden, ErrorType::Auth),
-        Membership::NoLine { .. } | Membership::LineRetired | Membership::AccountRefused { .. } => {
-            (Condition::NotAllowed, ErrorType::Cancel)
-        }
+        Membership::NoLine { .. }
+        | Membership::NoMailbox { .. }
+        | Membership::LineRetired
+        | Membership::AccountRefused { .. } => (Condition::NotAllowed, ErrorType::Cancel),
         Membership::LineConflict => (Condition::Conflict, ErrorType::Cancel),
     }
 }

@@ -131,7 +131,7 @@ pub fn first_use(
         lang: None,
         at_ms: now_ms,
     };
-    if owns || only_shared {
+    if owns || only_shared || gateway.adapter.only_own_accounts() {
         return Some(NewUser {
             user: row("active"),
             address: None,

@@ -32,6 +32,8 @@ pub enum Setting {
     Signature,
     /// What mails are about that begin a thread without saying.
     Subject,
+    /// Whether a mail that answers another quotes it.
+    QuoteMail,
     /// Whether mails ask their readers' programs to say that they were displayed.
     AskDisplayed,
     /// Whether such questions are answered once a mail was displayed.
@@ -60,7 +62,7 @@ pub struct Settings(BTreeMap<String, String>);
 
 impl Setting {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Language,
         Self::Receipts,
         Self::Line,
@@ -71,6 +73,7 @@ impl Setting {
         Self::AskStrangers,
         Self::Signature,
         Self::Subject,
+        Self::QuoteMail,
         Self::AskDisplayed,
         Self::SayDisplayed,
     ];
@@ -88,6 +91,7 @@ impl Setting {
             Self::AskStrangers => "ask_strangers",
             Self::Signature => "signature",
             Self::Subject => "subject",
+            Self::QuoteMail => "quote_mail",
             Self::AskDisplayed => "ask_displayed",
             Self::SayDisplayed => "say_displayed",
         }
@@ -106,6 +110,7 @@ impl Setting {
             Self::AskStrangers => Label::AskStrangers,
             Self::Signature => Label::Signature,
             Self::Subject => Label::Subject,
+            Self::QuoteMail => Label::QuoteMail,
             Self::AskDisplayed => Label::AskDisplayed,
             Self::SayDisplayed => Label::SayDisplayed,
         }
@@ -120,6 +125,7 @@ impl Setting {
             | Self::Reactions
             | Self::FileLinks
             | Self::AskStrangers
+            | Self::QuoteMail
             | Self::AskDisplayed
             | Self::SayDisplayed => Kind::YesNo,
             Self::Line => Kind::OwnLine,
@@ -142,6 +148,7 @@ impl Setting {
             | Self::AskStrangers
             | Self::Signature
             | Self::Subject
+            | Self::QuoteMail
             | Self::AskDisplayed
             | Self::SayDisplayed => gateway.network() == Network::Email,
         }
@@ -202,6 +209,11 @@ impl Settings {
     /// Whether a text that answers another quotes it; no, unless chosen: the quotation is paid for.
     pub fn wants_quotes(&self) -> bool {
         self.get(Setting::Quotes) == Some("yes")
+    }
+
+    /// Whether a mail that answers another quotes it; no, unless chosen: in a chat everybody sees what was said.
+    pub fn quotes_mail(&self) -> bool {
+        self.get(Setting::QuoteMail) == Some("yes")
     }
 
     /// Whether a reaction is sent as a text; no, unless chosen: nobody expects an emoji to cost money.

@@ -181,11 +181,15 @@ fn row(
         .conversation
         .map_or_else(ids, |(conversation_id, _)| conversation_id);
     let (thread, shows_subject) = thread(gateway, message, line, user, (now, ids));
-    let group = group::of_incoming(gateway, message).filter(|_| !own);
-    let contact = contact(gateway, message, conversation_id, group.as_ref());
+    let group = group::of_incoming(gateway, message);
+    let mut contact = contact(gateway, message, conversation_id, group.as_ref());
+    if own {
+        // The user wrote last, and answers nobody by habit.
+        contact.answers_to = None;
+    }
     let chosen = (pinned, thread.as_ref(), shows_subject);
     let mut payload = payload(arrived, line, user, chosen);
-    if let Some((_, members)) = &group {
+    if let Some((_, members)) = group.as_ref().filter(|_| !own) {
         let is_new = user.conversation.is_none() && contact.answers_to.is_some();
         payload.name.clone_from(&contact.name);
         payload.group = Some(Box::new(stored_group(message, members, is_new)));

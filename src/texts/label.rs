@@ -101,6 +101,8 @@ pub enum Label {
     AddressBook,
     /// Whether an answer quotes what it answers.
     Quotes,
+    /// Whether a mail quotes what it answers.
+    QuoteMail,
     /// Whether a reaction is sent as a text.
     ReactionsAsText,
     /// Whether files go as links where they cannot go themselves.

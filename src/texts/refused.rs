@@ -63,6 +63,11 @@ pub enum Membership {
         /// The gateway's JID.
         gateway: String,
     },
+    /// The user has connected no mail account, and there is nothing else to send from.
+    NoMailbox {
+        /// The gateway's JID.
+        gateway: String,
+    },
     /// The user's number was taken out of the configuration.
     LineRetired,
     /// The servers of the user's own mail account refuse its password.

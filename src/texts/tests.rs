@@ -21,6 +21,7 @@ fn failures() -> Vec<Text> {
         Membership::AwaitingApproval.into(),
         Membership::NotAllowed { gateway: gateway() }.into(),
         Membership::NoLine { gateway: gateway() }.into(),
+        Membership::NoMailbox { gateway: gateway() }.into(),
         Membership::LineRetired.into(),
         Membership::LineConflict.into(),
         Recipient::PremiumNumber.into(),

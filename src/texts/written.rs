@@ -12,6 +12,13 @@ pub enum Written {
         /// How the message begins that is reacted to, if that is known.
         quoted: Option<Quoted>,
     },
+    /// What stands before the quotation of a mail.
+    Wrote {
+        /// Who wrote it.
+        who: String,
+        /// On which day, as `2026-11-02`.
+        day: String,
+    },
     /// Somebody said STOP.
     StopConfirmed,
 }

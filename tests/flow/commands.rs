@@ -25,8 +25,12 @@ pub(crate) async fn say(client: &mut XmppClient, body: &str) -> String {
 }
 
 pub(crate) async fn command(client: &mut XmppClient, inside: &str) -> Element {
+    command_at(client, SMS, inside).await
+}
+
+pub(crate) async fn command_at(client: &mut XmppClient, gateway: &str, inside: &str) -> Element {
     let payload = format!("<command xmlns='{COMMANDS}' {inside}");
-    let answer = client.iq("set", SMS, &payload).await;
+    let answer = client.iq("set", gateway, &payload).await;
     assert_eq!(answer.attr("type"), Some("result"), "{answer}");
     answer.find("command", COMMANDS).expect("a command").clone()
 }

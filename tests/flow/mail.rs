@@ -16,6 +16,8 @@ mod imap;
 mod originals;
 mod own;
 mod own_many;
+mod own_sent;
+mod quoting;
 mod strangers;
 mod trust;
 

@@ -3,7 +3,7 @@
 use transom_test_servers::{Element, Server, XmppClient, skipped};
 
 use crate::{
-    commands::{FORMS, command, say},
+    commands::{FORMS, command, command_at, say},
     files::{fetched, shared},
     world::{LINE, SMS, Twilio, World, chat, condition, contact, is_receipt_of},
 };
@@ -13,7 +13,12 @@ const REACTIONS: &str = "urn:xmpp:reactions:0";
 
 /// Chooses in the settings, and leaves the others as they are.
 async fn choose(client: &mut XmppClient, name: &str, value: &str) {
-    let form = command(client, "node='settings' action='execute'/>").await;
+    choose_at(client, SMS, name, value).await;
+}
+
+/// The same, at this gateway.
+pub(crate) async fn choose_at(client: &mut XmppClient, gateway: &str, name: &str, value: &str) {
+    let form = command_at(client, gateway, "node='settings' action='execute'/>").await;
     let session = form.attr("sessionid").expect("a session").to_owned();
     let x = form.child_in("x", FORMS).expect("a form");
     let fields = x.children().filter(|child| child.name() == "field");
@@ -31,7 +36,7 @@ async fn choose(client: &mut XmppClient, name: &str, value: &str) {
     let submit = format!(
         "node='settings' sessionid='{session}'><x xmlns='{FORMS}' type='submit'>{filled}</x></command>"
     );
-    let done = command(client, &submit).await;
+    let done = command_at(client, gateway, &submit).await;
     assert_eq!(done.attr("status"), Some("completed"), "{done}");
 }
 

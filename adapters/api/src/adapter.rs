@@ -63,6 +63,11 @@ pub trait Adapter: Send + Sync {
         None
     }
 
+    /// Whether users have nothing here but accounts that they bring: then they register without a line. Never changes.
+    fn only_own_accounts(&self) -> bool {
+        false
+    }
+
     /// Before when nothing may be sent to this peer, though it is allowed: their night. `None`: it may go now. The core asks before
     /// the first attempt and before each later one, keeps the chat waiting until then, and tells the sender once. Pure.
     fn not_before(&self, _to: &Address, _now: UnixMillis) -> Option<UnixMillis> {

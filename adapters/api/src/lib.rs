@@ -59,7 +59,7 @@ pub use guard::{AllowedHosts, connect_guarded, is_public};
 pub use http_client::{HttpClient, HttpFailure, HttpLimits, HttpReply};
 pub use id::{AccountName, ExternalId, Key, Signer, base32};
 pub use lifecycle::Lifecycle;
-pub use mail_wish::{Attendance, Attending, Displayed, MailWish};
+pub use mail_wish::{Attendance, Attending, Displayed, MailWish, Quotation};
 pub use message::{Address, Group, Member, OutFile, Outgoing, StoredFile, Thread};
 pub use outcome::{Failure, Outcome, Reason, Scope};
 pub use own::{

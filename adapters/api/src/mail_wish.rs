@@ -15,7 +15,7 @@ pub struct MailWish {
     pub subject: Option<String>,
     /// What it answers, to be quoted below the text.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub quote: Option<String>,
+    pub quote: Option<Quotation>,
     /// The reader's program is asked to say that it was displayed. RFC 8098 §2.1
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub asks_displayed: bool,
@@ -32,6 +32,16 @@ impl MailWish {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// What a mail quotes.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Quotation {
+    /// The line before it: who wrote it, and when.
+    pub introduction: String,
+    /// The text, without marks.
+    pub text: String,
 }
 
 /// An answer to an invitation. RFC 5546 §3.2.3

@@ -142,7 +142,16 @@ impl Adapter for EmailAdapter {
         Some(&self.own)
     }
 
+    fn only_own_accounts(&self) -> bool {
+        let receives = self.imap.is_some() || self.lmtp.is_some() || self.smtp_in.is_some();
+        self.smtp.is_none() && !receives
+    }
+
     fn own_address(&self, user: &str) -> Option<Address> {
+        if self.only_own_accounts() {
+            // Nothing could come to it.
+            return None;
+        }
         own_address(user, self.home.as_deref(), self.ids.domain())
     }
 

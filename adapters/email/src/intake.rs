@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::Semaphore;
-use transom_adapter::{Address, Event, Notice};
+use transom_adapter::{Address, Class, Event, Notice};
 
 use crate::{
     bounce::Kind,
@@ -94,6 +94,22 @@ pub(crate) fn decide(letter: &Letter, to: &Address, ids: &OwnIds) -> Fate {
             let incoming = letter.mail.for_recipient(to, regarding);
             Fate::Take(Box::new(Event::Message(Box::new(incoming))))
         }
+    }
+}
+
+/// Decides for a mail that lies in its author's folder of sent mail.
+pub(crate) fn decide_sent(letter: &Letter, author: &Address) -> Fate {
+    if letter.loops == Some(Loop::Own) {
+        // It left through us, and stands in the chat.
+        return Fate::Drop("mail_own_sent");
+    }
+    if letter.mail.class() != Class::Human || letter.bounce.is_some() {
+        return Fate::Drop("mail_sent_by_a_machine");
+    }
+    match letter.mail.sent_by(author) {
+        Some(sent) => Fate::Take(Box::new(Event::Sent(Box::new(sent)))),
+        // To nobody whose name stands there: a blind copy, or a mailing to many.
+        None => Fate::Drop("mail_sent_to_nobody"),
     }
 }
 

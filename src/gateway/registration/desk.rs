@@ -314,10 +314,7 @@ impl Desk<'_> {
 
     fn registered(&self, address: Option<String>) -> Text {
         if address.is_none() && self.person.view.shared.is_empty() {
-            return Membership::NoLine {
-                gateway: self.domain(),
-            }
-            .into();
+            return self.gateway.no_line().into();
         }
         Registration::Registered {
             address,

@@ -86,6 +86,12 @@ impl Desk<'_> {
                 address: None,
             });
         }
+        if self.gateway.adapter.only_own_accounts() {
+            return Ok(Place {
+                claims: Vec::new(),
+                address: None,
+            });
+        }
         let derived = self.gateway.adapter.own_address(self.person.jid.as_str());
         match derived.filter(|address| !self.person.view.taken_addresses.contains(address.as_str()))
         {

@@ -122,6 +122,7 @@ impl Candidate<'_> {
         if let Some(file) = files.first().filter(|_| thread.subject.is_empty()) {
             thread.subject.clone_from(&file.name);
         }
+        let quote = self.quotation(gateway, snapshot, place, (&settings, &thread));
         Draft {
             key,
             at: moment.now,
@@ -133,6 +134,7 @@ impl Candidate<'_> {
             wants_receipt,
             mail: MailWish {
                 attendance: super::attendance::attendance(self.message),
+                quote,
                 ..wish_of(&settings)
             },
             markable,
@@ -245,7 +247,7 @@ impl Candidate<'_> {
     }
 
     /// The name beside the address, where the network shows names: never one that looks like another address.
-    fn name(&self, gateway: &Gateway, settings: &Settings) -> Option<String> {
+    pub(super) fn name(&self, gateway: &Gateway, settings: &Settings) -> Option<String> {
         let node = self
             .user
             .node()

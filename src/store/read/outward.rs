@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::{Param, Store, StoreError, json};
 use crate::store::index;
 pub use answered::Answered;
-use answered::load_answered;
+use answered::{load_answered, load_last};
 use groups::load_groups;
 pub use held::KnownHeld;
 use held::{load_held, load_joinable};
@@ -98,6 +98,8 @@ pub struct OutwardSnapshot {
     pub threads: HashMap<i64, Vec<KnownThread>>,
     /// What is known of the messages that others of the batch answer or react to, by place.
     pub answered: HashMap<usize, Answered>,
+    /// The last message of mail threads whose messages a user wants to quote, by thread.
+    pub last_of_thread: HashMap<i64, Answered>,
     /// The asks that repeat a stanza: place to the message that it made.
     pub repeats: HashMap<usize, i64>,
     /// Held messages, by (bare JID, id of one of their stanzas), as far as somebody edits them.
@@ -262,6 +264,7 @@ impl Store {
         }
         load_threads(&mut connection, &mut snapshot, gateway_id, asks).await?;
         load_answered(&mut connection, &mut snapshot, gateway_id, asks).await?;
+        load_last(&mut connection, &mut snapshot, gateway_id, asks).await?;
         load_held(&mut connection, &mut snapshot, gateway_id, asks).await?;
         load_joinable(&mut connection, &mut snapshot, gateway_id, asks).await?;
         load_open_lines(&mut connection, &mut snapshot, gateway_id, rows, now_ms).await?;

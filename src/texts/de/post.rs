@@ -119,6 +119,7 @@ pub(super) fn label(text: &Label) -> &'static str {
         Label::AskStrangers => "Fragen, bevor E-Mails von Neuen gezeigt werden",
         Label::Signature => "Signatur meiner E-Mails",
         Label::Subject => "Betreff meiner E-Mails, wenn ich keinen schreibe",
+        Label::QuoteMail => "Unter meinen E-Mails zitieren, worauf ich antworte",
         Label::AskDisplayed => "Leser bitten zu bestätigen, dass sie meine E-Mail gesehen haben",
         Label::SayDisplayed => {
             "Bestätigen, dass ich eine E-Mail gesehen habe, wenn der Absender fragt"

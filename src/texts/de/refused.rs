@@ -35,6 +35,9 @@ pub(super) fn membership(text: &Membership) -> String {
         M::NoLine { gateway } => format!(
             "Du hast keine Nummer, von der gesendet werden kann. Schreib „register“ an {gateway}, um eine zu bekommen."
         ),
+        M::NoMailbox { gateway } => format!(
+            "Du hast hier noch kein E-Mail-Konto. Schreib „mailbox-add“ und seine Adresse an {gateway}, um es zu verbinden."
+        ),
         M::LineRetired => "Deine Nummer ist hier nicht mehr in Betrieb, deshalb wird von ihr nichts gesendet. \
              Bitte einen Administrator um eine andere."
             .into(),

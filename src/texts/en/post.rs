@@ -115,6 +115,7 @@ pub(super) fn label(text: &Label) -> &'static str {
         Label::AskStrangers => "Ask me before mail from new people is shown",
         Label::Signature => "Signature of my mails",
         Label::Subject => "Subject of my mails where I write none",
+        Label::QuoteMail => "Quote what I answer below my mails",
         Label::AskDisplayed => "Ask readers to confirm that they saw my mail",
         Label::SayDisplayed => "Confirm that I saw a mail when its sender asks",
         _ => "",

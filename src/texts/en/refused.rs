@@ -35,6 +35,9 @@ pub(super) fn membership(text: &Membership) -> String {
         M::NoLine { gateway } => format!(
             "You have no number to send from. Write \"register\" to {gateway} to get one."
         ),
+        M::NoMailbox { gateway } => format!(
+            "You have no mail account here yet. Write \"mailbox-add\" and its address to {gateway} to connect it."
+        ),
         M::LineRetired => {
             "Your number is no longer in service here, so nothing is sent from it. Ask an administrator for another.".into()
         }

@@ -9,6 +9,7 @@ pub(super) fn written(text: &Written) -> String {
             emoji,
             quoted: Some(quoted),
         } => format!("Reacted {emoji} to \"{quoted}\""),
+        W::Wrote { who, day } => format!("On {day}, {who} wrote:"),
         W::StopConfirmed => {
             "You will get no more texts from this number. Send START to get them again.".into()
         }

@@ -225,7 +225,7 @@ async fn rfc8098_a_mail_is_confirmed_only_by_its_readers_choice_and_a_confirmati
     refusal(&mut alice, "no list").await;
     let settings = tell(
         &mut alice,
-        "settings default default - default default - - default yes",
+        "settings default default - default - - default default yes",
     )
     .await;
     assert!(settings.contains("kept"), "{settings}");

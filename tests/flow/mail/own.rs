@@ -3,29 +3,47 @@
 use std::{net::SocketAddr, time::Duration};
 
 use transom_test_servers::{
-    Answer, Dovecot, Element, HttpDouble, MailSink, Mailboxes, Mailer, Postfix, Prosody, Server,
+    Answer, Dovecot, Element, Feature, HttpDouble, MailSink, Mailboxes, Mailer, Postfix, Prosody, Server,
     Stage, Transom, Verdict, XmppClient, free_port, get, post_with, skipped, until,
 };
 
 use super::{BOB, MAIL};
 use crate::world::{Database, chat, condition, link_up, store};
 
-const OWN: &str = "alice@corp.example";
-const PASSWORD: &str = "first pass&word";
+pub(super) const OWN: &str = "alice@corp.example";
+pub(super) const PASSWORD: &str = "first pass&word";
 const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(super) struct OwnWorld {
     pub(super) transom: Transom,
-    prosody: Prosody,
-    sink: MailSink,
+    pub(super) prosody: Prosody,
+    pub(super) sink: MailSink,
     pub(super) dovecot: Dovecot,
     pub(super) postfix: Postfix,
     directory: HttpDouble,
 }
 
+/// What is otherwise with a world.
+#[derive(Default)]
+pub(super) struct Otherwise {
+    /// Further lines of `[gateway.mail.own]`.
+    pub(super) lines: String,
+    /// What the XMPP server can more.
+    pub(super) features: Vec<Feature>,
+    /// The gateway has no addresses of its own.
+    pub(super) alone: bool,
+}
+
 impl OwnWorld {
     async fn start() -> Self {
         Self::on(Database::Sqlite, &[("alice", PASSWORD)]).await
+    }
+
+    pub(super) async fn with(otherwise: Otherwise) -> Self {
+        let dovecot = Dovecot::start(Mailboxes::WithPasswords).await;
+        dovecot.set_password("alice", PASSWORD);
+        let directory = HttpDouble::start().await;
+        Self::of(Database::Sqlite, dovecot, directory, otherwise).await
     }
 
     /// With a provider that takes no passwords.
@@ -41,7 +59,10 @@ impl OwnWorld {
             Database::Sqlite,
             Dovecot::start(tokens).await,
             directory,
-            &provider,
+            Otherwise {
+                lines: provider,
+                ..Otherwise::default()
+            },
         )
         .await
     }
@@ -51,16 +72,23 @@ impl OwnWorld {
         for (user, password) in mailboxes {
             dovecot.set_password(user, password);
         }
-        Self::of(database, dovecot, HttpDouble::start().await, "").await
+        let otherwise = Otherwise::default();
+        Self::of(database, dovecot, HttpDouble::start().await, otherwise).await
     }
 
-    async fn of(database: Database, dovecot: Dovecot, directory: HttpDouble, more: &str) -> Self {
-        let prosody = Prosody::builder()
+    async fn of(
+        database: Database,
+        dovecot: Dovecot,
+        directory: HttpDouble,
+        otherwise: Otherwise,
+    ) -> Self {
+        let builder = Prosody::builder()
             .component(MAIL, "secret")
             .user("alice")
-            .user("carol")
-            .start()
-            .await;
+            .user("carol");
+        let features = otherwise.features.iter();
+        let builder = features.fold(builder, |builder, feature| builder.with(*feature));
+        let prosody = builder.start().await;
         let sink = MailSink::start().await;
         let auth = dovecot.auth_addr();
         let postfix = Postfix::builder()
@@ -83,7 +111,11 @@ impl OwnWorld {
         };
         let places = [prosody.component_addr(), http, sink.addr()];
         let config = config(&base, places, &directory.url("/v1.1/"));
-        let config = format!("{config}{more}");
+        let mut config = format!("{config}{}", otherwise.lines);
+        if otherwise.alone {
+            let smtp = format!("[gateway.mail.smtp]\nurl = \"smtp://{}?tls=none\"\n", sink.addr());
+            config = config.replace(&smtp, "");
+        }
         let mut transom = Transom::builder(env!("CARGO_BIN_EXE_transom"))
             .config(&config)
             .http(http)
@@ -237,7 +269,7 @@ fn hex_pairs(value: &str) -> String {
 }
 
 /// What the gateway says to this.
-async fn ask(client: &mut XmppClient, body: &str) -> String {
+pub(super) async fn ask(client: &mut XmppClient, body: &str) -> String {
     client.take_rest();
     client.message(MAIL, &format!("say-{body}"), body).await;
     let said = client.expect(body, |stanza| {

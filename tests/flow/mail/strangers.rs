@@ -178,8 +178,8 @@ async fn everybody_new_waits_where_the_user_wants_to_be_asked() {
     }
     let world = world(In::Lmtp).await;
     let mut alice = with_alice(&world).await;
-    // Language, receipts, name, reactions, and whether to ask.
-    let kept = tell(&mut alice, "settings default default - default yes").await;
+    // Language, receipts, name, and whether to ask.
+    let kept = tell(&mut alice, "settings default default - yes").await;
     assert!(kept.contains("kept"), "{kept}");
     let mail = "From: Carol <carol@example.com>\r\nSubject: Hi\r\nMessage-ID: <c1@example.com>\r\n\r\nhello\r\n";
     Mailer::smtp(world.postfix.smtp_addr())

@@ -124,6 +124,26 @@ impl Dovecot {
         mails.into_iter().map(|(_, mail)| mail).collect()
     }
 
+    /// A user's mails in the folder of sent mail, oldest first, read from the disk.
+    pub fn sent(&self, user: &str) -> Vec<StoredMail> {
+        let folder = self.scratch.join("mail").join(user).join(SENT);
+        let mut mails = [
+            read_folder(&folder.join("new")),
+            read_folder(&folder.join("cur")),
+        ]
+        .concat();
+        mails.sort_by(|one, other| one.0.cmp(&other.0));
+        mails.into_iter().map(|(_, mail)| mail).collect()
+    }
+
+    /// Puts a mail into a user's folder of sent mail, as another program does. The user has logged in once.
+    pub fn put_sent(&self, user: &str, name: &str, mail: &str) {
+        let folder = self.scratch.join("mail").join(user).join(SENT);
+        let made = folder.join("tmp").join(name);
+        std::fs::write(&made, mail).expect("a mail is written");
+        std::fs::rename(made, folder.join("new").join(name)).expect("it is put there");
+    }
+
     /// Waits until a user's `INBOX` holds a mail that `wanted` accepts.
     pub async fn mail(&self, user: &str, wanted: impl Fn(&StoredMail) -> bool) -> StoredMail {
         let what = format!("a mail in {user}'s mailbox");
@@ -180,6 +200,8 @@ fn read_folder(folder: &Path) -> Vec<(String, StoredMail)> {
     entries.filter_map(read).collect()
 }
 
+/// The folder of sent mail, as Maildir++ has it.
+const SENT: &str = ".Sent";
 /// Whom [`Mailboxes::WithTokens`] asks, in its folder.
 const TOKENS: &str = "tokens.conf";
 /// The passwords of [`Mailboxes::WithPasswords`], in its folder.
@@ -210,6 +232,13 @@ default_login_user = {login}
 first_valid_uid = 0
 mail_location = maildir:{folder}/mail/%n
 mail_uid = {uid}
+namespace inbox {{
+  inbox = yes
+  mailbox Sent {{
+    auto = create
+    special_use = \\Sent
+  }}
+}}
 mail_gid = {gid}
 passdb {{
   {passdb}

@@ -2,7 +2,7 @@
 
 mod raw;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
 use secrecy::SecretString;
@@ -60,6 +60,8 @@ pub(crate) struct ImapConfig {
     pub(crate) whose: Whose,
     /// How many days back the first run looks.
     pub(crate) since_days: u16,
+    /// How often the owner's folder of sent mail is looked at; zero: never.
+    pub(crate) sent_every: Duration,
 }
 
 /// Whom a mail in a mailbox is for.
@@ -129,11 +131,11 @@ impl Config {
             take(&mut faults, postmaster(section, text, domain))
         });
         let receives = raw.imap.is_some() || raw.lmtp.is_some() || raw.smtp_in.is_some();
-        if raw.smtp.is_none() && !receives {
+        if raw.smtp.is_none() && !receives && raw.own.is_none() {
             faults.push(section.fault(
                 "",
-                "has none of the tables smtp, imap, lmtp and smtp_in",
-                "add smtp to send and imap, lmtp or smtp_in to receive",
+                "has none of the tables smtp, imap, lmtp, smtp_in and own",
+                "add smtp to send and imap, lmtp or smtp_in to receive, or own for accounts of users",
             ));
         }
         match address_domain.zip(own) {
@@ -249,6 +251,7 @@ impl ImapConfig {
         })?;
         Ok(Self {
             since_days,
+            sent_every: Duration::ZERO,
             endpoint,
             login: Login {
                 username: raw.username,

@@ -40,10 +40,6 @@ pub(super) struct RawConfig {
     pub(super) dkim: Option<Map<String, Value>>,
     /// Mail accounts that users connect themselves.
     #[schemars(with = "Option<RawOwn>")]
-    #[expect(
-        dead_code,
-        reason = "read from its own section; here for the schema and against typing errors"
-    )]
     pub(super) own: Option<Map<String, Value>>,
     /// What stands below every mail; default nothing.
     pub(super) signature: Option<String>,

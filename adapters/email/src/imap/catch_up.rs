@@ -34,6 +34,10 @@ pub(crate) struct CatchUp<'a> {
     config: &'a ImapConfig,
     pace: Pace,
     context: &'a Context,
+    /// Which mailbox; the name of its cursor too.
+    mailbox: String,
+    /// It holds what the owner sent.
+    of_sent: bool,
     /// The mail that the last connection broke at, and how heavily. Mails are read in order, so there is one at most.
     poison: Option<(u32, u8)>,
     looks: u64,
@@ -59,9 +63,21 @@ impl<'a> CatchUp<'a> {
             config,
             pace,
             context,
+            mailbox: config.mailbox.clone(),
+            of_sent: false,
             poison: None,
             looks: 0,
         }
+    }
+
+    /// The same on a folder of sent mail, from now on.
+    pub(crate) fn of_sent(mut self, folder: String) -> Self {
+        (self.mailbox, self.of_sent) = (folder, true);
+        self
+    }
+
+    pub(crate) fn mailbox(&self) -> &str {
+        &self.mailbox
     }
 
     /// How many looks came to their end.
@@ -182,7 +198,12 @@ impl<'a> CatchUp<'a> {
         }
         let mut events = Vec::new();
         for recipient in &recipients {
-            match intake::decide(&letter, recipient, self.ids) {
+            let fate = if self.of_sent {
+                intake::decide_sent(&letter, recipient)
+            } else {
+                intake::decide(&letter, recipient, self.ids)
+            };
+            match fate {
                 Fate::Take(event) => events.push(*event),
                 Fate::Drop(word) => self.count(word),
                 Fate::Loop => self.count("mail_loop"),
@@ -229,7 +250,7 @@ impl<'a> CatchUp<'a> {
     async fn position(&self) -> Option<Option<Position>> {
         loop {
             let inbox = &self.context.inbox;
-            match inbox.cursor(self.account, &self.config.mailbox).await {
+            match inbox.cursor(self.account, &self.mailbox).await {
                 Ok(value) => return Some(value.and_then(|value| value.parse().ok())),
                 Err(_) => self.pause().await?,
             }
@@ -240,7 +261,7 @@ impl<'a> CatchUp<'a> {
     async fn commit(&self, events: Vec<Event>, position: Position) -> bool {
         loop {
             let cursor = Cursor {
-                name: self.config.mailbox.clone(),
+                name: self.mailbox.clone(),
                 value: position.to_string(),
             };
             let inbox = &self.context.inbox;

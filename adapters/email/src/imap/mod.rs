@@ -8,6 +8,7 @@ mod login;
 mod opening;
 mod position;
 mod recipient;
+mod sent;
 mod session;
 
 use std::{sync::Arc, time::Duration};
@@ -17,7 +18,7 @@ use rustls::ClientConfig;
 use tokio::sync::Semaphore;
 use transom_adapter::{
     Account, AccountName, AccountState, Attempt, Capabilities, CheckReport, Context, Failure,
-    Holder, Outcome, Outgoing, Reason, Repeat, Reports, Unproven,
+    Holder, Outcome, Outgoing, Reason, Repeat, Reports, UnixMillis, Unproven,
 };
 
 use crate::{
@@ -26,6 +27,7 @@ use crate::{
 };
 use catch_up::{CatchUp, Stop};
 pub(crate) use opening::greets;
+pub(crate) use sent::Copied;
 use session::{Session, Trouble};
 
 /// Watches a mailbox.
@@ -103,10 +105,14 @@ impl ImapAccount {
     /// Watches until draining begins; with an owner also until the login is refused, which is then the answer: nobody but the owner can
     /// do anything about it. The gateway's own mailbox is tried again, since an admin may mend the other side.
     pub(crate) async fn follow(&self, context: &Context) -> Option<Failure> {
-        let mut work = CatchUp::new(&self.name, &self.ids, &self.config, self.pace, context);
+        let mut work = Work {
+            inbox: CatchUp::new(&self.name, &self.ids, &self.config, self.pace, context),
+            sent: None,
+            sent_at: None,
+        };
         let (mut failures, mut refusals) = (0, 0);
         while !context.lifecycle.is_draining() {
-            let looks_before = work.looks();
+            let looks_before = work.inbox.looks();
             let Err(trouble) = self.watch(context, &mut work).await else {
                 return None;
             };
@@ -120,7 +126,7 @@ impl ImapAccount {
             }
             context.report_state(&self.name, self.state(&trouble));
             // A connection that did its work once was a good one.
-            failures = if work.looks() > looks_before {
+            failures = if work.inbox.looks() > looks_before {
                 1
             } else {
                 failures + 1
@@ -180,24 +186,85 @@ impl ImapAccount {
     }
 
     /// One connection, until it breaks.
-    async fn watch(&self, context: &Context, work: &mut CatchUp<'_>) -> Result<(), Trouble> {
+    async fn watch<'a>(
+        &'a self,
+        context: &'a Context,
+        work: &mut Work<'a>,
+    ) -> Result<(), Trouble> {
         let mut session = self.open().await?;
         context.report_state(&self.name, AccountState::Up);
         tracing::info!(account = %self.name, "The mailbox is open.");
         loop {
+            if work.is_due(context.clock.now(), self.config.sent_every) {
+                self.look_at_sent(context, (&mut session, work)).await?;
+            }
             // What is announced from here on is news to the next look.
             session.forget_announcements();
-            match work.run(&mut session).await? {
+            match work.inbox.run(&mut session).await? {
                 Stop::Done => {}
                 Stop::Draining => break,
             }
             tokio::select! {
-                waited = session.wait_for_news(&*context.clock) => session = waited?,
+                waited = session.wait_for_news(&*context.clock, self.patience()) => session = waited?,
                 () = context.lifecycle.draining() => return Ok(()),
             }
         }
         session.log_out().await;
         Ok(())
+    }
+}
+
+impl ImapAccount {
+    /// How long nothing has to be heard before the mailbox is looked at anyway.
+    fn patience(&self) -> Duration {
+        match self.config.sent_every {
+            Duration::ZERO => self.pace.idle,
+            every => self.pace.idle.min(every),
+        }
+    }
+
+    /// What the owner sent by another program is shown in its chat, from the first look on.
+    async fn look_at_sent<'a>(
+        &'a self,
+        context: &'a Context,
+        (session, work): (&mut Session, &mut Work<'a>),
+    ) -> Result<(), Trouble> {
+        // Before it is tried: a folder that breaks the connection does not keep the next one from the mailbox.
+        work.sent_at = Some(context.clock.now());
+        if work.sent.is_none() {
+            let folder = session.sent_folder().await?;
+            let folder = folder.filter(|folder| *folder != self.config.mailbox);
+            let made = || CatchUp::new(&self.name, &self.ids, &self.config, self.pace, context);
+            work.sent = folder.map(|folder| made().of_sent(folder));
+        }
+        if let Some(sent) = &mut work.sent {
+            match session.open_mailbox(sent.mailbox()).await {
+                // Draining is found again by the look that follows.
+                Ok(()) => drop(sent.run(session).await?),
+                Err(trouble) => {
+                    tracing::warn!(account = %self.name, error = %trouble, "The folder of sent mail cannot be opened.");
+                }
+            }
+            session.open_mailbox(&self.config.mailbox).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The work on a mailbox, over all its connections.
+struct Work<'a> {
+    inbox: CatchUp<'a>,
+    /// On the folder of sent mail, where there is one.
+    sent: Option<CatchUp<'a>>,
+    /// When that was looked at.
+    sent_at: Option<UnixMillis>,
+}
+
+impl Work<'_> {
+    fn is_due(&self, now: UnixMillis, every: Duration) -> bool {
+        // A little earlier, or every second IDLE would end in vain.
+        let every = every.mul_f64(0.9);
+        !every.is_zero() && self.sent_at.is_none_or(|at| now.since(at) >= every)
     }
 }
 

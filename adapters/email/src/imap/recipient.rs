@@ -124,6 +124,7 @@ mod tests {
     fn config(fallback: bool) -> ImapConfig {
         ImapConfig {
             since_days: 0,
+            sent_every: std::time::Duration::ZERO,
             endpoint: Endpoint::parse("imap://x?tls=none", ("imap", 143), ("imaps", 993)).unwrap(),
             login: Login {
                 username: String::new(),

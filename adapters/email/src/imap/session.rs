@@ -8,7 +8,7 @@ use async_imap::{
     extensions::idle::IdleResponse,
     types::{Capabilities, Fetch, Mailbox, UnsolicitedResponse},
 };
-use futures_util::TryStreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 use rustls::ClientConfig;
 use tokio::time::timeout;
 use transom_adapter::Clock;
@@ -16,6 +16,7 @@ use transom_adapter::Clock;
 use super::{
     Pace,
     opening::{greeted, log_in},
+    sent,
 };
 use crate::{
     config::ImapConfig,
@@ -27,6 +28,8 @@ use crate::{
 const HEADER_BYTES_MAX: usize = 64 * 1024;
 /// More mails than this are not announced at once; the rest is found by the next look.
 const LISTED_MAX: usize = 100_000;
+/// Of more folders the first ones are looked at.
+const FOLDERS_MAX: usize = 2000;
 /// How many mails `check` looks at.
 const SURVEYED: u32 = 20;
 
@@ -129,6 +132,41 @@ impl Session {
             mailbox,
             pace,
         })
+    }
+
+    /// Opens another mailbox of the same account instead.
+    pub(crate) async fn open_mailbox(&mut self, name: &str) -> Result<(), Trouble> {
+        self.mailbox = within(self.pace.command, self.imap.select(name)).await?;
+        Ok(())
+    }
+
+    /// Whether the server announces this.
+    pub(crate) async fn can(&mut self, capability: &str) -> Result<bool, Trouble> {
+        let all = within(self.pace.command, self.imap.capabilities()).await?;
+        Ok(all.has_str(capability))
+    }
+
+    /// The folder of sent mail. RFC 6154
+    pub(crate) async fn sent_folder(&mut self) -> Result<Option<String>, Trouble> {
+        let work = async {
+            let names = self.imap.list(None, Some("*")).await?;
+            names.take(FOLDERS_MAX).try_collect::<Vec<_>>().await
+        };
+        let names = within(self.pace.command, work).await?;
+        Ok(sent::folder_of(&names))
+    }
+
+    /// Whether the open mailbox holds a mail with this Message-ID, which is one of ours: it needs no escaping.
+    pub(crate) async fn has_message(&mut self, id: &str) -> Result<bool, Trouble> {
+        let query = format!("HEADER Message-ID \"<{id}>\"");
+        let found = within(self.pace.command, self.imap.uid_search(query)).await?;
+        Ok(!found.is_empty())
+    }
+
+    /// Puts a mail there, as one that was read.
+    pub(crate) async fn append(&mut self, folder: &str, mail: &[u8]) -> Result<(), Trouble> {
+        let work = self.imap.append(folder, Some("(\\Seen)"), None, mail);
+        within(self.pace.body, work).await
     }
 
     /// What makes UIDs comparable; a mailbox without has none that last.
@@ -240,10 +278,14 @@ impl Session {
         while self.imap.unsolicited_responses.try_recv().is_ok() {}
     }
 
-    /// Waits until there may be something new, and gives the connection back.
-    pub(crate) async fn wait_for_news(self, clock: &dyn Clock) -> Result<Self, Trouble> {
+    /// Waits until there may be something new, at most so long, and gives the connection back.
+    pub(crate) async fn wait_for_news(
+        self,
+        clock: &dyn Clock,
+        patience: Duration,
+    ) -> Result<Self, Trouble> {
         if self.can_idle {
-            self.idle().await
+            self.idle(patience).await
         } else {
             self.poll(clock).await
         }
@@ -255,7 +297,7 @@ impl Session {
         Ok(self)
     }
 
-    async fn idle(self) -> Result<Self, Trouble> {
+    async fn idle(self, patience: Duration) -> Result<Self, Trouble> {
         let Self {
             imap,
             mailbox,
@@ -275,7 +317,7 @@ impl Session {
         if !news {
             // Any answer starts the silence anew, "Still here" too; the outer limit does not care.
             let (wait, _interrupt) = handle.wait_with_timeout(pace.silence);
-            match timeout(pace.idle, wait).await {
+            match timeout(patience, wait).await {
                 // The library reports the end of the stream as an interruption, and we interrupt nothing.
                 Ok(Ok(IdleResponse::ManualInterrupt)) => {
                     return Err(Trouble::Broken("closed during IDLE".to_owned()));

@@ -1,12 +1,16 @@
 //! One mailbox of a user's: read by IMAP, written from by SMTP, as one account.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use rustls::ClientConfig;
+use tokio::time::timeout;
 use transom_adapter::{
     Account, AccountName, AccountState, Address, Attempt, Capabilities, Context, Failure, Holder,
     Outcome, Outgoing, Place, Reason, Unproven,
@@ -15,9 +19,12 @@ use transom_adapter::{
 use crate::{
     config::{ImapConfig, SmtpConfig},
     ids::OwnIds,
-    imap::ImapAccount,
+    imap::{Copied, ImapAccount},
     smtp::{Deadlines, SmtpAccount, Writing},
 };
+
+/// A copy for the folder of sent mail is not waited for longer: what became of the mail is not told before.
+const KEEPING: Duration = Duration::from_secs(20);
 
 /// A user's mailbox.
 #[derive(Debug)]
@@ -52,6 +59,28 @@ impl OwnMailbox {
     }
 }
 
+impl OwnMailbox {
+    /// A copy for the folder of sent mail. The mail has gone: what goes wrong here is told to nobody but the log.
+    async fn keep_sent(&self, message: &Outgoing) {
+        let Some((id, mail)) = self.smtp.copy(message).await else {
+            return;
+        };
+        let account = self.imap.name();
+        match timeout(KEEPING, self.imap.keep_sent(&id, &mail)).await {
+            Ok(Ok(Copied::Yes | Copied::NotNeeded)) => {}
+            Ok(Ok(Copied::NoFolder)) => {
+                tracing::debug!(%account, "There is no folder for sent mail.");
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(%account, %error, "A sent mail was not put into the folder of sent mail.");
+            }
+            Err(_) => {
+                tracing::warn!(%account, "A sent mail was not put into the folder of sent mail in time.");
+            }
+        }
+    }
+}
+
 #[async_trait]
 impl Account for OwnMailbox {
     fn name(&self) -> &AccountName {
@@ -73,6 +102,10 @@ impl Account for OwnMailbox {
             return Outcome::Misconfigured(Failure::new(Reason::OurAccount).with_detail(detail));
         }
         let outcome = self.smtp.send(message, attempt).await;
+        // A note that a mail was seen is nothing that a person sent.
+        if matches!(outcome, Outcome::Accepted { .. }) && message.mail.displayed.is_none() {
+            self.keep_sent(message).await;
+        }
         // Thousands of these are silent most of the day: none keeps a connection for the next mail.
         self.smtp.close().await;
         outcome

@@ -1,6 +1,6 @@
 //! `[gateway.NAME.own]`: mailboxes that users bring.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use schemars::JsonSchema;
 use secrecy::SecretString;
@@ -12,6 +12,7 @@ use url::Url;
 use super::oauth::Provider;
 
 const PER_USER: u32 = 5;
+const SENT_EVERY_SECONDS: u32 = 300;
 /// Nobody has more mailboxes than this.
 const PER_USER_MAX: u32 = 100;
 const DIRECTORY: &str = "https://autoconfig.thunderbird.net/v1.1/";
@@ -27,6 +28,8 @@ pub(crate) struct RawOwn {
     /// Mail servers, as `host` or `host:port`, that are connected to although they are private or have no TLS. Default none.
     #[serde(default)]
     allow_hosts: Vec<String>,
+    /// How often a folder of sent mail is looked at for what its owner sent by another program; 0: never. Default 300.
+    sent_every_seconds: Option<u32>,
     /// Providers that users sign in at instead of entering a password here, each under a name that users read.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, RawProvider>")]
@@ -60,6 +63,8 @@ pub(crate) struct OwnConfig {
     pub(crate) directory: Option<Url>,
     pub(crate) allow_hosts: AllowedHosts,
     pub(crate) providers: Vec<Arc<Provider>>,
+    /// Zero: never.
+    pub(crate) sent_every: Duration,
 }
 
 impl OwnConfig {
@@ -83,6 +88,11 @@ impl OwnConfig {
                     })?,
             ),
         };
+        let sent_every = raw.sent_every_seconds.unwrap_or(SENT_EVERY_SECONDS);
+        if sent_every > 86_400 {
+            let problem = format!("{sent_every} is more than a day");
+            return Err(section.fault("sent_every_seconds", problem, "write at most 86400"));
+        }
         let providers = section.section("provider");
         let providers = raw.provider.keys().map(|name| {
             let section = providers.section(name);
@@ -91,6 +101,7 @@ impl OwnConfig {
         let providers = providers.collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             providers,
+            sent_every: Duration::from_secs(sent_every.into()),
             per_user,
             directory,
             allow_hosts: AllowedHosts::new(raw.allow_hosts),

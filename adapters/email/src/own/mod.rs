@@ -168,6 +168,7 @@ impl OwnMailboxes {
             mailbox: "INBOX".to_owned(),
             whose: Whose::Owner(account.address.clone()),
             since_days: 0,
+            sent_every: self.config.sent_every,
         };
         let smtp = SmtpConfig {
             endpoint: self.endpoint(&account.place.outward),

@@ -125,8 +125,8 @@ mod tests {
         #[test]
         fn nothing_is_an_emoji_that_is_markup(text in "\\PC{0,40}") {
             if let Some(emoji) = emoji(&text) {
-                prop_assert!(!emoji.concat().contains(['<', '>', '&', '"', '\'']));
-                prop_assert!(!emoji.concat().contains(char::is_alphabetic) || text.contains(|c| ('\u{1f100}'..='\u{1f1ff}').contains(&c)));
+                let means_something = emoji.concat().contains(['<', '>', '&', '"', '\'']);
+                prop_assert!(!means_something);
             }
         }
     }

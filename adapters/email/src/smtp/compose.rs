@@ -6,7 +6,7 @@ use lettre::message::{
     Body, Mailbox, Message, MessageBuilder, MultiPart, SinglePart,
     header::{ContentDisposition, ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
 };
-use transom_adapter::{OutFile, Outgoing, Thread, UnixMillis};
+use transom_adapter::{OutFile, Outgoing, Quotation, Thread, UnixMillis};
 
 use super::{forms, styling};
 use crate::{address::is_invisible, ids::OwnIds, read::reaction};
@@ -62,7 +62,7 @@ pub(crate) fn compose(
     // No Auto-Submitted: a person wrote it. RFC 3834 §5
     let signature = mail.signature.as_ref().or(writing.signature.as_ref());
     let text = signed(&message.text, signature.map(String::as_str));
-    let text = quoting(text, mail.quote.as_deref());
+    let text = quoting(text, mail.quote.as_ref());
     if let Some(attendance) = &mail.attendance {
         let parts = MultiPart::alternative().boundary(boundary("alternative", message, ids));
         let parts = parts
@@ -152,17 +152,18 @@ fn ended(mut mail: Vec<u8>) -> Vec<u8> {
 }
 
 /// The text with what it answers below it.
-fn quoting(text: String, quote: Option<&str>) -> String {
-    let Some(quote) = quote.filter(|quote| !quote.trim().is_empty()) else {
+fn quoting(text: String, quote: Option<&Quotation>) -> String {
+    let Some(quote) = quote.filter(|quote| !quote.text.trim().is_empty()) else {
         return text;
     };
-    let quoted = quote.trim_end().lines().map(|line| {
+    let quoted = quote.text.trim_end().lines().map(|line| {
         // A quotation of a quotation needs no space between its marks. RFC 3676 §4.5
         let mark = if line.starts_with('>') { ">" } else { "> " };
         format!("{mark}{line}")
     });
     let quoted: Vec<String> = quoted.collect();
-    format!("{text}\n\n{}", quoted.join("\n"))
+    let introduction = one_line(&quote.introduction);
+    format!("{text}\n\n{introduction}\n{}", quoted.join("\n"))
 }
 
 /// A line that no text holds, made of the Message-ID: the same bytes on every attempt. RFC 2046 §5.1.1

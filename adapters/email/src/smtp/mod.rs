@@ -114,6 +114,13 @@ impl SmtpAccount {
             })
     }
 
+    /// The mail as it went out, for its author's own folder.
+    pub(crate) async fn copy(&self, message: &Outgoing) -> Option<(String, Vec<u8>)> {
+        let files = read_files(message).await.ok()?;
+        let mail = self.compose(message, &files).ok()?;
+        Some((self.ids.message_id(message.message_key()), mail))
+    }
+
     /// The DNS records that let others believe mails from our domain.
     fn records(&self) -> Vec<String> {
         let domain = self.ids.domain();

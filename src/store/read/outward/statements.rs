@@ -78,6 +78,21 @@ pub(in crate::store::read) const ANSWERED: Sql = for_rows!(
       ORDER BY m.message_id"
 );
 
+/// The last messages of a chat of mails.
+pub(in crate::store::read) const LAST: Sql = for_rows!(
+    "SELECT m.thread_id, m.thread_id, SUBSTR(m.body, 1, 8000), CAST(NULL AS TEXT), m.payload, m.direction, m.created_ms
+       FROM",
+    "CROSS JOIN users u
+      CROSS JOIN conversations c
+      CROSS JOIN messages m
+      WHERE u.gateway_id = $2 AND u.jid = r.value ->> 'jid' AND c.user_id = u.user_id AND c.peer = r.value ->> 'peer'
+        AND m.conversation_id = c.conversation_id AND m.thread_id IS NOT NULL
+        AND m.message_id IN (SELECT n.message_id FROM messages n
+                              WHERE n.conversation_id = c.conversation_id
+                              ORDER BY n.message_id DESC LIMIT 30)
+      ORDER BY m.message_id"
+);
+
 /// The newest message of a reused id is meant.
 pub(in crate::store::read) const EDITED: Sql = for_rows!(
     "SELECT u.jid, s.stanza_id, m.message_id, m.conversation_id, m.thread_id, m.payload, d.segments, m.created_ms, d.due_ms, d.code,

@@ -37,6 +37,7 @@ pub(crate) fn all(words: &str) -> Vec<Text> {
         }
         .into(),
         Membership::NoLine { gateway: given() }.into(),
+        Membership::NoMailbox { gateway: given() }.into(),
         Membership::LineRetired.into(),
         Membership::LineConflict.into(),
         Recipient::CountryNotAllowed {

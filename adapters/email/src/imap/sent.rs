@@ -1,0 +1,92 @@
+//! The folder of sent mail: a copy of what leaves through us, and what the owner sent by another program. RFC 6154
+
+use async_imap::types::{Name, NameAttribute};
+
+use super::{
+    ImapAccount,
+    session::{Session, Trouble},
+};
+
+/// A provider of which the mailbox is known to keep what its own SMTP server sends, at these hosts or with this capability.
+const KEEP_THEIR_OWN: [&str; 4] = [
+    "imap.gmail.com",
+    "imap.googlemail.com",
+    "outlook.office365.com",
+    "imap-mail.outlook.com",
+];
+/// Google's IMAP extensions, whatever the host is called.
+const GMAIL: &str = "X-GM-EXT-1";
+
+/// What servers without RFC 6154 call it, without what stands before the last delimiter.
+const KNOWN_NAMES: [&str; 8] = [
+    "Sent",
+    "Sent Items",
+    "Sent Messages",
+    "Sent Mail",
+    "Gesendet",
+    "Gesendete Objekte",
+    "Gesendete Elemente",
+    "Enviados",
+];
+
+/// What became of a copy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Copied {
+    /// It is there now.
+    Yes,
+    /// It was there already, or its provider puts it there.
+    NotNeeded,
+    /// There is no folder for it.
+    NoFolder,
+}
+
+impl ImapAccount {
+    /// Puts a copy of a sent mail into the folder of sent mail, on a connection of its own, unless the provider does that: then it is
+    /// there already.
+    pub(crate) async fn keep_sent(&self, id: &str, mail: &[u8]) -> Result<Copied, Trouble> {
+        let host = self.config.endpoint.host.as_str();
+        if KEEP_THEIR_OWN.contains(&host) {
+            return Ok(Copied::NotNeeded);
+        }
+        let mut session = self.open().await?;
+        let kept = keep(&mut session, id, mail).await;
+        session.log_out().await;
+        kept
+    }
+}
+
+async fn keep(session: &mut Session, id: &str, mail: &[u8]) -> Result<Copied, Trouble> {
+    if session.can(GMAIL).await? {
+        return Ok(Copied::NotNeeded);
+    }
+    let Some(folder) = session.sent_folder().await? else {
+        return Ok(Copied::NoFolder);
+    };
+    session.open_mailbox(&folder).await?;
+    if session.has_message(id).await? {
+        return Ok(Copied::NotNeeded);
+    }
+    session.append(&folder, mail).await?;
+    Ok(Copied::Yes)
+}
+
+/// The folder of sent mail among these: the one that says so, else the one that is called so.
+pub(super) fn folder_of(names: &[Name]) -> Option<String> {
+    let selectable = |name: &&Name| !name.attributes().contains(&NameAttribute::NoSelect);
+    let names: Vec<&Name> = names.iter().filter(selectable).collect();
+    let says_so = names
+        .iter()
+        .find(|name| name.attributes().contains(&NameAttribute::Sent));
+    let called_so = || {
+        KNOWN_NAMES.iter().find_map(|known| {
+            let is_it = |name: &&&Name| {
+                let delimiter = name.delimiter().unwrap_or("\0");
+                let last = name.name().rsplit(delimiter).next();
+                last.is_some_and(|last| last.eq_ignore_ascii_case(known))
+            };
+            names.iter().find(is_it)
+        })
+    };
+    let found = says_so.or_else(called_so)?;
+    Some(found.name().to_owned())
+}
