@@ -212,7 +212,10 @@ fn row(
         conversation: contact.row(
             user,
             line,
-            (pinned, thread.as_ref().filter(|_| payload.reaction.is_none())),
+            (
+                pinned,
+                thread.as_ref().filter(|_| payload.reaction.is_none()),
+            ),
             now,
         ),
         thread: thread.map(|thread| thread.row(conversation_id, message.message_id.clone(), now.0)),

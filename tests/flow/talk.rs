@@ -3,7 +3,7 @@
 use transom_test_servers::{Element, Server, XmppClient, skipped};
 
 use crate::{
-    commands::{FORMS, command, command_at, say},
+    commands::{FORMS, command_at, say},
     files::{fetched, shared},
     world::{LINE, SMS, Twilio, World, chat, condition, contact, is_receipt_of},
 };

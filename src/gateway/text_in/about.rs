@@ -52,7 +52,12 @@ fn of_mail(message: &Incoming, line: &LineFound, user: &InwardRow) -> Option<Sto
     let of = line.answered.iter().find(is_it)?.stanza_id.clone();
     // Each mail brings one more; XEP-0444 §3.2 names all that hold.
     let mut emoji = before(user, &of);
-    emoji.extend(new.iter().filter(|one| !emoji.contains(one)).cloned().collect::<Vec<_>>());
+    emoji.extend(
+        new.iter()
+            .filter(|one| !emoji.contains(one))
+            .cloned()
+            .collect::<Vec<_>>(),
+    );
     emoji.drain(..emoji.len().saturating_sub(EMOJI_MAX));
     Some(StoredReaction { of, emoji })
 }

@@ -54,7 +54,10 @@ impl Candidate<'_> {
     /// Who wrote it, as its readers know them.
     fn author(&self, gateway: &Gateway, settings: &Settings, quoted: &Answered) -> String {
         let payload = Payload::from_json(quoted.payload.as_deref());
-        let of_group = payload.group.as_deref().and_then(|group| group.author_name());
+        let of_group = payload
+            .group
+            .as_deref()
+            .and_then(|group| group.author_name());
         if quoted.own {
             let name = self.name(gateway, settings);
             return name.unwrap_or_else(|| self.user.to_string());

@@ -362,7 +362,11 @@ async fn a_reaction_to_a_list_is_refused_and_one_to_nothing_is_a_text() {
     let post = "From: Carol <carol@example.com>\r\nSubject: Rust\r\nMessage-ID: <l1@example.com>\r\n\
         List-Id: <talk.list.example>\r\nList-Post: <mailto:talk@list.example>\r\n\r\nhello list\r\n";
     Mailer::smtp(world.postfix.smtp_addr())
-        .send("talk-bounces@list.example", &["alice@mail.example.org"], post)
+        .send(
+            "talk-bounces@list.example",
+            &["alice@mail.example.org"],
+            post,
+        )
         .await;
     let post = text(&mut alice, "the list").await;
     let react = |to: &str, of: &str| {

@@ -3,8 +3,8 @@
 use std::{net::SocketAddr, time::Duration};
 
 use transom_test_servers::{
-    Answer, Dovecot, Element, Feature, HttpDouble, MailSink, Mailboxes, Mailer, Postfix, Prosody, Server,
-    Stage, Transom, Verdict, XmppClient, free_port, get, post_with, skipped, until,
+    Answer, Dovecot, Element, Feature, HttpDouble, MailSink, Mailboxes, Mailer, Postfix, Prosody,
+    Server, Stage, Transom, Verdict, XmppClient, free_port, get, post_with, skipped, until,
 };
 
 use super::{BOB, MAIL};
@@ -113,7 +113,10 @@ impl OwnWorld {
         let config = config(&base, places, &directory.url("/v1.1/"));
         let mut config = format!("{config}{}", otherwise.lines);
         if otherwise.alone {
-            let smtp = format!("[gateway.mail.smtp]\nurl = \"smtp://{}?tls=none\"\n", sink.addr());
+            let smtp = format!(
+                "[gateway.mail.smtp]\nurl = \"smtp://{}?tls=none\"\n",
+                sink.addr()
+            );
             config = config.replace(&smtp, "");
         }
         let mut transom = Transom::builder(env!("CARGO_BIN_EXE_transom"))

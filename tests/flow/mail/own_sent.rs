@@ -4,7 +4,7 @@ use transom_test_servers::{Element, Feature, Server, XmppClient, skipped, until}
 
 use super::{
     BOB,
-    own::{OWN, OwnWorld, Otherwise, PASSWORD, ask, chat_from, mail},
+    own::{OWN, Otherwise, OwnWorld, PASSWORD, ask, chat_from, mail},
 };
 use crate::world::{chat, condition};
 
@@ -58,9 +58,11 @@ async fn what_leaves_by_ones_own_mailbox_is_in_its_folder_of_sent_mail_and_in_no
     let id = out.header("Message-ID").expect("a Message-ID");
     assert!(copy.text().contains(&id), "the very mail: {}", copy.text());
     // Another mail sent elsewhere is shown, so the folder was looked at after the copy; the copy is not shown.
-    world
-        .dovecot
-        .put_sent("alice", "2000000000.x", &elsewhere("later", "bob@example.com", "by webmail"));
+    world.dovecot.put_sent(
+        "alice",
+        "2000000000.x",
+        &elsewhere("later", "bob@example.com", "by webmail"),
+    );
     let shown = chat_from(&mut alice, BOB, "by webmail").await;
     assert_eq!(
         shown.body().as_deref(),
@@ -105,9 +107,11 @@ async fn a_mail_sent_by_another_program_is_ones_own_in_the_chat_where_the_server
     world.connect(&mut alice, OWN, PASSWORD).await;
     world.deliver(OWN, &mail("one", "Where are you?")).await;
     chat_from(&mut alice, BOB, "Where are you?").await;
-    world
-        .dovecot
-        .put_sent("alice", "2000000000.x", &elsewhere("w1", "Bob <bob@example.com>", "on my way"));
+    world.dovecot.put_sent(
+        "alice",
+        "2000000000.x",
+        &elsewhere("w1", "Bob <bob@example.com>", "on my way"),
+    );
     alice.expect("her own words", own(BOB, "on my way")).await;
     // Nothing went out for it, and bob's answer to it comes into the same chat.
     let reply = mail("two", "hurry").replace("Date:", "In-Reply-To: <w1@corp.example>\r\nDate:");
@@ -121,7 +125,9 @@ async fn a_mail_sent_by_another_program_is_ones_own_in_the_chat_where_the_server
         &elsewhere("w2", "bob@example.com, dan@example.com", "to both of you"),
     );
     let both = alice
-        .expect("a carbon to the group", |stanza| own("g-", "to both of you")(stanza))
+        .expect("a carbon to the group", |stanza| {
+            own("g-", "to both of you")(stanza)
+        })
         .await;
     assert!(!both.to_string().contains("type='error'"), "{both}");
 }

@@ -30,7 +30,10 @@ async fn an_answer_quotes_what_it_answers_where_the_user_chose_that() {
         .sink
         .mail("in town", |mail| mail.text().contains("In town"))
         .await;
-    assert!(!plain.text().contains("> "), "not unless it is wanted: {plain}");
+    assert!(
+        !plain.text().contains("> "),
+        "not unless it is wanted: {plain}"
+    );
     // By the form.
     choose_at(&mut alice, MAIL, "quote_mail", "yes").await;
     to_alice(
@@ -47,10 +50,14 @@ async fn an_answer_quotes_what_it_answers_where_the_user_chose_that() {
     let said = lines(&quoting);
     assert_eq!(said.first().map(String::as_str), Some("See you there"));
     assert!(
-        said.iter().any(|line| line.starts_with("On 20") && line.ends_with(", Bob wrote:")),
+        said.iter()
+            .any(|line| line.starts_with("On 20") && line.ends_with(", Bob wrote:")),
         "{quoting}"
     );
-    assert!(said.contains(&"> Yes, the old place".to_owned()), "{quoting}");
+    assert!(
+        said.contains(&"> Yes, the old place".to_owned()),
+        "{quoting}"
+    );
     // Nobody answered that: what alice adds quotes nothing.
     alice.send(&chat(BOB, "m4", "At noon")).await;
     let more = world
@@ -67,7 +74,9 @@ async fn an_answer_quotes_what_it_answers_where_the_user_chose_that() {
         .await;
     let named = world
         .sink
-        .mail("the station", |mail| mail.text().contains("Near the station"))
+        .mail("the station", |mail| {
+            mail.text().contains("Near the station")
+        })
         .await;
     let said = lines(&named);
     for line in ["> Gladly.", "> Where?"] {
@@ -75,11 +84,18 @@ async fn an_answer_quotes_what_it_answers_where_the_user_chose_that() {
     }
     // By the chat, and not any more.
     alice
-        .send(&chat(MAIL, "s", "settings default default - default - - no default default"))
+        .send(&chat(
+            MAIL,
+            "s",
+            "settings default default - default - - no default default",
+        ))
         .await;
     alice
         .expect("kept", |stanza| {
-            stanza.body().unwrap_or_default().contains("settings are kept")
+            stanza
+                .body()
+                .unwrap_or_default()
+                .contains("settings are kept")
         })
         .await;
     alice

@@ -186,11 +186,7 @@ impl ImapAccount {
     }
 
     /// One connection, until it breaks.
-    async fn watch<'a>(
-        &'a self,
-        context: &'a Context,
-        work: &mut Work<'a>,
-    ) -> Result<(), Trouble> {
+    async fn watch<'a>(&'a self, context: &'a Context, work: &mut Work<'a>) -> Result<(), Trouble> {
         let mut session = self.open().await?;
         context.report_state(&self.name, AccountState::Up);
         tracing::info!(account = %self.name, "The mailbox is open.");

@@ -54,9 +54,8 @@ pub(crate) fn emoji(text: &str) -> Option<Vec<String>> {
 fn is_emoji(word: &str) -> bool {
     // Letters in boxes are pictures.
     let boxed = |c: char| ('\u{1f100}'..='\u{1f1ff}').contains(&c);
-    let is_picture = |c: char| {
-        matches!(c, '©' | '®') || c >= '\u{203c}' && (boxed(c) || !c.is_alphanumeric())
-    };
+    let is_picture =
+        |c: char| matches!(c, '©' | '®') || c >= '\u{203c}' && (boxed(c) || !c.is_alphanumeric());
     let is_key = |c: char| c.is_ascii_digit() || matches!(c, '#' | '*');
     let keycap = word.contains('\u{20e3}');
     let joins = |c: char| c == '\u{200d}' || keycap && is_key(c);
@@ -88,7 +87,17 @@ mod tests {
         assert_eq!(of(&mail("👍")), ["👍"]);
         assert_eq!(of(&mail("👩‍👩‍👧‍👦 ❤️")), ["👩‍👩‍👧‍👦", "❤️"]);
         assert_eq!(of(&mail("1️⃣")), ["1️⃣"]);
-        for words in ["thanks", "👍 thanks", "", "好", "1", "👍<b>", "<", "!!", "\u{200d}"] {
+        for words in [
+            "thanks",
+            "👍 thanks",
+            "",
+            "好",
+            "1",
+            "👍<b>",
+            "<",
+            "!!",
+            "\u{200d}",
+        ] {
             assert_eq!(of(&mail(words)), [""; 0], "{words}");
         }
         assert_eq!(of(&mail("👍").replace("Reaction", "inline")), [""; 0]);
@@ -104,7 +113,9 @@ mod tests {
         };
         assert_eq!(of(&mail(r#"{"version":1,"emoji":"🎉"}"#)), ["🎉"]);
         let read = crate::read::read(
-            mail(r#"{"emoji":"🎉","version":1}"#).replace('\n', "\r\n").as_bytes(),
+            mail(r#"{"emoji":"🎉","version":1}"#)
+                .replace('\n', "\r\n")
+                .as_bytes(),
             None,
             &crate::ids::OwnIds::new(transom_adapter::testkit::signer(), "x.example".to_owned()),
         );
