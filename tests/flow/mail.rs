@@ -10,6 +10,7 @@ use transom_test_servers::{
 use crate::world::{Database, Seat, chat, condition, link_up, store};
 
 mod commands;
+mod duties;
 mod exim;
 mod groups;
 mod imap;

@@ -5,6 +5,7 @@
 mod layering;
 mod manifests;
 mod matrix;
+mod rules;
 mod sources;
 mod threats;
 

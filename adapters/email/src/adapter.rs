@@ -60,7 +60,8 @@ impl EmailAdapter {
             let deadlines = Deadlines::default();
             let (ids, tls) = (ids.clone(), tls.clone());
             let account = SmtpAccount::new(account("smtp"), ids, smtp, tls, deadlines);
-            Arc::new(account.writing(config.writing, config.dkim))
+            let account = account.writing(config.writing, config.dkim);
+            Arc::new(account.asking(config.resolver))
         });
         let lmtp = config
             .lmtp

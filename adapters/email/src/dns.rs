@@ -61,8 +61,8 @@ impl Dns {
         lines.next().map(|address| Self((address, 53).into()))
     }
 
-    #[cfg(test)]
-    fn at(address: SocketAddr) -> Self {
+    /// This one.
+    pub(crate) fn at(address: SocketAddr) -> Self {
         Self(address)
     }
 

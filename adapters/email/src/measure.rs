@@ -1,4 +1,4 @@
-use transom_adapter::{Class, Event, Key, Progress, Reason, Signer};
+use transom_adapter::{Class, Event, Incoming, Key, Progress, Reason, Signer};
 
 use crate::{ids::OwnIds, intake::Fate, read};
 
@@ -50,13 +50,18 @@ pub struct ReadFigures {
 
 /// Reads a mail as the adapter does and says what is shown of it.
 pub fn read(raw: &[u8]) -> ReadFigures {
-    let to = transom_adapter::Address::new("alice@mail.example.org");
-    let incoming = read::read(raw, None, &ids()).mail.for_recipient(&to, None);
+    let incoming = incoming(raw);
     ReadFigures {
         files: incoming.attachments.len(),
         noticed: incoming.mail.notice.is_some(),
         text: incoming.text,
     }
+}
+
+/// A mail as the adapter hands it on to one recipient.
+pub fn incoming(raw: &[u8]) -> Incoming {
+    let to = transom_adapter::Address::new("alice@mail.example.org");
+    read::read(raw, None, &ids()).mail.for_recipient(&to, None)
 }
 
 /// Reads a mail as the adapter does and gives its class.

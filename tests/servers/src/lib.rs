@@ -15,7 +15,7 @@
 //!
 //! | kind | types |
 //! |---|---|
-//! | real servers | [`Prosody`], [`Ejabberd`], [`Postfix`], [`Exim`], [`Dovecot`], [`Kannel`], [`Gammu`], [`Jasmin`], [`NpmSmsc`], [`Postgres`] |
+//! | real servers | [`Prosody`], [`Ejabberd`], [`Postfix`], [`Exim`], [`Dovecot`], [`Dnsmasq`], [`Kannel`], [`Gammu`], [`Jasmin`], [`NpmSmsc`], [`Postgres`] |
 //! | the code under test | [`Transom`] |
 //! | scripted peers | [`HttpDouble`], [`MailSink`], [`FakeSmsc`] |
 //! | clients | [`XmppClient`], [`ScriptedClient`], [`Mailer`], [`Lines`], [`get`] |
@@ -38,6 +38,7 @@
 
 mod client;
 mod daemon;
+mod dnsmasq;
 mod dovecot;
 mod ejabberd;
 mod exim;
@@ -66,6 +67,7 @@ mod wait;
 mod xml;
 
 pub use client::XmppClient;
+pub use dnsmasq::Dnsmasq;
 pub use dovecot::{Dovecot, MAIL_PASSWORD, Mailboxes, StoredMail};
 pub use ejabberd::{Component, Ejabberd};
 pub use exim::{Exim, HandOver};

@@ -7,6 +7,8 @@ pub enum Server {
     Converse,
     /// Debian's dkimpy, which verifies signatures.
     Dkimpy,
+    /// dnsmasq, as a name server.
+    Dnsmasq,
     /// Dovecot's IMAP and LMTP.
     Dovecot,
     /// ejabberd and Erlang.
@@ -36,6 +38,7 @@ impl Server {
         match self {
             Self::Converse => "converse",
             Self::Dkimpy => "dkimpy",
+            Self::Dnsmasq => "dnsmasq",
             Self::Dovecot => "dovecot",
             Self::Ejabberd => "ejabberd",
             Self::Exim => "exim",

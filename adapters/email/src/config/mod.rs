@@ -2,7 +2,12 @@
 
 mod raw;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use ipnet::IpNet;
 use secrecy::SecretString;
@@ -29,6 +34,8 @@ pub(crate) struct Config {
     pub(crate) home: Option<String>,
     pub(crate) trusted_servers: Vec<String>,
     pub(crate) postmaster: Option<Address>,
+    /// The name server that `check --live` asks; `None`: the system's.
+    pub(crate) resolver: Option<SocketAddr>,
     pub(crate) smtp: Option<SmtpConfig>,
     pub(crate) imap: Option<ImapConfig>,
     pub(crate) lmtp: Option<LmtpConfig>,
@@ -130,6 +137,13 @@ impl Config {
             let domain = address_domain.as_deref().unwrap_or_default();
             take(&mut faults, postmaster(section, text, domain))
         });
+        let resolver = raw.resolver.as_deref().and_then(|text| {
+            let alone = || text.parse::<IpAddr>().map(|address| (address, 53).into());
+            let parsed: Result<SocketAddr, _> = text.parse().or_else(|_| alone());
+            let remedy = "write one like 192.0.2.53 or 127.0.0.1:5353";
+            let fault = |_| section.fault("resolver", format!("{text:?} is no address"), remedy);
+            take(&mut faults, parsed.map_err(fault))
+        });
         let receives = raw.imap.is_some() || raw.lmtp.is_some() || raw.smtp_in.is_some();
         if raw.smtp.is_none() && !receives && raw.own.is_none() {
             faults.push(section.fault(
@@ -144,6 +158,7 @@ impl Config {
                 address_domain,
                 home: raw.home.map(|home| home.to_lowercase()),
                 postmaster,
+                resolver,
                 trusted_servers: raw.trusted_authserv_id.into_vec(),
                 smtp,
                 imap,

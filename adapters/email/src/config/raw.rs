@@ -23,6 +23,9 @@ pub(super) struct RawConfig {
     pub(super) trusted_authserv_id: OneOrMore,
     /// Who reads mail to postmaster and abuse: the address of one of your users here. Every mail domain has to have somebody.
     pub(super) postmaster: Option<String>,
+    /// The name server that `transom check --live` asks for the domain's records: `192.0.2.53`, with a port where it is not 53. Default
+    /// the first one that the system uses.
+    pub(super) resolver: Option<String>,
     /// Where mail goes out.
     #[schemars(with = "Option<RawSmtp>")]
     pub(super) smtp: Option<Map<String, Value>>,

@@ -51,11 +51,22 @@ fn is_named_automatic(headers: &Headers<'_>) -> bool {
     headers.has("In-Reply-To") && AUTOMATIC.iter().any(|start| subject.starts_with(start))
 }
 
+/// What stands behind a comment at the beginning. RFC 5322 §3.2.2
+fn uncommented(value: &str) -> &str {
+    let value = value.trim();
+    match value.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
+        Some((_, rest)) => rest.trim_start(),
+        None => value,
+    }
+}
+
 /// What kind of mail it is. When in doubt a person wrote it: a human mail shown quietly is worse than the reverse.
 pub(crate) fn class(headers: &Headers<'_>) -> Class {
     let word = |name: &str| {
         let value = headers.first(name).unwrap_or_default();
-        let word = value.split([';', ' ', '(']).next().unwrap_or_default();
+        // RFC 3834 §5: parameters and comments may follow, and a comment may stand before.
+        let value = uncommented(value);
+        let word = value.split([';', ' ', '\t', '(']).next().unwrap_or_default();
         word.to_ascii_lowercase()
     };
     let (submitted, precedence) = (word("Auto-Submitted"), word("Precedence"));

@@ -185,6 +185,30 @@ fn what_machines_write_is_told_apart() {
 }
 
 #[test]
+fn rfc3834_5_auto_submitted_in_all_its_spellings() {
+    let class = |value: &str| {
+        let mail = letter(&format!("{HEAD}Auto-Submitted: {value}\n\ntext\n")).mail;
+        mail.class()
+    };
+    for by_hand in ["no", "No", " no ", "no (by hand)", "(by hand) no", "no; x=y"] {
+        assert_eq!(class(by_hand), Class::Human, "{by_hand:?}");
+    }
+    for answer in [
+        "auto-replied",
+        "AUTO-REPLIED",
+        "auto-replied; owner-email=\"me@example.com\"",
+        "auto-replied\t(vacation)",
+        "(sieve) auto-replied",
+        "auto-notified; owner-token=1",
+    ] {
+        assert_eq!(class(answer), Class::AutoReply, "{answer:?}");
+    }
+    for made in ["auto-generated", "auto-generated (cron)", "x-something-new"] {
+        assert_eq!(class(made), Class::Bulk, "{made:?}");
+    }
+}
+
+#[test]
 fn our_own_mail_coming_back_is_a_loop() {
     let own = ids().message_id(Key(7));
     assert_eq!(

@@ -10,7 +10,7 @@ mod records;
 mod starttls;
 mod styling;
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use rustls::ClientConfig;
@@ -52,6 +52,8 @@ pub(crate) struct SmtpAccount {
     dkim: Option<Dkim>,
     /// The user's own address, as the envelope's sender: a foreign host takes no other. `None`: our bounce addresses.
     sender: Option<String>,
+    /// The name server that a check asks; `None`: the system's.
+    resolver: Option<SocketAddr>,
 }
 
 impl SmtpAccount {
@@ -70,6 +72,7 @@ impl SmtpAccount {
             writing: Writing::default(),
             dkim: None,
             sender: None,
+            resolver: None,
         }
     }
 
@@ -98,6 +101,12 @@ impl SmtpAccount {
     /// With what the configuration adds to every mail, and the key that signs them.
     pub(crate) fn writing(mut self, writing: Writing, dkim: Option<Dkim>) -> Self {
         (self.writing, self.dkim) = (writing, dkim);
+        self
+    }
+
+    /// With the name server that a check asks.
+    pub(crate) fn asking(mut self, resolver: Option<SocketAddr>) -> Self {
+        self.resolver = resolver;
         self
     }
 
@@ -235,6 +244,7 @@ impl Account for SmtpAccount {
         let wanted = records::Wanted {
             domain: self.ids.domain(),
             dkim: self.dkim.as_ref().map(Dkim::record),
+            resolver: self.resolver,
         };
         report.findings.extend(records::look(wanted).await);
         if !self.ids.has_postmaster() {

@@ -1,6 +1,9 @@
 //! What the DNS says of a mail domain, for `transom check --live`.
 
-use std::{net::IpAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use tokio::time::timeout;
 
@@ -17,11 +20,17 @@ pub(super) struct Wanted<'a> {
     pub(super) domain: &'a str,
     /// The name and the text of the record of our key.
     pub(super) dkim: Option<(String, String)>,
+    /// Whom to ask; `None`: whom the system asks.
+    pub(super) resolver: Option<SocketAddr>,
 }
 
 /// One sentence a record: there, missing, or not to be found out.
 pub(super) async fn look(wanted: Wanted<'_>) -> Vec<String> {
-    let Some(dns) = Dns::of_system().await else {
+    let dns = match wanted.resolver {
+        Some(address) => Some(Dns::at(address)),
+        None => Dns::of_system().await,
+    };
+    let Some(dns) = dns else {
         return vec![
             "DNS: the system names no name server, so what is there was not looked at".to_owned(),
         ];
@@ -66,6 +75,10 @@ async fn text(dns: Dns, name: String, is_it: impl Fn(&str) -> bool) -> String {
 fn one(found: &std::io::Result<Vec<String>>, what: &str, is_it: impl Fn(&str) -> bool) -> String {
     match found {
         Err(error) => format!("DNS now: {what} is not known: {error}"),
+        // RFC 7208 §4.5, RFC 7489 §6.6.3: of several, none counts.
+        Ok(records) if records.iter().filter(|record| is_it(record)).count() > 1 && what.ends_with("TXT") => {
+            format!("DNS now: {what} is there more than once, so that receivers heed none; leave one")
+        }
         Ok(records) => match records.iter().find(|record| is_it(record)) {
             Some(record) => format!("DNS now: {what} is there: {record}"),
             None if records.is_empty() => format!("DNS now: {what} is missing"),
@@ -122,6 +135,10 @@ mod tests {
             (
                 found(&["other", "v=spf1 mx -all"]),
                 "is there: v=spf1 mx -all",
+            ),
+            (
+                found(&["v=spf1 mx -all", "v=spf1 a -all"]),
+                "is there more than once, so that receivers heed none; leave one",
             ),
             (found(&[]), "is missing"),
             (found(&["other"]), "is another: other"),

@@ -9,7 +9,10 @@ use crate::{
     metrics::Metrics,
     store::{
         Param, Store, Write, Writer,
-        write::{ConversationRow, LineRow, NewOut, Operation, OwnerRow, Seen, Unowned, UserRow},
+        write::{
+            ConversationRow, LineRow, NewIn, NewOut, Operation, OwnerRow, Seen, StrangerRow, Unowned,
+            UserRow,
+        },
     },
 };
 
@@ -208,6 +211,70 @@ async fn the_conversations_of_a_line_that_was_given_up_go_when_it_has_rested() {
     assert_eq!(base.has(100).await, Some(true));
     assert_eq!(base.sweep(Kept::ReleasedLines, 501, 10).await, 1);
     assert_eq!(base.has(100).await, None, "and everything in them");
+}
+
+/// A mail that waits for alice's word since this time, in a chat of its own.
+fn stranger(message_id: i64, peer: &str, at_ms: i64) -> Write {
+    Write::In(Box::new(NewIn {
+        seen: Seen {
+            scope_id: 1,
+            digest: format!("mail{message_id}"),
+            at_ms,
+            stale_ms: 0,
+        },
+        conversation: ConversationRow {
+            conversation_id: message_id + 1,
+            gateway_id: GATEWAY,
+            user_id: 10,
+            line_id: 20,
+            peer: peer.to_owned(),
+            peer_name: None,
+            at_ms,
+            plain_ms: at_ms,
+            shown_thread: None,
+            members: 1,
+            answers_to: None,
+            group: Vec::new(),
+        },
+        message_id,
+        body: "buy this".into(),
+        payload: None,
+        stanza_id: format!("in{message_id}"),
+        repeat_key: None,
+        user_jid: "alice@example.org".into(),
+        due_ms: None,
+        stranger: Some(StrangerRow {
+            user_id: 10,
+            peer: peer.to_owned(),
+            why: "spam",
+            subject: None,
+            at_ms,
+        }),
+        thread: None,
+        line: "+12025550100".into(),
+        ids: Vec::new(),
+        files: Vec::new(),
+        confirm: None,
+    }))
+}
+
+#[tokio::test]
+async fn a_stranger_nobody_decided_on_is_forgotten_with_the_mail() {
+    let base = Base::new().await;
+    let mails = vec![
+        stranger(1_000, "eve@example.net", 1_000),
+        stranger(2_000, "dan@example.net", 2_000),
+    ];
+    base.writer.commit(mails).await.unwrap();
+    assert_eq!(base.sweep(Kept::Strangers, 1_000, 10).await, 0, "not yet");
+    assert_eq!(base.sweep(Kept::Strangers, 2_000, 10).await, 1);
+    assert_eq!(base.has(1_000).await, None, "thrown away");
+    assert_eq!(base.has(2_000).await, Some(true), "that one waits still");
+    // Who was forgotten is asked about again.
+    let again = stranger(3_000, "eve@example.net", 3_000);
+    base.writer.commit_one(again).await.unwrap();
+    assert_eq!(base.sweep(Kept::Strangers, 2_500, 10).await, 1, "dan's");
+    assert_eq!(base.has(3_000).await, Some(true));
 }
 
 #[tokio::test]

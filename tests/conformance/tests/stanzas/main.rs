@@ -9,6 +9,7 @@
 mod answers;
 mod builders;
 mod handling;
+mod mails;
 mod messages;
 mod oracle;
 mod payloads;

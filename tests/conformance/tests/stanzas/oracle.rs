@@ -21,6 +21,7 @@ use xmpp_parsers::{
     ping::Ping,
     presence::Presence,
     pubsub::PubSub,
+    reactions::Reactions,
     receipts::{Received, Request},
     roster::Roster,
     stanza_error::StanzaError,
@@ -140,6 +141,7 @@ fn payload(element: &Element) -> Result<(), String> {
             let mut hashes = inside.filter(|child| child.name() == "hash");
             hashes.try_for_each(|hash| parse_as!(hash, Hash))
         }
+        ("reactions", ns::REACTIONS) => parse_as!(element, Reactions),
         ("time", ns::TIME) => parse_as!(element, TimeResult),
         ("blocklist", ns::BLOCKING) => parse_as!(element, BlocklistResult),
         ("pubsub", ns::PUBSUB) => published(element),
@@ -157,6 +159,8 @@ fn payload(element: &Element) -> Result<(), String> {
         | ("vcard", ns::VCARD4)
         | ("reply", ns::REPLY)
         | ("mentions", ns::MENTIONS)
+        | ("markable", ns::CHAT_MARKERS)
+        | ("response" | "action", ns::QUICK_RESPONSE)
         | ("addresses", ns::ADDRESSES)
         | ("x", ns::ROSTER_EXCHANGE)
         | ("store" | "no-store", ns::HINTS) => Ok(()),
