@@ -13,7 +13,9 @@ async fn rfc2142_postmaster_and_abuse_reach_whoever_is_named() {
     alice.send(&chat(BOB, "m1", "hello")).await;
     world.sink.mail("hello", |_| true).await;
     let complaint = |number: u8| {
-        format!("From: Net <abuse@net.example>\r\nSubject: c{number}\r\nMessage-ID: <c{number}@net.example>\r\n\r\nstop {number}\r\n")
+        format!(
+            "From: Net <abuse@net.example>\r\nSubject: c{number}\r\nMessage-ID: <c{number}@net.example>\r\n\r\nstop {number}\r\n"
+        )
     };
     let send = async |world: &MailWorld, to: &str, mail: &str| {
         let lmtp = Mailer::lmtp(lmtp_of(world));
@@ -23,12 +25,16 @@ async fn rfc2142_postmaster_and_abuse_reach_whoever_is_named() {
     let refused = send(&world, "abuse@mail.example.org", &complaint(1)).await;
     assert!(refused[0].starts_with("550"), "{refused:?}");
     world.transom.sigterm().await;
-    world
-        .transom
-        .set_env("TRANSOM_GATEWAY__MAIL__POSTMASTER", "alice@mail.example.org");
+    world.transom.set_env(
+        "TRANSOM_GATEWAY__MAIL__POSTMASTER",
+        "alice@mail.example.org",
+    );
     world.transom.start().await;
     link_up(&world.transom, "mail").await;
-    for (number, to) in [(2, "postmaster@mail.example.org"), (3, "Abuse@mail.example.org")] {
+    for (number, to) in [
+        (2, "postmaster@mail.example.org"),
+        (3, "Abuse@mail.example.org"),
+    ] {
         let taken = send(&world, to, &complaint(number)).await;
         assert!(taken[0].starts_with("250"), "{taken:?}");
         let words = format!("stop {number}");
@@ -93,7 +99,9 @@ async fn check_live_says_which_records_a_name_server_has() {
     if skipped(&[Server::Prosody, Server::Dnsmasq]) {
         return;
     }
-    let key = format!("txt-record=transom._domainkey.mail.example.org,\"v=DKIM1; k=ed25519; p={PUBLIC}\"");
+    let key = format!(
+        "txt-record=transom._domainkey.mail.example.org,\"v=DKIM1; k=ed25519; p={PUBLIC}\""
+    );
     // What does not fit into a datagram is asked for once more, by TCP.
     let long = format!("txt-record=mail.example.org,\"{}\"", "x".repeat(250));
     let said = checked(&[

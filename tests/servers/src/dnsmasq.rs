@@ -26,10 +26,8 @@ impl Dnsmasq {
             options.join("\n")
         );
         let config = scratch.write("dnsmasq.conf", config).display().to_string();
-        let launch = Launch::new(find_program("dnsmasq"), scratch.path(), "console.log").args([
-            "--keep-in-foreground",
-            &format!("--conf-file={config}"),
-        ]);
+        let launch = Launch::new(find_program("dnsmasq"), scratch.path(), "console.log")
+            .args(["--keep-in-foreground", &format!("--conf-file={config}")]);
         let ready = Ready::Ports(vec![addr]);
         Self {
             _daemon: Daemon::started(launch, ready, Signal::TERM).await,

@@ -235,8 +235,10 @@ impl ImapAccount {
         }
         if let Some(sent) = &mut work.sent {
             match session.open_mailbox(sent.mailbox()).await {
-                // Draining is found again by the look that follows.
-                Ok(()) => drop(sent.run(session).await?),
+                Ok(()) => match sent.run(session).await? {
+                    // Draining is found again by the look that follows.
+                    Stop::Done | Stop::Draining => {}
+                },
                 Err(trouble) => {
                     tracing::warn!(account = %self.name, error = %trouble, "The folder of sent mail cannot be opened.");
                 }

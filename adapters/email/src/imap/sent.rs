@@ -1,10 +1,11 @@
 //! The folder of sent mail: a copy of what leaves through us, and what the owner sent by another program. RFC 6154
 
 use async_imap::types::{Name, NameAttribute};
+use futures_util::{StreamExt, TryStreamExt};
 
 use super::{
     ImapAccount,
-    session::{Session, Trouble},
+    session::{Session, Trouble, within},
 };
 
 /// A provider of which the mailbox is known to keep what its own SMTP server sends, at these hosts or with this capability.
@@ -16,6 +17,9 @@ const KEEP_THEIR_OWN: [&str; 4] = [
 ];
 /// Google's IMAP extensions, whatever the host is called.
 const GMAIL: &str = "X-GM-EXT-1";
+
+/// Of more folders the first ones are looked at.
+const FOLDERS_MAX: usize = 2000;
 
 /// What servers without RFC 6154 call it, without what stands before the last delimiter.
 const KNOWN_NAMES: [&str; 8] = [
@@ -70,8 +74,45 @@ async fn keep(session: &mut Session, id: &str, mail: &[u8]) -> Result<Copied, Tr
     Ok(Copied::Yes)
 }
 
+impl Session {
+    /// Opens another mailbox of the same account instead.
+    pub(super) async fn open_mailbox(&mut self, name: &str) -> Result<(), Trouble> {
+        self.mailbox = within(self.pace.command, self.imap.select(name)).await?;
+        Ok(())
+    }
+
+    /// Whether the server announces this.
+    pub(super) async fn can(&mut self, capability: &str) -> Result<bool, Trouble> {
+        let all = within(self.pace.command, self.imap.capabilities()).await?;
+        Ok(all.has_str(capability))
+    }
+
+    /// The folder of sent mail. RFC 6154
+    pub(super) async fn sent_folder(&mut self) -> Result<Option<String>, Trouble> {
+        let work = async {
+            let names = self.imap.list(None, Some("*")).await?;
+            names.take(FOLDERS_MAX).try_collect::<Vec<_>>().await
+        };
+        let names = within(self.pace.command, work).await?;
+        Ok(folder_of(&names))
+    }
+
+    /// Whether the open mailbox holds a mail with this Message-ID, which is one of ours: it needs no escaping.
+    pub(super) async fn has_message(&mut self, id: &str) -> Result<bool, Trouble> {
+        let query = format!("HEADER Message-ID \"<{id}>\"");
+        let found = within(self.pace.command, self.imap.uid_search(query)).await?;
+        Ok(!found.is_empty())
+    }
+
+    /// Puts a mail there, as one that was read.
+    pub(super) async fn append(&mut self, folder: &str, mail: &[u8]) -> Result<(), Trouble> {
+        let work = self.imap.append(folder, Some("(\\Seen)"), None, mail);
+        within(self.pace.body, work).await
+    }
+}
+
 /// The folder of sent mail among these: the one that says so, else the one that is called so.
-pub(super) fn folder_of(names: &[Name]) -> Option<String> {
+fn folder_of(names: &[Name]) -> Option<String> {
     let selectable = |name: &&Name| !name.attributes().contains(&NameAttribute::NoSelect);
     let names: Vec<&Name> = names.iter().filter(selectable).collect();
     let says_so = names

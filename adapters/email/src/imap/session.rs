@@ -8,7 +8,7 @@ use async_imap::{
     extensions::idle::IdleResponse,
     types::{Capabilities, Fetch, Mailbox, UnsolicitedResponse},
 };
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::TryStreamExt;
 use rustls::ClientConfig;
 use tokio::time::timeout;
 use transom_adapter::Clock;
@@ -16,7 +16,6 @@ use transom_adapter::Clock;
 use super::{
     Pace,
     opening::{greeted, log_in},
-    sent,
 };
 use crate::{
     config::ImapConfig,
@@ -28,8 +27,6 @@ use crate::{
 const HEADER_BYTES_MAX: usize = 64 * 1024;
 /// More mails than this are not announced at once; the rest is found by the next look.
 const LISTED_MAX: usize = 100_000;
-/// Of more folders the first ones are looked at.
-const FOLDERS_MAX: usize = 2000;
 /// How many mails `check` looks at.
 const SURVEYED: u32 = 20;
 
@@ -92,11 +89,11 @@ impl From<Error> for Trouble {
 /// An open mailbox.
 #[derive(Debug)]
 pub(crate) struct Session {
-    imap: async_imap::Session<Stream>,
-    mailbox: Mailbox,
+    pub(super) imap: async_imap::Session<Stream>,
+    pub(super) mailbox: Mailbox,
     can_idle: bool,
     encrypted: bool,
-    pace: Pace,
+    pub(super) pace: Pace,
 }
 
 /// A mail as the mailbox lists it.
@@ -132,41 +129,6 @@ impl Session {
             mailbox,
             pace,
         })
-    }
-
-    /// Opens another mailbox of the same account instead.
-    pub(crate) async fn open_mailbox(&mut self, name: &str) -> Result<(), Trouble> {
-        self.mailbox = within(self.pace.command, self.imap.select(name)).await?;
-        Ok(())
-    }
-
-    /// Whether the server announces this.
-    pub(crate) async fn can(&mut self, capability: &str) -> Result<bool, Trouble> {
-        let all = within(self.pace.command, self.imap.capabilities()).await?;
-        Ok(all.has_str(capability))
-    }
-
-    /// The folder of sent mail. RFC 6154
-    pub(crate) async fn sent_folder(&mut self) -> Result<Option<String>, Trouble> {
-        let work = async {
-            let names = self.imap.list(None, Some("*")).await?;
-            names.take(FOLDERS_MAX).try_collect::<Vec<_>>().await
-        };
-        let names = within(self.pace.command, work).await?;
-        Ok(sent::folder_of(&names))
-    }
-
-    /// Whether the open mailbox holds a mail with this Message-ID, which is one of ours: it needs no escaping.
-    pub(crate) async fn has_message(&mut self, id: &str) -> Result<bool, Trouble> {
-        let query = format!("HEADER Message-ID \"<{id}>\"");
-        let found = within(self.pace.command, self.imap.uid_search(query)).await?;
-        Ok(!found.is_empty())
-    }
-
-    /// Puts a mail there, as one that was read.
-    pub(crate) async fn append(&mut self, folder: &str, mail: &[u8]) -> Result<(), Trouble> {
-        let work = self.imap.append(folder, Some("(\\Seen)"), None, mail);
-        within(self.pace.body, work).await
     }
 
     /// What makes UIDs comparable; a mailbox without has none that last.
@@ -381,7 +343,7 @@ fn can_idle(capabilities: &Capabilities) -> bool {
     capabilities.has_str("IDLE")
 }
 
-async fn within<T>(
+pub(super) async fn within<T>(
     deadline: Duration,
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Trouble> {

@@ -54,7 +54,10 @@ fn is_named_automatic(headers: &Headers<'_>) -> bool {
 /// What stands behind a comment at the beginning. RFC 5322 §3.2.2
 fn uncommented(value: &str) -> &str {
     let value = value.trim();
-    match value.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
+    match value
+        .strip_prefix('(')
+        .and_then(|rest| rest.split_once(')'))
+    {
         Some((_, rest)) => rest.trim_start(),
         None => value,
     }
@@ -66,7 +69,10 @@ pub(crate) fn class(headers: &Headers<'_>) -> Class {
         let value = headers.first(name).unwrap_or_default();
         // RFC 3834 §5: parameters and comments may follow, and a comment may stand before.
         let value = uncommented(value);
-        let word = value.split([';', ' ', '\t', '(']).next().unwrap_or_default();
+        let word = value
+            .split([';', ' ', '\t', '('])
+            .next()
+            .unwrap_or_default();
         word.to_ascii_lowercase()
     };
     let (submitted, precedence) = (word("Auto-Submitted"), word("Precedence"));

@@ -13,6 +13,7 @@ mod phrases;
 pub(crate) mod reaction;
 pub(crate) mod reply;
 mod sender;
+mod sent;
 mod text;
 mod tnef;
 mod trust;
@@ -131,24 +132,6 @@ impl Mail {
                 original: self.original.clone(),
             },
         }
-    }
-
-    /// The mail as one that its author sent elsewhere: whom it went to first has the chat. `None` when it names nobody.
-    pub(crate) fn sent_by(&self, author: &Address) -> Option<Incoming> {
-        let mut sent = self.for_recipient(author, None);
-        let others = std::mem::take(&mut sent.others).into_iter();
-        let mut others = others.filter(|other| other.address != *author);
-        let first = others.next()?;
-        (sent.from, sent.from_name) = (first.address, first.name);
-        sent.others = others.collect();
-        // What is asked of a reader, and held against a stranger.
-        sent.mail = MailFacts {
-            notice: sent.mail.notice,
-            shortened: sent.mail.shortened,
-            original: sent.mail.original.take(),
-            ..MailFacts::default()
-        };
-        Some(sent)
     }
 
     /// The people of the conversation besides its author and this recipient.

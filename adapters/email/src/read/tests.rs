@@ -190,7 +190,14 @@ fn rfc3834_5_auto_submitted_in_all_its_spellings() {
         let mail = letter(&format!("{HEAD}Auto-Submitted: {value}\n\ntext\n")).mail;
         mail.class()
     };
-    for by_hand in ["no", "No", " no ", "no (by hand)", "(by hand) no", "no; x=y"] {
+    for by_hand in [
+        "no",
+        "No",
+        " no ",
+        "no (by hand)",
+        "(by hand) no",
+        "no; x=y",
+    ] {
         assert_eq!(class(by_hand), Class::Human, "{by_hand:?}");
     }
     for answer in [

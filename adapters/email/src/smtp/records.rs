@@ -76,8 +76,13 @@ fn one(found: &std::io::Result<Vec<String>>, what: &str, is_it: impl Fn(&str) ->
     match found {
         Err(error) => format!("DNS now: {what} is not known: {error}"),
         // RFC 7208 §4.5, RFC 7489 §6.6.3: of several, none counts.
-        Ok(records) if records.iter().filter(|record| is_it(record)).count() > 1 && what.ends_with("TXT") => {
-            format!("DNS now: {what} is there more than once, so that receivers heed none; leave one")
+        Ok(records)
+            if records.iter().filter(|record| is_it(record)).count() > 1
+                && what.ends_with("TXT") =>
+        {
+            format!(
+                "DNS now: {what} is there more than once, so that receivers heed none; leave one"
+            )
         }
         Ok(records) => match records.iter().find(|record| is_it(record)) {
             Some(record) => format!("DNS now: {what} is there: {record}"),

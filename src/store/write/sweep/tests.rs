@@ -10,8 +10,8 @@ use crate::{
     store::{
         Param, Store, Write, Writer,
         write::{
-            ConversationRow, LineRow, NewIn, NewOut, Operation, OwnerRow, Seen, StrangerRow, Unowned,
-            UserRow,
+            ConversationRow, LineRow, NewIn, NewOut, Operation, OwnerRow, Seen, StrangerRow,
+            Unowned, UserRow,
         },
     },
 };
