@@ -41,7 +41,7 @@ impl OwnWorld {
 
     pub(super) async fn with(otherwise: Otherwise) -> Self {
         let dovecot = Dovecot::start(Mailboxes::WithPasswords).await;
-        dovecot.set_password("alice", PASSWORD);
+        dovecot.set_passwords(&[("alice", PASSWORD)]).await;
         let directory = HttpDouble::start().await;
         Self::of(Database::Sqlite, dovecot, directory, otherwise).await
     }
@@ -69,9 +69,7 @@ impl OwnWorld {
 
     pub(super) async fn on(database: Database, mailboxes: &[(&str, &str)]) -> Self {
         let dovecot = Dovecot::start(Mailboxes::WithPasswords).await;
-        for (user, password) in mailboxes {
-            dovecot.set_password(user, password);
-        }
+        dovecot.set_passwords(mailboxes).await;
         let otherwise = Otherwise::default();
         Self::of(database, dovecot, HttpDouble::start().await, otherwise).await
     }
@@ -454,7 +452,7 @@ async fn a_refused_login_stops_the_mailbox_and_its_owner_hears_once() {
     // The process is killed between marking it and telling.
     world.transom.sigterm().await;
     world.transom.set_env("TRANSOM_ABORT_AT", "LoginRefused:1");
-    world.dovecot.set_password("alice", "another");
+    world.dovecot.set_passwords(&[("alice", "another")]).await;
     world.transom.spawn();
     world.transom.wait().await;
     world.transom.set_env("TRANSOM_ABORT_AT", "");
