@@ -226,6 +226,15 @@ const TOKENS: &str = "tokens.conf";
 /// The passwords of [`Mailboxes::WithPasswords`], in its folder.
 const PASSWORDS: &str = "passwords";
 
+/// Each mailbox, with a folder of sent mail that says so. RFC 6154
+const INBOX: &str = "namespace inbox {
+  inbox = yes
+  mailbox Sent {
+    auto = create
+    special_use = \\Sent
+  }
+}";
+
 fn config(scratch: &Scratch, mailboxes: &Mailboxes, [imap, lmtp, auth]: [SocketAddr; 3]) -> String {
     let folder = scratch.path().display();
     let (imap, lmtp, auth) = (imap.port(), lmtp.port(), auth.port());
@@ -251,13 +260,7 @@ default_login_user = {login}
 first_valid_uid = 0
 mail_location = maildir:{folder}/mail/%n
 mail_uid = {uid}
-namespace inbox {{
-  inbox = yes
-  mailbox Sent {{
-    auto = create
-    special_use = \\Sent
-  }}
-}}
+{INBOX}
 mail_gid = {gid}
 passdb {{
   {passdb}
