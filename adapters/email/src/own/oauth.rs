@@ -18,7 +18,7 @@ const MARGIN: Duration = Duration::from_mins(1);
 /// Where a provider does not say how long a token is good. RFC 6749 §5.1
 const GOOD_FOR: u64 = 3600;
 
-/// The errors that only its user can mend, by signing in again. RFC 6749 §5.2, OpenID Connect Core §3.1.2.6
+/// The errors that only its user can mend, by signing in again. RFC 6749 §5.2, `OpenID` Connect Core §3.1.2.6
 const ENDED: [&str; 5] = [
     "invalid_grant",
     "access_denied",
