@@ -10,6 +10,10 @@ fn lines(mail: &Mail) -> Vec<String> {
     body.lines().map(str::to_owned).collect()
 }
 
+fn quotes(mail: &Mail) -> bool {
+    lines(mail).iter().any(|line| line.starts_with('>'))
+}
+
 #[tokio::test]
 async fn an_answer_quotes_what_it_answers_where_the_user_chose_that() {
     if skipped(&[Server::Prosody, Server::Postfix]) {
@@ -30,10 +34,7 @@ async fn an_answer_quotes_what_it_answers_where_the_user_chose_that() {
         .sink
         .mail("in town", |mail| mail.text().contains("In town"))
         .await;
-    assert!(
-        !plain.text().contains("> "),
-        "not unless it is wanted: {plain}"
-    );
+    assert!(!quotes(&plain), "not unless it is wanted: {plain}");
     // By the form.
     choose_at(&mut alice, MAIL, "quote_mail", "yes").await;
     to_alice(
@@ -64,7 +65,7 @@ async fn an_answer_quotes_what_it_answers_where_the_user_chose_that() {
         .sink
         .mail("at noon", |mail| mail.text().contains("At noon"))
         .await;
-    assert!(!more.text().contains("> "), "{more}");
+    assert!(!quotes(&more), "{more}");
     // An earlier one, named by her client (XEP-0461), with every line of it.
     let id = where_to.attr("id").unwrap_or_default();
     alice
@@ -107,5 +108,5 @@ async fn an_answer_quotes_what_it_answers_where_the_user_chose_that() {
         .sink
         .mail("that is all", |mail| mail.text().contains("That is all"))
         .await;
-    assert!(!last.text().contains("> "), "{last}");
+    assert!(!quotes(&last), "{last}");
 }

@@ -191,14 +191,17 @@ impl ImapAccount {
         context.report_state(&self.name, AccountState::Up);
         tracing::info!(account = %self.name, "The mailbox is open.");
         loop {
-            if work.is_due(context.clock.now(), self.config.sent_every) {
-                self.look_at_sent(context, (&mut session, work)).await?;
-            }
             // What is announced from here on is news to the next look.
             session.forget_announcements();
             match work.inbox.run(&mut session).await? {
                 Stop::Done => {}
                 Stop::Draining => break,
+            }
+            // Behind the first look into the mailbox, which starts where it stood when it was opened; and before another one, since
+            // nobody announces its news while this folder is open.
+            if work.is_due(context.clock.now(), self.config.sent_every) {
+                self.look_at_sent(context, (&mut session, work)).await?;
+                continue;
             }
             tokio::select! {
                 waited = session.wait_for_news(&*context.clock, self.patience()) => session = waited?,
