@@ -27,7 +27,8 @@ impl Me<'_> {
             own,
             given,
             free: person.free.into_iter().take(NUMBERS_SHOWN).collect(),
-            any: self.gateway.network() == transom_adapter::Network::Email,
+            any: self.gateway.network() == transom_adapter::Network::Email
+                && !self.gateway.adapter.only_own_accounts(),
         }))
     }
 

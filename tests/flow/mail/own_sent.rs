@@ -149,7 +149,7 @@ async fn a_gateway_of_own_mailboxes_alone_gives_no_addresses() {
         .await;
     assert_eq!(condition(&error).as_deref(), Some("not-allowed"), "{error}");
     assert!(error.to_string().contains("mailbox-add"), "{error}");
-    let said = ask(&mut alice, "register -").await;
+    let said = ask(&mut alice, "register").await;
     assert!(said.contains("mailbox-add"), "{said}");
     world.connect(&mut alice, OWN, PASSWORD).await;
     alice.send(&chat(BOB, "m1", "at last")).await;
