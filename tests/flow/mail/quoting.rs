@@ -66,8 +66,11 @@ async fn an_answer_quotes_what_it_answers_where_the_user_chose_that() {
         .mail("at noon", |mail| mail.text().contains("At noon"))
         .await;
     assert!(!quotes(&more), "{more}");
-    // An earlier one, named by her client (XEP-0461), with every line of it.
-    let id = where_to.attr("id").unwrap_or_default();
+    named(&world, &mut alice, where_to.attr("id").unwrap_or_default()).await;
+}
+
+/// An earlier one that her client names (XEP-0461) is quoted with every line of it, until she wants that no more.
+async fn named(world: &MailWorld, alice: &mut XmppClient, id: &str) {
     alice
         .send(&format!(
             "<message to='{BOB}' type='chat' id='m5'><body>Near the station</body><reply xmlns='urn:xmpp:reply:0' to='{BOB}' id='{id}'/></message>"
