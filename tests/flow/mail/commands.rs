@@ -289,6 +289,10 @@ async fn rfc9078_reactions_go_both_ways() {
     if skipped(&[Server::Prosody, Server::Postfix]) {
         return;
     }
+    proves!(
+        "XEP-0444: a reaction goes to mail and comes from it as one (RFC 9078)",
+        Prosody
+    );
     let world = world(In::Lmtp).await;
     let mut alice = world.prosody.client("alice", "phone").await;
     alice.send(&chat(BOB, "m1", "Shall we have lunch?")).await;
