@@ -147,11 +147,11 @@ fn any_mail_becomes_valid_stanzas() {
         all += took;
         slow += usize::from(took > GOAL);
         if std::env::var_os("TRANSOM_MAILS_EACH").is_some() {
-            println!("{took:?}\t{count}\t{}", path.display());
+            eprintln!("{took:?}\t{count}\t{}", path.display());
         }
         slowest = slowest.max((took, path.clone()));
     }
-    println!(
+    eprintln!(
         "{} mails, {stanzas} stanzas, {slow} mails slower than {GOAL:?}, {:?} each; slowest {:?} ({})",
         paths.len(),
         all / u32::try_from(paths.len()).expect("few"),
