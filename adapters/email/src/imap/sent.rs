@@ -1,7 +1,7 @@
 //! The folder of sent mail: a copy of what leaves through us, and what the owner sent by another program. RFC 6154
 
 use async_imap::types::{Name, NameAttribute};
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::TryStreamExt;
 
 use super::{
     ImapAccount,
@@ -90,8 +90,16 @@ impl Session {
     /// The folder of sent mail. RFC 6154
     pub(super) async fn sent_folder(&mut self) -> Result<Option<String>, Trouble> {
         let work = async {
-            let names = self.imap.list(None, Some("*")).await?;
-            names.take(FOLDERS_MAX).try_collect::<Vec<_>>().await
+            let stream = self.imap.list(None, Some("*")).await?;
+            futures_util::pin_mut!(stream);
+            let mut names = Vec::new();
+            // Read to its end, or the next command would find the rest.
+            while let Some(name) = stream.try_next().await? {
+                if names.len() < FOLDERS_MAX {
+                    names.push(name);
+                }
+            }
+            Ok(names)
         };
         let names = within(self.pace.command, work).await?;
         Ok(folder_of(&names))
