@@ -1,10 +1,8 @@
 //! `docs/MAIL.md`: each rule of mail with the test that proves it. A test that is gone or has another name is noticed here.
 
-use std::collections::HashSet;
 use std::fs;
 
-use crate::sources::rust_files;
-use crate::{none, root};
+use crate::{none, root, sources::functions};
 
 const TABLE: &str = "## Rules and the tests that prove them\n";
 
@@ -13,7 +11,7 @@ fn every_rule_of_mail_names_tests_that_exist() {
     let page = fs::read_to_string(root().join("docs/MAIL.md")).expect("docs/MAIL.md");
     let (_, table) = page.split_once(TABLE).expect("the table of rules");
     let table = table.split("\n## ").next().unwrap_or_default();
-    let known = tests();
+    let known = functions();
     let mut faults = Vec::new();
     let rows = table.lines().filter(|line| line.starts_with("| "));
     // The heading.
@@ -30,18 +28,4 @@ fn every_rule_of_mail_names_tests_that_exist() {
         }
     }
     none(&faults, "each rule has a test, by its name");
-}
-
-/// The names of all functions that stand in tests.
-fn tests() -> HashSet<String> {
-    let mut found = HashSet::new();
-    for source in rust_files(&["src", "adapters", "tests"]) {
-        for (_, line) in source.all() {
-            let Some((_, rest)) = line.split_once("fn ") else {
-                continue;
-            };
-            found.extend(rest.split('(').next().map(str::to_owned));
-        }
-    }
-    found
 }

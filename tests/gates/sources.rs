@@ -1,5 +1,6 @@
 //! The Rust files of the repository, and which of their lines are tests.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -88,4 +89,20 @@ fn collect(folder: &Path, files: &mut Vec<Source>) {
             });
         }
     }
+}
+
+/// The names of all functions, those in tests among them.
+pub(crate) fn functions() -> BTreeSet<String> {
+    let sources = rust_files(&["src", "adapters", "tests"]);
+    let of = |source: &Source| -> Vec<String> {
+        source.all().filter_map(|(_, line)| name(line)).collect()
+    };
+    sources.iter().flat_map(of).collect()
+}
+
+/// The function that a line begins.
+fn name(line: &str) -> Option<String> {
+    let (_, rest) = line.split_once("fn ")?;
+    let (name, _) = rest.split_once('(')?;
+    Some(name.to_owned())
 }

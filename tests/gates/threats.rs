@@ -1,17 +1,13 @@
 //! `docs/THREATS.md`: each threat with the tests that try it; every one of them has to be there.
 
-use std::{collections::BTreeSet, fs};
+use std::fs;
 
-use crate::{none, root, sources::rust_files};
+use crate::{none, root, sources::functions};
 
 #[test]
 fn every_threat_has_its_tests() {
     let page = fs::read_to_string(root().join("docs/THREATS.md")).expect("docs/THREATS.md");
-    let sources = rust_files(&["src", "adapters", "tests"]);
-    let functions: BTreeSet<String> = sources
-        .iter()
-        .flat_map(|source| source.all().filter_map(|(_, line)| name(line)))
-        .collect();
+    let functions = functions();
     let mut faults = Vec::new();
     for (place, line) in page.lines().enumerate() {
         let Some(tests) = tests_of(line) else {
@@ -46,11 +42,4 @@ fn tests_of(line: &str) -> Option<Vec<&str>> {
     let is_heading = *threat == "threat";
     let is_person = names.is_empty() && !tests.contains('`');
     (!is_heading && !is_person).then_some(names)
-}
-
-/// The function that a line begins.
-fn name(line: &str) -> Option<String> {
-    let (_, rest) = line.split_once("fn ")?;
-    let (name, _) = rest.split_once('(')?;
-    Some(name.to_owned())
 }

@@ -243,7 +243,7 @@ mod tests {
     use super::*;
     use crate::config::tests::section;
     use serde_json::json;
-    use transom_adapter::{NotOwn, testkit};
+    use transom_adapter::{Grant, NotOwn, Place, Server as MailServer, Tls, testkit};
 
     fn adapter() -> EmailAdapter {
         let table = json!({
@@ -316,6 +316,48 @@ mod tests {
             Err(NotOwn::OfGateway)
         );
         assert_eq!(own.address("nobody"), Err(NotOwn::NoAddress));
+    }
+
+    #[test]
+    fn a_token_is_shown_to_the_provider_s_own_servers_alone() {
+        let table = json!({
+            "address_domain": "mail.example.org",
+            "own": {"provider": {"Corp": {
+                "hosts": ["IMAP.corp.example", "smtp.corp.example"],
+                "authorize_url": "https://id.corp.example/authorize",
+                "token_url": "https://id.corp.example/token",
+                "client_id": "us",
+                "scope": "mail",
+            }}},
+        });
+        let adapter = EmailAdapter::from_section("mail", &section(&table), testkit::signer());
+        let adapter = adapter.unwrap();
+        assert!(adapter.only_own_accounts() && adapter.own_address("a@example.org").is_none());
+        let own = adapter.own_accounts().unwrap();
+        let server = |host: &str| MailServer {
+            host: host.to_owned(),
+            port: 993,
+            tls: Tls::Implicit,
+        };
+        let grant = Grant {
+            redirect: "https://gw.example.org/admin/own",
+            state: "s",
+            verifier: "v",
+        };
+        let signs_in = |inward: &str, outward: &str| {
+            let place = Place {
+                inward: server(inward),
+                outward: server(outward),
+                username: "alice@corp.example".to_owned(),
+            };
+            own.sign_in(&place, &grant).is_some()
+        };
+        assert!(signs_in("imap.corp.example", "smtp.corp.example"));
+        assert!(!signs_in("imap.corp.example", "smtp.evil.example"));
+        assert!(!signs_in(
+            "imap.corp.example.evil.example",
+            "smtp.corp.example"
+        ));
     }
 
     #[test]
