@@ -59,7 +59,9 @@ pub(crate) fn attachments(message: &Message<'_>) -> Vec<Attachment> {
                 .is_some_and(mail_parser::ContentType::is_attachment)
             && part.contents().len() < 3 * 1024;
         let is_alternative_calendar = subtype == "calendar" && part.attachment_name().is_none();
-        if is_signature || is_picture_in_text || is_alternative_calendar || part.is_empty() {
+        let is_reaction = subtype == super::reaction::GMAIL;
+        let is_shown = is_alternative_calendar || is_reaction;
+        if is_signature || is_picture_in_text || is_shown || part.is_empty() {
             continue;
         }
         let content = match text::undecoded(message, part) {

@@ -10,6 +10,9 @@ const EMOJI_CHARS_MAX: usize = 16;
 /// A reaction's part is no longer.
 const BYTES_MAX: usize = 512;
 
+/// The subtype of Gmail's form.
+pub(super) const GMAIL: &str = "vnd.google.email-reaction+json";
+
 /// `{"version": 1, "emoji": "👍"}`
 #[derive(Deserialize)]
 struct Google {
@@ -28,7 +31,7 @@ pub(crate) fn reaction(message: &Message<'_>) -> Vec<String> {
     });
     let google = || {
         message.parts.iter().find_map(|part| {
-            part.is_content_type("text", "vnd.google.email-reaction+json")
+            part.is_content_type("text", GMAIL)
                 .then_some(())?;
             let text = part.contents();
             let read: Google =
