@@ -317,9 +317,14 @@ mod tests {
     }
 
     async fn served(kind: Kind, data: &'static [u8], truncated: bool) -> io::Result<Vec<String>> {
-        let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let address = udp.local_addr().unwrap();
-        let tcp = tokio::net::TcpListener::bind(address).await.unwrap();
+        // The number of a port that is free for both.
+        let (udp, tcp, address) = loop {
+            let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+            let address = udp.local_addr().unwrap();
+            if let Ok(tcp) = tokio::net::TcpListener::bind(address).await {
+                break (udp, tcp, address);
+            }
+        };
         let number = kind.number();
         let serve = async move {
             let mut buffer = [0; 600];

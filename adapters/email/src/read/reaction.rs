@@ -31,8 +31,7 @@ pub(crate) fn reaction(message: &Message<'_>) -> Vec<String> {
     });
     let google = || {
         message.parts.iter().find_map(|part| {
-            part.is_content_type("text", GMAIL)
-                .then_some(())?;
+            part.is_content_type("text", GMAIL).then_some(())?;
             let text = part.contents();
             let read: Google =
                 serde_json::from_slice(text.get(..text.len().min(BYTES_MAX))?).ok()?;
