@@ -103,6 +103,12 @@ pub async fn run(
     parts::recover(&intake).await;
     let mut swept_at = intake.clock.now();
     let (mut link_is_open, mut is_stopping) = (true, false);
+    // Meanwhile what comes in is taken as ever: the server must not have to wait with what it writes to this link.
+    let handing_over = async {
+        intake.lifecycle.draining().await;
+        intake.processes.hand_over(intake.gateway.id).await
+    };
+    let mut handing_over = std::pin::pin!(handing_over);
     while link_is_open || !is_stopping {
         let mut knocks = Vec::new();
         tokio::select! {
@@ -117,9 +123,9 @@ pub async fn run(
                 parts::sweep(&intake).await;
             }
             Some(trial) = trials.recv() => trial::take(&intake, trial).await,
-            () = intake.lifecycle.draining(), if !is_stopping => {
+            is_elsewhere = &mut handing_over, if !is_stopping => {
                 is_stopping = true;
-                if !intake.processes.hand_over(intake.gateway.id).await {
+                if !is_elsewhere {
                     people::farewell(&intake).await;
                 }
                 // The stream is closed, and read to its end: what the server wrote is still committed.

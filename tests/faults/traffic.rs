@@ -195,6 +195,22 @@ impl Traffic {
         }
     }
 
+    /// How many of alice's texts stay without a word when nobody writes anything again: the windows of semantics 1. Over as soon as
+    /// there is none.
+    pub(crate) async fn unheard(&mut self, webhooks: &[SocketAddr]) -> usize {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let webhook = self.any(webhooks);
+            self.report(webhook).await;
+            self.alice.barrier().await;
+            self.read();
+            let heard = self.seen.receipts.len() + self.seen.errors.values().sum::<usize>();
+            if heard >= self.out || Instant::now() > deadline {
+                return self.out.saturating_sub(heard);
+            }
+        }
+    }
+
     /// Clients and providers repeat what was not answered, until nothing changes any more.
     pub(crate) async fn settle(&mut self, webhooks: &[SocketAddr]) {
         let deadline = Instant::now() + 3 * PATIENCE;
