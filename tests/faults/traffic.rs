@@ -3,7 +3,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -33,6 +36,7 @@ type Taken = Arc<Mutex<Vec<(Request, String)>>>;
 pub(crate) struct Traffic {
     pub(crate) twilio: Twilio,
     taken: Taken,
+    is_down: Arc<AtomicBool>,
     alice: XmppClient,
     /// The component's.
     domain: String,
@@ -90,12 +94,18 @@ impl Traffic {
         let taken = Taken::default();
         let mood = Mutex::new(Random::new(seed ^ 0x5eed));
         let book = Arc::clone(&taken);
-        twilio
-            .api
-            .answer_by(move |request| answer(request, &book, &mood, moods));
+        let is_down = Arc::new(AtomicBool::new(false));
+        let down = Arc::clone(&is_down);
+        twilio.api.answer_by(move |request| {
+            if down.load(Ordering::Relaxed) {
+                return Answer::status(503);
+            }
+            answer(request, &book, &mood, moods)
+        });
         Self {
             twilio,
             taken,
+            is_down,
             alice,
             domain: domain.to_owned(),
             random: Random::new(seed),
@@ -140,6 +150,11 @@ impl Traffic {
             let webhook = self.any(webhooks);
             self.call(webhook, again).await;
         }
+    }
+
+    /// From now on the network takes nothing, or takes again.
+    pub(crate) fn network(&self, is_down: bool) {
+        self.is_down.store(is_down, Ordering::Relaxed);
     }
 
     /// Texts that alice wrote so far.
@@ -193,6 +208,12 @@ impl Traffic {
             }
             self.reported += 1;
         }
+    }
+
+    /// Waits until alice's server has worked on what she wrote, and reads what came.
+    pub(crate) async fn heard(&mut self) {
+        self.alice.barrier().await;
+        self.read();
     }
 
     /// How many of alice's texts stay without a word when nobody writes anything again: the windows of semantics 1. Over as soon as
