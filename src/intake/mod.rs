@@ -39,7 +39,10 @@ use crate::{
     processes::Processes,
     queue::{Online, Queue, Teller},
     store::{Ids, Store, Writer},
-    xmpp::stream::{LinkEvent, LinkHandle},
+    xmpp::{
+        stanza::Stanza,
+        stream::{LinkEvent, LinkHandle, Lost},
+    },
 };
 
 pub use inward::{Doors, Knock};
@@ -165,6 +168,25 @@ impl Intake {
             }
             LinkEvent::Batch(_) => {}
         }
+    }
+
+    /// Answers what came over the link. Where other processes live the answers are proven like messages: a link that is handed over
+    /// may end with them unread, and then the process that has the next one gives them.
+    async fn answer(&self, answers: Vec<Stanza>) {
+        if !self.processes.has_others() {
+            for answer in answers {
+                // Without a link the sender's server has told it so.
+                self.link.send(answer).await.ok();
+            }
+            return;
+        }
+        let (link, processes, gateway_id) =
+            (self.link.clone(), self.processes.clone(), self.gateway.id);
+        self.lifecycle.spawn("intake.answer", async move {
+            if link.send_tracked(answers.clone()).await == Err(Lost::Link) {
+                processes.say(gateway_id, &answers).await;
+            }
+        });
     }
 
     /// Counts what came over the link and went nowhere.

@@ -26,7 +26,7 @@ use crate::{
         Store, StoreError,
         processes::{HolderRow, Listener, Session},
     },
-    xmpp::stream::Permit,
+    xmpp::{stanza::Stanza, stream::Permit},
 };
 
 use hints::Parcel;
@@ -222,6 +222,15 @@ impl Processes {
     pub fn hint(&self, hint: Hint) {
         if self.has_others() {
             self.inner.hints.try_send(hint).ok();
+        }
+    }
+
+    /// Has stanzas written by whoever has the gateway, once its link stands: what this process should answer and cannot. At once, and
+    /// not with other hints: this process may be about to end.
+    pub async fn say(&self, gateway_id: i64, stanzas: &[Stanza]) {
+        let say = |stanza: &Stanza| Hint::Say(gateway_id, stanza.to_element().to_xml());
+        for text in Parcel::pack(self.id(), stanzas.iter().map(say)) {
+            self.inner.store.notify(text).await.ok();
         }
     }
 

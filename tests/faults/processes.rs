@@ -152,7 +152,7 @@ async fn rolling_restart(server: Xmpp, name: &str) {
         loop {
             tokio::select! {
                 () = &mut restart => break,
-                () = traffic.burst(&webhooks) => {}
+                () = traffic.burst(&webhooks) => traffic.write_in_vain().await,
             }
         }
     }

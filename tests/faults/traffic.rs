@@ -29,6 +29,9 @@ const PEERS: [&str; 8] = [
     "+12025550147",
 ];
 
+/// Always refused, by transom itself (semantics 31).
+const EMERGENCY: &str = "911";
+
 /// What the network has taken: the body and the id that it gave, in the order of their coming.
 type Taken = Arc<Mutex<Vec<(Request, String)>>>;
 
@@ -43,6 +46,8 @@ pub(crate) struct Traffic {
     random: Random,
     /// Texts that alice wrote.
     out: usize,
+    /// Texts that alice wrote to a number that gets none.
+    refused: usize,
     /// Texts that phones wrote.
     incoming: usize,
     /// Those that transom said it has.
@@ -65,6 +70,8 @@ struct Seen {
     repeats: usize,
     /// Error stanzas, by condition.
     errors: BTreeMap<String, usize>,
+    /// Texts to a number that gets none, and that came back with that reason.
+    refused: BTreeSet<usize>,
     /// By chat: the texts in the order in which they came first.
     order: BTreeMap<String, Vec<usize>>,
 }
@@ -110,6 +117,7 @@ impl Traffic {
             domain: domain.to_owned(),
             random: Random::new(seed),
             out: 0,
+            refused: 0,
             incoming: 0,
             stored: BTreeSet::new(),
             reported: 0,
@@ -150,6 +158,14 @@ impl Traffic {
             let webhook = self.any(webhooks);
             self.call(webhook, again).await;
         }
+    }
+
+    /// A text that transom has to refuse, with the reason that it gives.
+    pub(crate) async fn write_in_vain(&mut self) {
+        let to = format!("{EMERGENCY}@{}", self.domain);
+        let stanza = chat(&to, &format!("x{}", self.refused), "help");
+        self.refused += 1;
+        self.alice.send(&stanza).await;
     }
 
     /// From now on the network takes nothing, or takes again.
@@ -225,9 +241,18 @@ impl Traffic {
             self.report(webhook).await;
             self.alice.barrier().await;
             self.read();
-            let heard = self.seen.receipts.len() + self.seen.errors.values().sum::<usize>();
-            if heard >= self.out || Instant::now() > deadline {
-                return self.out.saturating_sub(heard);
+            let errors = self.seen.errors.values().sum::<usize>();
+            let heard = self.seen.receipts.len() + errors + self.seen.refused.len();
+            let written = self.out + self.refused;
+            if heard >= written || Instant::now() > deadline {
+                if heard < written {
+                    let silent = |number: &usize| !self.seen.receipts.contains(number);
+                    let out: Vec<usize> = (0..self.out).filter(silent).collect();
+                    let silent = |number: &usize| !self.seen.refused.contains(number);
+                    let refused: Vec<usize> = (0..self.refused).filter(silent).collect();
+                    eprintln!("without a receipt: {out:?}; without a refusal: {refused:?}");
+                }
+                return written.saturating_sub(heard);
             }
         }
     }
@@ -366,6 +391,13 @@ impl Seen {
         }
         if stanza.attr("type") == Some("error") {
             let condition = crate::world::condition(stanza).unwrap_or_default();
+            let number = stanza
+                .attr("id")
+                .and_then(|id| id.strip_prefix('x')?.parse().ok());
+            if let Some(number) = number.filter(|_| condition == "not-allowed") {
+                self.refused.insert(number);
+                return;
+            }
             *self.errors.entry(condition).or_default() += 1;
             return;
         }
