@@ -62,7 +62,7 @@ pub(super) async fn take(intake: &Intake, people: &People, batch: Batch) {
         }
     }
     let decided = decide_all(intake, Some(people), &messages).await;
-    answers.extend(decided.into_iter().map(Stanza::from));
+    answers.extend(decided);
     for error in &errors {
         super::bounced::bounced(intake, error).await;
     }
