@@ -77,7 +77,8 @@ CREATE TABLE conversations (
     answers_to      TEXT,
     UNIQUE (user_id, peer, line_id)
 );
-CREATE INDEX conversations_line ON conversations (line_id, peer, active_ms);
+-- Without active_ms, which every message changes.
+CREATE INDEX conversations_line ON conversations (line_id, peer);
 CREATE INDEX conversations_new ON conversations (user_id, created_ms);
 
 -- Who is in a group whose name does not say it ("g-…"), so that answers route back.
@@ -166,7 +167,8 @@ CREATE INDEX lanes_due ON lanes (due_ms) WHERE due_ms IS NOT NULL;
 CREATE TABLE deliveries (
     delivery_id BIGINT NOT NULL PRIMARY KEY,
     message_id  BIGINT NOT NULL REFERENCES messages ON DELETE CASCADE,
-    lane_id     BIGINT NOT NULL REFERENCES lanes ON DELETE CASCADE,
+    -- Goes with its message, not with its lane: no index from lanes to all that ever was in them.
+    lane_id     BIGINT NOT NULL,
     -- Which member of a group it is for; null: whoever the conversation is with, all of a group at once.
     recipient   TEXT,
     state       TEXT   NOT NULL CHECK (state IN ('held', 'queued', 'sending', 'unknown', 'accepted', 'sent', 'delayed',
@@ -189,7 +191,6 @@ CREATE TABLE deliveries (
     process_id  BIGINT
 );
 CREATE INDEX deliveries_message ON deliveries (message_id);
-CREATE INDEX deliveries_of_lane ON deliveries (lane_id);
 CREATE INDEX deliveries_lane ON deliveries (lane_id, delivery_id) WHERE state IN ('held', 'queued', 'sending');
 CREATE INDEX deliveries_due ON deliveries (due_ms) WHERE due_ms IS NOT NULL;
 CREATE INDEX deliveries_tell ON deliveries (delivery_id) WHERE tell IS NOT NULL;

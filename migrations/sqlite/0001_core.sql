@@ -1,4 +1,6 @@
 -- Oldest binary that can live with this schema: 0.1.0
+-- A key of one number is called INTEGER, else SQLite keeps a second tree from it to the row; a key of several parts goes WITHOUT ROWID
+-- for the same reason. But for these words the text is that of PostgreSQL.
 -- Times are UTC milliseconds. Keys are made by the process (store/ids.rs): time-ordered, so that order by key is order by age.
 
 CREATE TABLE meta (
@@ -7,13 +9,13 @@ CREATE TABLE meta (
 );
 
 CREATE TABLE gateways (
-    gateway_id BIGINT NOT NULL PRIMARY KEY,
+    gateway_id INTEGER NOT NULL PRIMARY KEY,
     name       TEXT   NOT NULL UNIQUE
 );
 
 -- One registration: a user at a gateway.
 CREATE TABLE users (
-    user_id    BIGINT NOT NULL PRIMARY KEY,
+    user_id    INTEGER NOT NULL PRIMARY KEY,
     gateway_id BIGINT NOT NULL REFERENCES gateways,
     jid        TEXT   NOT NULL,
     state      TEXT   NOT NULL CHECK (state IN ('active', 'pending', 'disabled')),
@@ -33,11 +35,11 @@ CREATE TABLE contacts (
     asked      BIGINT NOT NULL CHECK (asked IN (0, 1)),
     name       TEXT,
     PRIMARY KEY (user_id, peer)
-);
+) WITHOUT ROWID;
 
 -- Our addresses: phone numbers, mail addresses. Never recomputed.
 CREATE TABLE lines (
-    line_id    BIGINT NOT NULL PRIMARY KEY,
+    line_id    INTEGER NOT NULL PRIMARY KEY,
     gateway_id BIGINT NOT NULL REFERENCES gateways,
     address    TEXT   NOT NULL,
     kind       TEXT   NOT NULL CHECK (kind IN ('owned', 'pool', 'shared')),
@@ -56,12 +58,12 @@ CREATE TABLE line_owners (
     jid      TEXT   NOT NULL,
     since_ms BIGINT NOT NULL,
     PRIMARY KEY (line_id, jid)
-);
+) WITHOUT ROWID;
 CREATE INDEX line_owners_jid ON line_owners (jid);
 
 -- The identity: (gateway, user, our address, peer) to a contact, so that replies route back.
 CREATE TABLE conversations (
-    conversation_id BIGINT NOT NULL PRIMARY KEY,
+    conversation_id INTEGER NOT NULL PRIMARY KEY,
     gateway_id      BIGINT NOT NULL REFERENCES gateways,
     user_id         BIGINT NOT NULL REFERENCES users ON DELETE CASCADE,
     line_id         BIGINT NOT NULL REFERENCES lines,
@@ -77,7 +79,8 @@ CREATE TABLE conversations (
     answers_to      TEXT,
     UNIQUE (user_id, peer, line_id)
 );
-CREATE INDEX conversations_line ON conversations (line_id, peer, active_ms);
+-- Without active_ms, which every message changes.
+CREATE INDEX conversations_line ON conversations (line_id, peer);
 CREATE INDEX conversations_new ON conversations (user_id, created_ms);
 
 -- Who is in a group whose name does not say it ("g-…"), so that answers route back.
@@ -86,11 +89,11 @@ CREATE TABLE members (
     address         TEXT   NOT NULL,
     name            TEXT,
     PRIMARY KEY (conversation_id, address)
-);
+) WITHOUT ROWID;
 
 -- A mail thread of a conversation (semantics 27).
 CREATE TABLE threads (
-    thread_id       BIGINT NOT NULL PRIMARY KEY,
+    thread_id       INTEGER NOT NULL PRIMARY KEY,
     conversation_id BIGINT NOT NULL REFERENCES conversations ON DELETE CASCADE,
     subject         TEXT   NOT NULL,
     xmpp_thread     TEXT   NOT NULL,
@@ -101,7 +104,7 @@ CREATE TABLE threads (
 CREATE INDEX threads_current ON threads (conversation_id, active_ms);
 
 CREATE TABLE messages (
-    message_id      BIGINT NOT NULL PRIMARY KEY,
+    message_id      INTEGER NOT NULL PRIMARY KEY,
     conversation_id BIGINT NOT NULL REFERENCES conversations ON DELETE CASCADE,
     thread_id       BIGINT,
     direction       TEXT   NOT NULL CHECK (direction IN ('out', 'in')),
@@ -122,7 +125,7 @@ CREATE TABLE message_stanzas (
     receipt    BIGINT NOT NULL CHECK (receipt IN (0, 1)),
     created_ms BIGINT NOT NULL,
     PRIMARY KEY (message_id, stanza_id)
-);
+) WITHOUT ROWID;
 CREATE INDEX message_stanzas_id ON message_stanzas (stanza_id);
 CREATE INDEX message_stanzas_repeat ON message_stanzas (user_id, repeat_key) WHERE repeat_key IS NOT NULL;
 
@@ -131,7 +134,7 @@ CREATE INDEX message_stanzas_repeat ON message_stanzas (user_id, repeat_key) WHE
 -- place: among the files of its message; -1: the whole mail as it came, given out when the user asks.
 -- url: where the user gets it, once that is settled. link: the message's text leads to it, instead of carrying it.
 CREATE TABLE files (
-    file_id      BIGINT NOT NULL PRIMARY KEY,
+    file_id      INTEGER NOT NULL PRIMARY KEY,
     message_id   BIGINT NOT NULL REFERENCES messages ON DELETE CASCADE,
     place        BIGINT NOT NULL,
     state        TEXT   NOT NULL CHECK (state IN ('waiting', 'stored', 'failed', 'expired')),
@@ -154,7 +157,7 @@ CREATE INDEX files_expiry ON files (expires_ms) WHERE expires_ms IS NOT NULL;
 -- lane_id: the conversation's id outwards, its negative inwards; a deferred mail that must not hold the next gets a lane of its own, under
 -- the id of its delivery.
 CREATE TABLE lanes (
-    lane_id         BIGINT NOT NULL PRIMARY KEY,
+    lane_id         INTEGER NOT NULL PRIMARY KEY,
     conversation_id BIGINT NOT NULL REFERENCES conversations ON DELETE CASCADE,
     due_ms          BIGINT,
     failures        BIGINT NOT NULL
@@ -164,9 +167,10 @@ CREATE INDEX lanes_due ON lanes (due_ms) WHERE due_ms IS NOT NULL;
 
 -- A message on its way to one recipient. Narrow, and without text.
 CREATE TABLE deliveries (
-    delivery_id BIGINT NOT NULL PRIMARY KEY,
+    delivery_id INTEGER NOT NULL PRIMARY KEY,
     message_id  BIGINT NOT NULL REFERENCES messages ON DELETE CASCADE,
-    lane_id     BIGINT NOT NULL REFERENCES lanes ON DELETE CASCADE,
+    -- Goes with its message, not with its lane: no index from lanes to all that ever was in them.
+    lane_id     BIGINT NOT NULL,
     -- Which member of a group it is for; null: whoever the conversation is with, all of a group at once.
     recipient   TEXT,
     state       TEXT   NOT NULL CHECK (state IN ('held', 'queued', 'sending', 'unknown', 'accepted', 'sent', 'delayed',
@@ -189,7 +193,6 @@ CREATE TABLE deliveries (
     process_id  BIGINT
 );
 CREATE INDEX deliveries_message ON deliveries (message_id);
-CREATE INDEX deliveries_of_lane ON deliveries (lane_id);
 CREATE INDEX deliveries_lane ON deliveries (lane_id, delivery_id) WHERE state IN ('held', 'queued', 'sending');
 CREATE INDEX deliveries_due ON deliveries (due_ms) WHERE due_ms IS NOT NULL;
 CREATE INDEX deliveries_tell ON deliveries (delivery_id) WHERE tell IS NOT NULL;
@@ -197,7 +200,7 @@ CREATE INDEX deliveries_failed ON deliveries (delivery_id) WHERE state = 'failed
 CREATE INDEX deliveries_sending ON deliveries (delivery_id) WHERE state = 'sending';
 
 CREATE TABLE accounts (
-    account_id BIGINT NOT NULL PRIMARY KEY,
+    account_id INTEGER NOT NULL PRIMARY KEY,
     name       TEXT   NOT NULL UNIQUE
 );
 
@@ -205,7 +208,7 @@ CREATE TABLE accounts (
 -- place: the servers, JSON. sealed: the login, sealed with the key of that id, which is not in this database.
 -- state: active, or refused: the servers do not take the login; told: its owner knows that.
 CREATE TABLE own_accounts (
-    account_id BIGINT NOT NULL PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,
+    account_id INTEGER NOT NULL PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,
     gateway_id BIGINT NOT NULL REFERENCES gateways,
     user_id    BIGINT NOT NULL REFERENCES users ON DELETE CASCADE,
     line_id    BIGINT NOT NULL UNIQUE REFERENCES lines ON DELETE CASCADE,
@@ -230,7 +233,7 @@ CREATE TABLE external_ids (
     delivery_id BIGINT NOT NULL REFERENCES deliveries ON DELETE CASCADE,
     progress    TEXT   NOT NULL,
     PRIMARY KEY (scope_id, kind, value)
-);
+) WITHOUT ROWID;
 CREATE INDEX external_ids_delivery ON external_ids (delivery_id);
 
 -- Reports that came before the id they are about.
@@ -243,7 +246,7 @@ CREATE TABLE parked_reports (
     code     TEXT,
     at_ms    BIGINT NOT NULL,
     PRIMARY KEY (scope_id, kind, value, progress)
-);
+) WITHOUT ROWID;
 CREATE INDEX parked_reports_age ON parked_reports (at_ms);
 
 -- What was taken in already, so that a repeat is known.
@@ -252,12 +255,12 @@ CREATE TABLE seen (
     digest   TEXT   NOT NULL,
     at_ms    BIGINT NOT NULL,
     PRIMARY KEY (scope_id, digest)
-);
+) WITHOUT ROWID;
 CREATE INDEX seen_age ON seen (at_ms);
 
 -- Texts to a line of ours that belong to nobody (semantics 18).
 CREATE TABLE unowned (
-    unowned_id BIGINT NOT NULL PRIMARY KEY,
+    unowned_id INTEGER NOT NULL PRIMARY KEY,
     line_id    BIGINT NOT NULL REFERENCES lines ON DELETE CASCADE,
     peer       TEXT   NOT NULL,
     body       TEXT   NOT NULL,
@@ -268,7 +271,7 @@ CREATE INDEX unowned_age ON unowned (at_ms);
 
 -- Parts of longer texts that wait for the others.
 CREATE TABLE parts (
-    part_id    BIGINT NOT NULL PRIMARY KEY,
+    part_id    INTEGER NOT NULL PRIMARY KEY,
     gateway_id BIGINT NOT NULL REFERENCES gateways,
     scope_id   BIGINT NOT NULL,
     line       TEXT   NOT NULL,
@@ -290,7 +293,7 @@ CREATE TABLE cursors (
     name       TEXT   NOT NULL,
     value      TEXT   NOT NULL,
     PRIMARY KEY (account_id, name)
-);
+) WITHOUT ROWID;
 
 -- What a user (0: the whole gateway) has used on a UTC day.
 CREATE TABLE usage_days (
@@ -300,7 +303,7 @@ CREATE TABLE usage_days (
     messages   BIGINT NOT NULL,
     segments   BIGINT NOT NULL,
     PRIMARY KEY (gateway_id, user_id, day)
-);
+) WITHOUT ROWID;
 CREATE INDEX usage_days_age ON usage_days (day);
 
 -- What admins were told of and is not over (semantics 24).
@@ -316,7 +319,7 @@ CREATE TABLE optouts (
     peer     TEXT   NOT NULL,
     since_ms BIGINT NOT NULL,
     PRIMARY KEY (line_id, peer)
-);
+) WITHOUT ROWID;
 
 -- Peers that nobody (user 0) or one user may not reach, or be reached by.
 CREATE TABLE blocks (
@@ -325,7 +328,7 @@ CREATE TABLE blocks (
     peer       TEXT   NOT NULL,
     since_ms   BIGINT NOT NULL,
     PRIMARY KEY (gateway_id, user_id, peer)
-);
+) WITHOUT ROWID;
 
 -- People whose mail waits for a user's word (semantics 30), and those whose mail never has to.
 -- why: spam, disowned, asked (the user's own setting); empty where it never has to.
@@ -338,7 +341,7 @@ CREATE TABLE strangers (
     since_ms BIGINT NOT NULL,
     said_ms  BIGINT,
     PRIMARY KEY (user_id, peer)
-);
+) WITHOUT ROWID;
 CREATE INDEX strangers_waiting ON strangers (since_ms) WHERE state = 'waiting';
 CREATE INDEX strangers_unsaid ON strangers (user_id) WHERE state = 'waiting' AND said_ms IS NULL;
 
@@ -346,7 +349,7 @@ CREATE INDEX strangers_unsaid ON strangers (user_id) WHERE state = 'waiting' AND
 -- that has not said by then that it lives is taken for dead, and comes back under another process_id. backend, since_micros: a
 -- connection that ends with the process, by pg_stat_activity; 0: none.
 CREATE TABLE processes (
-    process_id   BIGINT NOT NULL PRIMARY KEY,
+    process_id   INTEGER NOT NULL PRIMARY KEY,
     number       BIGINT NOT NULL,
     leaving      BIGINT NOT NULL CHECK (leaving IN (0, 1)),
     until_ms     BIGINT NOT NULL,
@@ -357,7 +360,7 @@ CREATE TABLE processes (
 -- Which process has a gateway's link, and those of its accounts that only one may have.
 -- offered: it gives it up to whoever takes it. up: its link stands.
 CREATE TABLE holders (
-    gateway_id BIGINT NOT NULL PRIMARY KEY REFERENCES gateways ON DELETE CASCADE,
+    gateway_id INTEGER NOT NULL PRIMARY KEY REFERENCES gateways ON DELETE CASCADE,
     process_id BIGINT REFERENCES processes ON DELETE SET NULL,
     offered    BIGINT NOT NULL CHECK (offered IN (0, 1)),
     up         BIGINT NOT NULL CHECK (up IN (0, 1))

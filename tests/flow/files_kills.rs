@@ -72,7 +72,12 @@ async fn through_a_kill(database: Database, step: Step) {
     world
         .pictures
         .answer_by(move |_| Answer::with(200, "image/png", content.clone()));
-    traffic(&world, &mut alice).await;
+    // A text that is written before the link stands comes back, and is written again.
+    let killed = until("the kill", PATIENCE, async || {
+        traffic(&world, &mut alice).await;
+        (!world.transom.is_running()).then_some(())
+    });
+    killed.await.unwrap_or_else(|why| panic!("{why}"));
     world.transom.wait().await;
     world.transom.set_env("TRANSOM_ABORT_AT", "none:0");
     world.transom.start().await;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::process::{Transom, cpu_of, cpu_of_machine};
+use crate::process::{cpu_of, cpu_of_machine};
 
 /// The figures of one run: what was measured, and its value in the unit that the name says.
 #[derive(Default)]
@@ -33,35 +33,32 @@ fn percentile(sorted: &[Duration], percent: usize) -> Duration {
     sorted.get(at).copied().unwrap_or_default()
 }
 
-/// Processor time spent between two moments: by transom, by this program, by all others.
+/// Processor time spent between two moments: by what is measured, by this program, by all others.
 pub(crate) struct Meter {
+    process: String,
     began: Instant,
-    transom: Duration,
+    measured: Duration,
     own: Duration,
     machine: Duration,
 }
 
 impl Meter {
-    pub(crate) fn start(transom: &Transom) -> Result<Self> {
+    pub(crate) fn start(process: u32) -> Result<Self> {
+        let process = process.to_string();
         Ok(Self {
             began: Instant::now(),
-            transom: transom.cpu()?,
+            measured: cpu_of(&process)?,
+            process,
             own: cpu_of("self")?,
             machine: cpu_of_machine()?,
         })
     }
 
     /// Writes down rate, processor time a message, and how busy the machine was with other things.
-    pub(crate) fn stop(
-        &self,
-        transom: &Transom,
-        what: &str,
-        messages: usize,
-        figures: &mut Figures,
-    ) -> Result<()> {
+    pub(crate) fn stop(&self, what: &str, messages: usize, figures: &mut Figures) -> Result<()> {
         let seconds = self.began.elapsed().as_secs_f64();
         let count = f64::from(u32::try_from(messages)?);
-        let used = transom.cpu()?.saturating_sub(self.transom);
+        let used = cpu_of(&self.process)?.saturating_sub(self.measured);
         let own = cpu_of("self")?.saturating_sub(self.own);
         let others = cpu_of_machine()?
             .saturating_sub(self.machine)
@@ -69,7 +66,7 @@ impl Meter {
             .saturating_sub(own);
         figures.add(format!("{what}: messages a second"), count / seconds);
         figures.add(
-            format!("{what}: CPU of transom (µs a message)"),
+            format!("{what}: CPU (µs a message)"),
             used.as_secs_f64() * 1e6 / count,
         );
         figures.add(

@@ -32,9 +32,9 @@ pub(crate) fn loaded(
     messages: usize,
     figures: &mut Figures,
 ) -> Result<()> {
-    let meter = Meter::start(transom)?;
+    let meter = Meter::start(transom.pid())?;
     let answered = run(transom, lmtp, messages)?;
-    meter.stop(transom, "(e) mail in by LMTP, full load", messages, figures)?;
+    meter.stop("(e) mail in by LMTP, full load", messages, figures)?;
     figures.add_times("(e) mail in by LMTP, full load: data to answer", answered);
     Ok(())
 }

@@ -17,8 +17,8 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{
     figures::{Figures, Meter},
+    load,
     process::{Transom, free_port},
-    tally::mark,
     world::{CONTACTS, USERS, chat, mail_out},
 };
 
@@ -78,9 +78,9 @@ pub(crate) fn warm_up(transom: &Transom) -> Result<()> {
 
 /// As fast as the sink takes them.
 pub(crate) fn loaded(transom: &Transom, messages: usize, figures: &mut Figures) -> Result<()> {
-    let meter = Meter::start(transom)?;
+    let meter = Meter::start(transom.pid())?;
     let times = windowed(transom, messages)?;
-    meter.stop(transom, "(d) mail out, full load", messages, figures)?;
+    meter.stop("(d) mail out, full load", messages, figures)?;
     figures.add_times("(d) mail out, full load: stanza to receipt", times);
     Ok(())
 }
@@ -103,26 +103,10 @@ pub(crate) fn peer(messages: usize, figures: &mut Figures) -> Result<()> {
 }
 
 fn windowed(transom: &Transom, messages: usize) -> Result<Vec<Duration>> {
-    let tally = &transom.link.tally;
-    let load = tally.begin(messages);
-    let mut sent = Vec::with_capacity(messages);
-    let mut stanzas = String::new();
-    while sent.len() < messages {
-        let arrived = tally.wait((sent.len() + 1).saturating_sub(WINDOW))?;
-        let until = messages.min(arrived + WINDOW);
-        stanzas.clear();
-        for number in sent.len()..until {
-            let (user, contact) = chat(number);
-            mail_out(&mut stanzas, user, contact, &mark(load, number));
-        }
-        sent.resize(until, Instant::now());
-        transom.link.write(&stanzas)?;
-    }
-    let arrived = tally.all()?;
-    let pairs = arrived.iter().zip(&sent);
-    Ok(pairs
-        .map(|(arrived, sent)| arrived.saturating_duration_since(*sent))
-        .collect())
+    load::windowed(&transom.link, messages, WINDOW, |out, number, mark| {
+        let (user, contact) = chat(number);
+        mail_out(out, user, contact, mark);
+    })
 }
 
 /// A program of Postfix, wherever Debian put it.

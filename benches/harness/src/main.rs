@@ -1,6 +1,7 @@
 //! Measures transom's release binary from both ends of its paths, and asserts nothing but that every message arrives.
 //!
 //! ```text
+//!   (a)  load ─stanzas─▶ bare echo of transom or of another library ─stanzas─▶ load
 //!   (b)  load ─stanzas─▶ transom (simulated provider) ─receipts─▶ load
 //!   (c)  load ─signed webhooks─▶ transom ─answers, stanzas─▶ load
 //!   (d)  load ─stanzas─▶ transom ─SMTP─▶ smtp-sink;  smtp-source ─SMTP─▶ smtp-sink
@@ -11,11 +12,14 @@
 
 mod cut;
 mod disk;
+mod echo;
 mod figures;
+mod load;
 mod mail_in;
 mod mail_out;
 mod process;
 mod report;
+mod scale;
 mod server;
 mod tally;
 mod text_in;
@@ -36,6 +40,7 @@ use crate::{
     figures::Figures,
     mail_out::Sink,
     process::{Transom, free_port},
+    scale::Size,
     world::{Provider, USERS, config, mail_config},
 };
 
@@ -55,10 +60,18 @@ struct Options {
     report: Option<PathBuf>,
     runs: usize,
     messages: usize,
+    /// The bare component on our own link.
+    echo: Option<PathBuf>,
+    /// The folder of the peers' programs.
+    peers: Option<PathBuf>,
+    /// Only these paths; all when there are none.
+    only: Vec<String>,
+    /// Databases of these sizes besides.
+    scale: Vec<Size>,
 }
 
-const USAGE: &str =
-    "usage: transom-bench --binary FILE [--folder DIR] [--report FILE] [--runs N] [--messages N]";
+const USAGE: &str = "usage: transom-bench --binary FILE [--echo FILE] [--peers DIR] [--folder DIR] [--report FILE]
+                     [--runs N] [--messages N] [--only idle,a,b,c,mail] [--scale CONTACTS[+WAITING],...]";
 
 fn main() -> Result<()> {
     let options = Options::read(env::args().skip(1))?;
@@ -75,6 +88,9 @@ fn main() -> Result<()> {
     report::write(file, &table)
 }
 
+/// Measures one path, in a folder of its own.
+type Measure = fn(&Options, &Path, &mut Figures) -> Result<()>;
+
 /// One run of everything.
 fn measure(options: &Options) -> Result<Figures> {
     let scratch = tempfile::Builder::new()
@@ -82,13 +98,30 @@ fn measure(options: &Options) -> Result<Figures> {
         .tempdir_in(&options.folder)?;
     let mut figures = Figures::default();
     let mut writes = disk::fdatasync(scratch.path())?;
-    idle(options, &scratch.path().join("idle"), &mut figures)?;
-    text_out(options, &scratch.path().join("out"), &mut figures)?;
-    writes.extend(disk::fdatasync(scratch.path())?);
-    text_in(options, &scratch.path().join("in"), &mut figures)?;
-    writes.extend(disk::fdatasync(scratch.path())?);
-    mail(options, &scratch.path().join("mail"), &mut figures)?;
-    writes.extend(disk::fdatasync(scratch.path())?);
+    let paths: [(&str, Measure); 5] = [
+        ("idle", idle),
+        ("a", echo),
+        ("b", text_out),
+        ("c", text_in),
+        ("mail", mail),
+    ];
+    for (name, path) in paths {
+        if options.only.is_empty() || options.only.iter().any(|only| only == name) {
+            path(options, &scratch.path().join(name), &mut figures)?;
+            writes.extend(disk::fdatasync(scratch.path())?);
+        }
+    }
+    for size in &options.scale {
+        let folder = tempfile::tempdir_in(scratch.path())?;
+        scale::measure(
+            &options.binary,
+            folder.path(),
+            size,
+            options.messages,
+            &mut figures,
+        )?;
+        writes.extend(disk::fdatasync(scratch.path())?);
+    }
     disk::figures(writes, &mut figures);
     Ok(figures)
 }
@@ -112,6 +145,11 @@ fn idle(options: &Options, folder: &Path, figures: &mut Figures) -> Result<()> {
         again.ready_after.as_secs_f64() * 1e3,
     );
     again.stop()
+}
+
+fn echo(options: &Options, _: &Path, figures: &mut Figures) -> Result<()> {
+    let (echo, peers) = (options.echo.as_deref(), options.peers.as_deref());
+    echo::measure(echo, peers, options.messages, figures)
 }
 
 fn text_out(options: &Options, folder: &Path, figures: &mut Figures) -> Result<()> {
@@ -174,7 +212,7 @@ fn memory(transom: &Transom, what: &str, figures: &mut Figures) -> Result<()> {
     Ok(())
 }
 
-fn megabytes(bytes: u64) -> f64 {
+pub(crate) fn megabytes(bytes: u64) -> f64 {
     f64::from(u32::try_from(bytes / 1000).unwrap_or(u32::MAX)) / 1000.0
 }
 
@@ -186,6 +224,10 @@ impl Options {
             report: None,
             runs: 5,
             messages: 30_000,
+            echo: None,
+            peers: None,
+            only: Vec::new(),
+            scale: Vec::new(),
         };
         while let Some(name) = arguments.next() {
             let value = arguments.next().context(USAGE)?;
@@ -198,6 +240,12 @@ impl Options {
                 "--folder" => options.folder = value.into(),
                 "--report" => options.report = Some(value.into()),
                 "--runs" => options.runs = value.parse()?,
+                "--echo" => options.echo = Some(value.into()),
+                "--peers" => options.peers = Some(value.into()),
+                "--only" => options.only = value.split(',').map(str::to_owned).collect(),
+                "--scale" => {
+                    options.scale = value.split(',').map(Size::read).collect::<Result<_>>()?;
+                }
                 "--messages" => options.messages = value.parse()?,
                 _ => bail!("{USAGE}"),
             }

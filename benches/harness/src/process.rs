@@ -75,25 +75,12 @@ impl Transom {
         }
     }
 
-    /// Processor time so far, user and system.
-    pub(crate) fn cpu(&self) -> Result<Duration> {
-        cpu_of(&self.child.id().to_string())
-    }
-
     /// Resident memory in bytes, now and at most.
     pub(crate) fn memory(&self) -> Result<(u64, u64)> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let field = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-            Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
-        };
-        Ok((
-            field("VmRSS:").context("no VmRSS")?,
-            field("VmHWM:").context("no VmHWM")?,
-        ))
+        memory_of(self.child.id())
     }
 
-    /// The number of its process: for a profiler.
+    /// The number of its process.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -115,6 +102,19 @@ impl Drop for Transom {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+/// Resident memory of a process in bytes, now and at most.
+pub(crate) fn memory_of(process: u32) -> Result<(u64, u64)> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
+    };
+    Ok((
+        field("VmRSS:").context("no VmRSS")?,
+        field("VmHWM:").context("no VmHWM")?,
+    ))
 }
 
 /// Processor time of a process so far: `self` or a number.

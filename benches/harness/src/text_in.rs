@@ -80,9 +80,9 @@ fn measured(
     due: Due<'_>,
     figures: &mut Figures,
 ) -> Result<()> {
-    let meter = Meter::start(transom)?;
+    let meter = Meter::start(transom.pid())?;
     let (answered, handed) = run(transom, messages, CONNECTIONS, due)?;
-    meter.stop(transom, what, messages, figures)?;
+    meter.stop(what, messages, figures)?;
     figures.add_times(&format!("{what}: call to answer"), answered);
     figures.add_times(&format!("{what}: call to stanza"), handed);
     Ok(())

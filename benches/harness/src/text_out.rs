@@ -9,6 +9,7 @@ use anyhow::Result;
 
 use crate::{
     figures::{Figures, Meter},
+    load,
     process::Transom,
     tally::mark,
     world::{CONTACTS, USERS, chat, text_out},
@@ -33,9 +34,9 @@ pub(crate) fn unloaded(transom: &Transom, messages: usize, figures: &mut Figures
 
 /// As fast as the receipts come back.
 pub(crate) fn loaded(transom: &Transom, messages: usize, figures: &mut Figures) -> Result<()> {
-    let meter = Meter::start(transom)?;
+    let meter = Meter::start(transom.pid())?;
     let times = windowed(transom, messages, WINDOW)?;
-    meter.stop(transom, "(b) text out, full load", messages, figures)?;
+    meter.stop("(b) text out, full load", messages, figures)?;
     figures.add_times("(b) text out, full load: stanza to receipt", times);
     Ok(())
 }
@@ -49,7 +50,7 @@ pub(crate) fn paced(
 ) -> Result<()> {
     let tally = &transom.link.tally;
     let load = tally.begin(messages);
-    let meter = Meter::start(transom)?;
+    let meter = Meter::start(transom.pid())?;
     let begin = Instant::now();
     let due = |number: usize| {
         begin + Duration::from_secs(1) * u32::try_from(number).unwrap_or(u32::MAX) / rate
@@ -63,7 +64,7 @@ pub(crate) fn paced(
     }
     let arrived = tally.all()?;
     let what = format!("(b) text out, {rate} a second");
-    meter.stop(transom, &what, messages, figures)?;
+    meter.stop(&what, messages, figures)?;
     let times = arrived
         .iter()
         .enumerate()
@@ -73,27 +74,9 @@ pub(crate) fn paced(
     Ok(())
 }
 
-/// At most `window` without their receipt; how long each took.
 fn windowed(transom: &Transom, messages: usize, window: usize) -> Result<Vec<Duration>> {
-    let tally = &transom.link.tally;
-    let load = tally.begin(messages);
-    let mut sent = Vec::with_capacity(messages);
-    let mut stanzas = String::new();
-    while sent.len() < messages {
-        let arrived = tally.wait((sent.len() + 1).saturating_sub(window))?;
-        let until = messages.min(arrived + window);
-        stanzas.clear();
-        for number in sent.len()..until {
-            let (user, contact) = chat(number);
-            text_out(&mut stanzas, user, contact, &mark(load, number));
-        }
-        sent.resize(until, Instant::now());
-        transom.link.write(&stanzas)?;
-    }
-    let arrived = tally.all()?;
-    Ok(arrived
-        .iter()
-        .zip(&sent)
-        .map(|(arrived, sent)| arrived.saturating_duration_since(*sent))
-        .collect())
+    load::windowed(&transom.link, messages, window, |out, number, mark| {
+        let (user, contact) = chat(number);
+        text_out(out, user, contact, mark);
+    })
 }

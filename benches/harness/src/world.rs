@@ -42,10 +42,14 @@ pub(crate) fn phone(contact: usize) -> String {
 
 /// How a user's text looks when it comes from a client through a server.
 pub(crate) fn text_out(out: &mut String, user: usize, contact: usize, mark: &str) {
-    let phone = phone(contact);
+    chat_text(out, &format!("user{user}"), &phone(contact), mark);
+}
+
+/// The same, of any user to any phone.
+pub(crate) fn chat_text(out: &mut String, user: &str, phone: &str, mark: &str) {
     write!(
         out,
-        "<message from='user{user}@{HOME}/phone.Zf3k' to='{phone}@{DOMAIN}' type='chat' id='{mark}' xml:lang='en'>\
+        "<message from='{user}@{HOME}/phone.Zf3k' to='{phone}@{DOMAIN}' type='chat' id='{mark}' xml:lang='en'>\
          <body>{mark} On my way, the train is late again. See you at eight?</body>\
          <active xmlns='http://jabber.org/protocol/chatstates'/><request xmlns='urn:xmpp:receipts'/>\
          <markable xmlns='urn:xmpp:chat-markers:0'/><origin-id xmlns='urn:xmpp:sid:0' id='{mark}'/></message>"

@@ -130,7 +130,7 @@ mod tests {
         let mut found = BTreeSet::new();
         for table in SCHEMA.split("CREATE TABLE ").skip(1) {
             let (name, rest) = table.split_once(' ').unwrap();
-            let (columns, _) = rest.split_once("\n);").unwrap();
+            let (columns, _) = rest.split_once("\n)").unwrap();
             let names = columns
                 .lines()
                 .filter_map(|line| line.split_whitespace().next());

@@ -34,7 +34,7 @@ struct Column {
 }
 
 const COLUMNS: Sql = Sql {
-    sqlite: "SELECT name, type, pk FROM pragma_table_info($1) ORDER BY cid",
+    sqlite: "SELECT name, CASE WHEN type = 'TEXT' THEN 'TEXT' ELSE 'BIGINT' END, pk FROM pragma_table_info($1) ORDER BY cid",
     postgres: "SELECT CAST(c.column_name AS TEXT),
                       CASE WHEN c.data_type = 'bigint' THEN 'BIGINT' ELSE 'TEXT' END,
                       CAST(COALESCE(k.ordinal_position, 0) AS BIGINT)

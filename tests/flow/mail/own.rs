@@ -37,9 +37,7 @@ impl OwnWorld {
             .await;
         let sink = MailSink::start().await;
         let dovecot = Dovecot::start(Mailboxes::WithPasswords).await;
-        for (user, password) in mailboxes {
-            dovecot.set_password(user, password);
-        }
+        dovecot.set_passwords(mailboxes).await;
         let auth = dovecot.auth_addr();
         let postfix = Postfix::builder()
             .outgoing(sink.addr())
@@ -385,7 +383,7 @@ async fn a_refused_login_stops_the_mailbox_and_its_owner_hears_once() {
     // The process is killed between marking it and telling.
     world.transom.sigterm().await;
     world.transom.set_env("TRANSOM_ABORT_AT", "LoginRefused:1");
-    world.dovecot.set_password("alice", "another");
+    world.dovecot.set_passwords(&[("alice", "another")]).await;
     world.transom.spawn();
     world.transom.wait().await;
     world.transom.set_env("TRANSOM_ABORT_AT", "");

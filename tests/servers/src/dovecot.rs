@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use crate::daemon::{Daemon, Ready};
+use crate::lines::Lines;
 use crate::owner::Owner;
 use crate::ports::free_port;
 use crate::process::{Launch, Signal, find_program};
@@ -22,7 +23,7 @@ pub enum Mailboxes {
     CatchAll(String),
     /// Each recipient has one, named by the local part.
     PerUser,
-    /// The same, each with the password of [`Dovecot::set_password`], and none without.
+    /// The same, each with the password of [`Dovecot::set_passwords`], and none without.
     WithPasswords,
 }
 
@@ -76,17 +77,35 @@ impl Dovecot {
         }
     }
 
-    /// Gives a user a password, or another one; connections that are open stay.
-    pub fn set_password(&self, user: &str, password: &str) {
-        let mut all = self
-            .passwords
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        all.insert(user.to_owned(), password.to_owned());
-        let lines = all
-            .iter()
-            .map(|(user, password)| format!("{user}:{{PLAIN}}{password}\n"));
-        self.scratch.write(PASSWORDS, lines.collect::<String>());
+    /// Gives users passwords, or other ones, and waits until the server takes them, which looks at its list once a second.
+    /// Connections that are open stay.
+    pub async fn set_passwords(&self, passwords: &[(&str, &str)]) {
+        let Some((user, password)) = passwords.last() else {
+            return;
+        };
+        let lines: String = {
+            let all = self.passwords.lock();
+            let mut all = all.unwrap_or_else(PoisonError::into_inner);
+            let owned =
+                |(user, password): &(&str, &str)| ((*user).to_owned(), (*password).to_owned());
+            all.extend(passwords.iter().map(owned));
+            let line =
+                |(user, password): (&String, &String)| format!("{user}:{{PLAIN}}{password}\n");
+            all.iter().map(line).collect()
+        };
+        self.scratch.write(PASSWORDS, lines);
+        let takes_it = async || {
+            let mut session = Lines::connect(self.imap).await;
+            session.line().await?;
+            session
+                .send(&format!("a LOGIN {user} \"{password}\""))
+                .await;
+            let answer = session.lines_until(|line| line.starts_with("a ")).await;
+            answer.last()?.starts_with("a OK").then_some(())
+        };
+        until("the new password to count", PATIENCE, takes_it)
+            .await
+            .unwrap_or_else(|late| panic!("{late}"));
     }
 
     /// Where another server asks whether a login is good: Postfix, `smtpd_sasl_type = dovecot`.
