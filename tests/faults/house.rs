@@ -26,14 +26,14 @@ pub(crate) struct House {
 /// An XMPP server with a place for a component and with a user, who may be away for a while.
 pub(crate) enum Xmpp {
     /// Throws out the old connection of a component when a new one comes.
-    Prosody(Prosody),
+    Prosody(Box<Prosody>),
     /// Lets both stand, and gives stanzas to either.
     Ejabberd(Component),
 }
 
 impl Xmpp {
     pub(crate) async fn prosody() -> Self {
-        Self::Prosody(prosody(&[ALICE]).await)
+        Self::Prosody(Box::new(prosody(&[ALICE]).await))
     }
 
     pub(crate) async fn ejabberd() -> Self {
