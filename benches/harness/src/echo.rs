@@ -75,7 +75,8 @@ fn programs(echo: Option<&Path>, peers: Option<&Path>) -> Vec<Echo> {
     programs.push(Echo {
         name: "slixmpp",
         command: vec![
-            peers.join("slixmpp/venv/bin/python"),
+            // Where tests/run installs it.
+            peers.join("../../tests/servers/slixmpp/venv/bin/python"),
             peers.join("slixmpp/echo.py"),
         ],
         times: 1,

@@ -54,6 +54,12 @@ impl Meter {
         })
     }
 
+    /// So many messages a second since the start.
+    pub(crate) fn rate(&self, messages: usize) -> Result<f64> {
+        let count = f64::from(u32::try_from(messages)?);
+        Ok(count / self.began.elapsed().as_secs_f64())
+    }
+
     /// Writes down rate, processor time a message, and how busy the machine was with other things.
     pub(crate) fn stop(&self, what: &str, messages: usize, figures: &mut Figures) -> Result<()> {
         let seconds = self.began.elapsed().as_secs_f64();

@@ -6,9 +6,11 @@
 //!   (c)  load ─signed webhooks─▶ transom ─answers, stanzas─▶ load
 //!   (d)  load ─stanzas─▶ transom ─SMTP─▶ smtp-sink;  smtp-source ─SMTP─▶ smtp-sink
 //!   (e)  load ─LMTP─▶ transom ─answers, stanzas─▶ load
+//!   (f)  load ─stanzas─▶ Prosody or ejabberd ─▶ transom, as in (b) and (c); load ─▶ server ─▶ raw echo ─▶ server ─▶ load
 //! ```
 //!
-//! The load generator speaks XEP-0114 as the server does, so that no other server's speed is in the figures. Begin at [`measure`].
+//! But for (f) the load generator speaks XEP-0114 as the server does, so that no other server's speed is in the figures. Begin at
+//! [`measure`].
 
 mod cut;
 mod disk;
@@ -18,6 +20,7 @@ mod load;
 mod mail_in;
 mod mail_out;
 mod process;
+mod real;
 mod report;
 mod scale;
 mod server;
@@ -71,7 +74,7 @@ struct Options {
 }
 
 const USAGE: &str = "usage: transom-bench --binary FILE [--echo FILE] [--peers DIR] [--folder DIR] [--report FILE]
-                     [--runs N] [--messages N] [--only idle,a,b,c,mail] [--scale CONTACTS[+WAITING],...]";
+                     [--runs N] [--messages N] [--only idle,a,b,c,mail,f] [--scale CONTACTS[+WAITING],...]";
 
 fn main() -> Result<()> {
     let options = Options::read(env::args().skip(1))?;
@@ -98,12 +101,13 @@ fn measure(options: &Options) -> Result<Figures> {
         .tempdir_in(&options.folder)?;
     let mut figures = Figures::default();
     let mut writes = disk::fdatasync(scratch.path())?;
-    let paths: [(&str, Measure); 5] = [
+    let paths: [(&str, Measure); 6] = [
         ("idle", idle),
         ("a", echo),
         ("b", text_out),
         ("c", text_in),
         ("mail", mail),
+        ("f", real),
     ];
     for (name, path) in paths {
         if options.only.is_empty() || options.only.iter().any(|only| only == name) {
@@ -160,7 +164,12 @@ fn text_out(options: &Options, folder: &Path, figures: &mut Figures) -> Result<(
     text_out::warm_up(&transom)?;
     text_out::unloaded(&transom, UNLOADED, figures)?;
     text_out::paced(&transom, options.messages.min(5000), RATE, figures)?;
-    text_out::loaded(&transom, options.messages, figures)?;
+    text_out::loaded(
+        &transom,
+        "(b) text out, full load",
+        options.messages,
+        figures,
+    )?;
     memory(&transom, "(b) text out", figures)?;
     transom.stop()
 }
@@ -174,7 +183,12 @@ fn text_in(options: &Options, folder: &Path, figures: &mut Figures) -> Result<()
     text_in::warm_up(&transom)?;
     text_in::unloaded(&transom, UNLOADED, figures)?;
     text_in::paced(&transom, options.messages.min(5000), RATE, figures)?;
-    text_in::loaded(&transom, options.messages, figures)?;
+    text_in::loaded(
+        &transom,
+        "(c) text in, full load",
+        options.messages,
+        figures,
+    )?;
     memory(&transom, "(c) text in", figures)?;
     transom.stop()
 }
@@ -197,6 +211,10 @@ fn mail(options: &Options, folder: &Path, figures: &mut Figures) -> Result<()> {
     mail_in::loaded(&transom, lmtp, options.messages, figures)?;
     memory(&transom, "(d), (e) mail", figures)?;
     transom.stop()
+}
+
+fn real(options: &Options, folder: &Path, figures: &mut Figures) -> Result<()> {
+    real::measure(&options.binary, folder, options.messages, figures)
 }
 
 fn memory(transom: &Transom, what: &str, figures: &mut Figures) -> Result<()> {

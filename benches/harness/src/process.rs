@@ -2,11 +2,12 @@
 
 use std::{
     fs::{self, File},
-    io::ErrorKind,
-    net::{SocketAddr, TcpListener},
+    io::{ErrorKind, Read as _, Write as _},
+    net::{SocketAddr, TcpListener, TcpStream},
     os::unix::net::UnixDatagram,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -17,6 +18,7 @@ use crate::server::{Link, Server};
 /// The kernel counts processor time in hundredths of a second.
 const TICK: Duration = Duration::from_millis(10);
 const START_PATIENCE: Duration = Duration::from_secs(20);
+const POLL: Duration = Duration::from_millis(20);
 
 /// A transom that runs in a folder of its own, with its stream.
 pub(crate) struct Transom {
@@ -31,16 +33,44 @@ pub(crate) struct Transom {
 }
 
 impl Transom {
-    /// Starts `transom run`; the configuration is made of the XMPP server's address and the one to listen on.
+    /// Starts `transom run` at a server that is this program; the configuration is made of the server's address and of the one to
+    /// listen on.
     pub(crate) fn start(
         binary: &Path,
         folder: &Path,
         config: impl FnOnce(SocketAddr, SocketAddr) -> String,
     ) -> Result<Self> {
         let (server, http) = (Server::bind()?, free_port()?);
+        let config = config(server.addr()?, http);
+        Self::launch(binary, folder, &config, http, || server.accept())
+    }
+
+    /// The same at a real server, where `link` is logged in beside it.
+    pub(crate) fn start_at(
+        binary: &Path,
+        folder: &Path,
+        server: SocketAddr,
+        link: Link,
+        config: impl FnOnce(SocketAddr, SocketAddr) -> String,
+    ) -> Result<Self> {
+        let http = free_port()?;
+        let config = config(server, http);
+        Self::launch(binary, folder, &config, http, || {
+            await_link(http)?;
+            Ok(link)
+        })
+    }
+
+    fn launch(
+        binary: &Path,
+        folder: &Path,
+        config: &str,
+        http: SocketAddr,
+        link: impl FnOnce() -> Result<Link>,
+    ) -> Result<Self> {
         fs::create_dir_all(folder)?;
         let file = folder.join("transom.toml");
-        fs::write(&file, config(server.addr()?, http))?;
+        fs::write(&file, config)?;
         let socket = folder.join("notify.sock");
         let notified = UnixDatagram::bind(&socket)?;
         notified.set_read_timeout(Some(START_PATIENCE))?;
@@ -58,7 +88,7 @@ impl Transom {
             .with_context(|| format!("cannot start {}", binary.display()))?;
         let started = ready(&notified)
             .map(|()| began.elapsed())
-            .and_then(|after| Ok((after, server.accept()?)));
+            .and_then(|after| Ok((after, link()?)));
         match started {
             Ok((ready_after, link)) => Ok(Self {
                 child,
@@ -173,6 +203,23 @@ fn ready(socket: &UnixDatagram) -> Result<()> {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error).context("no READY=1"),
         }
+    }
+}
+
+/// Waits until its link stands.
+fn await_link(http: SocketAddr) -> Result<()> {
+    let until = Instant::now() + START_PATIENCE;
+    loop {
+        let mut stream = TcpStream::connect(http)?;
+        stream
+            .write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        if answer.starts_with("HTTP/1.1 200") {
+            return Ok(());
+        }
+        ensure!(Instant::now() < until, "the link does not stand: {answer}");
+        thread::sleep(POLL);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
 };
@@ -12,12 +12,14 @@ use sha1::{Digest, Sha1};
 
 use crate::{cut::Cutter, tally::Tally};
 
-/// The component's domain.
-pub(crate) const DOMAIN: &str = "sms.example.org";
-/// The users' domain.
-pub(crate) const HOME: &str = "example.org";
+/// The component's domain: the first that the tests' ejabberd has.
+pub(crate) const DOMAIN: &str = "gw1.example.org";
 /// The component's secret.
-pub(crate) const SECRET: &str = "component-secret";
+pub(crate) const SECRET: &str = "secret1";
+/// The users' domain: the second, so that behind a real server the load generator is a component as well.
+pub(crate) const HOME: &str = "gw2.example.org";
+/// The load generator's secret.
+pub(crate) const HOME_SECRET: &str = "secret2";
 const STREAM_ID: &str = "bench";
 
 /// A server that waits for its component.
@@ -61,18 +63,49 @@ impl Server {
         );
         ensure!(shake.contains(&digest), "a wrong handshake");
         stream.write_all(b"<handshake/>")?;
+        Link::on(stream)
+    }
+}
+
+/// Logs in to a server as a component.
+pub(crate) fn log_in(server: SocketAddr, domain: &str, secret: &str) -> Result<TcpStream> {
+    let mut stream = TcpStream::connect(server)?;
+    stream.set_nodelay(true)?;
+    let header = format!(
+        "<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' \
+         xmlns:stream='http://etherx.jabber.org/streams' to='{domain}'>"
+    );
+    stream.write_all(header.as_bytes())?;
+    let answer = read_until(&mut stream, |text| {
+        text.find("<stream:stream")
+            .is_some_and(|at| text.get(at..).is_some_and(|tag| tag.contains('>')))
+    })?;
+    let id = attribute(&answer, "id").context("a stream without an id")?;
+    let digest = Sha1::new().chain_update(id).chain_update(secret).finalize();
+    let shake = format!("<handshake>{}</handshake>", hex::encode(digest));
+    stream.write_all(shake.as_bytes())?;
+    read_until(&mut stream, |text| text.contains("handshake"))?;
+    Ok(stream)
+}
+
+impl Link {
+    /// On a stream that is logged in.
+    pub(crate) fn on(stream: TcpStream) -> Result<Self> {
         let writer = Arc::new(Mutex::new(stream.try_clone()?));
         let tally = Arc::new(Tally::default());
-        let link = Link {
+        let link = Self {
             writer: Arc::clone(&writer),
             tally: Arc::clone(&tally),
         };
         thread::spawn(move || tally.end(listen(stream, &writer, &tally).err()));
         Ok(link)
     }
-}
 
-impl Link {
+    /// Closes the connection.
+    pub(crate) fn close(&self) {
+        lock(&self.writer).shutdown(Shutdown::Both).ok();
+    }
+
     /// Writes stanzas.
     pub(crate) fn write(&self, stanzas: &str) -> Result<()> {
         lock(&self.writer)
@@ -112,6 +145,7 @@ fn listen(mut stream: TcpStream, writer: &Mutex<TcpStream>, tally: &Tally) -> Re
 /// An iq of type get or set.
 struct Request<'a> {
     id: &'a str,
+    from: &'a str,
     to: &'a str,
 }
 
@@ -124,6 +158,7 @@ impl<'a> Request<'a> {
         }
         Some(Self {
             id: attribute(head, "id")?,
+            from: attribute(head, "from").unwrap_or(DOMAIN),
             to: attribute(head, "to")?,
         })
     }
@@ -136,14 +171,14 @@ impl<'a> Request<'a> {
             "' from='",
             self.to,
             "' to='",
-            DOMAIN,
+            self.from,
             "'/>",
         ]);
     }
 }
 
 /// The value of an attribute, in whichever quotes.
-fn attribute<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+pub(crate) fn attribute<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = head.split_once(&format!(" {name}="))?;
     let quote = rest.chars().next()?;
     rest.get(1..)?.split(quote).next()

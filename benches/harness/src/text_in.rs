@@ -43,14 +43,13 @@ pub(crate) fn unloaded(transom: &Transom, messages: usize, figures: &mut Figures
 }
 
 /// As fast as the answers come.
-pub(crate) fn loaded(transom: &Transom, messages: usize, figures: &mut Figures) -> Result<()> {
-    measured(
-        transom,
-        messages,
-        "(c) text in, full load",
-        &|_| None,
-        figures,
-    )
+pub(crate) fn loaded(
+    transom: &Transom,
+    what: &str,
+    messages: usize,
+    figures: &mut Figures,
+) -> Result<()> {
+    measured(transom, messages, what, &|_| None, figures)
 }
 
 /// So many a second, whatever is answered; counted from the moment a call was due.

@@ -33,11 +33,16 @@ pub(crate) fn unloaded(transom: &Transom, messages: usize, figures: &mut Figures
 }
 
 /// As fast as the receipts come back.
-pub(crate) fn loaded(transom: &Transom, messages: usize, figures: &mut Figures) -> Result<()> {
+pub(crate) fn loaded(
+    transom: &Transom,
+    what: &str,
+    messages: usize,
+    figures: &mut Figures,
+) -> Result<()> {
     let meter = Meter::start(transom.pid())?;
     let times = windowed(transom, messages, WINDOW)?;
-    meter.stop("(b) text out, full load", messages, figures)?;
-    figures.add_times("(b) text out, full load: stanza to receipt", times);
+    meter.stop(what, messages, figures)?;
+    figures.add_times(&format!("{what}: stanza to receipt"), times);
     Ok(())
 }
 

@@ -8,7 +8,10 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
-use crate::world::{Provider, config};
+use crate::{
+    server::HOME,
+    world::{Provider, config},
+};
 
 /// How much there is.
 #[derive(Clone, Copy)]
@@ -131,7 +134,7 @@ fn statements(size: &Size) -> Vec<String> {
         "INSERT OR IGNORE INTO gateways (gateway_id, name) VALUES (1, 'sms')".to_owned(),
         format!(
             "{} INSERT INTO users (user_id, gateway_id, jid, state, since_ms, changed_ms)
-             SELECT {}, 1, 'user' || i || '@example.org', 'active', 1, 1 FROM n",
+             SELECT {}, 1, 'user' || i || '@{HOME}', 'active', 1, 1 FROM n",
             numbers(users),
             user("i")
         ),
@@ -142,7 +145,7 @@ fn statements(size: &Size) -> Vec<String> {
             line("i")
         ),
         format!(
-            "{} INSERT INTO line_owners (line_id, jid, since_ms) SELECT {}, 'user' || i || '@example.org', 1 FROM n",
+            "{} INSERT INTO line_owners (line_id, jid, since_ms) SELECT {}, 'user' || i || '@{HOME}', 1 FROM n",
             numbers(users),
             line("i")
         ),
@@ -188,7 +191,7 @@ fn old_texts(numbers: &str, key: &str, chat: &str) -> String {
 fn old_stanzas(numbers: &str, key: &str, user: &str) -> String {
     format!(
         "{numbers} INSERT INTO message_stanzas (message_id, user_id, stanza_id, repeat_key, full_jid, receipt, created_ms)
-         SELECT {key}, {user}, 'old-' || {key}, 'oold-' || {key}, 'user@example.org/phone', 1, 1 FROM n"
+         SELECT {key}, {user}, 'old-' || {key}, 'oold-' || {key}, 'user@{HOME}/phone', 1, 1 FROM n"
     )
 }
 
