@@ -72,6 +72,12 @@ impl LinkConfig {
             permit: None,
         }
     }
+
+    /// Whether the link may be made, now.
+    pub(crate) fn permit(&self) -> Permit {
+        let permit = self.permit.as_ref();
+        permit.map_or(Permit::Yes, |permit| *permit.borrow())
+    }
 }
 
 /// What ends a link for good, gently.

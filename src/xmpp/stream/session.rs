@@ -71,17 +71,12 @@ impl<'a> Session<'a> {
         let config = ends.config;
         let (inbound, stream) = logged_in.inbound(&config.domain, ends.counters);
         let (read, write) = tokio::io::split(stream);
-        let fallback = config.barrier_domain.as_ref();
+        let (homes, fallback) = (&config.home_domains, config.barrier_domain.as_ref());
         Self {
             read,
             inbound,
             writer: Writer::new(write),
-            barriers: Barriers::new(
-                &config.domain,
-                &config.home_domains,
-                fallback,
-                &config.timing,
-            ),
+            barriers: Barriers::new(&config.domain, homes, fallback, &config.timing),
             requests: Requests::default(),
             pace: Pace::new(&config.queues),
             course: Course::Running,
@@ -234,7 +229,7 @@ impl<'a> Session<'a> {
         let now = Instant::now();
         // Where another process has the name by now, its stanzas and the answers to its pings may come here: not for long. What is
         // not answered is written again by that one, with the same ids.
-        let is_elsewhere = self.permit() != Permit::Yes;
+        let is_elsewhere = self.ends.config.permit() != Permit::Yes;
         self.course = Course::Stopping {
             close_by: if is_elsewhere { now } else { now + stop / 2 },
             end_by: now + stop,
@@ -296,16 +291,11 @@ impl<'a> Session<'a> {
             .fetch_add(1, Ordering::Relaxed);
     }
 
-    fn permit(&self) -> Permit {
-        let permit = self.ends.config.permit.as_ref();
-        permit.map_or(Permit::Yes, |permit| *permit.borrow())
-    }
-
     fn write_command(&mut self, command: Command) {
         match command {
             Command::Send(stanza) => self.write(&stanza),
             // Dropped, it counts as lost with the link: the process that has the name next writes it, and waits for the answer.
-            Command::Tracked { .. } if self.permit() == Permit::HandedOver => {}
+            Command::Tracked { .. } if self.ends.config.permit() == Permit::HandedOver => {}
             Command::Tracked {
                 stanzas,
                 targets,
