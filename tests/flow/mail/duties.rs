@@ -103,14 +103,15 @@ async fn check_live_says_which_records_a_name_server_has() {
         "txt-record=transom._domainkey.mail.example.org,\"v=DKIM1; k=ed25519; p={PUBLIC}\""
     );
     // What does not fit into a datagram is asked for once more, by TCP.
-    let long = format!("txt-record=mail.example.org,\"{}\"", "x".repeat(250));
+    let long = |letter: &str| format!("txt-record=mail.example.org,\"{}\"", letter.repeat(250));
+    let [first, second, third] = ["x", "y", "z"].map(long);
     let said = checked(&[
         "mx-host=mail.example.org,mx.example.org,10",
         "host-record=mx.example.org,192.0.2.7",
         "txt-record=mail.example.org,\"v=spf1 mx -all\"",
-        &long,
-        &long.replace('x', "y"),
-        &long.replace('x', "z"),
+        &first,
+        &second,
+        &third,
         &key,
         "txt-record=_dmarc.mail.example.org,\"v=DMARC1; p=reject\"",
     ])
