@@ -159,9 +159,12 @@ impl Candidate<'_> {
             links: _,
             mail,
         } = draft;
+        let hints = self.message.hints();
+        let fleeting = hints.no_store || hints.no_permanent_store;
         let payload = Payload {
             pinned,
             markable,
+            fleeting,
             thread: thread.as_ref().map(|thread| thread.headers().into()),
             name,
             group: sending.stored(),
@@ -194,6 +197,7 @@ impl Candidate<'_> {
             thread,
             body,
             payload: (payload != Payload::default()).then(|| payload.to_json()),
+            fleeting,
             stanza_id: self.stanza_id(),
             repeat_key: self.repeat_key.clone(),
             full_jid: self.from.to_string(),

@@ -90,6 +90,7 @@ impl Bench {
         let operations = Arc::new(Operations {
             keys: None,
             asked: crate::operations::mailboxes::Asked::default(),
+            codes: crate::operations::codes::Codes::default(),
             store: store.clone(),
             writer: writer.clone(),
             clock: clock.clone(),
