@@ -22,6 +22,8 @@ pub struct NewOut {
     pub body: String,
     /// What else belongs to the content, as versioned JSON.
     pub payload: Option<String>,
+    /// The user wants it kept nowhere (XEP-0334): its text goes as soon as nothing more is done with it.
+    pub fleeting: bool,
     /// The stanza's id.
     pub stanza_id: String,
     /// How a repeat of the stanza is known.
@@ -186,6 +188,7 @@ pub(super) struct MessageRow<'a> {
     pub(super) at_ms: i64,
     pub(super) body: &'a str,
     pub(super) payload: Option<&'a str>,
+    pub(super) fleeting: i64,
     pub(super) stanza_id: &'a str,
     pub(super) repeat_key: Option<&'a str>,
     pub(super) full_jid: &'a str,
@@ -354,6 +357,7 @@ fn message_row(row: &NewOut) -> MessageRow<'_> {
         at_ms: row.conversation.at_ms,
         body: &row.body,
         payload: row.payload.as_deref(),
+        fleeting: row.fleeting.into(),
         stanza_id: &row.stanza_id,
         repeat_key: row.repeat_key.as_deref(),
         full_jid: &row.full_jid,

@@ -50,9 +50,10 @@ pub(super) const LANES: Sql = for_rows!(
 );
 
 pub(super) const MESSAGES: Sql = for_rows!(
-    "INSERT INTO messages (message_id, conversation_id, thread_id, direction, created_ms, body, payload)
+    "INSERT INTO messages (message_id, conversation_id, thread_id, direction, created_ms, body, payload, fleeting)
      SELECT CAST(r.value ->> 'message_id' AS BIGINT), CAST(r.value ->> 'conversation_id' AS BIGINT),
-            CAST(r.value ->> 'thread_id' AS BIGINT), r.value ->> 'direction', CAST(r.value ->> 'at_ms' AS BIGINT), r.value ->> 'body', r.value ->> 'payload'
+            CAST(r.value ->> 'thread_id' AS BIGINT), r.value ->> 'direction', CAST(r.value ->> 'at_ms' AS BIGINT), r.value ->> 'body', r.value ->> 'payload',
+            CAST(r.value ->> 'fleeting' AS BIGINT)
        FROM",
     "WHERE 1 = 1"
 );
