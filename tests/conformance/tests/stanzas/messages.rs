@@ -134,6 +134,31 @@ fn check_incoming(gateway: &Gateway, peer: &str, body: &str, payload: &Payload) 
 }
 
 #[test]
+fn what_is_to_be_kept_nowhere_is_quoted_nowhere() {
+    let [sms, _] = gateways();
+    let mut row = tell(
+        TellKind::Doubt,
+        None,
+        State::Unknown,
+        Reason::ALL[0],
+        "the secret",
+    );
+    let said = |row: &TellRow| {
+        let stanzas = told::stanzas(&sms, row, |_| true, NOW);
+        let bodies = stanzas.iter().filter_map(|stanza| stanza.body());
+        bodies.map(|body| body.into_owned()).collect::<String>()
+    };
+    assert!(said(&row).contains("the secret"));
+    let payload = Payload {
+        fleeting: true,
+        ..Payload::default()
+    };
+    row.payload = Some(payload.to_json());
+    let said = said(&row);
+    assert!(said.contains('…') && !said.contains("secret"), "{said}");
+}
+
+#[test]
 fn everything_that_can_be_told_of_a_message_parses() {
     const KINDS: [TellKind; 5] = [
         TellKind::Receipt,
