@@ -159,8 +159,7 @@ impl Candidate<'_> {
             links: _,
             mail,
         } = draft;
-        let hints = self.message.hints();
-        let fleeting = hints.no_store || hints.no_permanent_store;
+        let fleeting = self.is_fleeting();
         let payload = Payload {
             pinned,
             markable,
@@ -216,6 +215,12 @@ impl Candidate<'_> {
             recipient: sending.recipient.clone(),
             further: sending.further.iter().map(further).collect(),
         }
+    }
+
+    /// XEP-0334: the user wants it kept nowhere.
+    fn is_fleeting(&self) -> bool {
+        let hints = self.message.hints();
+        hints.no_store || hints.no_permanent_store
     }
 
     /// The members of a group that the stanza itself names, where its name does not say them.
