@@ -1,5 +1,7 @@
 //! Messages from outside, and what senders are told of theirs.
 
+use std::borrow::Cow;
+
 use proptest::prelude::*;
 use transom::{
     gateway::{
@@ -11,6 +13,7 @@ use transom::{
         read::{InRow, TellRow, ToldStanza},
         write::{State, TellKind},
     },
+    xmpp::stanza::Message,
 };
 use transom_adapter::Reason;
 
@@ -145,8 +148,8 @@ fn what_is_to_be_kept_nowhere_is_quoted_nowhere() {
     );
     let said = |row: &TellRow| {
         let stanzas = told::stanzas(&sms, row, |_| true, NOW);
-        let bodies = stanzas.iter().filter_map(|stanza| stanza.body());
-        bodies.map(|body| body.into_owned()).collect::<String>()
+        let bodies = stanzas.iter().filter_map(Message::body);
+        bodies.map(Cow::into_owned).collect::<String>()
     };
     assert!(said(&row).contains("the secret"));
     let payload = Payload {
