@@ -1,7 +1,12 @@
 //! The gaps of both directions, by name, for tests that kill the process in each of them.
 //!
 //! With the feature `test-hooks` the environment variable `TRANSOM_ABORT_AT=NAME:N` aborts the process at the n-th pass of the step.
-//! Without it [`step`] is nothing, and the packaged binary provably lacks the name of the variable.
+//! `TRANSOM_CLOCK_AHEAD=FILE` names a file with the milliseconds that [`clock`] is ahead of the machine's: a test turns it.
+//! Without the feature [`step`] is nothing, and the packaged binary provably lacks the names of the variables.
+
+use std::sync::Arc;
+
+use transom_adapter::{Clock, SystemClock};
 
 /// Every gap between two durable or visible effects.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -88,5 +93,60 @@ pub fn step(step: Step) {
         && PASSES.fetch_add(1, Ordering::Relaxed) + 1 == *pass
     {
         std::process::abort();
+    }
+}
+
+/// The clock of a running process.
+#[cfg(not(feature = "test-hooks"))]
+pub fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}
+
+/// The clock of a running process; ahead of the machine's if the test says so.
+#[cfg(feature = "test-hooks")]
+pub fn clock() -> Arc<dyn Clock> {
+    match std::env::var_os("TRANSOM_CLOCK_AHEAD") {
+        Some(file) => Arc::new(ahead::Ahead::new(file.into())),
+        None => Arc::new(SystemClock),
+    }
+}
+
+#[cfg(feature = "test-hooks")]
+mod ahead {
+    use std::{path::PathBuf, time::Duration};
+
+    use async_trait::async_trait;
+    use transom_adapter::{Clock, SystemClock, UnixMillis};
+
+    /// How soon whoever sleeps notices that the clock was turned.
+    const LOOK: Duration = Duration::from_millis(20);
+
+    pub(super) struct Ahead {
+        file: PathBuf,
+    }
+
+    impl Ahead {
+        pub(super) fn new(file: PathBuf) -> Self {
+            Self { file }
+        }
+    }
+
+    #[async_trait]
+    impl Clock for Ahead {
+        fn now(&self) -> UnixMillis {
+            let text = std::fs::read_to_string(&self.file).unwrap_or_default();
+            let ahead = text.trim().parse().unwrap_or(0);
+            SystemClock.now().after(Duration::from_millis(ahead))
+        }
+
+        async fn sleep_until(&self, deadline: UnixMillis) {
+            loop {
+                let left = deadline.since(self.now());
+                if left.is_zero() {
+                    return;
+                }
+                tokio::time::sleep(left.min(LOOK)).await;
+            }
+        }
     }
 }

@@ -13,7 +13,6 @@ use std::{
 use tokio::sync::mpsc;
 use transom_adapter::{
     Account, AccountName, AccountState, Clock, Context, Holder, Lifecycle, Signer, Sockets,
-    SystemClock,
 };
 use transom_simulator::Simulator;
 
@@ -27,6 +26,7 @@ use crate::{
     config::StoreUrl,
     files::{Files, sweep},
     gateway::Gateway,
+    hooks,
     http::{HttpOptions, HttpState, Server},
     metrics::Metrics,
     operations::Operations,
@@ -172,7 +172,7 @@ pub(super) struct Joined {
 
 /// Opens the database, waiting for a server that cannot be reached.
 async fn open(app: &App, lifecycle: &Lifecycle) -> Result<(Joined, Runner), StartError> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let clock = hooks::clock();
     loop {
         match try_join(app, lifecycle, &clock).await {
             Ok(base) => return Ok(base),

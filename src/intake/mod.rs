@@ -39,7 +39,10 @@ use crate::{
     processes::Processes,
     queue::{Online, Queue, Teller},
     store::{Ids, Store, Writer},
-    xmpp::stream::{LinkEvent, LinkHandle},
+    xmpp::{
+        stanza::Stanza,
+        stream::{LinkEvent, LinkHandle, Lost},
+    },
 };
 
 pub use inward::{Doors, Knock};
@@ -103,6 +106,12 @@ pub async fn run(
     parts::recover(&intake).await;
     let mut swept_at = intake.clock.now();
     let (mut link_is_open, mut is_stopping) = (true, false);
+    // Meanwhile what comes in is taken as ever: the server must not have to wait with what it writes to this link.
+    let handing_over = async {
+        intake.lifecycle.draining().await;
+        intake.processes.hand_over(intake.gateway.id).await
+    };
+    let mut handing_over = std::pin::pin!(handing_over);
     while link_is_open || !is_stopping {
         let mut knocks = Vec::new();
         tokio::select! {
@@ -117,9 +126,9 @@ pub async fn run(
                 parts::sweep(&intake).await;
             }
             Some(trial) = trials.recv() => trial::take(&intake, trial).await,
-            () = intake.lifecycle.draining(), if !is_stopping => {
+            is_elsewhere = &mut handing_over, if !is_stopping => {
                 is_stopping = true;
-                if !intake.processes.hand_over(intake.gateway.id).await {
+                if !is_elsewhere {
                     people::farewell(&intake).await;
                 }
                 // The stream is closed, and read to its end: what the server wrote is still committed.
@@ -159,6 +168,25 @@ impl Intake {
             }
             LinkEvent::Batch(_) => {}
         }
+    }
+
+    /// Answers what came over the link. Where other processes live the answers are proven like messages: a link that is handed over
+    /// may end with them unread, and then the process that has the next one gives them.
+    async fn answer(&self, answers: Vec<Stanza>) {
+        if !self.processes.has_others() {
+            for answer in answers {
+                // Without a link the sender's server has told it so.
+                self.link.send(answer).await.ok();
+            }
+            return;
+        }
+        let (link, processes, gateway_id) =
+            (self.link.clone(), self.processes.clone(), self.gateway.id);
+        self.lifecycle.spawn("intake.answer", async move {
+            if link.send_tracked(answers.clone()).await == Err(Lost::Link) {
+                processes.say(gateway_id, &answers).await;
+            }
+        });
     }
 
     /// Counts what came over the link and went nowhere.

@@ -35,13 +35,12 @@ pub(super) async fn take(intake: &Intake, people: &People, batch: Batch) {
     let (stanzas, commit) = batch.split();
     let mut messages = Vec::new();
     let mut errors = Vec::new();
+    let mut answers = Vec::new();
     for received in stanzas {
         match received {
             Received::Invalid(invalid) => {
                 intake.count("invalid");
-                if let Some(answer) = invalid.error_reply() {
-                    intake.link.send(answer).await.ok();
-                }
+                answers.extend(invalid.error_reply());
             }
             Received::Stanza(Stanza::Message(message)) if message.kind == MessageType::Error => {
                 errors.push(message);
@@ -62,14 +61,14 @@ pub(super) async fn take(intake: &Intake, people: &People, batch: Batch) {
             Received::Stanza(stanza) => people.take(intake, stanza).await,
         }
     }
-    let answers = decide_all(intake, Some(people), &messages).await;
+    let decided = decide_all(intake, Some(people), &messages).await;
+    answers.extend(decided);
     for error in &errors {
         super::bounced::bounced(intake, error).await;
     }
     commit.committed();
-    for answer in answers {
-        // The link may have gone meanwhile: then the sender's server has told it so.
-        intake.link.send(answer).await.ok();
+    if !answers.is_empty() {
+        intake.answer(answers).await;
     }
 }
 

@@ -26,8 +26,10 @@ use crate::{
         Store, StoreError,
         processes::{HolderRow, Listener, Session},
     },
-    xmpp::stream::Permit,
+    xmpp::{stanza::Stanza, stream::Permit},
 };
+
+use hints::Parcel;
 
 pub use hints::Hint;
 pub use runner::{LEASE, Runner};
@@ -65,8 +67,12 @@ pub struct View {
     pub workers: Vec<i64>,
     /// Who has which gateway.
     pub holders: Vec<HolderRow>,
+    /// This process takes no more work, what it has is offered, and all that stands here is newer than that.
+    pub is_leaving: bool,
 }
 
+/// So long a process that ends tries to say so to the database.
+const OFFERED_MAX: Duration = Duration::from_secs(3);
 /// So long a gateway that is offered waits for somebody to take it.
 const TAKEN_MAX: Duration = Duration::from_secs(5);
 /// So long its new holder gets to make its link, while the old one still stands.
@@ -120,8 +126,10 @@ impl Processes {
         let view = View {
             me: joined.process_id,
             workers: vec![joined.process_id],
-            holders: Vec::new(),
+            ..View::default()
         };
+        // Whoever ends in the next second has to know whom to hand over to.
+        nudge_others(store, joined.process_id).await;
         let (hints, to_tell) = mpsc::channel(HINTS_MAX);
         let inner = Inner {
             store: store.clone(),
@@ -217,6 +225,15 @@ impl Processes {
         }
     }
 
+    /// Has stanzas written by whoever has the gateway, once its link stands: what this process should answer and cannot. At once, and
+    /// not with other hints: this process may be about to end.
+    pub async fn say(&self, gateway_id: i64, stanzas: &[Stanza]) {
+        let say = |stanza: &Stanza| Hint::Say(gateway_id, stanza.to_element().to_xml());
+        for text in Parcel::pack(self.id(), stanzas.iter().map(say)) {
+            self.inner.store.notify(text).await.ok();
+        }
+    }
+
     /// The link of a gateway stands: whoever had it before may let go.
     pub async fn link_up(&self, gateway_id: i64) {
         if !self.inner.is_shared {
@@ -234,23 +251,18 @@ impl Processes {
             return false;
         }
         let mut view = self.view();
-        if !view.borrow().has(gateway_id) {
-            return true;
-        }
-        if !view.borrow().has_others() {
+        // What was known before the offer may be a second old: who lives by now, and whether somebody was quicker than this task.
+        if !holds_within(&mut view, OFFERED_MAX, |view| view.is_leaving).await {
             return false;
         }
-        let is_taken = |view: &View| !view.has(gateway_id);
-        let taken = tokio::time::timeout(TAKEN_MAX, view.wait_for(is_taken)).await;
-        if !matches!(taken, Ok(Ok(_))) {
+        let is_settled = |view: &View| !view.has(gateway_id) || !view.has_others();
+        holds_within(&mut view, TAKEN_MAX, is_settled).await;
+        if view.borrow().has(gateway_id) {
             return false;
         }
-        drop(taken);
         let is_up = |view: &View| view.holder(gateway_id).is_some_and(|row| row.up);
         // A server that lets nobody in while somebody is there lets the new one in when the old one has gone.
-        tokio::time::timeout(UP_MAX, view.wait_for(is_up))
-            .await
-            .ok();
+        holds_within(&mut view, UP_MAX, is_up).await;
         true
     }
 
@@ -290,7 +302,10 @@ impl Processes {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(error, "The database was not told that this process ended.");
         }
-        self.hint(Hint::Beat);
+        // Nobody tells hints any more.
+        if self.inner.is_shared {
+            nudge_others(&self.inner.store, self.id()).await;
+        }
     }
 
     fn session(&self) -> Session {
@@ -328,6 +343,25 @@ impl Processes {
     }
 }
 
+/// Whether something becomes true of the view in time.
+async fn holds_within(
+    view: &mut watch::Receiver<View>,
+    time: Duration,
+    what: impl FnMut(&View) -> bool,
+) -> bool {
+    matches!(
+        tokio::time::timeout(time, view.wait_for(what)).await,
+        Ok(Ok(_))
+    )
+}
+
+/// Makes the others look who lives. One that does not hear looks within a second.
+async fn nudge_others(store: &Store, me: i64) {
+    for text in Parcel::pack(me, [Hint::Beat]) {
+        store.notify(text).await.ok();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -336,7 +370,7 @@ mod tests {
         View {
             me,
             workers: workers.to_vec(),
-            holders: Vec::new(),
+            ..View::default()
         }
     }
 

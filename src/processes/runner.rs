@@ -8,7 +8,7 @@ use tokio::{
 };
 use transom_adapter::Lifecycle;
 
-use super::{Hint, Processes, View, hints::Parcel};
+use super::{Hint, Processes, View, hints::Parcel, nudge_others};
 use crate::{
     store::{
         Ids,
@@ -106,7 +106,8 @@ impl Beating {
                 self.leave().await;
             }
             self.beat().await;
-            let pause = match (self.is_leaving, self.is_one_missing) {
+            let is_draining = self.lifecycle.is_draining();
+            let pause = match (is_draining, self.is_one_missing) {
                 (true, _) => BEAT_LEAVING,
                 (false, true) => BEAT_MISSING,
                 (false, false) => BEAT,
@@ -115,20 +116,18 @@ impl Beating {
             tokio::select! {
                 () = sleep(pause) => {}
                 () = self.processes.inner.nudged.notified() => {}
-                () = lifecycle.draining(), if !self.is_leaving => {}
+                () = lifecycle.draining(), if !is_draining => {}
             }
         }
     }
 
-    /// Takes no more work, and offers what it has.
+    /// Takes no more work, and offers what it has, also when it knows of nobody: the one who takes it may just have come. What the
+    /// database was not told it is told with the next beat.
     async fn leave(&mut self) {
-        self.is_leaving = true;
-        if !self.processes.has_others() {
-            return;
-        }
-        let offered = self.processes.inner.store.offer(self.processes.id()).await;
-        if offered.is_ok() {
-            self.processes.hint(Hint::Beat);
+        let me = self.processes.id();
+        if self.processes.inner.store.offer(me).await.is_ok() {
+            self.is_leaving = true;
+            nudge_others(&self.processes.inner.store, me).await;
         }
     }
 
@@ -167,7 +166,7 @@ impl Beating {
             .inner
             .view
             .send_modify(|view| view.holders.clear());
-        if self.is_leaving {
+        if self.lifecycle.is_draining() {
             return std::future::pending().await;
         }
         let session = self.processes.session();
@@ -191,7 +190,7 @@ impl Beating {
     }
 
     async fn take(&mut self, me: i64, mut beat: Beat) {
-        if !self.is_leaving {
+        if !self.lifecycle.is_draining() {
             for gateway_id in self.wanted(me, &beat) {
                 self.claim(me, gateway_id, &mut beat.holders).await;
             }
@@ -200,12 +199,12 @@ impl Beating {
             me,
             workers: beat.workers,
             holders: beat.holders,
+            is_leaving: self.is_leaving,
         };
-        let is_leaving = self.is_leaving;
-        let permit = |gateway_id| match (view.has(gateway_id), is_leaving) {
+        let permit = |gateway_id| match (view.has(gateway_id), view.is_leaving) {
             (true, _) => Permit::Yes,
             // Whoever gives a gateway away keeps its link until the other one's stands.
-            (false, true) => Permit::NotNow,
+            (false, true) => Permit::HandedOver,
             (false, false) => Permit::No,
         };
         // The view first: whoever is told that the link is up asks it.

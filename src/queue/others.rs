@@ -1,9 +1,20 @@
 //! What the other processes on the same database tell, and what changes when one comes or goes.
 
+use std::time::Duration;
+
 use tokio::sync::mpsc;
 
 use super::{Queue, Surroundings, recovery, scheduler};
-use crate::processes::Hint;
+use crate::{
+    processes::Hint,
+    xmpp::{
+        stanza::{Element, Stanza},
+        stream::LinkState,
+    },
+};
+
+/// So long after an answer that another process could not give this one may get its link.
+const SAY_MAX: Duration = Duration::from_secs(10);
 
 /// Runs until the lifecycle drains.
 pub(super) async fn run(surroundings: Surroundings, queue: Queue, mut heard: mpsc::Receiver<Hint>) {
@@ -36,6 +47,31 @@ async fn take(surroundings: &Surroundings, queue: &Queue, hint: Hint) {
             surroundings.teller.heard(deliveries);
         }
         Hint::Look => queue.order(scheduler::Order::Changed).await,
+        Hint::Say(gateway_id, stanza) => {
+            let saying = say(surroundings.clone(), gateway_id, stanza);
+            surroundings.lifecycle.spawn("queue.say", saying);
+        }
         Hint::Tells(_) | Hint::Beat => {}
+    }
+}
+
+/// Writes what another process has to answer and cannot, if the gateway is this process's, or is about to be.
+async fn say(surroundings: Surroundings, gateway_id: i64, stanza: String) {
+    let stanza = stanza.parse::<Element>().ok();
+    let stanza = stanza.and_then(|element| Stanza::try_from(element).ok());
+    let (Some(stanza), Some(entry)) = (stanza, surroundings.gateways.get(&gateway_id)) else {
+        return;
+    };
+    let (mut view, mut link) = (surroundings.processes.view(), entry.link.state());
+    let is_up = async {
+        view.wait_for(|view| view.has(gateway_id)).await.ok()?;
+        let is_up = |state: &LinkState| matches!(state, LinkState::Up { .. });
+        link.wait_for(is_up).await.ok().map(drop)
+    };
+    tokio::select! {
+        () = surroundings.lifecycle.draining() => {}
+        up = tokio::time::timeout(SAY_MAX, is_up) => if matches!(up, Ok(Some(()))) {
+            entry.link.send(stanza).await.ok();
+        },
     }
 }

@@ -4,12 +4,15 @@ use std::{net::SocketAddr, time::Duration};
 
 use tokio::time::Instant;
 use transom_test_servers::{
-    Feature, PATIENCE, Postgres, Prosody, Signal, Transom, XmppClient, free_port, until,
+    Component, Ejabberd, Feature, PATIENCE, Postgres, Prosody, Signal, Transom, XmppClient,
+    free_port, until,
 };
 
 use crate::world::{LINE, SMS, Seat, Twilio, config};
 
 const SECRET: &str = "component-secret";
+/// The user of a house.
+const ALICE: &str = "alice";
 /// More than a test writes.
 const CAPS: &str = "[gateway.sms.limits]\nmessages_per_day = 1000000\nsegments_per_day = 1000000\ngateway_per_day = 1000000\n";
 
@@ -20,24 +23,44 @@ pub(crate) struct House {
     database: String,
 }
 
-/// An XMPP server with a place for a component and with a user.
-pub(crate) struct Xmpp(Prosody);
+/// An XMPP server with a place for a component and with a user, who may be away for a while.
+pub(crate) enum Xmpp {
+    /// Throws out the old connection of a component when a new one comes.
+    Prosody(Box<Prosody>),
+    /// Lets both stand, and gives stanzas to either.
+    Ejabberd(Component),
+}
 
 impl Xmpp {
-    /// One that throws out the old connection of a component when a new one comes, and stores for users who are away.
     pub(crate) async fn prosody() -> Self {
-        Self(prosody(&["alice"]).await)
+        Self::Prosody(Box::new(prosody(&[ALICE]).await))
+    }
+
+    pub(crate) async fn ejabberd() -> Self {
+        let server = Ejabberd::shared().await;
+        server.add_user(ALICE).await;
+        Self::Ejabberd(server.component())
     }
 
     pub(crate) async fn client(&self) -> XmppClient {
-        self.0.client("alice", "phone").await
+        match self {
+            Self::Prosody(server) => server.client(ALICE, "phone").await,
+            Self::Ejabberd(_) => Ejabberd::shared().await.client(ALICE, "phone").await,
+        }
     }
 
     fn seat(&self) -> Seat<'_> {
-        Seat {
-            server: self.0.component_addr(),
-            domain: SMS,
-            secret: SECRET,
+        match self {
+            Self::Prosody(server) => Seat {
+                server: server.component_addr(),
+                domain: SMS,
+                secret: SECRET,
+            },
+            Self::Ejabberd(component) => Seat {
+                server: component.addr,
+                domain: &component.domain,
+                secret: &component.secret,
+            },
         }
     }
 }
@@ -98,7 +121,7 @@ impl House {
     async fn add(&mut self, twilio: &Twilio) {
         let http = free_port();
         let store = format!("[store]\nurl = \"{}\"\n", self.database);
-        let config = config(&self.server.seat(), http, twilio, &lines("alice"), &store);
+        let config = config(&self.server.seat(), http, twilio, &lines(ALICE), &store);
         let transom = Transom::builder(env!("CARGO_BIN_EXE_transom"))
             .config(&config)
             .http(http)
@@ -111,8 +134,8 @@ impl House {
     }
 
     /// The component's domain, and the user's client.
-    pub(crate) async fn alice(&self) -> (&'static str, XmppClient) {
-        (SMS, self.server.client().await)
+    pub(crate) async fn alice(&self) -> (&str, XmppClient) {
+        (self.server.seat().domain, self.server.client().await)
     }
 
     /// Whoever can be called.

@@ -18,6 +18,7 @@
 mod world;
 
 mod activation;
+mod day;
 mod disk;
 mod house;
 mod pressure;

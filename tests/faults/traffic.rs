@@ -3,7 +3,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -26,6 +29,9 @@ const PEERS: [&str; 8] = [
     "+12025550147",
 ];
 
+/// Always refused, by transom itself (semantics 31).
+const EMERGENCY: &str = "911";
+
 /// What the network has taken: the body and the id that it gave, in the order of their coming.
 type Taken = Arc<Mutex<Vec<(Request, String)>>>;
 
@@ -33,12 +39,15 @@ type Taken = Arc<Mutex<Vec<(Request, String)>>>;
 pub(crate) struct Traffic {
     pub(crate) twilio: Twilio,
     taken: Taken,
+    is_down: Arc<AtomicBool>,
     alice: XmppClient,
     /// The component's.
     domain: String,
     random: Random,
     /// Texts that alice wrote.
     out: usize,
+    /// Texts that alice wrote to a number that gets none.
+    refused: usize,
     /// Texts that phones wrote.
     incoming: usize,
     /// Those that transom said it has.
@@ -61,6 +70,8 @@ struct Seen {
     repeats: usize,
     /// Error stanzas, by condition.
     errors: BTreeMap<String, usize>,
+    /// Texts to a number that gets none, and that came back with that reason.
+    refused: BTreeSet<usize>,
     /// By chat: the texts in the order in which they came first.
     order: BTreeMap<String, Vec<usize>>,
 }
@@ -90,16 +101,23 @@ impl Traffic {
         let taken = Taken::default();
         let mood = Mutex::new(Random::new(seed ^ 0x5eed));
         let book = Arc::clone(&taken);
-        twilio
-            .api
-            .answer_by(move |request| answer(request, &book, &mood, moods));
+        let is_down = Arc::new(AtomicBool::new(false));
+        let down = Arc::clone(&is_down);
+        twilio.api.answer_by(move |request| {
+            if down.load(Ordering::Relaxed) {
+                return Answer::status(503);
+            }
+            answer(request, &book, &mood, moods)
+        });
         Self {
             twilio,
             taken,
+            is_down,
             alice,
             domain: domain.to_owned(),
             random: Random::new(seed),
             out: 0,
+            refused: 0,
             incoming: 0,
             stored: BTreeSet::new(),
             reported: 0,
@@ -140,6 +158,19 @@ impl Traffic {
             let webhook = self.any(webhooks);
             self.call(webhook, again).await;
         }
+    }
+
+    /// A text that transom has to refuse, with the reason that it gives.
+    pub(crate) async fn write_in_vain(&mut self) {
+        let to = format!("{EMERGENCY}@{}", self.domain);
+        let stanza = chat(&to, &format!("x{}", self.refused), "help");
+        self.refused += 1;
+        self.alice.send(&stanza).await;
+    }
+
+    /// From now on the network takes nothing, or takes again.
+    pub(crate) fn network(&self, is_down: bool) {
+        self.is_down.store(is_down, Ordering::Relaxed);
     }
 
     /// Texts that alice wrote so far.
@@ -192,6 +223,37 @@ impl Traffic {
                 }
             }
             self.reported += 1;
+        }
+    }
+
+    /// Waits until alice's server has worked on what she wrote, and reads what came.
+    pub(crate) async fn heard(&mut self) {
+        self.alice.barrier().await;
+        self.read();
+    }
+
+    /// How many of alice's texts stay without a word when nobody writes anything again: the windows of semantics 1. Over as soon as
+    /// there is none.
+    pub(crate) async fn unheard(&mut self, webhooks: &[SocketAddr]) -> usize {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let webhook = self.any(webhooks);
+            self.report(webhook).await;
+            self.alice.barrier().await;
+            self.read();
+            let errors = self.seen.errors.values().sum::<usize>();
+            let heard = self.seen.receipts.len() + errors + self.seen.refused.len();
+            let written = self.out + self.refused;
+            if heard >= written || Instant::now() > deadline {
+                if heard < written {
+                    let silent = |number: &usize| !self.seen.receipts.contains(number);
+                    let out: Vec<usize> = (0..self.out).filter(silent).collect();
+                    let silent = |number: &usize| !self.seen.refused.contains(number);
+                    let refused: Vec<usize> = (0..self.refused).filter(silent).collect();
+                    eprintln!("without a receipt: {out:?}; without a refusal: {refused:?}");
+                }
+                return written.saturating_sub(heard);
+            }
         }
     }
 
@@ -329,6 +391,13 @@ impl Seen {
         }
         if stanza.attr("type") == Some("error") {
             let condition = crate::world::condition(stanza).unwrap_or_default();
+            let number = stanza
+                .attr("id")
+                .and_then(|id| id.strip_prefix('x')?.parse().ok());
+            if let Some(number) = number.filter(|_| condition == "not-allowed") {
+                self.refused.insert(number);
+                return;
+            }
             *self.errors.entry(condition).or_default() += 1;
             return;
         }

@@ -9,6 +9,7 @@ use std::{collections::HashMap, mem, time::Duration};
 
 use tokio::{sync::oneshot, time::Instant};
 
+use super::Timing;
 use crate::xmpp::{
     jid::{BareJid, DomainPart, Jid},
     ns,
@@ -24,6 +25,7 @@ pub(crate) struct Barriers {
     next_probe: u64,
     prefix: String,
     patience: Duration,
+    again: Duration,
     requests_dropped: bool,
 }
 
@@ -41,9 +43,12 @@ struct Lane {
 
 #[derive(Debug)]
 struct Probe {
-    id: String,
+    /// One for each time that it was written; the answer to any of them proves the same.
+    ids: Vec<String>,
     kind: Kind,
     tickets: Vec<u64>,
+    /// When it is written once more.
+    again_at: Instant,
     deadline: Instant,
 }
 
@@ -69,7 +74,7 @@ impl Barriers {
         own: &DomainPart,
         targets: &[DomainPart],
         fallback: Option<&DomainPart>,
-        patience: Duration,
+        timing: &Timing,
     ) -> Self {
         let jid = |domain: &DomainPart| Jid::from(BareJid::from(domain.clone()));
         let domains = targets
@@ -88,7 +93,8 @@ impl Barriers {
             next_ticket: 0,
             next_probe: 0,
             prefix: format!("b{:016x}", rand::random::<u64>()),
-            patience,
+            patience: timing.barrier,
+            again: timing.ping_again,
             requests_dropped: false,
         }
     }
@@ -145,23 +151,25 @@ impl Barriers {
         self.lanes
             .iter()
             .filter_map(|lane| lane.probe.as_ref())
-            .map(|probe| probe.deadline)
+            .map(|probe| probe.deadline.min(probe.again_at))
             .min()
     }
 
     /// Time passed in which no answer could be read.
     pub(crate) fn postpone(&mut self, by: Duration) {
         for probe in self.lanes.iter_mut().filter_map(|lane| lane.probe.as_mut()) {
+            probe.again_at += by;
             probe.deadline += by;
         }
     }
 
-    /// Replaces pings that were not answered in time by messages.
+    /// Writes pings once more that are not answered, and replaces those by messages that were not answered in time.
     pub(crate) fn tick(&mut self, out: &mut Vec<u8>, now: Instant) -> Result<usize, Unanswered> {
         let mut written = 0;
         for index in 0..self.lanes.len() {
             let lane = &mut self.lanes[index];
             let Some(probe) = lane.probe.take_if(|probe| probe.deadline <= now) else {
+                written += self.write_again(index, out, now);
                 continue;
             };
             if probe.kind == Kind::Message {
@@ -216,6 +224,26 @@ impl Barriers {
         }
     }
 
+    /// Writes the ping that is under way in a lane once more, if that is due.
+    fn write_again(&mut self, index: usize, out: &mut Vec<u8>, now: Instant) -> usize {
+        let Some(Lane {
+            probe: Some(probe),
+            domain,
+            ..
+        }) = self.lanes.get_mut(index)
+        else {
+            return 0;
+        };
+        if probe.again_at > now || probe.kind == Kind::Message {
+            return 0;
+        }
+        let id = next_id(&self.prefix, &mut self.next_probe);
+        stanza_of(probe.kind, &self.own, domain.as_ref(), &id).write(out);
+        probe.ids.push(id);
+        probe.again_at = now + self.again;
+        1
+    }
+
     fn send_probe(
         &mut self,
         index: usize,
@@ -224,33 +252,45 @@ impl Barriers {
         out: &mut Vec<u8>,
         now: Instant,
     ) {
-        let id = format!("{}-{:x}", self.prefix, self.next_probe);
-        self.next_probe += 1;
+        let id = next_id(&self.prefix, &mut self.next_probe);
         let lane = &mut self.lanes[index];
-        let own = self.own.clone();
-        let stanza: Stanza = match (kind, &lane.domain) {
-            (Kind::Ping, Some(domain)) => {
-                Iq::get(own, domain.clone(), Element::new("ping", ns::PING))
-                    .with_id(id.as_str())
-                    .into()
-            }
-            _ => Message::new(MessageType::Normal, own.clone(), own)
-                .with_id(id.as_str())
-                .into(),
-        };
-        stanza.write(out);
+        stanza_of(kind, &self.own, lane.domain.as_ref(), &id).write(out);
+        let deadline = now + self.patience;
         lane.probe = Some(Probe {
-            id,
+            ids: vec![id],
             kind,
             tickets,
-            deadline: now + self.patience,
+            again_at: match kind {
+                Kind::Ping => now + self.again,
+                Kind::Message => deadline,
+            },
+            deadline,
         });
+    }
+}
+
+fn next_id(prefix: &str, next: &mut u64) -> String {
+    let id = format!("{prefix}-{next:x}");
+    *next += 1;
+    id
+}
+
+fn stanza_of(kind: Kind, own: &Jid, domain: Option<&Jid>, id: &str) -> Stanza {
+    let own = own.clone();
+    match (kind, domain) {
+        (Kind::Ping, Some(domain)) => Iq::get(own, domain.clone(), Element::new("ping", ns::PING))
+            .with_id(id)
+            .into(),
+        _ => Message::new(MessageType::Normal, own.clone(), own)
+            .with_id(id)
+            .into(),
     }
 }
 
 impl Probe {
     fn is_answered_by(&self, stanza: &Stanza, domain: Option<&Jid>, own: &Jid) -> bool {
-        if stanza.id() != Some(self.id.as_str()) {
+        let is_it = |id: &String| stanza.id() == Some(id.as_str());
+        if !self.ids.iter().any(is_it) {
             return false;
         }
         match (self.kind, stanza) {

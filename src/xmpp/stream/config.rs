@@ -47,6 +47,9 @@ pub enum Permit {
     Yes,
     /// One that stands may stay; none is made.
     NotNow,
+    /// Another process is about to make it: one that stands is read and answered on until the server ends it or it is stopped, and
+    /// nothing is written any more that the other one can write as well.
+    HandedOver,
     /// Another process has it: one that stands is closed gently.
     No,
 }
@@ -68,6 +71,12 @@ impl LinkConfig {
             stop: StopWhen::Draining,
             permit: None,
         }
+    }
+
+    /// Whether the link may be made, now.
+    pub(crate) fn permit(&self) -> Permit {
+        let permit = self.permit.as_ref();
+        permit.map_or(Permit::Yes, |permit| *permit.borrow())
     }
 }
 
@@ -91,6 +100,8 @@ pub struct Timing {
     pub keepalive: Duration,
     /// For the answer to a ping, and again for the message that takes its place.
     pub barrier: Duration,
+    /// After it a ping is written once more: where another process had the name a moment ago, its connection may have got the answer.
+    pub ping_again: Duration,
     /// For the server to take what is written.
     pub write: Duration,
     /// For the last words in both directions when the link stops or the server ends it.
@@ -104,6 +115,7 @@ impl Default for Timing {
             login: Duration::from_secs(15),
             keepalive: Duration::from_mins(1),
             barrier: Duration::from_secs(30),
+            ping_again: Duration::from_secs(3),
             write: Duration::from_secs(30),
             stop: Duration::from_secs(10),
         }

@@ -71,17 +71,12 @@ impl<'a> Session<'a> {
         let config = ends.config;
         let (inbound, stream) = logged_in.inbound(&config.domain, ends.counters);
         let (read, write) = tokio::io::split(stream);
-        let fallback = config.barrier_domain.as_ref();
+        let (homes, fallback) = (&config.home_domains, config.barrier_domain.as_ref());
         Self {
             read,
             inbound,
             writer: Writer::new(write),
-            barriers: Barriers::new(
-                &config.domain,
-                &config.home_domains,
-                fallback,
-                config.timing.barrier,
-            ),
+            barriers: Barriers::new(&config.domain, homes, fallback, &config.timing),
             requests: Requests::default(),
             pace: Pace::new(&config.queues),
             course: Course::Running,
@@ -234,8 +229,7 @@ impl<'a> Session<'a> {
         let now = Instant::now();
         // Where another process has the name by now, its stanzas and the answers to its pings may come here: not for long. What is
         // not answered is written again by that one, with the same ids.
-        let permit = self.ends.config.permit.as_ref();
-        let is_elsewhere = permit.is_some_and(|permit| *permit.borrow() != Permit::Yes);
+        let is_elsewhere = self.ends.config.permit() != Permit::Yes;
         self.course = Course::Stopping {
             close_by: if is_elsewhere { now } else { now + stop / 2 },
             end_by: now + stop,
@@ -300,6 +294,8 @@ impl<'a> Session<'a> {
     fn write_command(&mut self, command: Command) {
         match command {
             Command::Send(stanza) => self.write(&stanza),
+            // Dropped, it counts as lost with the link: the process that has the name next writes it, and waits for the answer.
+            Command::Tracked { .. } if self.ends.config.permit() == Permit::HandedOver => {}
             Command::Tracked {
                 stanzas,
                 targets,
@@ -323,7 +319,7 @@ impl<'a> Session<'a> {
     }
 
     fn write_barriers(&mut self) {
-        if self.close_sent || matches!(self.course, Course::Ending { .. }) {
+        if self.is_over() {
             return;
         }
         let mut probes = Vec::new();
@@ -332,7 +328,7 @@ impl<'a> Session<'a> {
     }
 
     fn write_probes(&mut self, probes: &[u8], count: usize) {
-        if count > 0 {
+        if count > 0 && !self.is_over() {
             self.writer.push(probes);
             Counters::add(&self.ends.counters.stanzas_out, count);
         }
@@ -365,10 +361,12 @@ impl<'a> Session<'a> {
     }
 
     fn takes_commands(&self) -> bool {
-        !self.close_sent
-            && self.writer.has_room()
-            && self.barriers.waiting() < UNANSWERED_MAX
-            && !matches!(self.course, Course::Ending { .. })
+        !self.is_over() && self.writer.has_room() && self.barriers.waiting() < UNANSWERED_MAX
+    }
+
+    /// Nothing may be written any more.
+    fn is_over(&self) -> bool {
+        self.close_sent || matches!(self.course, Course::Ending { .. })
     }
 
     fn deadline(&self) -> Option<Instant> {

@@ -12,7 +12,7 @@ use rustix::process::{Pid, kill_process, kill_process_group};
 
 use crate::owner::Owner;
 use crate::scratch::tail;
-use crate::wait::{PATIENCE, START_PATIENCE, until};
+use crate::wait::{START_PATIENCE, until};
 
 /// How to start a program in the foreground.
 #[derive(Clone)]
@@ -143,7 +143,7 @@ impl Process {
     /// Waits for the end that something else brought about.
     pub(crate) async fn wait(&mut self) -> ExitStatus {
         let child = &mut self.child;
-        let ended = until("a process to end", PATIENCE, async || {
+        let ended = until("a process to end", START_PATIENCE, async || {
             child.try_wait().expect("our own child")
         });
         ended

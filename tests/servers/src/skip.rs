@@ -19,6 +19,8 @@ pub enum Server {
     Jasmin,
     /// Kannel's bearerbox and smsbox.
     Kannel,
+    /// The right to mount a file system of one's own.
+    Mount,
     /// Node and the npm package `smpp`.
     NpmSmsc,
     /// Postfix, which needs root.
@@ -29,6 +31,8 @@ pub enum Server {
     Prosody,
     /// Python and the library slixmpp.
     Slixmpp,
+    /// systemd's `systemd-socket-activate`; systemd need not run.
+    SocketActivate,
 }
 
 impl Server {
@@ -42,11 +46,13 @@ impl Server {
             Self::Gammu => "gammu",
             Self::Jasmin => "jasmin",
             Self::Kannel => "kannel",
+            Self::Mount => "mount",
             Self::NpmSmsc => "npm-smsc",
             Self::Postfix => "postfix",
             Self::Postgres => "postgres",
             Self::Prosody => "prosody",
             Self::Slixmpp => "slixmpp",
+            Self::SocketActivate => "socket-activate",
         }
     }
 }

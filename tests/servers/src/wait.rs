@@ -5,7 +5,7 @@ use std::time::Duration;
 /// How long a test waits for something that a healthy server does within a second; a busy machine is slow.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long it waits for a server to start: Erlang alone takes a minute beside a compiler.
+/// How long it waits for a server to start or to end: Erlang alone takes a minute beside a compiler.
 pub(crate) const START_PATIENCE: Duration = Duration::from_mins(2);
 
 /// Probes every few milliseconds until there is an answer.

@@ -107,3 +107,28 @@ async fn without_consumer_there_is_no_link() {
     bench.life.drain();
     assert!(bench.life.finish(9 * SECOND).await);
 }
+
+#[tokio::test]
+async fn a_link_that_is_handed_over_reads_and_answers_and_leaves_the_rest_to_the_next() {
+    let (permit, permitted) = tokio::sync::watch::channel(Permit::Yes);
+    let mut bench = Bench::with(|config| config.permit = Some(permitted)).await;
+    let mut peer = bench.log_in().await;
+    let mut before = bench.tracked(vec![outgoing("before").into()]);
+    peer.hear_message().await;
+    let ping = peer.hear_iq().await;
+    permit.send_replace(Permit::HandedOver);
+    let mut since = bench.tracked(vec![outgoing("since").into()]);
+    assert_eq!(since.recv().await, Some(Err(Lost::Link)));
+    bench.link.send(outgoing("an answer")).await.unwrap();
+    let heard = peer.hear_message().await;
+    assert_eq!(heard.body().as_deref(), Some("an answer"));
+    peer.answer(&ping).await;
+    assert_eq!(before.recv().await, Some(Ok(())));
+    peer.say_stanza(incoming("on the way")).await;
+    peer.say_stream_error("conflict", "Replaced by a new connection")
+        .await;
+    let batch = bench.batch().await;
+    assert_eq!(bodies(&batch.stanzas), ["on the way"]);
+    batch.committed();
+    assert!(matches!(bench.down().await, LinkError::ConflictLive { .. }));
+}

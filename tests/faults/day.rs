@@ -1,0 +1,105 @@
+//! A day in a minute: everything that goes by the clock, with a provider that is out of order twice for hours.
+
+use std::{path::PathBuf, time::Duration};
+
+use transom_test_servers::{Server, Transom, skipped};
+
+use crate::{
+    house::{alone, lines, prosody},
+    random::{Random, number_of},
+    traffic::Traffic,
+    world::{SMS, link_up},
+};
+
+const DAY: Duration = Duration::from_hours(24);
+const HOUR: Duration = Duration::from_hours(1);
+/// From when until when the provider is out of order: the longer time is shorter than texts are tried.
+const OUTAGES: [(Duration, Duration); 2] = [
+    (Duration::from_hours(3), Duration::from_hours(5)),
+    (Duration::from_hours(12), Duration::from_mins(15 * 60 + 30)),
+];
+/// How much of the resident memory after the first hour there may be at the end.
+const PERCENT_MAX: u64 = 110;
+
+/// The clock of a process, which the test turns. What waits for a network goes by real time all the same.
+struct TurnedClock(PathBuf);
+
+impl TurnedClock {
+    fn of(transom: &mut Transom) -> Self {
+        let file = transom.folder().join("ahead");
+        transom.set_env("TRANSOM_CLOCK_AHEAD", &file.display().to_string());
+        let this = Self(file);
+        this.turn(Duration::ZERO);
+        this
+    }
+
+    /// In one step: half a number would be another time.
+    fn turn(&self, ahead: Duration) {
+        let new = self.0.with_extension("new");
+        std::fs::write(&new, ahead.as_millis().to_string()).unwrap();
+        std::fs::rename(&new, &self.0).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_day_with_outages_leaves_nothing_behind() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let step = Duration::from_mins(number_of("TRANSOM_FAULT_DAY_STEP_MINUTES", 10));
+    let prosody = prosody(&["alice"]).await;
+    let (mut transom, twilio) = alone(prosody.component_addr(), &lines("alice"), "").await;
+    let clock = TurnedClock::of(&mut transom);
+    transom.start().await;
+    link_up(&transom, "sms").await;
+    let alice = prosody.client("alice", "phone").await;
+    let mut traffic = Traffic::new(twilio, (SMS, alice), Random::seed(), 0);
+    traffic.begin().await;
+    let webhooks = [transom.http()];
+    let (mut ahead, mut early, mut hourly) = (Duration::ZERO, 0, Vec::new());
+    while ahead < DAY {
+        ahead += step;
+        clock.turn(ahead);
+        traffic.network(
+            OUTAGES
+                .iter()
+                .any(|(from, until)| (*from..*until).contains(&ahead)),
+        );
+        for _ in 0..3 {
+            traffic.burst(&webhooks).await;
+        }
+        traffic.heard().await;
+        if ahead.as_secs().is_multiple_of(HOUR.as_secs()) {
+            hourly.push(transom.resident_bytes() / 1024);
+        }
+        if early == 0 && ahead >= HOUR {
+            traffic.settle(&webhooks).await;
+            early = transom.resident_bytes();
+        }
+    }
+    traffic.settle(&webhooks).await;
+    let late = transom.resident_bytes();
+    let account = traffic.account(&transom).await;
+    eprintln!(
+        "{}",
+        account.table(
+            "1 process, SQLite, a simulated day",
+            "2 outages of the provider, 2 h and 3.5 h"
+        )
+    );
+    eprintln!(
+        "resident: {} KiB after the first hour, {} KiB at the end, by the hour {hourly:?}",
+        early / 1024,
+        late / 1024
+    );
+    assert_eq!(
+        (account.delivered, account.unknown),
+        (account.out, 0),
+        "{account:?}"
+    );
+    assert!(account.errors.is_empty(), "{account:?}");
+    assert!(
+        late * 100 <= early * PERCENT_MAX,
+        "{early} bytes became {late}"
+    );
+}
