@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{Connection, NewFile, Sql, StoreError, files, for_rows, run_rows};
 use statements::{
-    CONVERSATIONS, DELIVERIES, IDS, LANES, MEMBERS, MESSAGES, STANZAS, THREADS, USAGE,
+    CONVERSATIONS, DELIVERIES, IDS, LANES, MEMBERS, MESSAGES, REPEATED, STANZAS, THREADS, USAGE,
 };
 
 /// An accepted message. Its lane is the conversation's, outwards.
@@ -204,17 +204,6 @@ struct LaneRow {
     conversation_id: i64,
     due_ms: Option<i64>,
 }
-
-/// A stanza that is stored already. Two processes may have read the same one: a client sends it again while the first that read it
-/// stands still.
-const REPEATED: Sql = for_rows!(
-    "SELECT s.message_id
-       FROM",
-    "CROSS JOIN message_stanzas s
-      WHERE s.user_id = CAST(r.value ->> 'user_id' AS BIGINT) AND s.repeat_key = r.value ->> 'repeat_key'
-        AND (s.repeat_key LIKE 'o%' OR s.created_ms > CAST(r.value ->> 'at_ms' AS BIGINT) - 600000)
-      LIMIT 1"
-);
 
 #[derive(Serialize)]
 struct RepeatRow<'a> {

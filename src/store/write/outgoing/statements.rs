@@ -97,3 +97,14 @@ pub(super) const USAGE: Sql = for_rows!(
      ON CONFLICT (gateway_id, user_id, day) DO UPDATE
         SET messages = usage_days.messages + excluded.messages, segments = usage_days.segments + excluded.segments"
 );
+
+/// A stanza that is stored already. Two processes may have read the same one: a client sends it again while the first that read it
+/// stands still.
+pub(super) const REPEATED: Sql = for_rows!(
+    "SELECT s.message_id
+       FROM",
+    "CROSS JOIN message_stanzas s
+      WHERE s.user_id = CAST(r.value ->> 'user_id' AS BIGINT) AND s.repeat_key = r.value ->> 'repeat_key'
+        AND (s.repeat_key LIKE 'o%' OR s.created_ms > CAST(r.value ->> 'at_ms' AS BIGINT) - 600000)
+      LIMIT 1"
+);
