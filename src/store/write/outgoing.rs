@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Connection, NewFile, Sql, StoreError, files, for_rows, run_rows};
+use super::{Connection, NewFile, StoreError, files, run_rows};
 use statements::{
     CONVERSATIONS, DELIVERIES, IDS, LANES, MEMBERS, MESSAGES, REPEATED, STANZAS, THREADS, USAGE,
 };
