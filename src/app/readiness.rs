@@ -66,7 +66,7 @@ pub(super) fn watch_links(links: &[(String, LinkHandle)], lifecycle: &Lifecycle)
         lifecycle.spawn("app.status", async move {
             loop {
                 let text = format!("{gateway}: {}", describe(&state.borrow_and_update()));
-                notify::status(&text);
+                notify::status(&text).await;
                 tokio::select! {
                     changed = state.changed() => if changed.is_err() { return },
                     () = life.draining() => return,

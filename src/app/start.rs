@@ -86,7 +86,7 @@ pub(super) async fn run(app: App, lifecycle: Lifecycle) -> Result<Ended, StartEr
             sockets,
         };
         start(&app, base, server, (here, &lifecycle)).await?;
-        notify::ready();
+        notify::ready().await;
         tracing::info!("Ready.");
         Ok::<_, StartError>(stop(&mut signals, &*app.reload, &lifecycle).await)
     };
@@ -111,9 +111,9 @@ async fn stop(
         () = signals.next(reload) => {}
         () = lifecycle.draining() => {}
     }
-    notify::stopping();
     tracing::info!("Draining.");
     lifecycle.drain();
+    notify::stopping().await;
     let drained = tokio::select! {
         drained = lifecycle.finish(GRACE) => drained,
         () = signals.next(reload) => {
