@@ -1,7 +1,3 @@
-//! What servers anywhere answer when the servers of a mail address are looked for.
-
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|data: &[u8]| transom_email::measure::discovery(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| transom_fuzzed::discovery(data));

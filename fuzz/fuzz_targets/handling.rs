@@ -1,9 +1,3 @@
-//! One stanza through all that is pure: read, decided on for people of every standing, answered.
-//!
-//! The tests of `transom-conformance` send generated stanzas the same way.
-
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|xml: &str| transom_conformance::handle(xml));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| transom_fuzzed::handling(data));

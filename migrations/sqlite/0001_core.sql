@@ -110,8 +110,11 @@ CREATE TABLE messages (
     direction       TEXT   NOT NULL CHECK (direction IN ('out', 'in')),
     created_ms      BIGINT NOT NULL,
     body            TEXT,
-    payload         TEXT
+    payload         TEXT,
+    -- The user wants it kept nowhere (XEP-0334): its text goes as soon as nothing more is done with it.
+    fleeting        BIGINT NOT NULL DEFAULT 0 CHECK (fleeting IN (0, 1))
 );
+CREATE INDEX messages_fleeting ON messages (created_ms) WHERE fleeting = 1 AND body IS NOT NULL;
 CREATE INDEX messages_conversation ON messages (conversation_id, message_id);
 CREATE INDEX messages_bodies ON messages (created_ms) WHERE body IS NOT NULL;
 

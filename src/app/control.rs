@@ -14,6 +14,7 @@ use crate::{
     intake::{Rosters, Trial},
     operations::{
         AccountNow, LinkNow, Operations, Running,
+        codes::Codes,
         control::{Control, places},
         mailboxes::Asked,
         once::Once,
@@ -79,6 +80,7 @@ pub(super) fn operations(
         gateways,
         keys,
         asked: Asked::default(),
+        codes: Codes::default(),
         once: Arc::new(once),
         running,
     }

@@ -59,6 +59,8 @@ pub struct Command {
 pub enum Who {
     /// Everybody whom the gateway admits, about what is theirs.
     Person,
+    /// The same, where users have to prove a mobile number.
+    Prover,
     /// The same, where users can bring mail accounts.
     Owner,
     /// The same, where the network is mail.
@@ -134,6 +136,7 @@ impl Scope {
         match command.who {
             Who::Admin => self.is_admin(),
             Who::Person => self.gateway.admits(&self.speaker),
+            Who::Prover => self.gateway.config.verify_mobile && self.gateway.admits(&self.speaker),
             Who::Owner => {
                 self.gateway.adapter.own_accounts().is_some() && self.gateway.admits(&self.speaker)
             }
@@ -149,11 +152,13 @@ impl Scope {
         match command.who {
             Who::Admin => Actor::Admin,
             Who::Either if self.is_admin() => Actor::Admin,
-            Who::Person | Who::Owner | Who::Mail | Who::Either => Actor::User(Asker {
-                gateway: self.gateway.config.name.clone(),
-                jid: self.speaker.clone(),
-                lang: self.lang,
-            }),
+            Who::Person | Who::Prover | Who::Owner | Who::Mail | Who::Either => {
+                Actor::User(Asker {
+                    gateway: self.gateway.config.name.clone(),
+                    jid: self.speaker.clone(),
+                    lang: self.lang,
+                })
+            }
         }
     }
 

@@ -122,6 +122,7 @@ impl World {
             conversation,
             message_id: on.ids.next(),
             body: "the secret text".to_owned(),
+            fleeting: false,
             payload: None,
             stanza_id: "waits".to_owned(),
             repeat_key: None,

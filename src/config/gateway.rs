@@ -51,6 +51,8 @@ pub struct GatewayConfig {
     pub receipts: Receipts,
     /// Whether STOP and START are answered.
     pub optout_replies: bool,
+    /// Whether users have to prove a mobile number before they can write.
+    pub verify_mobile: bool,
     /// What becomes of files that the network does not carry.
     pub files: FilesNotCarried,
     /// What may be sent.
@@ -210,6 +212,7 @@ impl GatewayConfig {
             merge,
             receipts: raw.receipts.unwrap_or_default(),
             optout_replies: raw.optout_replies.unwrap_or(false),
+            verify_mobile: raw.verify_mobile.unwrap_or(false),
             files: raw.files.unwrap_or_default(),
             limits,
             give_up,
@@ -244,6 +247,7 @@ impl fmt::Debug for GatewayConfig {
             .field("merge", &self.merge)
             .field("receipts", &self.receipts)
             .field("optout_replies", &self.optout_replies)
+            .field("verify_mobile", &self.verify_mobile)
             .field("files", &self.files)
             .field("limits", &self.limits)
             .field("give_up", &self.give_up)

@@ -165,6 +165,8 @@ pub(super) struct RawGateway {
     pub(super) receipts: Option<Receipts>,
     /// Whether somebody who writes STOP gets one text that confirms it. Default: false.
     pub(super) optout_replies: Option<bool>,
+    /// Whether users have to prove a mobile number of their own, by a code that is sent to it, before they can write. Default: false.
+    pub(super) verify_mobile: Option<bool>,
     pub(super) limits: RawLimits,
     /// How long a message to the outside is tried. Default: `4h`; mail: `2d`.
     pub(super) give_up: Option<HumaneDuration>,

@@ -62,6 +62,9 @@ pub struct Payload {
     /// The gateway wrote it by itself: nobody waits to hear what became of it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub automatic: bool,
+    /// The user wants it kept nowhere (XEP-0334), so that no notice quotes it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub fleeting: bool,
     /// The sender wants to know when it was looked at.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub markable: bool,

@@ -76,6 +76,7 @@ fn membership(why: &Membership) -> (Condition, ErrorType) {
         | Membership::HasToChoose { .. }
         | Membership::RegistrationClosed
         | Membership::AwaitingApproval
+        | Membership::Unproved { .. }
         | Membership::Disabled { .. } => (Condition::RegistrationRequired, ErrorType::Auth),
         Membership::NotAllowed { .. } => (Condition::Forbidden, ErrorType::Auth),
         Membership::NoLine { .. } | Membership::LineRetired | Membership::AccountRefused { .. } => {

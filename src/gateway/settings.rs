@@ -54,6 +54,9 @@ pub enum Kind {
 /// Stands among the choices and is none: the user has been told that reactions are not sent.
 pub const TOLD_OF_REACTIONS: &str = "told_of_reactions";
 
+/// Stands among the choices and is none: the mobile number that the user has proved.
+pub const MOBILE: &str = "mobile";
+
 /// The choices of one user.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Settings(BTreeMap<String, String>);
@@ -212,6 +215,11 @@ impl Settings {
     /// Whether files that a network does not carry are sent as links; `None`: as the gateway does it.
     pub fn wants_file_links(&self) -> Option<bool> {
         self.get(Setting::FileLinks).map(|choice| choice == "yes")
+    }
+
+    /// The mobile number that the user has proved.
+    pub fn mobile(&self) -> Option<&str> {
+        self.0.get(MOBILE).map(String::as_str)
     }
 
     /// Whether the user has been told that reactions are not sent.

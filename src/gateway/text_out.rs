@@ -6,6 +6,7 @@ mod draft;
 mod edit;
 mod join;
 mod note;
+mod proof;
 mod reaction;
 mod repeat;
 mod reply;

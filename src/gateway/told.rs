@@ -52,6 +52,7 @@ pub fn stanzas(
         user: full.to_bare(),
         first_id: &first.stanza_id,
         lang: gateway.lang(row.lang.as_deref()),
+        fleeting: payload.fleeting,
         group: payload.group,
     };
     match row.kind {
@@ -109,6 +110,8 @@ struct Telling<'a> {
     user: BareJid,
     first_id: &'a str,
     lang: Lang,
+    /// What is said here is archived, and the user wants none of it kept.
+    fleeting: bool,
     group: Option<Box<StoredGroup>>,
 }
 
@@ -270,6 +273,9 @@ impl Telling<'_> {
     }
 
     fn excerpt(&self) -> Quoted {
+        if self.fleeting {
+            return Quoted::whole("…");
+        }
         Quoted::beginning(&self.row.body)
     }
 

@@ -247,7 +247,7 @@ enum Effect {
 /// Decides each on the snapshot; the refused and the repeated are settled, the others come back.
 fn decide_round<'a>(
     intake: &Intake,
-    round: Round<'a>,
+    mut round: Round<'a>,
     snapshot: &mut OutwardSnapshot,
 ) -> (Vec<(&'a Message, Effect)>, Vec<Stanza>) {
     let ids = || intake.next_id();
@@ -256,30 +256,23 @@ fn decide_round<'a>(
         ids: &ids,
     };
     let mut effects = Vec::new();
-    let Round {
-        people,
-        tries,
-        answers,
-        candidates,
-        ..
-    } = round;
-    let mut settled = Round {
-        people,
-        tries,
-        answers,
-        asks: Vec::new(),
-        candidates: Vec::new(),
-    };
+    let candidates = std::mem::take(&mut round.candidates);
     for (place, (message, candidate)) in candidates.into_iter().enumerate() {
+        // What proves a number cannot wait for the proof: it comes as a trial.
+        let unproved = || candidate.unproved(&intake.gateway, snapshot);
+        if let Some(decision) = round.people.and_then(|_| unproved()) {
+            round.settle(intake, message, decision);
+            continue;
+        }
         match candidate.decide(&intake.gateway, snapshot, place, &moment) {
             Decision::Accepted(one) => effects.push((message, Effect::New(one))),
             Decision::Amended(one) => effects.push((message, Effect::Amended(one))),
             Decision::TakenBack(one) => effects.push((message, Effect::TakenBack(one))),
             Decision::Kept(one) => effects.push((message, Effect::Kept(one))),
-            decision => settled.settle(intake, message, decision),
+            decision => round.settle(intake, message, decision),
         }
     }
-    (effects, settled.answers)
+    (effects, round.answers)
 }
 
 /// Commits, waiting for a database that is out of order for a while.

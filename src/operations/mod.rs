@@ -6,12 +6,14 @@
 //! - [`keys`]: exchanging the key that logins are sealed with.
 //! - [`own`]: those of users, each on what is theirs.
 //! - [`mailboxes`]: connecting a mail account.
+//! - [`codes`]: codes that prove a mobile number.
 //! - [`once`]: links that work once.
 //! - [`restored`]: a database that is a copy holds what it has queued.
 //! - [`control`]: the socket by which the commands reach a running process.
 
 mod blocks;
 pub mod cards;
+pub mod codes;
 pub mod control;
 mod desk;
 mod keys;
@@ -38,6 +40,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use transom_adapter::{AccountState, Address, Clock, UnixMillis};
 
+use codes::Codes;
 use mailboxes::Asked;
 use once::Once;
 pub use refusal::{Fault, Refusal};
@@ -82,6 +85,8 @@ pub struct Operations {
     pub keys: Option<KeyRing>,
     /// How often users asked for links to mail accounts.
     pub asked: Asked,
+    /// Codes that were sent to users' mobile numbers.
+    pub codes: Codes,
     /// Links that work once.
     pub once: Arc<Once>,
     /// The running process; `None`: the store is open alone.

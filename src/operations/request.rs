@@ -195,6 +195,16 @@ pub enum Request {
     },
     /// The one who asks stops being a user.
     Unregister,
+    /// A code goes to a mobile number of the one who asks.
+    Verify {
+        /// The number, as people write it.
+        number: String,
+    },
+    /// The one who asks enters it.
+    VerifyCode {
+        /// The code.
+        code: String,
+    },
     /// Where the one who asks stands.
     Status,
     /// What the one who asks has chosen.

@@ -108,6 +108,7 @@ impl World {
             conversation: self.conversation(user_id, number).await,
             message_id,
             body: "the secret text".to_owned(),
+            fleeting: false,
             payload: None,
             stanza_id: stanza.to_owned(),
             repeat_key: Some(format!("o{}", {

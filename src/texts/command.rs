@@ -9,6 +9,10 @@ use super::Label;
 pub enum Topic {
     /// `register`
     Register,
+    /// `verify`
+    Verify,
+    /// `code`
+    Code,
     /// `unregister`
     Unregister,
     /// `status`

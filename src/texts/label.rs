@@ -33,6 +33,10 @@ pub enum Label {
     Way,
     /// How old it is.
     Age,
+    /// The mobile number of a user.
+    Mobile,
+    /// The code that was sent there.
+    ProofCode,
     /// The outside person.
     Peer,
     /// The name of the outside person.

@@ -16,6 +16,7 @@ mod notice;
 mod own;
 mod page;
 mod post;
+mod proof;
 mod quantity;
 mod refusal;
 mod refused;
@@ -33,6 +34,7 @@ pub use notice::{Failed, Notice, Quoted};
 pub use own::{Own, OwnPage, Unproven};
 pub use page::Page;
 pub use post::{Knocking, Post, WhyWaits};
+pub use proof::Proof;
 pub use refusal::Refusal;
 pub use refused::{Cap, Content, Encryption, Membership, Recipient, Refused};
 pub use registration::{Chat, Registration};
@@ -174,6 +176,12 @@ text_from!(
 impl From<OwnPage> for Text {
     fn from(text: OwnPage) -> Self {
         Own::Page(text).into()
+    }
+}
+
+impl From<Proof> for Text {
+    fn from(text: Proof) -> Self {
+        Registration::Proof(text).into()
     }
 }
 

@@ -70,6 +70,11 @@ pub enum Membership {
         /// The account's address.
         address: String,
     },
+    /// The user has to prove a mobile number first.
+    Unproved {
+        /// The gateway's JID.
+        gateway: String,
+    },
     /// Another user of the shared line is talking to this person.
     LineConflict,
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use transom_adapter::Network;
 
-use super::Quoted;
+use super::{Proof, Quoted};
 
 /// Becoming a user, and ceasing to be one.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -25,6 +25,8 @@ pub enum Registration {
         /// What the gateway is for.
         network: Network,
     },
+    /// What is said while a mobile number is proved.
+    Proof(Proof),
     /// The admins have been asked.
     RequestSent,
     /// An admin said yes.

@@ -93,7 +93,7 @@ fn pass(keep: KeepConfig, what: Kept, now: UnixMillis) -> Sweep {
         Kept::UsageDays => ago(records).div_euclid(DAY_MS),
         Kept::ReleasedLines => ago(REST),
         Kept::Strangers => ago(STRANGERS),
-        Kept::GoneAccounts => now.0,
+        Kept::Fleeting | Kept::GoneAccounts => now.0,
     };
     let limit = match what {
         Kept::ReleasedLines | Kept::GoneAccounts => CONVERSATIONS,

@@ -103,7 +103,7 @@ async fn a_library_client_does_what_people_do_on_prosody() {
     proves!("slixmpp as a client: all that people do", Prosody);
     let world = simulated::world().await;
     let peer = contact(PEER);
-    let server = world.prosody.client_addr();
+    let server = world.server.client_addr();
     let mut client = ScriptedClient::slixmpp(server, roles("alice@example.org", SMS, &peer));
     check_contact(&client.step("contact").await, &peer);
     let sent = client.step("sent").await;
@@ -176,12 +176,13 @@ async fn somebody_in_a_browser_does_what_people_do() {
         Feature::WebSocket,
     ];
     let lines = simulated::line();
-    let mut world = World::prepare_on(&features, &lines, "", |builder| builder).await;
+    let mut world =
+        World::prepare_on(Server::Prosody, &features, &lines, "", |builder| builder).await;
     world.transom.start().await;
     world.up().await;
     let peer = contact(PEER);
     let roles = roles("alice@example.org", SMS, &peer);
-    let mut client = ScriptedClient::converse(&world.prosody, roles);
+    let mut client = ScriptedClient::converse(world.server.prosody(), roles);
     client.step("logged in").await;
     let seen = client.step("contact").await;
     assert_eq!(seen["name"], PEER);

@@ -1,8 +1,13 @@
 //! Commands as forms (XEP-0050) and by chat, on a real Prosody.
 
-use transom_test_servers::{Element, Server, XmppClient, skipped};
+use transom_test_servers::{Element, Server, XmppClient};
 
 use crate::world::{SMS, World, chat, contact};
+
+on_each_server! {
+    a_number_is_chosen_in_a_form_and_texts_leave_from_it,
+    a_user_lives_by_chat_alone,
+}
 
 const PEER: &str = "+12025550147";
 const POOL: &str = "+12025550105";
@@ -31,13 +36,9 @@ pub(crate) async fn command(client: &mut XmppClient, inside: &str) -> Element {
     answer.find("command", COMMANDS).expect("a command").clone()
 }
 
-#[tokio::test]
-async fn a_number_is_chosen_in_a_form_and_texts_leave_from_it() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
-    proves!("XEP-0050, XEP-0004: commands as forms", Prosody);
-    let world = World::with(&pool(), "").await;
+async fn a_number_is_chosen_in_a_form_and_texts_leave_from_it(on: Server) {
+    proves!("XEP-0050, XEP-0004: commands as forms", Prosody, Ejabberd);
+    let world = World::with(on, &pool(), "").await;
     let mut alice = world.client("alice").await;
     let list = format!("<query xmlns='http://jabber.org/protocol/disco#items' node='{COMMANDS}'/>");
     let list = alice.iq("get", SMS, &list).await;
@@ -59,7 +60,7 @@ async fn a_number_is_chosen_in_a_form_and_texts_leave_from_it() {
          <field var='address'><value>{POOL}</value></field></x></command>"
     );
     // Another resource of the same person is another session.
-    let mut tablet = world.prosody.client("alice", "tablet").await;
+    let mut tablet = world.server.client("alice", "tablet").await;
     let payload = format!("<command xmlns='{COMMANDS}' {filled}");
     let stolen = tablet.iq("set", SMS, &payload).await;
     assert_eq!(stolen.attr("type"), Some("error"), "{stolen}");
@@ -86,13 +87,9 @@ async fn another_sees_nothing(world: &World, id: &str) {
     }
 }
 
-#[tokio::test]
-async fn a_user_lives_by_chat_alone() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
-    proves!("every command by chat", Prosody);
-    let world = World::with(&pool(), "").await;
+async fn a_user_lives_by_chat_alone(on: Server) {
+    proves!("every command by chat", Prosody, Ejabberd);
+    let world = World::with(on, &pool(), "").await;
     let mut alice = world.client("alice").await;
     assert!(say(&mut alice, "help").await.contains("register"));
     assert!(

@@ -2,8 +2,6 @@
 
 use transom_test_servers::{Answer, Ejabberd, Server, Transom, XmppClient, free_port, skipped};
 
-use crate::people;
-use crate::text;
 use crate::world::{LINE, Seat, Twilio, chat, condition, config, is_receipt_of, link_up};
 
 const PEER: &str = "+12025550147";
@@ -142,23 +140,14 @@ async fn failures_become_errors_and_a_kill_changes_nothing_on_ejabberd() {
 }
 
 #[tokio::test]
-async fn contacts_have_cards_and_ask_once_where_the_roster_is_refused() {
+async fn where_the_roster_is_refused_after_all_a_contact_asks_once() {
     if skipped(&[Server::Ejabberd]) {
         return;
     }
     proves!(
-        "XEP-0054, XEP-0292, XEP-0084, XEP-0153: a card and one picture",
+        "XEP-0356: rosters that are announced and refused: one question a contact",
         Ejabberd
     );
-    proves!(
-        "without privileges: one question a contact, never repeated",
-        Ejabberd
-    );
-    proves!(
-        "RFC 6121: subscriptions both ways, and XEP-0115 from one resource",
-        Ejabberd
-    );
-    proves!("XEP-0055: own contacts are found", Ejabberd);
     let world = world("gina").await;
     let mut gina = world.client().await;
     let peer = world.contact();
@@ -179,68 +168,4 @@ async fn contacts_have_cards_and_ask_once_where_the_roster_is_refused() {
         gina.received().iter().filter(|stanza| asks(stanza)).count(),
         1
     );
-    gina.send(&format!(
-        "<presence to='{peer}' type='subscribed'/><presence to='{peer}' type='subscribe'/>"
-    ))
-    .await;
-    let from = format!("{peer}/gw");
-    let here = gina
-        .expect("the contact's presence", |stanza| {
-            stanza.name() == "presence" && stanza.attr("from") == Some(from.as_str())
-        })
-        .await;
-    assert!(
-        here.child_in("c", "http://jabber.org/protocol/caps")
-            .is_some()
-    );
-    let photo = here.find("photo", "vcard-temp:x:update").expect("a hash");
-    let node = "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='urn:xmpp:avatar:data'/></pubsub>";
-    let data = gina.iq("get", &peer, node).await;
-    let item = data
-        .find("item", "http://jabber.org/protocol/pubsub")
-        .unwrap_or_else(|| panic!("{data:?}"));
-    assert_eq!(item.attr("id"), Some(photo.text().as_str()));
-    let card = gina.iq("get", &peer, "<vCard xmlns='vcard-temp'/>").await;
-    assert!(card.find("PHOTO", "vcard-temp").is_some(), "{card:?}");
-    let query = "<query xmlns='jabber:iq:search'><nick>0147</nick></query>";
-    let found = gina.iq("set", &world.domain, query).await;
-    let item = found.find("item", "jabber:iq:search").expect("the contact");
-    assert_eq!(item.attr("jid"), Some(peer.as_str()));
-}
-
-#[tokio::test]
-async fn requests_calls_blocks_and_what_cannot_be_sent_on_ejabberd() {
-    if skipped(&[Server::Ejabberd]) {
-        return;
-    }
-    proves!(
-        "XEP-0030, XEP-0092, XEP-0199: every request is answered",
-        Ejabberd
-    );
-    proves!("XEP-0100: what was typed becomes a JID", Ejabberd);
-    proves!("XEP-0191: a blocked contact costs nothing", Ejabberd);
-    proves!(
-        "XEP-0353: a call is rejected at once, with a sentence",
-        Ejabberd
-    );
-    proves!(
-        "encrypted, emergency, premium and foreign: refused with a sentence, at no cost",
-        Ejabberd
-    );
-    proves!(
-        "any spelling of a number: an error with the right JID",
-        Ejabberd
-    );
-    let world = world("hugo").await;
-    let mut hugo = world.client().await;
-    let peer = world.contact();
-    people::answers_every_request(&mut hugo, &world.domain, &peer).await;
-    people::rejects_a_call(&mut hugo, &peer).await;
-    text::refuses_what_cannot_be_sent(&mut hugo, &world.domain).await;
-    assert!(world.twilio.sent().is_empty());
-    people::blocks(&mut hugo, &world.domain, &peer, &world.twilio).await;
-    // Leaving is complete.
-    let remove = "<query xmlns='jabber:iq:register'><remove/></query>";
-    let left = hugo.iq("set", &world.domain, remove).await;
-    assert_eq!(left.attr("type"), Some("result"), "{left}");
 }

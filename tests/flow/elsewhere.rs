@@ -5,10 +5,15 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
 use transom_test_servers::{
-    Answer, Element, Feature, HttpDouble, Prosody, Server, Transom, free_port, post_with, skipped,
+    Answer, Element, Feature, HttpDouble, Server, Transom, XmppServer, free_port, post_with,
+    skipped,
 };
 
 use crate::world::{LINE, SMS, chat, contact, link_up};
+
+on_each_server! {
+    without_privilege_it_is_told_in_the_chat,
+}
 
 const PEER: &str = "+12025550147";
 const KEY: &str = "signing-key";
@@ -16,18 +21,15 @@ const TOKEN: &str = "0123456789abcdef0123";
 
 struct Phone {
     transom: Transom,
-    prosody: Prosody,
+    server: XmppServer,
     api: HttpDouble,
     webhook: std::net::SocketAddr,
 }
 
 impl Phone {
-    async fn start(features: &[Feature]) -> Self {
-        let builder = Prosody::builder().component(SMS, "secret").user("alice");
-        let builder = features
-            .iter()
-            .fold(builder, |builder, feature| builder.with(*feature));
-        let prosody = builder.start().await;
+    async fn start(on: Server, features: &[Feature]) -> Self {
+        let components = [(SMS, "secret")];
+        let server = XmppServer::start(on, features, &components, &["alice"]).await;
         let (http, api) = (free_port(), HttpDouble::start().await);
         api.answer_by(|_| {
             Answer::json(
@@ -59,7 +61,7 @@ base_url = "{api}"
 number = "{LINE}"
 owner = "alice@example.org"
 "#,
-            server = prosody.component_addr(),
+            server = server.component_addr(),
             api = api.url(""),
         );
         let mut transom = Transom::builder(env!("CARGO_BIN_EXE_transom"))
@@ -70,7 +72,7 @@ owner = "alice@example.org"
         link_up(&transom, "sms").await;
         Self {
             transom,
-            prosody,
+            server,
             api,
             webhook: http,
         }
@@ -122,8 +124,8 @@ async fn what_was_sent_elsewhere_is_the_users_own_and_is_not_sent_again() {
         "XEP-0356: what the user sent elsewhere shows as the user's own",
         Prosody
     );
-    let mut phone = Phone::start(&[Feature::Offline, Feature::Privilege]).await;
-    let mut alice = phone.prosody.client("alice", "desk").await;
+    let mut phone = Phone::start(Server::Prosody, &[Feature::Offline, Feature::Privilege]).await;
+    let mut alice = phone.server.client("alice", "desk").await;
     alice
         .iq(
             "set",
@@ -183,13 +185,26 @@ async fn what_was_sent_elsewhere_is_the_users_own_and_is_not_sent_again() {
     );
 }
 
+async fn without_privilege_it_is_told_in_the_chat(on: Server) {
+    proves!(
+        "what the user sent elsewhere is told where it cannot show as the user's own",
+        Prosody,
+        Ejabberd
+    );
+    is_told(on, &[Feature::Offline]).await;
+}
+
 #[tokio::test]
-async fn without_privilege_it_is_told_in_the_chat() {
-    if skipped(&[Server::Prosody]) {
+async fn where_the_server_makes_no_copies_it_is_told_in_the_chat() {
+    if skipped(&[Server::Ejabberd]) {
         return;
     }
-    let phone = Phone::start(&[Feature::Offline]).await;
-    let mut alice = phone.prosody.client("alice", "desk").await;
+    is_told(Server::Ejabberd, &[Feature::Offline, Feature::Privilege]).await;
+}
+
+async fn is_told(on: Server, features: &[Feature]) {
+    let phone = Phone::start(on, features).await;
+    let mut alice = phone.server.client("alice", "desk").await;
     alice.send(&chat(&contact(PEER), "m1", "hello")).await;
     phone
         .api

@@ -4,11 +4,19 @@ use std::net::SocketAddr;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use transom_test_servers::{
-    Answer, Element, Feature, HttpDouble, Mail, MailSink, Mailer, Prosody, Request, Server,
-    Transom, TransomBuilder, XmppClient, free_port, get, skipped,
+    Answer, Element, Feature, HttpDouble, Mail, MailSink, Mailer, Request, Server, Transom,
+    TransomBuilder, XmppClient, XmppServer, free_port, get, skipped,
 };
 
 use crate::world::{LINE, Seat, Twilio, condition, config, link_up};
+
+on_each_server! {
+    a_mails_files_are_shown_from_our_own_http,
+    a_mails_file_is_shown_from_the_servers_upload_service,
+    files_go_out_by_mail_with_what_was_said_of_them,
+    what_cannot_be_had_is_told_to_its_sender,
+    a_text_and_a_file_that_are_sent_apart_leave_as_one_mail,
+}
 
 pub(crate) const MAIL: &str = "mail.example.org";
 const SMS: &str = "sms.example.org";
@@ -17,7 +25,7 @@ const PEER: &str = "+12025550147";
 
 pub(crate) struct FileWorld {
     pub(crate) transom: Transom,
-    pub(crate) prosody: Prosody,
+    pub(crate) server: XmppServer,
     pub(crate) sink: MailSink,
     pub(crate) twilio: Twilio,
     /// The upload service of a user, on a private address that the admin excepts.
@@ -28,6 +36,8 @@ pub(crate) struct FileWorld {
 /// What a test wants otherwise.
 #[derive(Default)]
 pub(crate) struct Wish<'a> {
+    /// Prosody, if nothing is said.
+    pub(crate) on: Option<Server>,
     pub(crate) features: &'a [Feature],
     pub(crate) store: &'a str,
     /// Lines of `[files]`.
@@ -46,19 +56,14 @@ impl FileWorld {
     }
 
     pub(crate) async fn prepare(wish: Wish<'_>) -> Self {
-        let mut prosody = Prosody::builder()
-            .component(MAIL, "secret")
-            .component(SMS, "secret")
-            .user("alice");
-        for feature in wish.features {
-            prosody = prosody.with(*feature);
-        }
-        let prosody = prosody.start().await;
+        let on = wish.on.unwrap_or(Server::Prosody);
+        let components = [(MAIL, "secret"), (SMS, "secret")];
+        let server = XmppServer::start(on, wish.features, &components, &["alice"]).await;
         let (http, lmtp) = (free_port(), free_port());
         let (sink, pictures) = (MailSink::start().await, HttpDouble::start().await);
         let twilio = Twilio::start(http).await;
         let seat = Seat {
-            server: prosody.component_addr(),
+            server: server.component_addr(),
             domain: SMS,
             secret: "secret",
         };
@@ -99,7 +104,7 @@ allow_hosts = ["{pictures}"]
         };
         Self {
             transom: builder.prepare(),
-            prosody,
+            server,
             sink,
             twilio,
             pictures,
@@ -113,7 +118,7 @@ allow_hosts = ["{pictures}"]
     }
 
     pub(crate) async fn alice(&self) -> XmppClient {
-        self.prosody.client("alice", "phone").await
+        self.server.client("alice", "phone").await
     }
 
     /// Alice has written once: now she has an address.
@@ -266,16 +271,17 @@ pub(crate) async fn error(client: &mut XmppClient, id: &str) -> (String, String)
     )
 }
 
-#[tokio::test]
-async fn a_mails_files_are_shown_from_our_own_http() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn a_mails_files_are_shown_from_our_own_http(on: Server) {
     proves!(
         "XEP-0066, XEP-0447: files that come in are shown in place, from our own HTTP",
-        Prosody
+        Prosody,
+        Ejabberd
     );
-    let world = FileWorld::start(Wish::default()).await;
+    let world = FileWorld::start(Wish {
+        on: Some(on),
+        ..Wish::default()
+    })
+    .await;
     let mut alice = world.known().await;
     let picture = png(100_000);
     let page = b"<html><script>alert(1)</script></html>";
@@ -318,17 +324,15 @@ async fn a_mails_files_are_shown_from_our_own_http() {
     assert_eq!(served.body, page);
 }
 
-#[tokio::test]
-async fn a_mails_file_is_shown_from_the_servers_upload_service() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn a_mails_file_is_shown_from_the_servers_upload_service(on: Server) {
     proves!(
         "XEP-0363: files that come in go through the server's upload service",
-        Prosody
+        Prosody,
+        Ejabberd
     );
     let features = [Feature::Upload];
     let world = FileWorld::start(Wish {
+        on: Some(on),
         features: &features,
         ..Wish::default()
     })
@@ -339,10 +343,7 @@ async fn a_mails_file_is_shown_from_the_servers_upload_service() {
         .mail("f1", "", &[("holiday.png", "image/png", &picture)])
         .await;
     let (_, url) = shared_file(&mut alice, "the picture").await;
-    assert!(
-        url.contains(&world.prosody.http_addr().to_string()),
-        "{url}"
-    );
+    assert!(url.contains(&world.server.http_addr().to_string()), "{url}");
     assert_eq!(fetched(&url).await.body, picture);
 }
 
@@ -388,16 +389,17 @@ async fn a_phones_picture_that_is_gone_is_named() {
     assert!(text.contains("could not be fetched"), "{text}");
 }
 
-#[tokio::test]
-async fn files_go_out_by_mail_with_what_was_said_of_them() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn files_go_out_by_mail_with_what_was_said_of_them(on: Server) {
     proves!(
         "XEP-0066: files go out, with what was said of them",
-        Prosody
+        Prosody,
+        Ejabberd
     );
-    let world = FileWorld::start(Wish::default()).await;
+    let world = FileWorld::start(Wish {
+        on: Some(on),
+        ..Wish::default()
+    })
+    .await;
     let mut alice = world.alice().await;
     let picture = png(70_000);
     let content = picture.clone();
@@ -418,16 +420,14 @@ async fn files_go_out_by_mail_with_what_was_said_of_them() {
     assert_eq!(attached(&mail, "holiday.png"), Some(picture));
 }
 
-#[tokio::test]
-async fn what_cannot_be_had_is_told_to_its_sender() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn what_cannot_be_had_is_told_to_its_sender(on: Server) {
     proves!(
         "files from private addresses, too large or gone: refused with a sentence",
-        Prosody
+        Prosody,
+        Ejabberd
     );
     let world = FileWorld::start(Wish {
+        on: Some(on),
         files: "max_size = \"1MiB\"",
         ..Wish::default()
     })
@@ -512,16 +512,17 @@ async fn a_file_whose_time_is_over_is_answered_with_a_sentence() {
     }
 }
 
-#[tokio::test]
-async fn a_text_and_a_file_that_are_sent_apart_leave_as_one_mail() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn a_text_and_a_file_that_are_sent_apart_leave_as_one_mail(on: Server) {
     proves!(
         "a text and a file that a client sends apart become one mail",
-        Prosody
+        Prosody,
+        Ejabberd
     );
-    let mut world = FileWorld::prepare(Wish::default()).await;
+    let mut world = FileWorld::prepare(Wish {
+        on: Some(on),
+        ..Wish::default()
+    })
+    .await;
     let config = world.transom.config_text();
     world
         .transom

@@ -5,17 +5,21 @@ use transom_test_servers::{Element, PATIENCE, Server, get, post_with, skipped, u
 
 use crate::world::{Database, LINE, SMS, World, chat, condition, contact, is_receipt_of, store};
 
+on_each_server! {
+    a_text_goes_to_a_group_and_its_answer_comes_back_to_it,
+}
+
 const BOB: &str = "+12025550147";
 const CAROL: &str = "+12025550148";
 const OFF: &str = "+12025550191";
 const UNASSIGNED: &str = "+12025550192";
 
-async fn phones(database: Database) -> World {
+async fn phones(on: Server, database: Database) -> World {
     let line = format!(
         "[[gateway.sms.line]]\nnumber = \"{LINE}\"\nprovider = \"phones\"\nowner = \"alice@example.org\"\n"
     );
     let lines = format!("[gateway.sms.provider.phones]\nkind = \"simulator\"\n{line}");
-    World::with(&lines, &store(database).await).await
+    World::with(on, &lines, &store(database).await).await
 }
 
 fn group(members: &[&str]) -> String {
@@ -55,8 +59,8 @@ fn addresses(stanza: &Element) -> Vec<(String, String)> {
         .collect()
 }
 
-async fn there_and_back(database: Database) {
-    let world = phones(database).await;
+async fn there_and_back(on: Server, database: Database) {
+    let world = phones(on, database).await;
     let mut alice = world.client("alice").await;
     let both = group(&[BOB, CAROL]);
     // Another order is told the right one.
@@ -114,16 +118,18 @@ async fn there_and_back(database: Database) {
     assert_eq!(receipt.attr("from"), Some(both.as_str()));
 }
 
-#[tokio::test]
-async fn a_text_goes_to_a_group_and_its_answer_comes_back_to_it() {
+async fn a_text_goes_to_a_group_and_its_answer_comes_back_to_it(on: Server) {
     proves!(
         "XEP-0033: a group of numbers as one contact, both ways",
-        Prosody
+        Prosody,
+        Ejabberd
     );
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
-    there_and_back(Database::Sqlite).await;
+    proves!(
+        "XEP-0033: a message to several people, named in the stanza",
+        Prosody,
+        Ejabberd
+    );
+    there_and_back(on, Database::Sqlite).await;
 }
 
 #[tokio::test]
@@ -131,7 +137,7 @@ async fn groups_on_postgresql() {
     if skipped(&[Server::Prosody, Server::Postgres]) {
         return;
     }
-    there_and_back(Database::Postgres).await;
+    there_and_back(Server::Prosody, Database::Postgres).await;
 }
 
 #[tokio::test]
@@ -139,7 +145,7 @@ async fn a_receipt_waits_for_everybody_and_a_failure_says_who() {
     if skipped(&[Server::Prosody]) {
         return;
     }
-    let world = phones(Database::Sqlite).await;
+    let world = phones(Server::Prosody, Database::Sqlite).await;
     let mut alice = world.client("alice").await;
     alice
         .send(&chat(&group(&[BOB, OFF]), "m1", "are you all there"))

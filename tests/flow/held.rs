@@ -2,16 +2,22 @@
 
 use transom_test_servers::{Element, PATIENCE, Server, skipped, until};
 
-use crate::world::{Database, LINE, Twilio, World, chat, condition, contact, is_receipt_of, store};
+use crate::world::{
+    Database, LINE, PLAIN, Twilio, World, chat, condition, contact, is_receipt_of, store,
+};
+
+on_each_server! {
+    within_hold_a_correction_replaces_and_a_retraction_cancels,
+}
 
 const PEER: &str = "+12025550147";
 
 /// Alice's line, and messages held for so long.
-async fn world(hold: &str, database: Database) -> World {
+async fn world(on: Server, hold: &str, database: Database) -> World {
     let line =
         format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"alice@example.org\"\n");
     let store = store(database).await;
-    let mut world = World::prepare(&line, &store, |builder| {
+    let mut world = World::prepare_on(on, &PLAIN, &line, &store, |builder| {
         builder.env("TRANSOM_GATEWAY__SMS__HOLD", hold)
     })
     .await;
@@ -67,16 +73,13 @@ fn error_of(id: &str) -> impl Fn(&Element) -> bool {
     move |stanza| stanza.attr("type") == Some("error") && stanza.attr("id") == Some(id)
 }
 
-#[tokio::test]
-async fn within_hold_a_correction_replaces_and_a_retraction_cancels() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn within_hold_a_correction_replaces_and_a_retraction_cancels(on: Server) {
     proves!(
         "XEP-0308, XEP-0424: what is held is corrected and taken back",
-        Prosody
+        Prosody,
+        Ejabberd
     );
-    replaces_and_cancels(Database::Sqlite).await;
+    replaces_and_cancels(on, Database::Sqlite).await;
 }
 
 #[tokio::test]
@@ -84,11 +87,11 @@ async fn within_hold_a_correction_replaces_and_a_retraction_cancels_on_postgresq
     if skipped(&[Server::Prosody, Server::Postgres]) {
         return;
     }
-    replaces_and_cancels(Database::Postgres).await;
+    replaces_and_cancels(Server::Prosody, Database::Postgres).await;
 }
 
-async fn replaces_and_cancels(database: Database) {
-    let world = world("3s", database).await;
+async fn replaces_and_cancels(on: Server, database: Database) {
+    let world = world(on, "3s", database).await;
     let mut alice = world.client("alice").await;
     alice.send(&chat(&contact(PEER), "m1", "frist")).await;
     alice.send(&chat(&contact(PEER), "m2", "second")).await;
@@ -134,7 +137,7 @@ async fn what_is_held_survives_a_kill() {
     if skipped(&[Server::Prosody]) {
         return;
     }
-    let mut world = world("5s", Database::Sqlite).await;
+    let mut world = world(Server::Prosody, "5s", Database::Sqlite).await;
     let mut alice = world.client("alice").await;
     alice.send(&chat(&contact(PEER), "m1", "one")).await;
     alice.send(&chat(&contact(PEER), "m2", "two")).await;

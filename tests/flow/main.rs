@@ -14,6 +14,29 @@ macro_rules! proves {
     };
 }
 
+/// Flows as tests on each XMPP server: `flow::prosody` and `flow::ejabberd`.
+macro_rules! on_each_server {
+    ($($flow:ident),+ $(,)?) => {$(
+        mod $flow {
+            use transom_test_servers::{Server, skipped};
+
+            #[tokio::test]
+            async fn prosody() {
+                if !skipped(&[Server::Prosody]) {
+                    super::$flow(Server::Prosody).await;
+                }
+            }
+
+            #[tokio::test]
+            async fn ejabberd() {
+                if !skipped(&[Server::Ejabberd]) {
+                    super::$flow(Server::Ejabberd).await;
+                }
+            }
+        }
+    )+};
+}
+
 mod address_book;
 mod carried;
 mod clients;
@@ -34,6 +57,7 @@ mod mms;
 mod moved;
 mod operators;
 mod people;
+mod proof;
 mod random_kills;
 mod rosters;
 mod shared_lines;

@@ -5,7 +5,10 @@ use std::io::Cursor;
 use image::{ImageFormat, Rgb, RgbImage};
 use transom_test_servers::{Answer, Request, Server, skipped};
 
-use crate::files::{FileWorld, Wish, error, fetched, sharing};
+use crate::{
+    files::{FileWorld, Wish, error, fetched, sharing},
+    talk::choose,
+};
 
 const CONTACT: &str = "+12025550147@sms.example.org";
 
@@ -102,22 +105,25 @@ async fn where_a_provider_carries_no_files_they_are_refused_or_the_text_leads_to
     if skipped(&[Server::Prosody]) {
         return;
     }
-    for links in [false, true] {
+    for way in ["refused", "as the gateway does it", "as the user wants it"] {
         let mut world = FileWorld::prepare(Wish::default()).await;
         let api = world.twilio.api.url("/send");
         let mut config = without_files(&world.transom.config_text(), &api);
-        if links {
+        if way == "as the gateway does it" {
             config = config.replace("region = ", "files = \"link\"\nregion = ");
         }
         world.transom.configure(&config);
         world.transom.start().await;
         world.up().await;
         let mut alice = world.texting().await;
+        if way == "as the user wants it" {
+            choose(&mut alice, "file_links", "yes").await;
+        }
         let picture = photograph(64);
         offer(&world, "image/png", picture.clone());
         let url = world.pictures.url("/upload/1/small.png");
         alice.send(&sharing(CONTACT, "f1", &url, "Look!")).await;
-        if !links {
+        if way == "refused" {
             let (_, sentence) = error(&mut alice, "f1").await;
             assert!(!sentence.is_empty());
             assert_eq!(world.twilio.sent().len(), 1, "the first text alone");

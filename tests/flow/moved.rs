@@ -20,7 +20,7 @@ async fn a_text_waits_for_the_end_of_the_night_and_a_kill_does_not_hurry_it() {
     if skipped(&[Server::Prosody]) {
         return;
     }
-    let mut world = World::with(&line(), "").await;
+    let mut world = World::with(Server::Prosody, &line(), "").await;
     let calm = world.transom.config_text();
     let night = calm.replacen(
         "region = \"US\"\n",
@@ -70,7 +70,7 @@ async fn a_line_moves_to_another_provider_with_its_chats_and_what_waits() {
     let gone = "[gateway.sms.provider.old]\nkind = \"kannel\"\nbase_url = \"http://127.0.0.1:9\"\nusername = \"u\"\n\
                 password = \"p\"\nwebhook_token = \"0123456789abcdef\"\n";
     let old = line().replace("\"main\"", "\"old\"");
-    let mut world = World::with(&format!("{gone}{old}"), "").await;
+    let mut world = World::with(Server::Prosody, &format!("{gone}{old}"), "").await;
     let mut alice = world.client("alice").await;
     alice
         .send(&chat(&contact(PEER), "m1", "before the move"))

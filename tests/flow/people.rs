@@ -1,8 +1,21 @@
 //! Registration, presence, requests and the chat with the gateway, on a real Prosody.
 
-use transom_test_servers::{Element, Server, XmppClient, skipped};
+use transom_test_servers::{Element, Server, XmppClient};
 
 use crate::world::{SMS, Twilio, World, chat, condition, contact};
+
+on_each_server! {
+    a_pool_number_is_claimed_by_registering_and_texts_leave_from_it,
+    a_contact_answers_a_subscription_once_and_has_capabilities,
+    every_request_is_answered,
+    the_gateway_says_since_when_and_what_it_keeps,
+    the_gateway_itself_talks_and_sends_nothing,
+    removing_the_gateway_disables_and_coming_back_brings_what_was_held,
+    a_contact_has_a_card_and_a_picture_and_is_found,
+    a_blocked_contact_neither_reaches_the_user_nor_costs_anything,
+    a_call_is_rejected_with_a_sentence,
+    the_admins_are_asked_once_about_somebody_who_writes,
+}
 
 const PEER: &str = "+12025550147";
 const POOL: &str = "+12025550105";
@@ -22,16 +35,13 @@ async fn presence(client: &mut XmppClient, kind: Option<&str>, from: &str) -> El
     client.expect("a presence", is_wanted).await
 }
 
-#[tokio::test]
-async fn a_pool_number_is_claimed_by_registering_and_texts_leave_from_it() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn a_pool_number_is_claimed_by_registering_and_texts_leave_from_it(on: Server) {
     proves!(
         "XEP-0077: a number of the pool is claimed, kept and given up",
-        Prosody
+        Prosody,
+        Ejabberd
     );
-    let world = World::with(&pool(), "").await;
+    let world = World::with(on, &pool(), "").await;
     let mut alice = world.client("alice").await;
     alice.send(&chat(&contact(PEER), "m0", "too early")).await;
     let error = alice
@@ -67,20 +77,18 @@ async fn a_pool_number_is_claimed_by_registering_and_texts_leave_from_it() {
     assert!(gone.find("registered", REGISTER).is_none(), "{gone:?}");
 }
 
-#[tokio::test]
-async fn a_contact_answers_a_subscription_once_and_has_capabilities() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn a_contact_answers_a_subscription_once_and_has_capabilities(on: Server) {
     proves!(
         "RFC 6121: subscriptions both ways, and XEP-0115 from one resource",
-        Prosody
+        Prosody,
+        Ejabberd
     );
     proves!(
         "any spelling of a number: an error with the right JID",
-        Prosody
+        Prosody,
+        Ejabberd
     );
-    let world = World::start("").await;
+    let world = World::on(on, "").await;
     let mut alice = world.client("alice").await;
     let peer = contact(PEER);
     // Who asked for the roster is told of each change: the server keeps `subscribed` itself to itself.
@@ -115,23 +123,20 @@ async fn a_contact_answers_a_subscription_once_and_has_capabilities() {
     assert_eq!(condition(&error).as_deref(), Some("gone"), "{error:?}");
 }
 
-#[tokio::test]
-async fn every_request_is_answered() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn every_request_is_answered(on: Server) {
     proves!(
         "XEP-0030, XEP-0092, XEP-0199: every request is answered",
-        Prosody
+        Prosody,
+        Ejabberd
     );
-    proves!("XEP-0100: what was typed becomes a JID", Prosody);
-    let world = World::start("").await;
+    proves!("XEP-0100: what was typed becomes a JID", Prosody, Ejabberd);
+    let world = World::on(on, "").await;
     let mut alice = world.client("alice").await;
     answers_every_request(&mut alice, SMS, &contact(PEER)).await;
 }
 
 /// What a client asks of the gateway and of a contact, and what nobody knows.
-pub(crate) async fn answers_every_request(alice: &mut XmppClient, gateway: &str, peer: &str) {
+async fn answers_every_request(alice: &mut XmppClient, gateway: &str, peer: &str) {
     let info = "<query xmlns='http://jabber.org/protocol/disco#info'/>";
     let about = alice.iq("get", gateway, info).await;
     let identity = about
@@ -177,16 +182,13 @@ pub(crate) async fn answers_every_request(alice: &mut XmppClient, gateway: &str,
     }
 }
 
-#[tokio::test]
-async fn the_gateway_says_since_when_and_what_it_keeps() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
-    let world = World::start("").await;
+async fn the_gateway_says_since_when_and_what_it_keeps(on: Server) {
+    let world = World::on(on, "").await;
     let mut alice = world.client("alice").await;
     proves!(
         "XEP-0012, XEP-0504: since when, and what is kept for how long",
-        Prosody
+        Prosody,
+        Ejabberd
     );
     let last = alice
         .iq("get", SMS, "<query xmlns='jabber:iq:last'/>")
@@ -207,13 +209,9 @@ async fn the_gateway_says_since_when_and_what_it_keeps() {
     }
 }
 
-#[tokio::test]
-async fn the_gateway_itself_talks_and_sends_nothing() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
-    proves!("the gateway is a chat partner", Prosody);
-    let world = World::start("").await;
+async fn the_gateway_itself_talks_and_sends_nothing(on: Server) {
+    proves!("the gateway is a chat partner", Prosody, Ejabberd);
+    let world = World::on(on, "").await;
     let mut alice = world.client("alice").await;
     for (id, said) in [("h1", "help"), ("h2", "blah blah")] {
         alice.message(SMS, id, said).await;
@@ -236,16 +234,13 @@ async fn the_gateway_itself_talks_and_sends_nothing() {
     );
 }
 
-#[tokio::test]
-async fn removing_the_gateway_disables_and_coming_back_brings_what_was_held() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn removing_the_gateway_disables_and_coming_back_brings_what_was_held(on: Server) {
     proves!(
         "removing the gateway from the roster holds what comes in",
-        Prosody
+        Prosody,
+        Ejabberd
     );
-    let world = World::start("").await;
+    let world = World::on(on, "").await;
     let mut alice = world.client("alice").await;
     alice.send(&chat(&contact(PEER), "m1", "hello")).await;
     world.twilio.text("hello").await;
@@ -287,17 +282,14 @@ async fn removing_the_gateway_disables_and_coming_back_brings_what_was_held() {
 
 const CALLER: &str = "<query xmlns='jabber:iq:search'><nick>0147</nick></query>";
 
-#[tokio::test]
-async fn a_contact_has_a_card_and_a_picture_and_is_found() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn a_contact_has_a_card_and_a_picture_and_is_found(on: Server) {
     proves!(
         "XEP-0054, XEP-0292, XEP-0084, XEP-0153: a card and one picture",
-        Prosody
+        Prosody,
+        Ejabberd
     );
-    proves!("XEP-0055: own contacts are found", Prosody);
-    let world = World::start("").await;
+    proves!("XEP-0055: own contacts are found", Prosody, Ejabberd);
+    let world = World::on(on, "").await;
     let mut alice = world.client("alice").await;
     let peer = contact(PEER);
     let found = alice.iq("set", SMS, CALLER).await;
@@ -334,20 +326,20 @@ async fn a_contact_has_a_card_and_a_picture_and_is_found() {
     assert_eq!(uri.map(Element::text), Some(format!("tel:{PEER}")));
 }
 
-#[tokio::test]
-async fn a_blocked_contact_neither_reaches_the_user_nor_costs_anything() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
-    proves!("XEP-0191: a blocked contact costs nothing", Prosody);
-    let world = World::start("").await;
+async fn a_blocked_contact_neither_reaches_the_user_nor_costs_anything(on: Server) {
+    proves!(
+        "XEP-0191: a blocked contact costs nothing",
+        Prosody,
+        Ejabberd
+    );
+    let world = World::on(on, "").await;
     let mut alice = world.client("alice").await;
     let peer = contact(PEER);
     blocks(&mut alice, SMS, &peer, &world.twilio).await;
 }
 
 /// Blocks a contact by XEP-0191, and lets it speak again.
-pub(crate) async fn blocks(alice: &mut XmppClient, gateway: &str, peer: &str, twilio: &Twilio) {
+async fn blocks(alice: &mut XmppClient, gateway: &str, peer: &str, twilio: &Twilio) {
     alice.send(&chat(peer, "m1", "hello")).await;
     twilio.text("hello").await;
     let item = format!("<item jid='{peer}'/>");
@@ -379,16 +371,13 @@ pub(crate) async fn blocks(alice: &mut XmppClient, gateway: &str, peer: &str, tw
     assert_eq!(twilio.sent().len(), 1);
 }
 
-#[tokio::test]
-async fn a_call_is_rejected_with_a_sentence() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn a_call_is_rejected_with_a_sentence(on: Server) {
     proves!(
         "XEP-0353: a call is rejected at once, with a sentence",
-        Prosody
+        Prosody,
+        Ejabberd
     );
-    let world = World::start("").await;
+    let world = World::on(on, "").await;
     let mut alice = world.client("alice").await;
     let peer = contact(PEER);
     rejects_a_call(&mut alice, &peer).await;
@@ -396,7 +385,7 @@ async fn a_call_is_rejected_with_a_sentence() {
 }
 
 /// Calls a contact.
-pub(crate) async fn rejects_a_call(alice: &mut XmppClient, peer: &str) {
+async fn rejects_a_call(alice: &mut XmppClient, peer: &str) {
     let call = "urn:xmpp:jingle-message:0";
     alice
         .send(&format!(
@@ -421,16 +410,13 @@ pub(crate) async fn rejects_a_call(alice: &mut XmppClient, peer: &str) {
     assert!(sentence.body().is_some_and(|body| body.contains("message")));
 }
 
-#[tokio::test]
-async fn the_admins_are_asked_once_about_somebody_who_writes() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn the_admins_are_asked_once_about_somebody_who_writes(on: Server) {
     proves!(
         "registration by approval: the first message asks the admins, once",
-        Prosody
+        Prosody,
+        Ejabberd
     );
-    let world = World::approval().await;
+    let world = World::approval(on).await;
     let mut admin = world.client("bob").await;
     let mut alice = world.client("alice").await;
     for id in ["m1", "m2"] {

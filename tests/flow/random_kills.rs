@@ -85,7 +85,12 @@ async fn random_kills(database: Database) {
     let line =
         format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"alice@example.org\"\n");
     let caps = "[gateway.sms.limits]\nmessages_per_day = 100000\nsegments_per_day = 100000\ngateway_per_day = 100000\n";
-    let mut world = World::with(&format!("{line}{caps}"), &store(database).await).await;
+    let mut world = World::with(
+        Server::Prosody,
+        &format!("{line}{caps}"),
+        &store(database).await,
+    )
+    .await;
     let mut alice = world.client("alice").await;
     let mut ledger = Ledger::default();
     // The first text registers her: nobody is registered by what comes in (semantics 14).

@@ -4,6 +4,11 @@ use transom_test_servers::{Element, Server, XmppClient, skipped};
 
 use crate::world::{LINE, SMS, World, chat, contact};
 
+on_each_server! {
+    without_privilege_a_contact_asks_once,
+    a_client_that_takes_entries_is_offered_one,
+}
+
 const PEER: &str = "+12025550147";
 const OTHER: &str = "+12025550148";
 const ROSTER: &str = "jabber:iq:roster";
@@ -172,16 +177,13 @@ async fn who_unregisters_has_a_tidy_roster() {
     }
 }
 
-#[tokio::test]
-async fn without_privilege_a_contact_asks_once() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn without_privilege_a_contact_asks_once(on: Server) {
     proves!(
         "without privileges: one question a contact, never repeated",
-        Prosody
+        Prosody,
+        Ejabberd
     );
-    let world = World::start("").await;
+    let world = World::on(on, "").await;
     let mut alice = world.client("alice").await;
     alice.send(&chat(&contact(OTHER), "m1", "hello")).await;
     world.twilio.text("hello").await;
@@ -205,16 +207,13 @@ async fn without_privilege_a_contact_asks_once() {
     assert_eq!(of_peer, 1);
 }
 
-#[tokio::test]
-async fn a_client_that_takes_entries_is_offered_one() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn a_client_that_takes_entries_is_offered_one(on: Server) {
     proves!(
         "XEP-0144: without privileges, an offer to clients that take it",
-        Prosody
+        Prosody,
+        Ejabberd
     );
-    let world = World::start("").await;
+    let world = World::on(on, "").await;
     let mut alice = world.client("alice").await;
     alice.send(&format!("<presence to='{SMS}'/>")).await;
     alice.send(&chat(&contact(OTHER), "m1", "hello")).await;

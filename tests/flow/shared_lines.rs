@@ -4,6 +4,10 @@ use transom_test_servers::{Server, skipped};
 
 use crate::world::{World, chat, condition, contact};
 
+on_each_server! {
+    answers_go_to_whoever_wrote_to_that_person,
+}
+
 const SHARED: &str = "+12025550101";
 const SECOND: &str = "+12025550102";
 
@@ -11,13 +15,13 @@ fn shared(number: &str) -> String {
     format!("[[gateway.sms.line]]\nnumber = \"{number}\"\nshared = true\n")
 }
 
-#[tokio::test]
-async fn answers_go_to_whoever_wrote_to_that_person() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
-    proves!("a shared line: answers go to whoever wrote", Prosody);
-    let world = World::with(&shared(SHARED), "").await;
+async fn answers_go_to_whoever_wrote_to_that_person(on: Server) {
+    proves!(
+        "a shared line: answers go to whoever wrote",
+        Prosody,
+        Ejabberd
+    );
+    let world = World::with(on, &shared(SHARED), "").await;
     let mut alice = world.client("alice").await;
     let mut bob = world.client("bob").await;
     let (anna, boris) = ("+12025550147", "+12025550148");
@@ -72,7 +76,7 @@ async fn a_person_who_talks_with_somebody_else_on_the_only_line_is_a_conflict() 
     if skipped(&[Server::Prosody]) {
         return;
     }
-    let world = World::with(&shared(SHARED), "").await;
+    let world = World::with(Server::Prosody, &shared(SHARED), "").await;
     let mut alice = world.client("alice").await;
     let mut bob = world.client("bob").await;
     let anna = "+12025550147";
@@ -94,7 +98,12 @@ async fn with_a_second_shared_line_the_other_user_gets_that_one() {
         return;
     }
     let owned = "[[gateway.sms.line]]\nnumber = \"+12025550103\"\nowner = \"carol@example.org\"\n";
-    let world = World::with(&format!("{}{}{owned}", shared(SHARED), shared(SECOND)), "").await;
+    let world = World::with(
+        Server::Prosody,
+        &format!("{}{}{owned}", shared(SHARED), shared(SECOND)),
+        "",
+    )
+    .await;
     let mut bob = world.client("bob").await;
     bob.send(&chat(&contact("+12025550147"), "b1", "which line"))
         .await;

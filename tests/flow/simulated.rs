@@ -10,7 +10,7 @@ const PEER: &str = "+12025550147";
 
 /// A second gateway would need a second component; the simulated provider takes the place of Twilio's double.
 pub(crate) async fn world() -> World {
-    World::with(&line(), "").await
+    World::with(Server::Prosody, &line(), "").await
 }
 
 /// Alice's line, which is at the simulated provider.

@@ -5,14 +5,24 @@ use transom_test_servers::{Element, Server, XmppClient, skipped};
 use crate::{
     commands::{FORMS, command, say},
     files::{fetched, shared},
-    world::{LINE, SMS, Twilio, World, chat, condition, contact, is_receipt_of},
+    world::{LINE, PLAIN, SMS, Twilio, World, chat, condition, contact, is_receipt_of},
 };
+
+on_each_server! {
+    a_long_text_comes_whole_in_several_stanzas,
+    an_answer_leaves_without_its_quotation_unless_that_is_wanted,
+    a_reaction_costs_nothing_unless_that_is_wanted,
+    a_tapback_in_words_becomes_a_reaction_when_it_quotes_one_text,
+    styled_texts_go_and_come_as_they_were_typed,
+    what_the_phone_has_shown_is_marked,
+    stop_is_told_kept_and_confirmed_once,
+}
 
 const PEER: &str = "+12025550147";
 const REACTIONS: &str = "urn:xmpp:reactions:0";
 
 /// Chooses in the settings, and leaves the others as they are.
-async fn choose(client: &mut XmppClient, name: &str, value: &str) {
+pub(crate) async fn choose(client: &mut XmppClient, name: &str, value: &str) {
     let form = command(client, "node='settings' action='execute'/>").await;
     let session = form.attr("sessionid").expect("a session").to_owned();
     let x = form.child_in("x", FORMS).expect("a form");
@@ -47,13 +57,13 @@ fn from_peer(stanza: &Element) -> bool {
     stanza.name() == "message" && stanza.attr("from") == Some(&contact(PEER))
 }
 
-#[tokio::test]
-async fn a_long_text_comes_whole_in_several_stanzas() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
-    proves!("long texts come whole, below every limit", Prosody);
-    let world = World::start("").await;
+async fn a_long_text_comes_whole_in_several_stanzas(on: Server) {
+    proves!(
+        "long texts come whole, below every limit",
+        Prosody,
+        Ejabberd
+    );
+    let world = World::on(on, "").await;
     let mut alice = known(&world).await;
     let line = "the quick brown fox & <friends> jump over 👍 the lazy dog\n";
     let lines: Vec<String> = (0..2_000)
@@ -127,16 +137,13 @@ fn answer(id: &str, to: &str, quoted: &str, text: &str) -> String {
     chat(&contact(PEER), id, &format!("{quotation}{text}")).replace("</message>", &reply)
 }
 
-#[tokio::test]
-async fn an_answer_leaves_without_its_quotation_unless_that_is_wanted() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn an_answer_leaves_without_its_quotation_unless_that_is_wanted(on: Server) {
     proves!(
         "XEP-0461: an answer leaves without the quotation, unless that is wanted",
-        Prosody
+        Prosody,
+        Ejabberd
     );
-    let world = World::start("").await;
+    let world = World::on(on, "").await;
     let mut alice = known(&world).await;
     let called = world
         .twilio
@@ -175,16 +182,13 @@ fn reaction(id: &str, to: &str, emoji: &str) -> String {
     .replace("</reaction></body>", "</body>")
 }
 
-#[tokio::test]
-async fn a_reaction_costs_nothing_unless_that_is_wanted() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn a_reaction_costs_nothing_unless_that_is_wanted(on: Server) {
     proves!(
         "XEP-0444: a reaction costs nothing, unless it is wanted as a text",
-        Prosody
+        Prosody,
+        Ejabberd
     );
-    let world = World::start("").await;
+    let world = World::on(on, "").await;
     let mut alice = known(&world).await;
     assert_eq!(
         world
@@ -233,16 +237,13 @@ async fn a_reaction_costs_nothing_unless_that_is_wanted() {
     assert!(help.contains(LINE), "{help}");
 }
 
-#[tokio::test]
-async fn a_tapback_in_words_becomes_a_reaction_when_it_quotes_one_text() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn a_tapback_in_words_becomes_a_reaction_when_it_quotes_one_text(on: Server) {
     proves!(
         "XEP-0444: a reaction in words becomes one where its text is certain",
-        Prosody
+        Prosody,
+        Ejabberd
     );
-    let world = World::start("").await;
+    let world = World::on(on, "").await;
     let mut alice = world.client("alice").await;
     for (id, body) in [("m1", "see you at eight"), ("m2", "ok"), ("m3", "ok")] {
         alice.send(&chat(&contact(PEER), id, body)).await;
@@ -291,16 +292,32 @@ async fn a_tapback_in_words_becomes_a_reaction_when_it_quotes_one_text() {
     }
 }
 
-#[tokio::test]
-async fn what_the_phone_has_shown_is_marked() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn styled_texts_go_and_come_as_they_were_typed(on: Server) {
+    proves!(
+        "XEP-0393: styled texts go and come as they were typed",
+        Prosody,
+        Ejabberd
+    );
+    let world = World::on(on, "").await;
+    let mut alice = known(&world).await;
+    let styled = "*now* or _never_, ~maybe~\n> as you said\n```\n2 * 3 * 4\n```";
+    let escaped = styled.replace('>', "&gt;");
+    alice.send(&chat(&contact(PEER), "m1", &escaped)).await;
+    let sent = world.twilio.text(styled).await;
+    assert_eq!(sent.form("To").as_deref(), Some(PEER));
+    let called = world.twilio.deliver("SM1", PEER, LINE, styled).await;
+    assert_eq!(called, Ok(200));
+    let came = alice.expect("the same from the phone", from_peer).await;
+    assert_eq!(came.body().as_deref(), Some(styled));
+}
+
+async fn what_the_phone_has_shown_is_marked(on: Server) {
     proves!(
         "XEP-0333: what the network says was read is marked",
-        Prosody
+        Prosody,
+        Ejabberd
     );
-    let world = World::start("").await;
+    let world = World::on(on, "").await;
     let mut alice = world.client("alice").await;
     let markable = "<markable xmlns='urn:xmpp:chat-markers:0'/></message>";
     alice
@@ -357,18 +374,15 @@ async fn what_the_phone_has_shown_is_marked() {
     assert_eq!(marks, 1, "marked once");
 }
 
-#[tokio::test]
-async fn stop_is_told_kept_and_confirmed_once() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn stop_is_told_kept_and_confirmed_once(on: Server) {
     proves!(
         "STOP and START: told, heeded, listed, confirmed once",
-        Prosody
+        Prosody,
+        Ejabberd
     );
     let line =
         format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"alice@example.org\"\n");
-    let mut world = World::prepare(&line, "", |builder| builder).await;
+    let mut world = World::prepare_on(on, &PLAIN, &line, "", |builder| builder).await;
     let config = world.transom.config_text();
     world
         .transom

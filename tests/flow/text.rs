@@ -6,15 +6,26 @@ use crate::world::{
     Database, LINE, SMS, Twilio, World, chat, condition, contact, is_receipt_of, store,
 };
 
+on_each_server! {
+    a_text_goes_out_and_its_delivery_report_becomes_a_receipt,
+    a_receipt_means_delivered_and_nothing_less,
+    a_text_comes_in_once_however_often_it_is_told,
+    a_repeat_of_a_stanza_is_not_sent_again_and_a_reused_id_is,
+    a_refused_text_becomes_an_error_with_a_sentence,
+    what_cannot_be_sent_is_refused_at_no_cost,
+    states_receipts_and_empty_bodies_are_never_sent_nor_answered,
+    a_late_failure_is_also_a_line_in_the_chat,
+}
+
 const PEER: &str = "+12025550147";
 
-#[tokio::test]
-async fn a_text_goes_out_and_its_delivery_report_becomes_a_receipt() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
-    proves!("XEP-0184: a receipt when the phone has it", Prosody);
-    let world = World::start("").await;
+async fn a_text_goes_out_and_its_delivery_report_becomes_a_receipt(on: Server) {
+    proves!(
+        "XEP-0184: a receipt when the phone has it",
+        Prosody,
+        Ejabberd
+    );
+    let world = World::on(on, "").await;
     let mut alice = world.client("alice").await;
     alice
         .send(&chat(
@@ -54,7 +65,7 @@ async fn texts_go_and_come_on_postgresql() {
     }
     let line =
         format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"alice@example.org\"\n");
-    let world = World::with(&line, &store(Database::Postgres).await).await;
+    let world = World::with(Server::Prosody, &line, &store(Database::Postgres).await).await;
     let mut alice = world.client("alice").await;
     for number in 0..5 {
         let (id, body) = (format!("m{number}"), format!("text {number}"));
@@ -100,16 +111,13 @@ async fn texts_go_and_come_on_postgresql() {
     );
 }
 
-#[tokio::test]
-async fn a_receipt_means_delivered_and_nothing_less() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn a_receipt_means_delivered_and_nothing_less(on: Server) {
     proves!(
         "XEP-0184: a receipt means delivered, and nothing less",
-        Prosody
+        Prosody,
+        Ejabberd
     );
-    let world = World::start("").await;
+    let world = World::on(on, "").await;
     let mut alice = world.client("alice").await;
     alice.send(&chat(&contact(PEER), "m1", "one")).await;
     let sent = world.twilio.text("one").await;
@@ -142,16 +150,13 @@ async fn a_receipt_means_delivered_and_nothing_less() {
     );
 }
 
-#[tokio::test]
-async fn a_text_comes_in_once_however_often_it_is_told() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn a_text_comes_in_once_however_often_it_is_told(on: Server) {
     proves!(
         "a text comes once, however often the provider tells of it",
-        Prosody
+        Prosody,
+        Ejabberd
     );
-    let world = World::start("").await;
+    let world = World::on(on, "").await;
     let mut alice = world.client("alice").await;
     alice.send(&chat(&contact(PEER), "m1", "hello")).await;
     world.twilio.text("hello").await;
@@ -220,16 +225,13 @@ async fn a_forged_call_is_refused_and_counted() {
     assert_eq!(count, Some(1.0));
 }
 
-#[tokio::test]
-async fn a_repeat_of_a_stanza_is_not_sent_again_and_a_reused_id_is() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn a_repeat_of_a_stanza_is_not_sent_again_and_a_reused_id_is(on: Server) {
     proves!(
         "XEP-0359: what a client sends again is not sent again",
-        Prosody
+        Prosody,
+        Ejabberd
     );
-    let world = World::start("").await;
+    let world = World::on(on, "").await;
     let mut alice = world.client("alice").await;
     for _ in 0..3 {
         alice.send(&chat(&contact(PEER), "same", "only once")).await;
@@ -254,13 +256,9 @@ async fn a_repeat_of_a_stanza_is_not_sent_again_and_a_reused_id_is() {
     assert_eq!(bodies, ["only once", "first", "second", "last"]);
 }
 
-#[tokio::test]
-async fn a_refused_text_becomes_an_error_with_a_sentence() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
-    proves!("failures become errors, with a sentence", Prosody);
-    let world = World::start("").await;
+async fn a_refused_text_becomes_an_error_with_a_sentence(on: Server) {
+    proves!("failures become errors, with a sentence", Prosody, Ejabberd);
+    let world = World::on(on, "").await;
     let mut alice = world.client("alice").await;
     world.twilio.api.answer_next(Answer::json(
         400,
@@ -282,7 +280,7 @@ async fn a_refused_text_becomes_an_error_with_a_sentence() {
 }
 
 /// Every kind of text that is refused before it costs anything.
-pub(crate) async fn refuses_what_cannot_be_sent(alice: &mut XmppClient, gateway: &str) {
+async fn refuses_what_cannot_be_sent(alice: &mut XmppClient, gateway: &str) {
     let at = |number: &str| format!("{number}@{gateway}");
     let omemo = "<encrypted xmlns='eu.siacs.conversations.axolotl'/><body>I sent you an OMEMO encrypted message</body>";
     let cases = [
@@ -341,16 +339,13 @@ pub(crate) async fn refuses_what_cannot_be_sent(alice: &mut XmppClient, gateway:
     }
 }
 
-#[tokio::test]
-async fn what_cannot_be_sent_is_refused_at_no_cost() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn what_cannot_be_sent_is_refused_at_no_cost(on: Server) {
     proves!(
         "encrypted, emergency, premium and foreign: refused with a sentence, at no cost",
-        Prosody
+        Prosody,
+        Ejabberd
     );
-    let world = World::start("").await;
+    let world = World::on(on, "").await;
     let mut alice = world.client("alice").await;
     refuses_what_cannot_be_sent(&mut alice, SMS).await;
     alice.send(&chat(&contact(PEER), "last", "last")).await;
@@ -358,16 +353,13 @@ async fn what_cannot_be_sent_is_refused_at_no_cost() {
     assert_eq!(world.twilio.sent().len(), 1, "nothing else was sent");
 }
 
-#[tokio::test]
-async fn states_receipts_and_empty_bodies_are_never_sent_nor_answered() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn states_receipts_and_empty_bodies_are_never_sent_nor_answered(on: Server) {
     proves!(
         "XEP-0085, XEP-0333: states and marks are never sent as texts",
-        Prosody
+        Prosody,
+        Ejabberd
     );
-    let world = World::start("").await;
+    let world = World::on(on, "").await;
     let mut alice = world.client("alice").await;
     for quiet in [
         "<composing xmlns='http://jabber.org/protocol/chatstates'/>",
@@ -408,16 +400,13 @@ async fn who_has_no_line_and_can_have_none_is_told_so() {
     assert!(world.twilio.sent().is_empty());
 }
 
-#[tokio::test]
-async fn a_late_failure_is_also_a_line_in_the_chat() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn a_late_failure_is_also_a_line_in_the_chat(on: Server) {
     proves!(
         "a failure that is known late is told in the chat too",
-        Prosody
+        Prosody,
+        Ejabberd
     );
-    let world = World::start("").await;
+    let world = World::on(on, "").await;
     let mut alice = world.client("alice").await;
     alice
         .send(&chat(&contact(PEER), "m1", "are you there"))
@@ -431,7 +420,7 @@ async fn a_late_failure_is_also_a_line_in_the_chat() {
             .await,
         Ok(200)
     );
-    let mut alice = world.prosody.client("alice", "desk").await;
+    let mut alice = world.server.client("alice", "desk").await;
     let wanted = |body: &str| body.starts_with('⚠') && body.contains("\"are you there\"");
     let line = alice
         .expect("the line", |stanza| {

@@ -40,8 +40,8 @@ async fn a_taken_component_name_is_said_with_its_remedy() {
     let first = World::start("").await;
     let second = World::prepare("", "", |builder| builder).await;
     let config = second.transom.config_text().replace(
-        &second.prosody.component_addr().to_string(),
-        &first.prosody.component_addr().to_string(),
+        &second.server.component_addr().to_string(),
+        &first.server.component_addr().to_string(),
     );
     let mut transom = Transom::builder(env!("CARGO_BIN_EXE_transom"))
         .config(&config)
@@ -84,7 +84,12 @@ async fn a_database_that_restarts_loses_nothing() {
     let url = postgres.database().await;
     let line =
         format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"alice@example.org\"\n");
-    let world = World::with(&line, &format!("[store]\nurl = \"{url}\"\n")).await;
+    let world = World::with(
+        Server::Prosody,
+        &line,
+        &format!("[store]\nurl = \"{url}\"\n"),
+    )
+    .await;
     let mut alice = world.client("alice").await;
     alice.send(&chat(&contact(PEER), "m1", "before")).await;
     world.twilio.text("before").await;
@@ -280,7 +285,7 @@ async fn the_server_restarts_under_load_and_every_text_arrives_once() {
             Ok(200)
         );
         if number == 20 {
-            world.prosody.restart().await;
+            world.server.restart().await;
             alice = world.client("alice").await;
         }
     }

@@ -1,4 +1,4 @@
-//! A Prosody, a provider's double, and a transom between them.
+//! An XMPP server, a provider's double, and a transom between them.
 
 use std::{
     net::SocketAddr,
@@ -12,8 +12,8 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use transom_test_servers::{
-    Answer, Element, Feature, HttpDouble, PATIENCE, Postgres, Prosody, Request, Transom,
-    TransomBuilder, XmppClient, free_port, post_with, until,
+    Answer, Element, Feature, HttpDouble, PATIENCE, Postgres, Request, Server, Transom,
+    TransomBuilder, XmppClient, XmppServer, free_port, post_with, until,
 };
 
 /// The component's domain.
@@ -24,6 +24,13 @@ const SECRET: &str = "component-secret";
 const TOKEN: &str = "12345";
 /// A picture, by its beginning.
 pub(crate) const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR and so on";
+
+/// What a server has when nothing is asked for.
+pub(crate) const PLAIN: [Feature; 2] = [Feature::Offline, Feature::Upload];
+
+fn alices_line() -> String {
+    format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"alice@example.org\"\n")
+}
 
 /// Twilio as transom sees it, and as it calls transom.
 pub(crate) struct Twilio {
@@ -168,7 +175,7 @@ impl Twilio {
 pub(crate) struct World {
     pub(crate) transom: Transom,
     pub(crate) twilio: Twilio,
-    pub(crate) prosody: Prosody,
+    pub(crate) server: XmppServer,
 }
 
 /// Which database.
@@ -181,16 +188,18 @@ pub(crate) enum Database {
 impl World {
     /// Alice and Bob on Prosody, alice with a line of her own; `more` is added to the configuration.
     pub(crate) async fn start(more: &str) -> Self {
-        let line =
-            format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"alice@example.org\"\n");
-        Self::with(&format!("{line}{more}"), "").await
+        Self::on(Server::Prosody, more).await
+    }
+
+    /// The same on either server.
+    pub(crate) async fn on(server: Server, more: &str) -> Self {
+        Self::begin(server, &PLAIN, &format!("{}{more}", alices_line()), "").await
     }
 
     /// Bob is an admin, and lets people in.
-    pub(crate) async fn approval() -> Self {
-        let line =
-            format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"alice@example.org\"\n");
-        let mut world = Self::prepare(&line, "", |builder| builder).await;
+    pub(crate) async fn approval(server: Server) -> Self {
+        let mut world =
+            Self::prepare_on(server, &PLAIN, &alices_line(), "", |builder| builder).await;
         let config = world.transom.config_text();
         let config = config
             .replace("admin@example.org", "bob@example.org")
@@ -201,53 +210,48 @@ impl World {
         world
     }
 
-    /// The same on a Prosody that lets the gateway change rosters.
+    /// Alice's line, on a Prosody that lets the gateway change rosters.
     pub(crate) async fn privileged(more: &str) -> Self {
-        let line =
-            format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"alice@example.org\"\n");
-        let lines = format!("{line}{more}");
         let features = [Feature::Offline, Feature::Privilege];
-        let mut world = Self::prepare_on(&features, &lines, "", |builder| builder).await;
+        let lines = format!("{}{more}", alices_line());
+        Self::begin(Server::Prosody, &features, &lines, "").await
+    }
+
+    /// On either server with these lines, and `store` for the section of the database.
+    pub(crate) async fn with(server: Server, lines: &str, store: &str) -> Self {
+        Self::begin(server, &PLAIN, lines, store).await
+    }
+
+    async fn begin(server: Server, features: &[Feature], lines: &str, store: &str) -> Self {
+        let mut world = Self::prepare_on(server, features, lines, store, |builder| builder).await;
         world.transom.start().await;
         world.up().await;
         world
     }
 
-    /// With these lines, and `store` for the section of the database.
-    pub(crate) async fn with(lines: &str, store: &str) -> Self {
-        let mut world = Self::prepare(lines, store, |builder| builder).await;
-        world.transom.start().await;
-        world.up().await;
-        world
-    }
-
-    /// The same, not started.
+    /// On Prosody, not started.
     pub(crate) async fn prepare(
         lines: &str,
         store: &str,
         change: impl FnOnce(TransomBuilder) -> TransomBuilder,
     ) -> Self {
-        let features = [Feature::Offline, Feature::Upload];
-        Self::prepare_on(&features, lines, store, change).await
+        Self::prepare_on(Server::Prosody, &PLAIN, lines, store, change).await
     }
 
-    /// The same on a Prosody with these features.
+    /// The same on either server, with these features.
     pub(crate) async fn prepare_on(
+        server: Server,
         features: &[Feature],
         lines: &str,
         store: &str,
         change: impl FnOnce(TransomBuilder) -> TransomBuilder,
     ) -> Self {
-        let builder = Prosody::builder().component(SMS, SECRET);
-        let builder = builder.user("alice").user("bob");
-        let builder = features
-            .iter()
-            .fold(builder, |builder, feature| builder.with(*feature));
-        let prosody = builder.start().await;
+        let components = [(SMS, SECRET)];
+        let server = XmppServer::start(server, features, &components, &["alice", "bob"]).await;
         let http = free_port();
         let twilio = Twilio::start(http).await;
         let seat = Seat {
-            server: prosody.component_addr(),
+            server: server.component_addr(),
             domain: SMS,
             secret: SECRET,
         };
@@ -258,7 +262,7 @@ impl World {
         Self {
             transom: change(builder).prepare(),
             twilio,
-            prosody,
+            server,
         }
     }
 
@@ -287,7 +291,7 @@ impl World {
 
     /// A client of a user.
     pub(crate) async fn client(&self, user: &str) -> XmppClient {
-        self.prosody.client(user, "phone").await
+        self.server.client(user, "phone").await
     }
 }
 

@@ -11,6 +11,8 @@ use crate::texts::Topic;
 /// Every command, in the order in which they are shown.
 pub const ALL: &[Command] = &[
     of("register", Topic::Register, Who::Person, person::register),
+    of("verify", Topic::Verify, Who::Prover, person::verify),
+    of("code", Topic::Code, Who::Prover, person::code),
     of("status", Topic::Status, Who::Person, person::status),
     of("settings", Topic::Settings, Who::Person, person::settings),
     of("contacts", Topic::Contacts, Who::Person, person::contacts),

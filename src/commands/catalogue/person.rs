@@ -40,6 +40,18 @@ fn has_choice(offer: &Offer) -> bool {
     may_choose && offer.own.is_none() && (offer.any || !offer.free.is_empty())
 }
 
+pub(super) fn verify(known: &Known<'_>) -> Next {
+    one(known, "number", Label::Mobile, Kind::Peer, |number| {
+        Request::Verify { number }
+    })
+}
+
+pub(super) fn code(known: &Known<'_>) -> Next {
+    one(known, "code", Label::ProofCode, Kind::Text, |code| {
+        Request::VerifyCode { code }
+    })
+}
+
 pub(super) fn unregister(known: &Known<'_>) -> Next {
     sure(
         known,

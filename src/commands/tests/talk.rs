@@ -11,10 +11,10 @@ async fn help_names_every_command_that_one_may_use_and_no_other() {
     for command in ALL {
         let line = format!("\n{}: ", command.name);
         let for_admins = command.who == crate::commands::Who::Admin;
-        // A gateway for texts has nothing of mail.
+        // A gateway for texts has nothing of mail, and this one wants no proof of anybody.
         let of_mail = matches!(
             command.who,
-            crate::commands::Who::Mail | crate::commands::Who::Owner
+            crate::commands::Who::Mail | crate::commands::Who::Owner | crate::commands::Who::Prover
         );
         let shown = !for_admins && !of_mail;
         assert_eq!(help.contains(&line), shown, "{}", command.name);
@@ -76,7 +76,10 @@ async fn every_command_of_a_user_can_be_walked_through() {
         ),
         ("unblock +12025550147", "+12025550147 is not blocked."),
         ("trace 1", "There is no message \"1\"."),
-        ("block nonsense", "That does not fit \"Peer\". Try again."),
+        (
+            "block nonsense",
+            "That does not fit \"Contact\". Try again.",
+        ),
         ("cancel", "Stopped. Nothing was changed."),
         ("cancel", "There is nothing to stop."),
         ("7", "it was asked too long ago"),

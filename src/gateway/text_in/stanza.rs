@@ -46,7 +46,7 @@ pub fn stanzas(
     allowed: Option<&Privileges>,
 ) -> Vec<Message> {
     let mut payload = Payload::from_json(row.payload.as_deref());
-    let allowed = allowed.filter(|allowed| payload.own && allowed.message);
+    let allowed = allowed.filter(|allowed| payload.own && allowed.shows_messages());
     // Then nothing has to be said about it.
     payload.own &= allowed.is_none();
     let (text_file, files) = text_file(&payload, files);

@@ -98,6 +98,7 @@ pub(super) fn confirm(
         conversation: conversation.clone(),
         message_id: key,
         body: outgoing.text,
+        fleeting: false,
         payload: Some(payload.to_json()),
         stanza_id: super::stanza_id(now),
         repeat_key: None,

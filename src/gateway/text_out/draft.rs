@@ -159,9 +159,11 @@ impl Candidate<'_> {
             links: _,
             mail,
         } = draft;
+        let fleeting = self.is_fleeting();
         let payload = Payload {
             pinned,
             markable,
+            fleeting,
             thread: thread.as_ref().map(|thread| thread.headers().into()),
             name,
             group: sending.stored(),
@@ -194,6 +196,7 @@ impl Candidate<'_> {
             thread,
             body,
             payload: (payload != Payload::default()).then(|| payload.to_json()),
+            fleeting,
             stanza_id: self.stanza_id(),
             repeat_key: self.repeat_key.clone(),
             full_jid: self.from.to_string(),
@@ -212,6 +215,12 @@ impl Candidate<'_> {
             recipient: sending.recipient.clone(),
             further: sending.further.iter().map(further).collect(),
         }
+    }
+
+    /// XEP-0334: the user wants it kept nowhere.
+    fn is_fleeting(&self) -> bool {
+        let hints = self.message.hints();
+        hints.no_store || hints.no_permanent_store
     }
 
     /// The members of a group that the stanza itself names, where its name does not say them.

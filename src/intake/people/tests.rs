@@ -67,8 +67,7 @@ impl Bench {
         let (clock, metrics) = (Arc::new(ManualClock::at(NOW)), Metrics::new());
         let ids = store.ids(clock.clone(), 0).await.unwrap();
         let writer = store.writer(metrics.clone());
-        let joined = Processes::join(&store, &lifecycle).await;
-        let processes = joined.unwrap().0;
+        let (processes, ..) = Processes::join(&store, &lifecycle).await.unwrap();
         let (teller, tells) = Teller::new(processes.clone());
         let online = Online::default();
         let files = Files::for_test(folder.path().join("files"), store.clone());
@@ -90,6 +89,7 @@ impl Bench {
         let operations = Arc::new(Operations {
             keys: None,
             asked: crate::operations::mailboxes::Asked::default(),
+            codes: crate::operations::codes::Codes::default(),
             store: store.clone(),
             writer: writer.clone(),
             clock: clock.clone(),

@@ -212,6 +212,10 @@ impl Registrar {
             self.cannot(&host, &error);
             return false;
         }
+        // Whoever began by subscribing has seen it already.
+        if member.contact.subscribed {
+            return true;
+        }
         let present = match target {
             Target::Contact { jid, peer, .. } => subscription::contact_present(
                 &self.intake.gateway,

@@ -6,6 +6,7 @@ mod export;
 mod import;
 mod mail;
 mod mailboxes;
+mod proof;
 mod registration;
 mod settings;
 mod strangers;
@@ -61,6 +62,8 @@ pub(super) async fn perform(
         Request::Offer => me.offer().await,
         Request::Register { address } => me.register(address.as_deref()).await,
         Request::Unregister => me.unregister().await,
+        Request::Verify { number } => me.verify(&number).await,
+        Request::VerifyCode { code } => me.enter_code(&code).await,
         Request::Status => me.status().await,
         Request::Cost { text } => Ok(cost(gateway, &text)),
         Request::Settings => me.settings().await,

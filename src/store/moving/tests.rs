@@ -26,8 +26,8 @@ INSERT INTO conversations VALUES (6, 1, 2, 4, '+12025550147', 'Zoë 🙂', 1, 2,
 INSERT INTO members VALUES (6, 'carol@example.net', 'Carol "C."');
 INSERT INTO threads VALUES (7, 6, 'Re: x', 't', NULL, '[]', 1);
 INSERT INTO messages VALUES (8, 6, NULL, 'out', 1, 'line one
-line "two" \ 漢字', '{"a":1}');
-INSERT INTO messages VALUES (9, 6, 7, 'out', 1, 'still waits', NULL);
+line "two" \ 漢字', '{"a":1}', 0);
+INSERT INTO messages VALUES (9, 6, 7, 'out', 1, 'still waits', NULL, 1);
 INSERT INTO message_stanzas VALUES (8, 2, 'id', 'oabc', 'alice@example.org/x', 1, 1);
 INSERT INTO lanes VALUES (6, 6, 77, 0);
 INSERT INTO deliveries (delivery_id, message_id, lane_id, state, units, units_done, segments, attempts, routes, created_ms)

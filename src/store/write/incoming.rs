@@ -227,6 +227,7 @@ fn message_row(row: &NewIn) -> MessageRow<'_> {
         at_ms: row.conversation.at_ms,
         body: &row.body,
         payload: row.payload.as_deref(),
+        fleeting: 0,
         stanza_id: &row.stanza_id,
         repeat_key: row.repeat_key.as_deref(),
         full_jid: &row.user_jid,

@@ -8,6 +8,7 @@ mod files;
 mod held;
 mod incoming;
 mod operation;
+mod optout;
 mod outgoing;
 mod own_account;
 mod parts;
@@ -142,6 +143,7 @@ pub(super) async fn apply(
     attempt::start(connection, &mut group).await?;
     attempt::outcome(connection, &mut group).await?;
     report::apply(connection, &mut group).await?;
+    optout::heed(connection, &group).await?;
     attempt::bounced(connection, &group.bounced).await?;
     attempt::due(connection, &group.due).await?;
     attempt::told(connection, &group.told).await?;

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Connection, NewFile, Sql, StoreError, files, for_rows, run_rows};
+use super::{Connection, NewFile, StoreError, files, run_rows};
 use statements::{
-    CONVERSATIONS, DELIVERIES, IDS, LANES, MEMBERS, MESSAGES, STANZAS, THREADS, USAGE,
+    CONVERSATIONS, DELIVERIES, IDS, LANES, MEMBERS, MESSAGES, REPEATED, STANZAS, THREADS, USAGE,
 };
 
 /// An accepted message. Its lane is the conversation's, outwards.
@@ -22,6 +22,8 @@ pub struct NewOut {
     pub body: String,
     /// What else belongs to the content, as versioned JSON.
     pub payload: Option<String>,
+    /// The user wants it kept nowhere (XEP-0334): its text goes as soon as nothing more is done with it.
+    pub fleeting: bool,
     /// The stanza's id.
     pub stanza_id: String,
     /// How a repeat of the stanza is known.
@@ -186,6 +188,7 @@ pub(super) struct MessageRow<'a> {
     pub(super) at_ms: i64,
     pub(super) body: &'a str,
     pub(super) payload: Option<&'a str>,
+    pub(super) fleeting: i64,
     pub(super) stanza_id: &'a str,
     pub(super) repeat_key: Option<&'a str>,
     pub(super) full_jid: &'a str,
@@ -201,17 +204,6 @@ struct LaneRow {
     conversation_id: i64,
     due_ms: Option<i64>,
 }
-
-/// A stanza that is stored already. Two processes may have read the same one: a client sends it again while the first that read it
-/// stands still.
-const REPEATED: Sql = for_rows!(
-    "SELECT s.message_id
-       FROM",
-    "CROSS JOIN message_stanzas s
-      WHERE s.user_id = CAST(r.value ->> 'user_id' AS BIGINT) AND s.repeat_key = r.value ->> 'repeat_key'
-        AND (s.repeat_key LIKE 'o%' OR s.created_ms > CAST(r.value ->> 'at_ms' AS BIGINT) - 600000)
-      LIMIT 1"
-);
 
 #[derive(Serialize)]
 struct RepeatRow<'a> {
@@ -354,6 +346,7 @@ fn message_row(row: &NewOut) -> MessageRow<'_> {
         at_ms: row.conversation.at_ms,
         body: &row.body,
         payload: row.payload.as_deref(),
+        fleeting: row.fleeting.into(),
         stanza_id: &row.stanza_id,
         repeat_key: row.repeat_key.as_deref(),
         full_jid: &row.full_jid,

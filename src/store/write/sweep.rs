@@ -18,6 +18,8 @@ pub struct Sweep {
 pub enum Kept {
     /// Texts of messages that are done with; by their time.
     Bodies,
+    /// The same of messages that their users want kept nowhere (XEP-0334).
+    Fleeting,
     /// Messages that are done with, and all that hangs on them; by their time, as a key.
     Records,
     /// Marks by which a repeat is known; by their time.
@@ -38,8 +40,9 @@ pub enum Kept {
 
 impl Kept {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Bodies,
+        Self::Fleeting,
         Self::Records,
         Self::Seen,
         Self::ParkedReports,
@@ -58,6 +61,17 @@ const BODIES: Sql = Sql::both(
              WHERE m.body IS NOT NULL AND m.created_ms < $1
                AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = m.message_id
                                   AND (d.state IN ('held', 'queued', 'sending') OR d.tell IS NOT NULL))
+             ORDER BY m.created_ms LIMIT $2)",
+);
+
+// The files of a message go by their own time, and its users were told by then.
+const FLEETING: Sql = Sql::both(
+    "UPDATE messages SET body = NULL, payload = NULL
+      WHERE message_id IN (
+            SELECT m.message_id FROM messages m
+             WHERE m.fleeting = 1 AND m.body IS NOT NULL AND m.created_ms < $1
+               AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = m.message_id
+                                  AND (d.state IN ('held', 'queued', 'sending') OR d.tell IS NOT NULL OR d.due_ms IS NOT NULL))
              ORDER BY m.created_ms LIMIT $2)",
 );
 
@@ -144,6 +158,7 @@ async fn apply_one(connection: &mut Connection, sweep: Sweep) -> Result<u64, Sto
     let params = [sweep.before.into(), sweep.limit.into()];
     let sql = match sweep.what {
         Kept::Bodies => BODIES,
+        Kept::Fleeting => FLEETING,
         Kept::Records => {
             let rows = connection.rows(OLD_RECORDS, &params).await?;
             let keys: Vec<i64> = rows

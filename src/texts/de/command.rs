@@ -62,6 +62,8 @@ fn title(topic: Topic) -> &'static str {
     use Topic as T;
     match topic {
         T::Register => "Anmelden",
+        T::Verify => "Meine Handynummer nachweisen",
+        T::Code => "Code eingeben",
         T::Unregister => "Abmelden",
         T::Status => "Meine Anmeldung",
         T::Settings => "Einstellungen",
@@ -116,6 +118,8 @@ fn about(topic: Topic) -> &'static str {
     use Topic as T;
     match topic {
         T::Register => "anmelden, oder eine Nummer oder Adresse aussuchen",
+        T::Verify => "schickt einen Code an deine Handynummer, den du mit „code“ eingibst",
+        T::Code => "der Code, der an deine Handynummer geschickt wurde",
         T::Unregister => "abmelden; alles über dich wird gelöscht",
         T::Status => "deine Nummer oder Adresse, und wie es um dich steht",
         T::Settings => "deine Sprache, Empfangsbestätigungen und die Nummer, von der du schreibst",
@@ -186,7 +190,8 @@ pub(super) fn label(text: &Label) -> String {
         L::Id => "Kennung",
         L::Way => "Richtung",
         L::Age => "Alter",
-        L::Peer => "Gegenüber",
+        L::Mobile => "Handynummer",
+        L::ProofCode => "Code",
         L::Rename | L::Name => "Name",
         L::Tries | L::Attempts => "Versuche",
         L::Next => "Nächster",
@@ -200,7 +205,7 @@ pub(super) fn label(text: &Label) -> String {
         L::LastActive => "Zuletzt",
         L::From => "Von",
         L::To => "An",
-        L::Contact => "Kontakt",
+        L::Contact | L::Peer => "Kontakt",
         L::Accepted => "Angenommen",
         L::LastAttempt => "Letzter Versuch",
         L::Ended => "Beendet",

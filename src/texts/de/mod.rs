@@ -7,6 +7,7 @@ mod outcome;
 mod own;
 mod page;
 mod post;
+mod proof;
 mod refusal;
 mod refused;
 mod service;

@@ -41,6 +41,10 @@ pub(super) fn membership(text: &Membership) -> String {
         M::AccountRefused { address } => format!(
             "Das wurde nicht gesendet: Die Server von {address} lehnen das Passwort ab. Schreib dem Gateway „mailbox-add“, gib das neue ein und sende es noch einmal."
         ),
+        M::Unproved { gateway } => format!(
+            "Das wurde nicht gesendet: Du musst erst eine eigene Handynummer nachweisen. \
+             Schreib „register“ an {gateway}, falls noch nicht geschehen, und dann „verify“ und deine Nummer."
+        ),
         M::LineConflict => "Jemand anderes schreibt dieser Person gerade von der gemeinsamen Nummer aus, \
              und die Antworten gingen dorthin. Versuch es in einer Woche wieder oder bitte um eine eigene Nummer."
             .into(),

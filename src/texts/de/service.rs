@@ -35,6 +35,7 @@ pub(super) fn admin(text: &Admin) -> String {
 pub(super) fn registration(text: &Registration) -> String {
     use Registration as R;
     match text {
+        R::Proof(text) => super::proof::proof(text),
         R::Instructions {
             network: Network::Sms,
         } => "Melde dich an, um SMS zu senden und zu empfangen. Du bekommst eine Nummer oder teilst eine mit anderen.".into(),

@@ -67,6 +67,8 @@ fn title(topic: Topic) -> &'static str {
     use Topic as T;
     match topic {
         T::Register => "Register",
+        T::Verify => "Prove my mobile number",
+        T::Code => "Enter the code",
         T::Unregister => "Unregister",
         T::Status => "My registration",
         T::Settings => "Settings",
@@ -121,6 +123,8 @@ fn about(topic: Topic) -> &'static str {
     use Topic as T;
     match topic {
         T::Register => "become a user, or choose a number or an address",
+        T::Verify => "a code is sent to your mobile number, to be entered with \"code\"",
+        T::Code => "the code that was sent to your mobile number",
         T::Unregister => "stop being one; everything about you is deleted",
         T::Status => "your number or address, and where you stand",
         T::Settings => "your language, receipts and the number you write from",
@@ -191,7 +195,8 @@ pub(super) fn label(text: &Label) -> String {
         L::Id => "ID",
         L::Way => "Way",
         L::Age => "Age",
-        L::Peer => "Peer",
+        L::Mobile => "Mobile number",
+        L::ProofCode => "Code",
         L::Name | L::Rename => "Name",
         L::Tries => "Tries",
         L::Next => "Next",
@@ -204,7 +209,7 @@ pub(super) fn label(text: &Label) -> String {
         L::Line => "Line",
         L::LastActive => "Last active",
         L::To => "To",
-        L::Contact => "Contact",
+        L::Contact | L::Peer => "Contact",
         L::Accepted => "Accepted",
         L::LastAttempt => "Last attempt",
         L::Ended => "Ended",

@@ -41,6 +41,10 @@ pub(super) fn membership(text: &Membership) -> String {
         M::AccountRefused { address } => format!(
             "This was not sent: the servers of {address} refuse its password. Write \"mailbox-add\" to the gateway to enter the new one, then send this again."
         ),
+        M::Unproved { gateway } => format!(
+            "This was not sent: you have to prove a mobile number of your own first. \
+             Write \"register\" to {gateway} if you have not yet, then \"verify\" and your number."
+        ),
         M::LineConflict => "Somebody else is talking with this person from the shared number, \
              and the answers would go to them. Try again in a week, or ask for a number of your own."
             .into(),

@@ -32,6 +32,7 @@ pub(super) fn admin(text: &Admin) -> String {
 pub(super) fn registration(text: &Registration) -> String {
     use Registration as R;
     match text {
+        R::Proof(text) => super::proof::proof(text),
         R::Instructions {
             network: Network::Sms,
         } => "Register to send and receive text messages. You get a number, or share one with others.".into(),

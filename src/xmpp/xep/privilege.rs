@@ -57,6 +57,12 @@ pub enum Access {
 }
 
 impl Privileges {
+    /// Whether users see what is sent in their names. ejabberd before 24.10, which speaks the older version, makes no copies of
+    /// it for their clients: it would be seen by nobody.
+    pub fn shows_messages(&self) -> bool {
+        self.message && self.namespace == ns::PRIVILEGE_2
+    }
+
     /// Reads an advertisement; `None` for any other message. Whether its sender is a server we trust is for the
     /// caller to check.
     pub fn parse(message: &Message) -> Option<Self> {
@@ -233,6 +239,10 @@ mod tests {
             }
         );
         assert!(privileges.message && privileges.presence);
+        assert_eq!(
+            privileges.shows_messages(),
+            privileges.namespace == ns::PRIVILEGE_2
+        );
         assert_eq!(
             privileges.iq,
             [("http://jabber.org/protocol/pubsub".to_owned(), Access::Both)]

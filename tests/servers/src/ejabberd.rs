@@ -1,5 +1,6 @@
 //! ejabberd: a second to start and a hundred megabytes, so that tests share one.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use crate::http_client::post;
 use crate::owner::Owner;
 use crate::ports::free_port;
 use crate::process::{Launch, Signal, find_program};
+use crate::prosody::Feature;
 use crate::scratch::Scratch;
 
 /// How many tests of a binary can have a component of their own.
@@ -48,16 +50,36 @@ impl Ejabberd {
 
     /// One for a test that wants to stop it.
     pub async fn start() -> Self {
-        let owner = Owner::service("ejabberd");
-        let scratch = Scratch::owned("ejabberd", owner.as_ref());
-        let [clients, http] = [free_port(), free_port()];
         let component = |number| Component {
             domain: format!("gw{number}.example.org"),
             addr: free_port(),
             secret: format!("secret{number}"),
         };
-        let components: Vec<_> = (1..=COMPONENTS).rev().map(component).collect();
-        scratch.write("ejabberd.yml", config(&scratch, clients, http, &components));
+        let features = [Feature::Offline, Feature::Privilege, Feature::Upload];
+        Self::with((1..=COMPONENTS).rev().map(component).collect(), &features).await
+    }
+
+    /// One for a test that wants these components, by domain and secret, all at one port, and these features; others of Prosody's
+    /// mean nothing here.
+    pub async fn private(components: &[(&str, &str)], features: &[Feature]) -> Self {
+        let addr = free_port();
+        let component = |(domain, secret): &(&str, &str)| Component {
+            domain: (*domain).to_owned(),
+            addr,
+            secret: (*secret).to_owned(),
+        };
+        Self::with(components.iter().map(component).collect(), features).await
+    }
+
+    async fn with(components: Vec<Component>, features: &[Feature]) -> Self {
+        let owner = Owner::service("ejabberd");
+        let scratch = Scratch::owned("ejabberd", owner.as_ref());
+        let [clients, http] = [free_port(), free_port()];
+        let mut text = config(clients, http, &components);
+        for feature in features {
+            text.push_str(&module(*feature, &scratch, http));
+        }
+        scratch.write("ejabberd.yml", text);
         let launch = launch(&scratch, owner.as_ref());
         let started = Ready::Log(scratch.join("ejabberd.log"), "is started in the node");
         Self {
@@ -72,6 +94,11 @@ impl Ejabberd {
     /// Where clients connect.
     pub fn client_addr(&self) -> SocketAddr {
         self.clients
+    }
+
+    /// Where uploads are fetched.
+    pub fn http_addr(&self) -> SocketAddr {
+        self.http
     }
 
     /// A component that no other test has.
@@ -192,14 +219,32 @@ fn libraries() -> PathBuf {
     found.expect("ejabberd is not installed; tests/run installs it")
 }
 
-fn config(
-    scratch: &Scratch,
-    clients: SocketAddr,
-    http: SocketAddr,
-    components: &[Component],
-) -> String {
+/// What goes below `modules`, which ends the configuration.
+fn module(feature: Feature, scratch: &Scratch, http: SocketAddr) -> String {
+    let (folder, http) = (scratch.path().display(), http.port());
+    match feature {
+        Feature::Offline => "  mod_offline: {}\n".to_owned(),
+        Feature::Privilege => "  mod_privilege:
+    roster: {both: anybody}
+    message: {outgoing: anybody}
+    presence: {managed_entity: anybody}
+"
+        .to_owned(),
+        Feature::Upload => format!(
+            "  mod_http_upload:
+    host: upload.example.org
+    docroot: {folder}/upload
+    put_url: http://127.0.0.1:{http}/upload
+    access: anybody
+    max_size: 20971520
+"
+        ),
+        Feature::Archive | Feature::KickOld | Feature::WebSocket => String::new(),
+    }
+}
+
+fn config(clients: SocketAddr, http: SocketAddr, components: &[Component]) -> String {
     let listeners = listeners(components);
-    let folder = scratch.path().display();
     let (clients, http) = (clients.port(), http.port());
     format!(
         r#"hosts: [example.org]
@@ -238,18 +283,7 @@ modules:
   mod_carboncopy: {{}}
   mod_disco: {{}}
   mod_http_api: {{}}
-  mod_http_upload:
-    host: upload.example.org
-    docroot: {folder}/upload
-    put_url: http://127.0.0.1:{http}/upload
-    access: anybody
-    max_size: 20971520
-  mod_offline: {{}}
   mod_ping: {{}}
-  mod_privilege:
-    roster: {{both: anybody}}
-    message: {{outgoing: anybody}}
-    presence: {{managed_entity: anybody}}
   mod_pubsub: {{plugins: [flat, pep]}}
   mod_roster: {{}}
   mod_stream_mgmt: {{}}
@@ -259,24 +293,26 @@ modules:
     )
 }
 
-/// A listener for each component.
+/// A listener for each port, with its components.
 fn listeners(components: &[Component]) -> String {
-    let mut listeners = String::new();
+    let mut hosts: BTreeMap<u16, String> = BTreeMap::new();
     for component in components {
+        let hosts = hosts.entry(component.addr.port()).or_default();
+        let Component { domain, secret, .. } = component;
+        writeln!(hosts, "      {domain}: {{password: {secret}}}").unwrap();
+    }
+    let mut listeners = String::new();
+    for (port, hosts) in hosts {
         write!(
             listeners,
-            "  - port: {}
+            "  - port: {port}
     ip: \"127.0.0.1\"
     module: ejabberd_service
     access: all
     shaper: none_shaper
     global_routes: false
     hosts:
-      {}: {{password: {}}}
-",
-            component.addr.port(),
-            component.domain,
-            component.secret
+{hosts}"
         )
         .unwrap();
     }

@@ -15,7 +15,7 @@
 //!
 //! | kind | types |
 //! |---|---|
-//! | real servers | [`Prosody`], [`Ejabberd`], [`Postfix`], [`Exim`], [`Dovecot`], [`Kannel`], [`Gammu`], [`Jasmin`], [`NpmSmsc`], [`Postgres`] |
+//! | real servers | [`Prosody`], [`Ejabberd`], either as [`XmppServer`], [`Postfix`], [`Exim`], [`Dovecot`], [`Kannel`], [`Gammu`], [`Jasmin`], [`NpmSmsc`], [`Postgres`] |
 //! | the code under test | [`Transom`] |
 //! | scripted peers | [`HttpDouble`], [`MailSink`], [`FakeSmsc`] |
 //! | clients | [`XmppClient`], [`ScriptedClient`], [`Mailer`], [`Lines`], [`get`] |
@@ -64,6 +64,7 @@ mod smsc;
 mod transom;
 mod wait;
 mod xml;
+mod xmpp_server;
 
 pub use client::XmppClient;
 pub use dovecot::{Dovecot, MAIL_PASSWORD, Mailboxes, StoredMail};
@@ -90,6 +91,7 @@ pub use smsc::{FakeSmsc, Sms};
 pub use transom::{Transom, TransomBuilder};
 pub use wait::{PATIENCE, until, within};
 pub use xml::{Element, Node};
+pub use xmpp_server::XmppServer;
 
 /// The password of every XMPP user in these tests.
 pub const USER_PASSWORD: &str = "wonderland";

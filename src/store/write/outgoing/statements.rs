@@ -50,9 +50,10 @@ pub(super) const LANES: Sql = for_rows!(
 );
 
 pub(super) const MESSAGES: Sql = for_rows!(
-    "INSERT INTO messages (message_id, conversation_id, thread_id, direction, created_ms, body, payload)
+    "INSERT INTO messages (message_id, conversation_id, thread_id, direction, created_ms, body, payload, fleeting)
      SELECT CAST(r.value ->> 'message_id' AS BIGINT), CAST(r.value ->> 'conversation_id' AS BIGINT),
-            CAST(r.value ->> 'thread_id' AS BIGINT), r.value ->> 'direction', CAST(r.value ->> 'at_ms' AS BIGINT), r.value ->> 'body', r.value ->> 'payload'
+            CAST(r.value ->> 'thread_id' AS BIGINT), r.value ->> 'direction', CAST(r.value ->> 'at_ms' AS BIGINT), r.value ->> 'body', r.value ->> 'payload',
+            CAST(r.value ->> 'fleeting' AS BIGINT)
        FROM",
     "WHERE 1 = 1"
 );
@@ -95,4 +96,15 @@ pub(super) const USAGE: Sql = for_rows!(
     "WHERE 1 = 1
      ON CONFLICT (gateway_id, user_id, day) DO UPDATE
         SET messages = usage_days.messages + excluded.messages, segments = usage_days.segments + excluded.segments"
+);
+
+/// A stanza that is stored already. Two processes may have read the same one: a client sends it again while the first that read it
+/// stands still.
+pub(super) const REPEATED: Sql = for_rows!(
+    "SELECT s.message_id
+       FROM",
+    "CROSS JOIN message_stanzas s
+      WHERE s.user_id = CAST(r.value ->> 'user_id' AS BIGINT) AND s.repeat_key = r.value ->> 'repeat_key'
+        AND (s.repeat_key LIKE 'o%' OR s.created_ms > CAST(r.value ->> 'at_ms' AS BIGINT) - 600000)
+      LIMIT 1"
 );

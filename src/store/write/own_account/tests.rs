@@ -104,6 +104,7 @@ impl Base {
             thread: None,
             message_id: 60,
             body: "hello".to_owned(),
+            fleeting: false,
             payload: None,
             stanza_id: "s".to_owned(),
             repeat_key: None,

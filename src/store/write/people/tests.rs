@@ -127,6 +127,7 @@ fn message(at_ms: i64) -> Write {
         },
         message_id: 60,
         body: "hi".into(),
+        fleeting: false,
         payload: None,
         stanza_id: "s".into(),
         repeat_key: None,

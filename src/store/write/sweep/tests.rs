@@ -80,7 +80,12 @@ impl Base {
 
     /// A message of this key and time that was taken back, so that it is done with; or one that waits.
     async fn message(&self, message_id: i64, waits: bool) {
-        self.writer.commit_one(message(message_id)).await.unwrap();
+        self.message_of(message(message_id, false), message_id, waits)
+            .await;
+    }
+
+    async fn message_of(&self, message: Write, message_id: i64, waits: bool) {
+        self.writer.commit_one(message).await.unwrap();
         if !waits {
             let cancel = Operation::Cancel {
                 delivery_id: message_id,
@@ -104,7 +109,7 @@ impl Base {
     }
 }
 
-fn message(message_id: i64) -> Write {
+fn message(message_id: i64, fleeting: bool) -> Write {
     Write::Out(Box::new(NewOut {
         conversation: ConversationRow {
             conversation_id: 50,
@@ -122,6 +127,7 @@ fn message(message_id: i64) -> Write {
         },
         message_id,
         body: "hi".into(),
+        fleeting,
         payload: None,
         stanza_id: format!("s{message_id}"),
         repeat_key: None,
@@ -158,6 +164,22 @@ async fn what_is_done_with_is_forgotten_and_what_waits_is_not() {
     assert_eq!(base.has(300).await, None);
     assert_eq!(base.has(200).await, Some(true));
     assert_eq!(base.sweep(Kept::Records, 1_000, 10).await, 0);
+}
+
+#[tokio::test]
+async fn what_its_user_wants_kept_nowhere_goes_as_soon_as_it_is_done_with() {
+    let base = Base::new().await;
+    for (message_id, fleeting, waits) in
+        [(100, true, false), (200, true, true), (300, false, false)]
+    {
+        let message = message(message_id, fleeting);
+        base.message_of(message, message_id, waits).await;
+    }
+    assert_eq!(base.sweep(Kept::Fleeting, 1_000, 10).await, 1);
+    assert_eq!(base.has(100).await, Some(false), "its text is gone");
+    assert_eq!(base.has(200).await, Some(true), "it waits");
+    assert_eq!(base.has(300).await, Some(true), "it may be kept");
+    assert_eq!(base.sweep(Kept::Fleeting, 1_000, 10).await, 0);
 }
 
 #[tokio::test]
@@ -215,6 +237,7 @@ async fn no_sweep_looks_at_every_row() {
     let base = Base::new().await;
     let statements = [
         BODIES,
+        FLEETING,
         OLD_RECORDS,
         OWN_LANES,
         RECORDS,

@@ -1,5 +1,7 @@
 //! Messages from outside, and what senders are told of theirs.
 
+use std::borrow::Cow;
+
 use proptest::prelude::*;
 use transom::{
     gateway::{
@@ -11,6 +13,7 @@ use transom::{
         read::{InRow, TellRow, ToldStanza},
         write::{State, TellKind},
     },
+    xmpp::stanza::Message,
 };
 use transom_adapter::Reason;
 
@@ -131,6 +134,31 @@ fn check_incoming(gateway: &Gateway, peer: &str, body: &str, payload: &Payload) 
         Some(row.stanza_id.as_str())
     );
     assert_eq!(seen.to.unwrap().to_string(), row.jid);
+}
+
+#[test]
+fn what_is_to_be_kept_nowhere_is_quoted_nowhere() {
+    let [sms, _] = gateways();
+    let mut row = tell(
+        TellKind::Doubt,
+        None,
+        State::Unknown,
+        Reason::ALL[0],
+        "the secret",
+    );
+    let said = |row: &TellRow| {
+        let stanzas = told::stanzas(&sms, row, |_| true, NOW);
+        let bodies = stanzas.iter().filter_map(Message::body);
+        bodies.map(Cow::into_owned).collect::<String>()
+    };
+    assert!(said(&row).contains("the secret"));
+    let payload = Payload {
+        fleeting: true,
+        ..Payload::default()
+    };
+    row.payload = Some(payload.to_json());
+    let said = said(&row);
+    assert!(said.contains('…') && !said.contains("secret"), "{said}");
 }
 
 #[test]
