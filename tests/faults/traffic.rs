@@ -259,11 +259,10 @@ impl Traffic {
 
     /// Clients and providers repeat what was not answered, until nothing changes any more.
     pub(crate) async fn settle(&mut self, webhooks: &[SocketAddr]) {
-        let deadline = Instant::now() + 3 * PATIENCE;
         let (mut quiet, mut changed) = (0, Instant::now());
         // Where receipts were lost their number says nothing: then it is long enough that nothing happens.
         let long = Duration::from_secs(if self.lost_by_server > 0 { 15 } else { 0 });
-        while (quiet < 5 || changed.elapsed() < long) && Instant::now() < deadline {
+        while (quiet < 5 || changed.elapsed() < long) && changed.elapsed() < 3 * PATIENCE {
             let before = self.state();
             let missing: Vec<usize> = (0..self.incoming)
                 .filter(|number| !self.stored.contains(number))
