@@ -109,6 +109,8 @@ impl Database {
             .busy_timeout(PATIENCE)
             .pragma("wal_autocheckpoint", "2000")
             .pragma("journal_size_limit", "67108864")
+            // What a statement over many rows would undo is some hundred kilobytes: no file for that.
+            .pragma("temp_store", "memory")
             .disable_statement_logging();
         let pool = |size| {
             SqlitePoolOptions::new()
@@ -119,7 +121,8 @@ impl Database {
         let write = pool(1)
             .idle_timeout(None)
             .max_lifetime(None)
-            .connect_with(options.clone())
+            // Kibibytes: the pages that one commit after the other touches.
+            .connect_with(options.clone().pragma("cache_size", "-8192"))
             .await?;
         let read = pool(READERS).connect_with(options).await?;
         Ok(Self::Sqlite { write, read })

@@ -154,7 +154,7 @@ fn a_queue_says_why() {
     let text = shown_at(&Reply::Queue(queue.map(waiting).into()), false, now());
     assert_eq!(
         text,
-        "ID                  WAY  AGE  USER               PEER          TRIES  NEXT     WHY\n\
+        "ID                  WAY  AGE  USER               CONTACT       TRIES  NEXT     WHY\n\
          385012345678901234  out  2h   alice@example.org  +12025550147  3      in 4m    network-down 30008\n\
          385012345678901234  out  2h   alice@example.org  +12025550147  3      sending  network-down 30008\n\
          385012345678901234  out  2h   alice@example.org  +12025550147  3      held     restored copy\n\
