@@ -73,11 +73,11 @@ async fn a_day_with_outages_leaves_nothing_behind() {
             hourly.push(transom.resident_bytes() / 1024);
         }
         if early == 0 && ahead >= HOUR {
-            traffic.settle(&webhooks).await;
+            traffic.settle(&webhooks, &transom).await;
             early = transom.resident_bytes();
         }
     }
-    traffic.settle(&webhooks).await;
+    traffic.settle(&webhooks, &transom).await;
     let late = transom.resident_bytes();
     let account = traffic.account(&transom).await;
     eprintln!(

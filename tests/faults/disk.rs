@@ -109,7 +109,7 @@ async fn a_full_disk_refuses_in_words_and_work_resumes_by_itself() {
     until("the text to be taken", PATIENCE, taken)
         .await
         .unwrap();
-    traffic.settle(&[http]).await;
+    traffic.settle(&[http], &transom).await;
     let account = traffic.account(&transom).await;
     eprintln!("{}", account.table("1 process, SQLite, full disk", "1"));
     // What is on the disk is whole.

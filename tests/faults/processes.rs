@@ -51,7 +51,9 @@ async fn three_processes_under_kills_and_freezes_lose_and_double_nothing() {
         member.thaw();
     }
     house.holder().await;
-    traffic.settle(&house.webhooks()).await;
+    traffic
+        .settle(&house.webhooks(), &house.transoms[0].transom)
+        .await;
     let account = traffic.account(&house.transoms[0].transom).await;
     let Harms {
         kills,
@@ -162,7 +164,9 @@ async fn rolling_restart(server: Xmpp, name: &str) -> usize {
     let since = Instant::now();
     let unheard = traffic.unheard(&house.webhooks()).await;
     let heard = since.elapsed();
-    traffic.settle(&house.webhooks()).await;
+    traffic
+        .settle(&house.webhooks(), &house.transoms[0].transom)
+        .await;
     let account = traffic.account(&house.transoms[0].transom).await;
     let what = format!("2 processes, rolling restart, PostgreSQL, {name}");
     let faults = format!("{restarts} restarts");
@@ -185,7 +189,9 @@ async fn both_processes_send_and_either_takes_what_comes_in() {
     while traffic.written() < 60 {
         traffic.burst(&house.webhooks()).await;
     }
-    traffic.settle(&house.webhooks()).await;
+    traffic
+        .settle(&house.webhooks(), &house.transoms[0].transom)
+        .await;
     let account = traffic.account(&house.transoms[0].transom).await;
     assert_eq!(account.delivered, account.out, "{account:?}");
     let sent = "Handed to the network.";

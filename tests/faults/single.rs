@@ -82,7 +82,7 @@ async fn faults(mut postgres: Option<Postgres>) {
         traffic = stage.fault(traffic, &mut random).await;
     }
     link_up(&stage.transom, "sms").await;
-    traffic.settle(&webhooks).await;
+    traffic.settle(&webhooks, &stage.transom).await;
     let account = traffic.account(&stage.transom).await;
     let count = |(name, count): (&&str, &usize)| format!("{count} {name}");
     let counts: Vec<String> = NAMES.iter().zip(&stage.counts).map(count).collect();

@@ -257,8 +257,8 @@ impl Traffic {
         }
     }
 
-    /// Clients and providers repeat what was not answered, until nothing changes any more.
-    pub(crate) async fn settle(&mut self, webhooks: &[SocketAddr]) {
+    /// Clients and providers repeat what was not answered, until nothing changes any more and nothing waits for its turn either.
+    pub(crate) async fn settle(&mut self, webhooks: &[SocketAddr], transom: &Transom) {
         let (mut quiet, mut changed) = (0, Instant::now());
         // Where receipts were lost their number says nothing: then it is long enough that nothing happens.
         let long = Duration::from_secs(if self.lost_by_server > 0 { 15 } else { 0 });
@@ -288,7 +288,20 @@ impl Traffic {
                 changed = Instant::now();
             }
             quiet = if complete && same { quiet + 1 } else { 0 };
+            if quiet == 5 && self.is_one_waiting(transom).await {
+                quiet = 0;
+            }
         }
+    }
+
+    /// Whether there is a text of which neither its receipt came nor is it settled that none will.
+    async fn is_one_waiting(&self, transom: &Transom) -> bool {
+        for number in (0..self.out).filter(|number| !self.seen.receipts.contains(number)) {
+            if matches!(End::of(number, transom).await, End::Open(_)) {
+                return true;
+            }
+        }
+        false
     }
 
     fn state(&self) -> (usize, usize, usize) {
@@ -334,22 +347,11 @@ impl Traffic {
         }
         let (mut unknown, mut lost_receipts) = (0, 0);
         for number in (0..self.out).filter(|number| !self.seen.receipts.contains(number)) {
-            // Nobody can know: never sent again, and told as a doubt after a quarter of an hour (semantics 4).
-            let id = format!("m{number}");
-            let trace = transom.command(&["trace", &id, "--json"]).await;
-            let trace = String::from_utf8_lossy(&trace.stdout).into_owned();
-            if trace.contains(r#""told": "receipt""#) {
-                // Her server had it, and lost it in its own restart.
-                lost_receipts += 1;
-                continue;
+            match End::of(number, transom).await {
+                End::Unknown => unknown += 1,
+                End::ReceiptLost => lost_receipts += 1,
+                End::Open(trace) => panic!("text {number} is lost: {trace}\n{}", transom.log()),
             }
-            let is_unknown = trace.contains(r#""state": "unknown""#);
-            assert!(
-                is_unknown,
-                "text {number} is lost: {trace}\n{}",
-                transom.log()
-            );
-            unknown += 1;
         }
         Account {
             out: self.out,
@@ -360,6 +362,31 @@ impl Traffic {
             arrived: self.seen.arrived.len(),
             repeats: self.seen.repeats,
             errors: self.seen.errors.clone(),
+        }
+    }
+}
+
+/// What became of a text without a receipt.
+enum End {
+    /// Nobody can know: never sent again, and told as a doubt after a quarter of an hour (semantics 4).
+    Unknown,
+    /// Her server had the receipt, and lost it in its own restart.
+    ReceiptLost,
+    /// Something is still to come; what transom says of it.
+    Open(String),
+}
+
+impl End {
+    async fn of(number: usize, transom: &Transom) -> Self {
+        let id = format!("m{number}");
+        let trace = transom.command(&["trace", &id, "--json"]).await;
+        let trace = String::from_utf8_lossy(&trace.stdout).into_owned();
+        if trace.contains(r#""told": "receipt""#) {
+            Self::ReceiptLost
+        } else if trace.contains(r#""state": "unknown""#) {
+            Self::Unknown
+        } else {
+            Self::Open(trace)
         }
     }
 }

@@ -6,6 +6,7 @@
 mod attempt;
 mod files;
 mod held;
+mod hold_ids;
 mod incoming;
 mod operation;
 mod optout;
@@ -133,6 +134,7 @@ pub(super) async fn apply(
     writes: &[&Write],
 ) -> Result<Vec<Done>, StoreError> {
     let mut group = Group::sort(writes);
+    hold_ids::hold_ids(connection, &group).await?;
     people::apply(connection, &mut group).await?;
     outgoing::apply(connection, &group.out).await?;
     held::apply(connection, &mut group).await?;
