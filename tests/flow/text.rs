@@ -1,6 +1,6 @@
 //! Texts through Twilio's double: out, in, reports, failures.
 
-use transom_test_servers::{Answer, Server, XmppClient, skipped};
+use transom_test_servers::{Answer, PATIENCE, Server, XmppClient, skipped, until};
 
 use crate::world::{
     Database, LINE, SMS, Twilio, World, chat, condition, contact, is_receipt_of, store,
@@ -420,6 +420,13 @@ async fn a_late_failure_is_also_a_line_in_the_chat(on: Server) {
             .await,
         Ok(200)
     );
+    // What reaches ejabberd while she logs in waits there for her next login.
+    let told = until("the failure to be told", PATIENCE, async || {
+        let trace = world.transom.command(&["trace", "m1", "--json"]).await;
+        let trace = String::from_utf8_lossy(&trace.stdout).into_owned();
+        trace.contains(r#""told": "error""#).then_some(())
+    });
+    told.await.unwrap_or_else(|why| panic!("{why}"));
     let mut alice = world.server.client("alice", "desk").await;
     let wanted = |body: &str| body.starts_with('⚠') && body.contains("\"are you there\"");
     let line = alice
