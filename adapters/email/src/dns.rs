@@ -1,4 +1,8 @@
-//! Questions to the system's name server about the records of a mail domain: the few kinds that `check --live` looks at. RFC 1035
+//! Questions to the system's name server that the system's resolver has no call for: what `check --live` looks at, and where the mailbox
+//! of an address is. RFC 1035
+//!
+//! What comes back is a hint, not a proof: servers that it names are shown to the user before a password is entered, and have to have a
+//! certificate of their name.
 
 use std::{
     io,
@@ -12,8 +16,11 @@ use tokio::{
     time::timeout,
 };
 
-/// For one question, by whichever way.
-const ANSWER_MAX: Duration = Duration::from_secs(3);
+use crate::address;
+
+/// A name server of the machine answers in milliseconds; one that does not is asked once more.
+const ANSWER_MAX: Duration = Duration::from_secs(2);
+const TRIES: usize = 2;
 /// More records of one name than this are not looked at.
 const RECORDS_MAX: usize = 64;
 /// Labels and pointers of one name: more is a loop.
@@ -30,6 +37,8 @@ pub(crate) enum Kind {
     Mx,
     /// The name of an address.
     Ptr,
+    /// Where a service is. RFC 2782
+    Srv,
     /// Texts.
     Txt,
 }
@@ -42,7 +51,26 @@ impl Kind {
             Self::Mx => 15,
             Self::Txt => 16,
             Self::Aaaa => 28,
+            Self::Srv => 33,
         }
+    }
+}
+
+/// What a record says.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Record {
+    /// A text, a name or an address.
+    pub(crate) text: String,
+    /// Of several servers the one with the lowest is the best; 0 for all other kinds.
+    pub(crate) priority: u16,
+    /// The port of a service; 0 for all other kinds.
+    pub(crate) port: u16,
+}
+
+impl Record {
+    /// The server that it names; none for a lone dot, which says that there is none (RFC 2782, RFC 7505), and for what is no host name.
+    pub(crate) fn host(&self) -> Option<String> {
+        address::canonical_domain(&self.text)
     }
 }
 
@@ -66,32 +94,42 @@ impl Dns {
         Self(address)
     }
 
-    /// The records of a name: texts, names or addresses as text; none where there are none.
+    /// The records of a name, the best server first; none where there are none.
     ///
     /// # Errors
     ///
     /// When the server does not say.
-    pub(crate) async fn ask(self, name: &str, kind: Kind) -> io::Result<Vec<String>> {
-        let id = rand::random::<u16>();
-        let question = question(id, name, kind)
+    pub(crate) async fn ask(self, name: &str, kind: Kind) -> io::Result<Vec<Record>> {
+        let question = question(rand::random(), name, kind)
             .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no name of the DNS"))?;
-        let answered = timeout(ANSWER_MAX, async {
-            let answer = self.by_udp(&question, id).await?;
-            // RFC 1035 §4.2.1: what does not fit is asked for by TCP.
-            if answer.get(2).is_some_and(|flags| flags & 0x02 != 0) {
-                return self.by_tcp(&question).await;
+        for _ in 0..TRIES {
+            if let Ok(answer) = timeout(ANSWER_MAX, self.ask_once(&question)).await {
+                return read(&answer?, &question, kind);
             }
-            Ok(answer)
-        });
-        let answer = answered
-            .await
-            .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-        records(&answer, id, kind).ok_or_else(|| {
-            io::Error::new(io::ErrorKind::InvalidData, "the answer makes no sense")
-        })?
+        }
+        Err(io::ErrorKind::TimedOut.into())
     }
 
-    async fn by_udp(self, question: &[u8], id: u16) -> io::Result<Vec<u8>> {
+    /// The same, of each record its text.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not say.
+    pub(crate) async fn texts(self, name: &str, kind: Kind) -> io::Result<Vec<String>> {
+        let found = self.ask(name, kind).await?;
+        Ok(found.into_iter().map(|record| record.text).collect())
+    }
+
+    async fn ask_once(self, question: &[u8]) -> io::Result<Vec<u8>> {
+        let answer = self.by_udp(question).await?;
+        // RFC 1035 §4.2.1: what does not fit is asked for by TCP.
+        if answer.get(2).is_some_and(|flags| flags & 0x02 != 0) {
+            return self.by_tcp(question).await;
+        }
+        Ok(answer)
+    }
+
+    async fn by_udp(self, question: &[u8]) -> io::Result<Vec<u8>> {
         let local: SocketAddr = if self.0.is_ipv4() {
             (Ipv4Addr::UNSPECIFIED, 0).into()
         } else {
@@ -104,8 +142,8 @@ impl Dns {
         loop {
             let length = socket.recv(&mut buffer).await?;
             let answer = buffer.get(..length).unwrap_or_default();
-            // Anybody may send one: it has to name the question.
-            if answer.starts_with(&id.to_be_bytes()) {
+            // Anybody may send one: what answers something else is waited out.
+            if answers(answer, question) {
                 return Ok(answer.to_vec());
             }
         }
@@ -158,34 +196,49 @@ fn question(id: u16, name: &str, kind: Kind) -> Option<Vec<u8>> {
     (bytes.len() <= 512).then_some(bytes)
 }
 
-/// The records of an answer; `None` for what is no answer to this question.
-fn records(answer: &[u8], id: u16, kind: Kind) -> Option<io::Result<Vec<String>>> {
-    let mut reader = Reader {
-        bytes: answer,
-        at: 0,
+/// Whether it is an answer, and to this very question.
+fn answers(answer: &[u8], question: &[u8]) -> bool {
+    let is_answer = answer.get(2).is_some_and(|flags| flags & 0x80 != 0);
+    let of = |bytes: &[u8]| {
+        (
+            bytes.get(..2).map(<[u8]>::to_vec),
+            bytes.get(4..6).map(<[u8]>::to_vec),
+        )
     };
-    let (answered, flags) = (reader.number()?, reader.number()?);
-    let (questions, answers) = (reader.number()?, reader.number()?);
-    reader.at = 12;
-    if answered != id || flags & 0x8000 == 0 {
-        return None;
+    let asked = answer.get(12..question.len()).zip(question.get(12..));
+    is_answer && of(answer) == of(question) && asked.is_some_and(|(a, b)| a.eq_ignore_ascii_case(b))
+}
+
+/// The records of an answer.
+fn read(answer: &[u8], question: &[u8], kind: Kind) -> io::Result<Vec<Record>> {
+    let nonsense = || io::Error::new(io::ErrorKind::InvalidData, "the answer makes no sense");
+    if !answers(answer, question) {
+        return Err(nonsense());
     }
-    match flags & 0x0f {
-        0 => {}
+    match answer.get(3).map(|flags| flags & 0x0f) {
+        Some(0) => {}
         // RFC 1035 §4.1.1: there is no such name.
-        3 => return Some(Ok(Vec::new())),
+        Some(3) => return Ok(Vec::new()),
         _ => {
-            return Some(Err(io::Error::other(
-                "the name server refuses or is out of order",
-            )));
+            let why = "the name server refuses or is out of order";
+            return Err(io::Error::other(why));
         }
     }
-    for _ in 0..questions {
-        reader.name()?;
-        reader.skip(4)?;
-    }
+    let mut found = records(answer, question.len(), kind).ok_or_else(nonsense)?;
+    found.sort_by_key(|record| record.priority);
+    Ok(found)
+}
+
+/// The records behind a place; `None` where the answer breaks off.
+fn records(answer: &[u8], at: usize, kind: Kind) -> Option<Vec<Record>> {
+    let mut reader = Reader {
+        bytes: answer,
+        at: 6,
+    };
+    let count = usize::from(reader.number()?).min(RECORDS_MAX);
+    reader.at = at;
     let mut found = Vec::new();
-    for _ in 0..usize::from(answers).min(RECORDS_MAX) {
+    for _ in 0..count {
         reader.name()?;
         let number = reader.number()?;
         reader.skip(6)?;
@@ -196,19 +249,29 @@ fn records(answer: &[u8], id: u16, kind: Kind) -> Option<io::Result<Vec<String>>
         }
         reader.at = end;
     }
-    Some(Ok(found))
+    Some(found)
 }
 
-/// Reads an answer to whichever question.
+/// Reads an answer to whichever question, which it takes from the answer itself: for whoever fuzzes it.
 pub(crate) fn read_any(answer: &[u8]) {
-    let id = Reader {
+    let mut reader = Reader {
         bytes: answer,
-        at: 0,
+        at: 12,
+    };
+    if reader.name().is_none() {
+        return;
     }
-    .number();
-    for kind in [Kind::A, Kind::Aaaa, Kind::Mx, Kind::Ptr, Kind::Txt] {
+    let question = answer.get(..reader.at.saturating_add(4)).unwrap_or(answer);
+    for kind in [
+        Kind::A,
+        Kind::Aaaa,
+        Kind::Mx,
+        Kind::Ptr,
+        Kind::Srv,
+        Kind::Txt,
+    ] {
         // What it says does not matter here.
-        drop(records(answer, id.unwrap_or_default(), kind));
+        read(answer, question, kind).ok();
     }
 }
 
@@ -267,21 +330,28 @@ impl<'a> Reader<'a> {
         None
     }
 
-    fn data(&mut self, kind: Kind, end: usize) -> Option<String> {
-        match kind {
+    fn data(&mut self, kind: Kind, end: usize) -> Option<Record> {
+        let mut record = Record::default();
+        record.text = match kind {
             Kind::A => {
                 let octets: [u8; 4] = self.take(4)?.try_into().ok()?;
-                Some(Ipv4Addr::from(octets).to_string())
+                Ipv4Addr::from(octets).to_string()
             }
             Kind::Aaaa => {
                 let octets: [u8; 16] = self.take(16)?.try_into().ok()?;
-                Some(Ipv6Addr::from(octets).to_string())
+                Ipv6Addr::from(octets).to_string()
             }
             Kind::Mx => {
-                self.skip(2)?;
-                self.name()
+                record.priority = self.number()?;
+                self.name()?
             }
-            Kind::Ptr => self.name(),
+            Kind::Ptr => self.name()?,
+            Kind::Srv => {
+                record.priority = self.number()?;
+                self.skip(2)?;
+                record.port = self.number()?;
+                self.name()?
+            }
             Kind::Txt => {
                 let mut text = String::new();
                 while self.at < end {
@@ -291,9 +361,10 @@ impl<'a> Reader<'a> {
                     let part = self.take(usize::from(*length))?;
                     text.push_str(&String::from_utf8_lossy(part));
                 }
-                Some(text)
+                text
             }
-        }
+        };
+        Some(record)
     }
 }
 
@@ -316,7 +387,7 @@ mod tests {
         bytes
     }
 
-    async fn served(kind: Kind, data: &'static [u8], truncated: bool) -> io::Result<Vec<String>> {
+    async fn served(kind: Kind, data: &'static [u8], truncated: bool) -> Vec<String> {
         // The number of a port that is free for both.
         let (udp, tcp, address) = loop {
             let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
@@ -330,8 +401,11 @@ mod tests {
             let mut buffer = [0; 600];
             let (length, from) = udp.recv_from(&mut buffer).await.unwrap();
             let whole = answer(&buffer[..length], number, data);
-            // A stranger's answer comes first.
+            // A stranger's answer comes first, and then one to another question.
             udp.send_to(&[0, 0, 0x81, 0x80], from).await.unwrap();
+            let mut another = whole.clone();
+            another[13] ^= 1;
+            udp.send_to(&another, from).await.unwrap();
             let mut said = whole.clone();
             if truncated {
                 said[2] |= 0x02;
@@ -347,30 +421,18 @@ mod tests {
                 stream.write_all(&whole).await.unwrap();
             }
         };
-        let (found, ()) = tokio::join!(Dns::at(address).ask("mail.example.org", kind), serve);
-        found
+        let (found, ()) = tokio::join!(Dns::at(address).texts("mail.example.org", kind), serve);
+        found.unwrap()
     }
 
     #[tokio::test]
     async fn records_are_read_by_udp_and_by_tcp() {
         let text = b"\x06v=spf1\x08 mx -all";
-        assert_eq!(
-            served(Kind::Txt, text, false).await.unwrap(),
-            ["v=spf1 mx -all"]
-        );
-        assert_eq!(
-            served(Kind::Txt, text, true).await.unwrap(),
-            ["v=spf1 mx -all"]
-        );
+        assert_eq!(served(Kind::Txt, text, false).await, ["v=spf1 mx -all"]);
+        assert_eq!(served(Kind::Txt, text, true).await, ["v=spf1 mx -all"]);
         let mx = b"\x00\x0a\x02mx\xc0\x0c";
-        assert_eq!(
-            served(Kind::Mx, mx, false).await.unwrap(),
-            ["mx.mail.example.org"]
-        );
-        assert_eq!(
-            served(Kind::A, &[192, 0, 2, 1], false).await.unwrap(),
-            ["192.0.2.1"]
-        );
+        assert_eq!(served(Kind::Mx, mx, false).await, ["mx.mail.example.org"]);
+        assert_eq!(served(Kind::A, &[192, 0, 2, 1], false).await, ["192.0.2.1"]);
     }
 
     #[test]
@@ -381,17 +443,81 @@ mod tests {
         assert!(reversed("2001:db8::1").ends_with(".8.b.d.0.1.0.0.2.ip6.arpa"));
     }
 
+    const NAME: &str = "_imaps._tcp.example.com";
+
+    /// An answer with these services: priority, port, host.
+    fn services(question: &[u8], targets: &[(u16, u16, &str)]) -> Vec<u8> {
+        let mut bytes = answer(question, 33, &[]);
+        bytes.truncate(question.len());
+        bytes[7] = u8::try_from(targets.len()).unwrap();
+        for (priority, port, host) in targets {
+            let mut data = [priority.to_be_bytes(), [0, 1], port.to_be_bytes()].concat();
+            for label in host.split('.').filter(|label| !label.is_empty()) {
+                data.push(u8::try_from(label.len()).unwrap());
+                data.extend(label.as_bytes());
+            }
+            data.push(0);
+            bytes.extend(&answer(question, 33, &data)[question.len()..]);
+        }
+        bytes
+    }
+
+    #[test]
+    fn the_best_service_comes_first() {
+        let asked = question(7, NAME, Kind::Srv).unwrap();
+        let targets = [(20, 993, "b.example.com"), (10, 1993, "A.example.com")];
+        let found = read(&services(&asked, &targets), &asked, Kind::Srv).unwrap();
+        let hosts: Vec<_> = found
+            .iter()
+            .map(|record| (record.host().unwrap(), record.port))
+            .collect();
+        let wanted = [("a.example.com", 1993), ("b.example.com", 993)];
+        assert_eq!(hosts, wanted.map(|(host, port)| (host.to_owned(), port)));
+    }
+
+    #[test]
+    fn a_service_that_is_not_there_has_no_host() {
+        let asked = question(7, NAME, Kind::Srv).unwrap();
+        let none = read(&services(&asked, &[(0, 0, "")]), &asked, Kind::Srv).unwrap();
+        assert_eq!(none[0].host(), None);
+        let mut unknown = services(&asked, &[]);
+        unknown[3] |= 3;
+        assert_eq!(read(&unknown, &asked, Kind::Srv).unwrap(), []);
+    }
+
+    #[test]
+    fn the_answer_to_another_question_is_none() {
+        let asked = question(7, NAME, Kind::Srv).unwrap();
+        let other = question(7, "_imaps._tcp.example.net", Kind::Srv).unwrap();
+        let evil = services(&other, &[(0, 993, "evil.example")]);
+        assert!(read(&evil, &asked, Kind::Srv).is_err());
+        assert!(read(&asked, &asked, Kind::Srv).is_err(), "a question");
+        assert_eq!(question(7, &"x".repeat(64), Kind::Srv), None);
+        assert_eq!(question(7, "a..b", Kind::Srv), None);
+    }
+
     #[test]
     fn a_name_that_points_to_itself_comes_to_an_end() {
         let question = question(7, "a.example", Kind::Ptr).unwrap();
         let loops = answer(&question, 12, b"\xc0\x27");
-        assert_eq!(records(&loops, 7, Kind::Ptr).unwrap().unwrap(), [""; 0]);
+        assert_eq!(read(&loops, &question, Kind::Ptr).unwrap(), []);
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
             read_any(&bytes);
+        }
+
+        #[test]
+        fn a_broken_answer_is_read_or_refused(tail: Vec<u8>, flip in 0_usize..200, byte: u8) {
+            let asked = question(7, NAME, Kind::Srv).unwrap();
+            let mut bytes = services(&asked, &[(1, 993, "a.example.com")]);
+            bytes.extend(tail);
+            if let Some(slot) = bytes.get_mut(flip) {
+                *slot = byte;
+            }
+            read(&bytes, &asked, Kind::Srv).ok();
         }
     }
 }

@@ -86,8 +86,7 @@ fn ids() -> OwnIds {
     )
 }
 
-/// Reads what servers anywhere answer when the servers of a mail address are looked for: a configuration document, a DNS answer.
+/// Reads what servers anywhere answer when the servers of a mail address are looked for: a configuration document.
 pub fn discovery(answer: &[u8]) {
     crate::own::read_document(answer);
-    crate::own::read_dns(answer);
 }

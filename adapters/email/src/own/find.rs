@@ -6,11 +6,12 @@ use tokio::time::timeout;
 use transom_adapter::{Address, AllowedHosts, Place, Server, Tls, Unproven};
 use url::Url;
 
-use super::{
-    OwnMailboxes, autoconfig,
-    dns::{self, Kind},
+use super::{OwnMailboxes, autoconfig};
+use crate::{
+    address,
+    dns::{Dns, Kind, Record},
+    imap,
 };
-use crate::{address, imap};
 
 /// For one question.
 pub(super) const ASK: Duration = Duration::from_secs(8);
@@ -84,10 +85,12 @@ async fn document(on: &OwnMailboxes, url: Url, address: &Address) -> Option<Plac
 /// What DNS says. RFC 6186 §3.4, RFC 8314 §5.1: TLS from the first byte before STARTTLS.
 async fn of_dns(on: &OwnMailboxes, domain: &str, address: &Address) -> Option<Place> {
     let server = async |service: &str, tls: Tls| {
-        let targets = dns::ask(&format!("_{service}._tcp.{domain}"), Kind::Srv).await;
-        let target = targets.into_iter().find(|target| target.port > 0)?;
-        let (host, port) = (target.host, target.port);
-        Some(Server { host, port, tls })
+        let found = records(&format!("_{service}._tcp.{domain}"), Kind::Srv).await;
+        let mut servers = found.iter().filter(|record| record.port > 0);
+        servers.find_map(|record| {
+            let (host, port) = (record.host()?, record.port);
+            Some(Server { host, port, tls })
+        })
     };
     let (imaps, imap, submissions, submission) = futures_util::join!(
         server("imaps", Tls::Implicit),
@@ -105,10 +108,19 @@ async fn of_dns(on: &OwnMailboxes, domain: &str, address: &Address) -> Option<Pl
     })
 }
 
+/// What the machine's name server says; nothing when it does not answer.
+async fn records(name: &str, kind: Kind) -> Vec<Record> {
+    match Dns::of_system().await {
+        Some(dns) => dns.ask(name, kind).await.unwrap_or_default(),
+        None => Vec::new(),
+    }
+}
+
 /// A domain whose mail a large host takes: the directory knows the host.
 async fn of_host(on: &OwnMailboxes, domain: &str, address: &Address) -> Option<Place> {
     let base = on.config.directory.as_ref()?;
-    let host = dns::ask(domain, Kind::Mx).await.into_iter().next()?.host;
+    let found = records(domain, Kind::Mx).await;
+    let host = found.iter().find_map(Record::host)?;
     for name in host_domains(&host) {
         if name != domain
             && let Some(place) = document(on, base.join(&name).ok()?, address).await

@@ -1,7 +1,7 @@
 //! Mailboxes that users bring: found from the address, proven, watched and sent by as one account each.
 //!
 //! - [`find`]: the servers of an address, from what its domain, Thunderbird's directory and DNS say, else by guessing with proof.
-//! - [`autoconfig`]: the document that most of them answer with; [`dns`]: the few questions that the system's resolver cannot be asked.
+//! - [`autoconfig`]: the document that most of them answer with; what DNS says is asked by `dns.rs`.
 //! - [`oauth`]: providers that users sign in at, instead of entering a password here.
 //! - [`account`]: one mailbox, IMAP in and SMTP out under its own address.
 //!
@@ -11,7 +11,6 @@
 mod account;
 mod autoconfig;
 mod config;
-mod dns;
 mod find;
 mod oauth;
 
@@ -203,11 +202,6 @@ impl OwnMailboxes {
 /// Reads a document as [`find`] does, for whoever fuzzes it.
 pub(crate) fn read_document(document: &[u8]) {
     autoconfig::read(document, &Address::new("alice@example.com"));
-}
-
-/// Reads a DNS answer to a question that it may be the answer to.
-pub(crate) fn read_dns(answer: &[u8]) {
-    dns::read_any(answer);
 }
 
 #[async_trait]

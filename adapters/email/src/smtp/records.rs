@@ -44,7 +44,7 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Vec<String> {
 async fn look_at(dns: Dns, wanted: &Wanted<'_>) -> Vec<String> {
     let domain = wanted.domain;
     let mail = async {
-        let servers = dns.ask(domain, Kind::Mx).await;
+        let servers = dns.texts(domain, Kind::Mx).await;
         let mut said = vec![one(&servers, &format!("{domain} MX"), |_| true)];
         for server in servers.into_iter().flatten().take(SERVERS_MAX) {
             said.push(names(dns, &server).await);
@@ -68,7 +68,7 @@ async fn look_at(dns: Dns, wanted: &Wanted<'_>) -> Vec<String> {
 }
 
 async fn text(dns: Dns, name: String, is_it: impl Fn(&str) -> bool) -> String {
-    let found = dns.ask(&name, Kind::Txt).await;
+    let found = dns.texts(&name, Kind::Txt).await;
     one(&found, &format!("{name} TXT"), is_it)
 }
 
@@ -94,15 +94,15 @@ fn one(found: &std::io::Result<Vec<String>>, what: &str, is_it: impl Fn(&str) ->
 
 /// Whether a host's address leads back to its name, as receivers want of whoever sends.
 async fn names(dns: Dns, host: &str) -> String {
-    let mut addresses = dns.ask(host, Kind::A).await.unwrap_or_default();
+    let mut addresses = dns.texts(host, Kind::A).await.unwrap_or_default();
     if addresses.is_empty() {
-        addresses = dns.ask(host, Kind::Aaaa).await.unwrap_or_default();
+        addresses = dns.texts(host, Kind::Aaaa).await.unwrap_or_default();
     }
     let address: Option<IpAddr> = addresses.first().and_then(|address| address.parse().ok());
     let Some(address) = address else {
         return format!("DNS now: {host} has no address");
     };
-    match dns.ask(&reverse(address), Kind::Ptr).await {
+    match dns.texts(&reverse(address), Kind::Ptr).await {
         Ok(names) if names.iter().any(|name| name == host) => {
             format!("DNS now: {address} is named {host}, as receivers want it")
         }
