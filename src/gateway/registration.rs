@@ -2,7 +2,6 @@
 //!
 //! [`standing`]: by the first message, silently. [`Desk`]: by asking for it, in whichever way.
 
-mod alias;
 mod denial;
 mod desk;
 #[cfg(test)]
@@ -155,7 +154,7 @@ pub fn first_use(
 
 /// The address that a chosen alias would be, on networks where we make addresses: whether it is free has to be looked up.
 pub fn chosen_address(gateway: &Gateway, choice: &str) -> Option<Address> {
-    alias::address(gateway, choice)
+    gateway.adapter.picked_address(choice)
 }
 
 /// An address made at registration, and whose it is.

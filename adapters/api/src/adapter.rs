@@ -39,6 +39,12 @@ pub trait Adapter: Send + Sync {
         None
     }
 
+    /// The address of ours that somebody picked, its name or the whole of it, on networks where we make addresses; `None` where it can
+    /// be nobody's. Pure; whether it is free is the core's to know.
+    fn picked_address(&self, _picked: &str) -> Option<Address> {
+        None
+    }
+
     /// Says how a message will be sent, or why it cannot be. Pure: no network, no clock, the same answer for the same message.
     ///
     /// # Errors

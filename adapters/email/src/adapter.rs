@@ -16,6 +16,7 @@ use crate::{
     lmtp::LmtpAccount,
     net::{Endpoint, Security},
     own::OwnMailboxes,
+    own_address,
     smtp::{Deadlines, MESSAGE_ID_KIND, SmtpAccount},
 };
 
@@ -153,7 +154,14 @@ impl Adapter for EmailAdapter {
             // Nothing could come to it.
             return None;
         }
-        own_address(user, self.home.as_deref(), self.ids.domain())
+        own_address::derived(user, self.home.as_deref(), self.ids.domain())
+    }
+
+    fn picked_address(&self, picked: &str) -> Option<Address> {
+        if self.only_own_accounts() {
+            return None;
+        }
+        own_address::picked(picked, self.ids.domain())
     }
 
     fn has_reactions(&self) -> bool {
@@ -185,57 +193,6 @@ impl Adapter for EmailAdapter {
             ids: vec![ExternalId::new(MESSAGE_ID_KIND, id)],
         })
     }
-}
-
-/// Names that belong to the host, not to a person. RFC 2142, and what mail software writes as.
-const RESERVED: &[&str] = &[
-    "abuse",
-    "admin",
-    "administrator",
-    "billing",
-    "bounces",
-    "daemon",
-    "ftp",
-    "help",
-    "hostmaster",
-    "info",
-    "mailer-daemon",
-    "marketing",
-    "news",
-    "no-reply",
-    "nobody",
-    "noc",
-    "noreply",
-    "postmaster",
-    "root",
-    "sales",
-    "security",
-    "ssladmin",
-    "support",
-    "trouble",
-    "usenet",
-    "uucp",
-    "webmaster",
-    "www",
-];
-
-/// semantics 16: users of `home` by their name, others with their domain behind the last `=`.
-fn own_address(user: &str, home: Option<&str>, address_domain: &str) -> Option<Address> {
-    let (name, domain) = user.split_once('@')?;
-    let plain = name
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
-    if !plain {
-        return None;
-    }
-    let local = if home == Some(domain) {
-        let name = name.to_lowercase();
-        let reserved = RESERVED.contains(&name.as_str()) || name.starts_with("bounce");
-        (!reserved).then_some(name)?
-    } else {
-        format!("{name}={}", address::canonical_domain(domain)?)
-    };
-    address::canonical(&format!("{local}@{address_domain}"))
 }
 
 #[cfg(test)]

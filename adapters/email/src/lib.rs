@@ -19,6 +19,7 @@ mod intake;
 mod lmtp;
 mod net;
 mod own;
+mod own_address;
 mod read;
 mod smtp;
 mod status;

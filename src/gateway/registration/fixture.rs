@@ -80,6 +80,16 @@ impl Adapter for Plain {
         (name != "postmaster").then(|| Address::new(format!("{local}@mail.example.org")))
     }
 
+    fn picked_address(&self, picked: &str) -> Option<Address> {
+        let picked = picked.trim().to_lowercase();
+        let name = picked.strip_suffix("@mail.example.org").unwrap_or(&picked);
+        let is_good = self.0 == Network::Email
+            && !["postmaster", "root"].contains(&name)
+            && name.len() <= 64
+            && name.bytes().all(|b| b.is_ascii_alphanumeric());
+        is_good.then(|| Address::new(format!("{name}@mail.example.org")))
+    }
+
     fn plan(&self, _message: &Outgoing) -> Result<Plan, Refusal> {
         Err(Refusal::NoRoute)
     }

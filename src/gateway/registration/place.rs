@@ -2,7 +2,7 @@
 
 use transom_adapter::Network;
 
-use super::{Desk, alias, new_address};
+use super::{Desk, new_address};
 use crate::{
     store::{Write, read::KnownLine, write::OwnerRow},
     texts::{Membership, Recipient, Registration, Text},
@@ -115,7 +115,7 @@ impl Desk<'_> {
                 let derived = self.gateway.adapter.own_address(self.person.jid.as_str());
                 derived
                     .filter(|address| address.as_str() == choice)
-                    .or_else(|| alias::address(self.gateway, choice))?
+                    .or_else(|| self.gateway.adapter.picked_address(choice))?
             }
         };
         Some(address.as_str().to_owned())
