@@ -14,14 +14,16 @@ use std::{
 
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{sync::watch, time::timeout};
-use transom_adapter::{AccountName, Address, Grant, Login, OwnAccounts, Place, SignIn, UnixMillis};
+use transom_adapter::{
+    AccountName, Address, Grant, Login, OwnAccounts, Place, SignIn, UnixMillis, Unproven,
+};
 
 use super::Operations;
 use crate::{
     gateway::Gateway,
     seal::Bound,
     store::write::{Done, KeptAccount, Operation, OwnAccount},
-    texts::{Lang, Own, Text, Unproven},
+    texts::{Lang, Own, Text},
     xmpp::jid::BareJid,
 };
 
@@ -233,10 +235,7 @@ impl Operations {
             state: token,
             verifier: ticket.verifier.expose_secret(),
         };
-        let login = adapter
-            .exchange(place, code, &grant)
-            .await
-            .map_err(unproven)?;
+        let login = adapter.exchange(place, code, &grant).await?;
         self.connect(ticket, place, &login).await
     }
 
@@ -277,9 +276,7 @@ impl Operations {
         let (_, adapter) = self.own_of(&ticket.gateway).ok_or(Own::NotHere)?;
         let place = match found {
             Some(place) => place.clone(),
-            None => adapter
-                .place(&entered.username, &entered.inward, &entered.outward)
-                .map_err(unproven)?,
+            None => adapter.place(&entered.username, &entered.inward, &entered.outward)?,
         };
         let password = entered.password.expose_secret();
         if password.is_empty() || password.chars().any(|c| matches!(c, '\r' | '\n' | '\0')) {
@@ -293,8 +290,7 @@ impl Operations {
     /// Proves the login, seals it and keeps it.
     async fn connect(&self, ticket: &Ticket, place: &Place, login: &Login) -> Result<(), Text> {
         let (gateway, adapter) = self.own_of(&ticket.gateway).ok_or(Own::NotHere)?;
-        let proven = adapter.prove(&ticket.address, place, login).await;
-        proven.map_err(unproven)?;
+        adapter.prove(&ticket.address, place, login).await?;
         self.keep(gateway, ticket, place, login).await?;
         tracing::info!(
             gateway = gateway.config.name,
@@ -312,7 +308,7 @@ impl Operations {
         place: &Place,
         login: &Login,
     ) -> Result<(), Text> {
-        let busy = |_| Text::from(Unproven::Busy);
+        let busy = |_| Text::from(Own::LoginNotStored);
         let keys = self.keys.as_ref().ok_or(Own::NoKeys)?;
         let jid = ticket.user.to_string();
         let user = self.store.user(gateway.id, &jid).await.map_err(busy)?;
@@ -345,7 +341,7 @@ impl Operations {
         let done = self
             .commit(vec![crate::store::Write::Operation(keep)])
             .await;
-        match done.map_err(|_| Unproven::Busy)?.first() {
+        match done.map_err(|_| Own::LoginNotStored)?.first() {
             Some(Done::Written) => Ok(()),
             // Proven, and somebody else has it: two users of one mailbox would each see half of its mail as repeats.
             _ => Err(Own::Taken {
@@ -367,18 +363,4 @@ impl Operations {
         let line = gateway.say(&ticket.user, text.render(lang), lang, self.clock.now());
         running.send(gateway.id, vec![line]).await;
     }
-}
-
-/// The sentence for why a login was not kept.
-fn unproven(why: transom_adapter::Unproven) -> Text {
-    use transom_adapter::Unproven as Why;
-    match why {
-        Why::Login { problem } => Unproven::Login { problem },
-        Why::Unreachable { server, problem } => Unproven::Unreachable { server, problem },
-        Why::Forbidden { server } => Unproven::Forbidden { server },
-        Why::Provider { problem } => Unproven::Provider { problem },
-        Why::BadServer => Unproven::BadServer,
-        Why::Unfit { server, problem } => Unproven::Unfit { server, problem },
-    }
-    .into()
 }

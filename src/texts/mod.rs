@@ -31,7 +31,7 @@ pub use label::Label;
 pub use language::Lang;
 pub use mail::{Card, CardRepeats, CardStep, Mail};
 pub use notice::{Failed, Notice, Quoted};
-pub use own::{Own, OwnPage, Unproven};
+pub use own::{Own, OwnPage};
 pub use page::Page;
 pub use post::{Knocking, Post, WhyWaits};
 pub use proof::Proof;
@@ -185,8 +185,8 @@ impl From<Proof> for Text {
     }
 }
 
-impl From<Unproven> for Text {
-    fn from(text: Unproven) -> Self {
+impl From<transom_adapter::Unproven> for Text {
+    fn from(text: transom_adapter::Unproven) -> Self {
         Own::Unproven(text).into()
     }
 }

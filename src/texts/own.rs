@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use transom_adapter::Unproven;
+
 /// About a mail account that a user brings.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Own {
@@ -87,6 +89,8 @@ pub enum Own {
     Page(OwnPage),
     /// Why a login was not kept.
     Unproven(Unproven),
+    /// A login could not be stored now.
+    LoginNotStored,
 }
 
 /// The page on which a password is entered.
@@ -134,42 +138,4 @@ pub enum OwnPage {
         /// The provider.
         provider: String,
     },
-}
-
-/// Why a login was not kept.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Unproven {
-    /// The password, or the name, is wrong.
-    Login {
-        /// What the server said.
-        problem: String,
-    },
-    /// A server cannot be reached.
-    Unreachable {
-        /// Which.
-        server: String,
-        /// Why.
-        problem: String,
-    },
-    /// A server may not be connected to.
-    Forbidden {
-        /// Which.
-        server: String,
-    },
-    /// What was written is no server.
-    BadServer,
-    /// The server cannot do what is needed.
-    Unfit {
-        /// Which.
-        server: String,
-        /// What it lacks.
-        problem: String,
-    },
-    /// The provider did not agree, or does not answer.
-    Provider {
-        /// Its words.
-        problem: String,
-    },
-    /// It could not be stored now.
-    Busy,
 }

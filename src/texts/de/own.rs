@@ -1,7 +1,9 @@
 //! Mail accounts that users bring.
 
 use super::duration;
-use crate::texts::{Own, OwnPage, Unproven};
+use transom_adapter::Unproven;
+
+use crate::texts::{Own, OwnPage};
 
 pub(super) fn own(text: &Own) -> String {
     match text {
@@ -34,6 +36,7 @@ pub(super) fn own(text: &Own) -> String {
         Own::ConfirmRemove { address } => format!("Das Passwort von {address} wird gelöscht und was hier von den E-Mails gespeichert ist. Die E-Mails selbst bleiben, wo sie sind. Wirklich?"),
         Own::Page(text) => page(text),
         Own::Unproven(text) => unproven(text),
+        Own::LoginNotStored => "Es lässt sich gerade nicht speichern. Versuch es in einer Minute wieder.".into(),
     }
 }
 
@@ -78,8 +81,5 @@ fn unproven(text: &Unproven) -> String {
         Unproven::Provider { problem } => format!(
             "Der Anbieter hat nicht zugestimmt: {problem}. Melde dich dort noch einmal an, oder hol dir einen neuen Link."
         ),
-        Unproven::Busy => {
-            "Es lässt sich gerade nicht speichern. Versuch es in einer Minute wieder.".into()
-        }
     }
 }

@@ -1,7 +1,9 @@
 //! Mail accounts that users bring.
 
 use super::duration;
-use crate::texts::{Own, OwnPage, Unproven};
+use transom_adapter::Unproven;
+
+use crate::texts::{Own, OwnPage};
 
 pub(super) fn own(text: &Own) -> String {
     match text {
@@ -34,6 +36,7 @@ pub(super) fn own(text: &Own) -> String {
         Own::ConfirmRemove { address } => format!("The password of {address} is deleted, and what is kept of its mail here. The mail itself stays where it is. Really?"),
         Own::Page(text) => page(text),
         Own::Unproven(text) => unproven(text),
+        Own::LoginNotStored => "It cannot be stored at the moment. Try again in a minute.".into(),
     }
 }
 
@@ -78,6 +81,5 @@ fn unproven(text: &Unproven) -> String {
         Unproven::Provider { problem } => format!(
             "The provider did not agree: {problem}. Sign in there again, or ask for a new link."
         ),
-        Unproven::Busy => "It cannot be stored at the moment. Try again in a minute.".into(),
     }
 }
