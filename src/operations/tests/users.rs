@@ -1,0 +1,223 @@
+//! Users, their lines and whom they block.
+
+use super::*;
+
+pub(super) async fn everything_of_a_user_moves(world: World) {
+    let alice = world.user(ALICE).await;
+    let out = world.outgoing(alice, "+12025550100", "s1").await;
+    let inward = world.incoming(alice, "+12025550100").await;
+    let Ok(Reply::UserRenamed(renamed)) = world.ask(rename(ALICE, "anna@example.org")).await else {
+        panic!("not renamed")
+    };
+    assert_eq!(renamed.gateways, ["sms"]);
+    assert_eq!(renamed.lines, ["+12025550100"]);
+    assert_eq!(
+        renamed.named_by,
+        [
+            "gateway.sms.line +12025550100",
+            "gateway.sms.line +12025550103"
+        ]
+    );
+    let on = world.on_it();
+    let gateway = on.gateways[0].id;
+    assert_eq!(on.store.user(gateway, ALICE).await.unwrap(), None);
+    let anna = on.store.user(gateway, "anna@example.org").await.unwrap();
+    assert_eq!(
+        anna,
+        Some((alice, "active".to_owned())),
+        "the same registration"
+    );
+    let line = |number: &'static str| async move {
+        on.store
+            .lines_shown(None, Some(number), 9)
+            .await
+            .unwrap()
+            .remove(0)
+    };
+    assert_eq!(line("+12025550100").await.owners, ["anna@example.org"]);
+    assert_eq!(
+        line("+12025550103").await.fallback.as_deref(),
+        Some("anna@example.org")
+    );
+    assert_eq!(
+        world.life(out).await.stanzas[0].jid,
+        "anna@example.org/phone"
+    );
+    assert_eq!(world.life(inward).await.stanzas[0].jid, "anna@example.org");
+    assert_eq!(
+        world.life(inward).await.user.as_deref(),
+        Some("anna@example.org")
+    );
+}
+
+#[tokio::test]
+async fn everything_of_a_user_moves_on_sqlite() {
+    everything_of_a_user_moves(World::sqlite().await).await;
+}
+
+#[tokio::test]
+async fn nobody_is_renamed_onto_somebody() {
+    let world = World::sqlite().await;
+    world.user(ALICE).await;
+    world.user("bob@example.org").await;
+    assert_eq!(
+        world.refuses(rename(ALICE, "bob@example.org")).await,
+        "bob@example.org is a user of sms already"
+    );
+    assert!(
+        world
+            .refuses(rename(ALICE, "x@other.net"))
+            .await
+            .contains("may not use sms")
+    );
+    assert_eq!(
+        world
+            .refuses(rename("zoe@example.org", "x@example.org"))
+            .await,
+        "zoe@example.org is not a user"
+    );
+    assert!(
+        world
+            .refuses(rename("example.org", ALICE))
+            .await
+            .contains("is not the bare JID")
+    );
+}
+
+#[tokio::test]
+async fn users_are_let_in_and_out() {
+    let world = World::sqlite().await;
+    let add = |user: &str, address: Option<&str>| Request::UserAdd {
+        user: user.to_owned(),
+        gateway: None,
+        address: address.map(str::to_owned),
+    };
+    let Ok(Reply::UserAdded(added)) = world
+        .ask(add("bob@example.org", Some("(202) 555-0102")))
+        .await
+    else {
+        panic!("not added")
+    };
+    assert_eq!(added.address.as_deref(), Some("+12025550102"));
+    assert_eq!(
+        world.refuses(add("bob@example.org", None)).await,
+        "bob@example.org is a user of sms already"
+    );
+    assert!(
+        world
+            .refuses(add("mallory@other.net", None))
+            .await
+            .contains("xmpp.allow")
+    );
+    let taken = world
+        .refuses(add("carl@example.org", Some("+12025550102")))
+        .await;
+    assert_eq!(
+        taken,
+        "+12025550102 is not free at sms; free are +12025550101"
+    );
+    let remove = Request::UserRemove {
+        user: "bob@example.org".to_owned(),
+        gateway: None,
+    };
+    assert!(world.ask(remove.clone()).await.is_ok());
+    assert_eq!(world.refuses(remove).await, "bob@example.org is not a user");
+}
+
+#[tokio::test]
+async fn a_line_rests_only_where_somebody_talked_on_it() {
+    let world = World::sqlite().await;
+    let bob = world.user("bob@example.org").await;
+    world
+        .ask(assign("+12025550101", "bob@example.org"))
+        .await
+        .unwrap();
+    let fresh = world.ask(release("+12025550101")).await.unwrap();
+    assert!(
+        matches!(
+            fresh,
+            Reply::LineReleased {
+                rests_until: None,
+                ..
+            }
+        ),
+        "{fresh:?}"
+    );
+    assert!(
+        world
+            .ask(assign("+12025550101", "bob@example.org"))
+            .await
+            .is_ok()
+    );
+    world.outgoing(bob, "+12025550101", "s1").await;
+    let used = world.ask(release("+12025550101")).await.unwrap();
+    assert!(
+        matches!(
+            used,
+            Reply::LineReleased {
+                rests_until: Some(_),
+                ..
+            }
+        ),
+        "{used:?}"
+    );
+    let other = world.refuses(assign("+12025550101", ALICE)).await;
+    assert!(other.contains("rests until"), "{other}");
+    assert!(
+        world
+            .ask(assign("+12025550101", "bob@example.org"))
+            .await
+            .is_ok(),
+        "comes back"
+    );
+}
+
+#[tokio::test]
+async fn the_configuration_file_wins_over_commands() {
+    let world = World::sqlite().await;
+    for request in [
+        assign("+12025550100", "bob@example.org"),
+        release("+12025550100"),
+        release("+12025550103"),
+    ] {
+        let why = world.refuses(request).await;
+        assert!(
+            why.starts_with("the configuration file says whose"),
+            "{why}"
+        );
+    }
+    assert!(
+        world
+            .refuses(release("+12025559999"))
+            .await
+            .contains("not one of our numbers")
+    );
+}
+
+#[tokio::test]
+async fn blocks_are_kept_in_the_peers_one_spelling() {
+    let world = World::sqlite().await;
+    let peer = "(202) 555-0147".to_owned();
+    let set = Request::BlockAdd {
+        peer: peer.clone(),
+        gateway: None,
+    };
+    world.ask(set.clone()).await.unwrap();
+    world.ask(set).await.unwrap();
+    let Ok(Reply::Blocks(blocks)) = world.ask(Request::BlockList { gateway: None }).await else {
+        panic!("no list")
+    };
+    assert_eq!(
+        blocks
+            .iter()
+            .map(|block| block.peer.as_str())
+            .collect::<Vec<_>>(),
+        [PEER]
+    );
+    let unset = Request::BlockRemove {
+        peer,
+        gateway: None,
+    };
+    world.ask(unset.clone()).await.unwrap();
+    assert_eq!(world.refuses(unset).await, format!("{PEER} is not blocked"));
+}
