@@ -13,7 +13,10 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::server::{Link, Server};
+use crate::{
+    server::{DOMAIN, HOME, Link, Server},
+    tally::mark,
+};
 
 /// The kernel counts processor time in hundredths of a second.
 const TICK: Duration = Duration::from_millis(10);
@@ -57,6 +60,7 @@ impl Transom {
         let config = config(server, http);
         Self::launch(binary, folder, &config, http, || {
             await_link(http)?;
+            await_route(&link)?;
             Ok(link)
         })
     }
@@ -220,6 +224,22 @@ fn await_link(http: SocketAddr) -> Result<()> {
         }
         ensure!(Instant::now() < until, "the link does not stand: {answer}");
         thread::sleep(POLL);
+    }
+}
+
+/// Waits until the server carries stanzas to it: ejabberd does so a moment after the login.
+fn await_route(link: &Link) -> Result<()> {
+    let until = Instant::now() + START_PATIENCE;
+    loop {
+        let id = mark(link.tally.begin(1), 0);
+        link.write(&format!(
+            "<iq type='get' from='user0@{HOME}/phone' to='{DOMAIN}' id='{id}'><ping xmlns='urn:xmpp:ping'/></iq>"
+        ))?;
+        match link.tally.all() {
+            Ok(_) => return Ok(()),
+            Err(error) if Instant::now() > until => return Err(error),
+            Err(_) => thread::sleep(POLL),
+        }
     }
 }
 

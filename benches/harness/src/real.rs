@@ -18,7 +18,7 @@ use crate::{
     figures::{Figures, Meter},
     load::windowed,
     process::Transom,
-    server::{DOMAIN, HOME, HOME_SECRET, Link, SECRET, attribute, log_in},
+    server::{DOMAIN, HOME, HOME_SECRET, Link, SECRET, STREAM_END, attribute, log_in},
     text_in, text_out,
     world::{self, Provider, USERS, chat, config},
 };
@@ -93,7 +93,7 @@ impl Real {
     /// What the server carries when nobody does anything.
     fn raw(&self, messages: usize, figures: &mut Figures) -> Result<()> {
         let stream = log_in(self.gateway, DOMAIN, SECRET)?;
-        let end = stream.try_clone()?;
+        let mut end = stream.try_clone()?;
         let echo = thread::spawn(move || swap_all(stream));
         let link = self.users()?;
         let write = |out: &mut String, number: usize, mark: &str| {
@@ -105,8 +105,8 @@ impl Real {
         windowed(&link, messages, text_out::WINDOW, write)?;
         let what = format!("(f) raw echo through {}", self.name);
         figures.add(format!("{what}: messages a second"), meter.rate(messages)?);
-        link.close();
-        end.shutdown(std::net::Shutdown::Both)?;
+        link.close()?;
+        end.write_all(STREAM_END)?;
         echo.join().ok();
         Ok(())
     }
@@ -135,7 +135,7 @@ impl Real {
                 text_in::warm_up(&transom)?;
                 text_in::loaded(&transom, &what, messages, figures)?;
             }
-            transom.link.close();
+            transom.link.close()?;
             transom.stop()?;
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read, Write},
-    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
 };
@@ -21,6 +21,8 @@ pub(crate) const HOME: &str = "gw2.example.org";
 /// The load generator's secret.
 pub(crate) const HOME_SECRET: &str = "secret2";
 const STREAM_ID: &str = "bench";
+/// Ends a stream.
+pub(crate) const STREAM_END: &[u8] = b"</stream:stream>";
 
 /// A server that waits for its component.
 pub(crate) struct Server(TcpListener);
@@ -101,9 +103,10 @@ impl Link {
         Ok(link)
     }
 
-    /// Closes the connection.
-    pub(crate) fn close(&self) {
-        lock(&self.writer).shutdown(Shutdown::Both).ok();
+    /// Ends the stream and waits until the server has closed it: only then nothing goes to this connection any more.
+    pub(crate) fn close(&self) -> Result<()> {
+        lock(&self.writer).write_all(STREAM_END)?;
+        self.tally.ended()
     }
 
     /// Writes stanzas.

@@ -22,7 +22,10 @@ struct State {
     load: usize,
     arrived: Vec<Option<Instant>>,
     count: usize,
+    /// What went wrong with the load under way.
     failure: Option<String>,
+    /// Why the stream ended.
+    end: Option<String>,
 }
 
 /// Counting under one lock, for what came in one read.
@@ -44,6 +47,7 @@ impl Tally {
         state.load += 1;
         state.arrived = vec![None; messages];
         state.count = 0;
+        state.failure = None;
         state.load
     }
 
@@ -65,7 +69,7 @@ impl Tally {
                 .wait_timeout(state, PATIENCE)
                 .unwrap_or_else(PoisonError::into_inner);
             state = next;
-            if let Some(failure) = &state.failure {
+            if let Some(failure) = state.failure.as_ref().or(state.end.as_ref()) {
                 bail!("{failure}");
             }
             ensure!(
@@ -84,9 +88,22 @@ impl Tally {
         Ok(self.lock().arrived.iter().copied().flatten().collect())
     }
 
+    /// Waits until the stream has ended.
+    pub(crate) fn ended(&self) -> Result<()> {
+        let state = self.lock();
+        let goes_on = |state: &mut State| state.end.is_none();
+        let (state, waited) = self
+            .changed
+            .wait_timeout_while(state, PATIENCE, goes_on)
+            .unwrap_or_else(PoisonError::into_inner);
+        drop(state);
+        ensure!(!waited.timed_out(), "the server does not close the stream");
+        Ok(())
+    }
+
     /// The stream has ended; nobody need wait any longer.
     pub(crate) fn end(&self, error: Option<anyhow::Error>) {
-        self.lock().failure = Some(
+        self.lock().end = Some(
             error.map_or("the component closed its stream".to_owned(), |error| {
                 error.to_string()
             }),
