@@ -186,7 +186,7 @@ async fn both_processes_send_and_either_takes_what_comes_in() {
     let alice = house.alice().await;
     let mut traffic = Traffic::new(twilio, alice, 7, 0);
     traffic.begin().await;
-    while traffic.written() < 60 {
+    while traffic.each_way() < 24 {
         traffic.burst(&house.webhooks()).await;
     }
     traffic

@@ -48,10 +48,14 @@ const NAMES: [&str; 7] = [
     "database restarts",
 ];
 
+/// Where kills are counted.
+const KILLS: usize = 0;
+
 async fn faults(mut postgres: Option<Postgres>) {
     let seed = Random::seed();
     let seconds = number_of("TRANSOM_FAULT_SECONDS", 25);
     let texts = usize::try_from(number_of("TRANSOM_FAULT_TEXTS", 0)).unwrap();
+    let kills = usize::try_from(number_of("TRANSOM_FAULT_KILLS", 0)).unwrap();
     let mut random = Random::new(seed);
     let prosody = prosody(&["alice"]).await;
     let proxy = Proxy::to(prosody.component_addr()).await;
@@ -74,7 +78,7 @@ async fn faults(mut postgres: Option<Postgres>) {
     traffic.begin().await;
     let webhooks = [stage.transom.http()];
     let end = Instant::now() + Duration::from_secs(seconds);
-    while Instant::now() < end || traffic.written() < texts {
+    while Instant::now() < end || traffic.each_way() < texts || stage.counts[KILLS] < kills {
         let until = Instant::now() + Duration::from_millis(200 + random.below(1_200));
         while Instant::now() < until {
             traffic.burst(&webhooks).await;
@@ -103,19 +107,19 @@ impl Stage {
     async fn fault(&mut self, mut traffic: Traffic, random: &mut Random) -> Traffic {
         let webhooks = [self.transom.http()];
         // Kills are what is wanted most of.
-        let which = match random.below(12) {
-            0..=4 => 0,
-            5 => 1,
-            6 => 2,
-            7 | 8 => 3,
-            9 => 4,
-            10 => 5,
+        let which = match random.below(17) {
+            0..=9 => KILLS,
+            10 => 1,
+            11 => 2,
+            12 | 13 => 3,
+            14 => 4,
+            15 => 5,
             _ => 6,
         };
         self.counts[which] += 1;
         let pause = Instant::now() + Duration::from_millis(100 + random.below(1_500));
         match which {
-            0 => {
+            KILLS => {
                 self.transom.kill9();
                 self.transom.start().await;
             }

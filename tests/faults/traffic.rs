@@ -173,9 +173,9 @@ impl Traffic {
         self.is_down.store(is_down, Ordering::Relaxed);
     }
 
-    /// Texts that alice wrote so far.
-    pub(crate) fn written(&self) -> usize {
-        self.out
+    /// Texts that were written so far: as many at least by alice, and as many by phones.
+    pub(crate) fn each_way(&self) -> usize {
+        self.out.min(self.incoming)
     }
 
     /// Alice goes offline, having read all that there is for her; then something happens, and she comes back.

@@ -198,7 +198,7 @@ impl OwnWorld {
         lmtp.send("bob@example.com", &[to], mail).await;
     }
 
-    /// How many rows of the database hold something of accounts that users brought.
+    /// What transom wrote into its log.
     fn log(&self) -> String {
         self.transom.log()
     }

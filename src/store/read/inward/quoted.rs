@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     super::{Sql, StoreError, for_rows, json},
-    InwardAsk, LineFound,
+    InwardAsk, InwardRow, LineFound,
 };
 use crate::store::{Connection, index};
 
@@ -45,22 +45,9 @@ pub(super) async fn load_quoted(
     asks: &[InwardAsk],
     found: &mut HashMap<usize, LineFound>,
 ) -> Result<(), StoreError> {
-    let asks: Vec<&InwardAsk> = asks.iter().filter(|ask| ask.quotes.is_some()).collect();
-    if asks.is_empty() {
-        return Ok(());
-    }
-    for row in connection
-        .rows(QUOTED, &[json(&asks), gateway_id.into()])
-        .await?
-    {
-        let (place, user_id) = (index(row.int(0)?), row.int(1)?);
-        let users = found.get_mut(&place).map(|line| &mut line.users);
-        let user = users.and_then(|users| users.iter_mut().find(|user| user.user_id == user_id));
-        if let (Some(user), Some(id)) = (user, row.opt_text(2)?) {
-            user.quoted.push(id.to_owned());
-        }
-    }
-    Ok(())
+    let quotes: Vec<&InwardAsk> = asks.iter().filter(|ask| ask.quotes.is_some()).collect();
+    let put = |user: &mut InwardRow, id| user.quoted.push(id);
+    load(connection, QUOTED, gateway_id, &quotes, found, put).await
 }
 
 /// What the author of a reaction reacted with before; without any reaction it costs nothing.
@@ -70,19 +57,32 @@ pub(super) async fn load_reactions(
     asks: &[InwardAsk],
     found: &mut HashMap<usize, LineFound>,
 ) -> Result<(), StoreError> {
-    let asks: Vec<&InwardAsk> = asks.iter().filter(|ask| ask.reacts).collect();
+    let reactions: Vec<&InwardAsk> = asks.iter().filter(|ask| ask.reacts).collect();
+    let put = |user: &mut InwardRow, payload| user.reactions.push(payload);
+    load(connection, REACTIONS, gateway_id, &reactions, found, put).await
+}
+
+/// Gives each user of a line what the statement says of them.
+async fn load(
+    connection: &mut Connection,
+    sql: Sql,
+    gateway_id: i64,
+    asks: &[&InwardAsk],
+    found: &mut HashMap<usize, LineFound>,
+    put: impl Fn(&mut InwardRow, String),
+) -> Result<(), StoreError> {
     if asks.is_empty() {
         return Ok(());
     }
     for row in connection
-        .rows(REACTIONS, &[json(&asks), gateway_id.into()])
+        .rows(sql, &[json(asks), gateway_id.into()])
         .await?
     {
         let (place, user_id) = (index(row.int(0)?), row.int(1)?);
         let users = found.get_mut(&place).map(|line| &mut line.users);
         let user = users.and_then(|users| users.iter_mut().find(|user| user.user_id == user_id));
-        if let (Some(user), Some(payload)) = (user, row.opt_text(2)?) {
-            user.reactions.push(payload.to_owned());
+        if let (Some(user), Some(text)) = (user, row.opt_text(2)?) {
+            put(user, text.to_owned());
         }
     }
     Ok(())
