@@ -124,7 +124,7 @@ fn what_we_sign_verifies_with_the_public_key() {
     );
 }
 
-/// The published cases of MessageBird's webhook tokens, each token once: what it was made for, and whether it holds there. They were
+/// The published cases of `MessageBird`'s webhook tokens, each token once: what it was made for, and whether it holds there. They were
 /// all received at noon of the same day in Amsterdam.
 #[test]
 fn the_published_cases_of_another_provider_come_out_as_they_should() {
