@@ -84,6 +84,10 @@ async fn faults(mut postgres: Option<Postgres>) {
             traffic.burst(&webhooks).await;
         }
         traffic = stage.fault(traffic, &mut random).await;
+        // Half of the faults hit while the one before is still felt.
+        if random.below(2) == 0 {
+            link_up(&stage.transom, "sms").await;
+        }
     }
     link_up(&stage.transom, "sms").await;
     traffic.settle(&webhooks, &stage.transom).await;

@@ -143,7 +143,7 @@ impl Traffic {
             self.out += 1;
             self.write(self.out - 1).await;
         }
-        for _ in 0..self.random.below(3) {
+        for _ in 0..self.random.below(5) {
             let webhook = self.any(webhooks);
             self.incoming += 1;
             self.call(webhook, self.incoming - 1).await;
