@@ -140,7 +140,11 @@ pub fn lock(url: &StoreUrl) -> Result<Option<File>, StartError> {
     };
     let path = Path::new(path).with_extension("lock");
     let cannot = |error: std::io::Error| {
-        StartError::System(format!("cannot lock {}: {error}", path.display()))
+        StartError::System(format!(
+            "cannot make {}, which stands beside the database, and lock it: {error}; store.url has to name a file in a folder that \
+             is there and that transom may write to",
+            path.display()
+        ))
     };
     let file = File::options()
         .create(true)

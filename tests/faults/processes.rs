@@ -130,8 +130,9 @@ async fn a_rolling_restart_fails_no_message_on_ejabberd() {
     if skipped(&[Server::Ejabberd, Server::Postgres]) {
         return;
     }
-    // What waits for the old connection when ejabberd closes it is lost with it (docs/FAULTS.md): seldom, and then written again.
-    rolling_restart(Xmpp::ejabberd().await, "restart, ejabberd", |_, _| ()).await;
+    let unheard = rolling_restart(Xmpp::ejabberd().await, "restart, ejabberd", |_, _| ()).await;
+    // Seldom one is lost with the old connection when ejabberd closes it (docs/FAULTS.md), and then written again.
+    assert!(unheard <= 1, "{unheard} texts without a word");
 }
 
 /// Each process in turn is restarted under traffic, changed before it starts again: its gateway is handed over before its link closes.

@@ -78,7 +78,7 @@ async fn random_kills(database: Database) {
         seed => seed,
     };
     let seconds = match number_of("TRANSOM_KILL_SECONDS") {
-        0 => 30,
+        0 => 60,
         seconds => seconds,
     };
     let mut random = Random(seed);

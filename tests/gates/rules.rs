@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::{none, root, sources::functions};
+use crate::{none, root, sources::tests};
 
 const TABLE: &str = "## Rules and the tests that prove them\n";
 
@@ -11,7 +11,7 @@ fn every_rule_of_mail_names_tests_that_exist() {
     let page = fs::read_to_string(root().join("docs/MAIL.md")).expect("docs/MAIL.md");
     let (_, table) = page.split_once(TABLE).expect("the table of rules");
     let table = table.split("\n## ").next().unwrap_or_default();
-    let known = functions();
+    let known = tests();
     let mut faults = Vec::new();
     let rows = table.lines().filter(|line| line.starts_with("| "));
     // The heading.

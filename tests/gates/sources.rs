@@ -91,13 +91,26 @@ fn collect(folder: &Path, files: &mut Vec<Source>) {
     }
 }
 
-/// The names of all functions, those in tests among them.
-pub(crate) fn functions() -> BTreeSet<String> {
+/// The names of all tests.
+pub(crate) fn tests() -> BTreeSet<String> {
     let sources = rust_files(&["src", "adapters", "tests"]);
-    let of = |source: &Source| -> Vec<String> {
-        source.all().filter_map(|(_, line)| name(line)).collect()
-    };
-    sources.iter().flat_map(of).collect()
+    sources.iter().flat_map(tests_of).collect()
+}
+
+/// The functions that stand below a mark of a test, with nothing but other marks and comments between.
+fn tests_of(source: &Source) -> Vec<String> {
+    let mut is_test = false;
+    let mut tests = Vec::new();
+    for (_, line) in source.all() {
+        let line = line.trim_start();
+        if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
+            is_test = true;
+        } else if let Some(name) = name(line) {
+            tests.extend(is_test.then_some(name));
+            is_test = false;
+        }
+    }
+    tests
 }
 
 /// The function that a line begins.
