@@ -7,7 +7,6 @@ use transom_test_servers::{Postgres, Prosody, Server, Signal, Transom, skipped};
 
 use crate::{
     house::{alone, lines, prosody},
-    proxy::Proxy,
     random::{Random, number_of},
     traffic::Traffic,
     world::{SMS, link_up},

@@ -27,6 +27,8 @@ use crate::{
 const HEADER_BYTES_MAX: usize = 64 * 1024;
 /// More mails than this are not announced at once; the rest is found by the next look.
 const LISTED_MAX: usize = 100_000;
+/// For the answer to DONE.
+const DONE_MAX: Duration = Duration::from_secs(15);
 /// How many mails `check` looks at.
 const SURVEYED: u32 = 20;
 
@@ -288,7 +290,9 @@ impl Session {
                 Ok(Ok(_)) | Err(_) => {}
             }
         }
-        let imap = within(pace.command.min(Duration::from_secs(15)), handle.done()).await?;
+        // Who was silent for long may be gone: its word is not waited for as long as another.
+        let patience = pace.command.min(DONE_MAX).min(pace.silence);
+        let imap = within(patience, handle.done()).await?;
         Ok(Self {
             imap,
             mailbox,

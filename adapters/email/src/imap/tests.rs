@@ -313,6 +313,7 @@ fn account(host: &Host, pace: Pace) -> ImapAccount {
         },
         since_days: host.since_days,
         sent_every: Duration::ZERO,
+        silence: crate::config::SILENCE,
     };
     let ids = OwnIds::new(testkit::signer(), "mail.example.org".to_owned());
     let mut account = ImapAccount::new(AccountName::new("mail", "imap"), ids, config, None);
