@@ -55,6 +55,8 @@ pub(super) enum Pause {
 
 /// Semantics 4: after so long without a look-up or a report the sender is told that nobody knows.
 const DOUBT: Duration = Duration::from_mins(15);
+/// A mail that has not gone out for so long is said to be late, as mail servers do: most go out within minutes.
+const LATE: Duration = Duration::from_hours(4);
 /// An account that is at fault is tried again after this: an admin needs a while, and others wait behind it.
 const MISCONFIGURED: Duration = Duration::from_mins(1);
 /// A throttle that does not say for how long.
@@ -170,6 +172,9 @@ fn again(
         return Verdict { pause, ..verdict };
     }
     let leaves_lane = of.network == Network::Email;
+    // Told once, which the store sees to.
+    let late = of.since.after(LATE.min(of.report_after));
+    let is_late = leaves_lane && of.now.after(wait) > late;
     let next = if leaves_lane {
         Next::GoOn
     } else {
@@ -182,7 +187,7 @@ fn again(
         state: State::Queued,
         units_done: of.attempt.unit,
         failure: Some(failure),
-        tell: None,
+        tell: is_late.then_some(TellKind::Delay),
         due_ms: leaves_lane.then(|| of.now.after(wait).0),
         next,
         route: if of.attempt.unit > 0 {

@@ -81,7 +81,11 @@ mod tests {
         for (record, own, below) in [
             ("v=DMARC1; p=reject", "reject", "reject"),
             ("v=DMARC1; p=none; sp=reject", "none", "reject"),
-            ("v=DMARC1;P=Quarantine ; sp=what", "quarantine", "quarantine"),
+            (
+                "v=DMARC1;P=Quarantine ; sp=what",
+                "quarantine",
+                "quarantine",
+            ),
             ("v=DMARC1; rua=mailto:a@example.org", "none", "none"),
         ] {
             assert_eq!((asked(record, false), asked(record, true)), (own, below));

@@ -23,7 +23,7 @@ use crate::{
     metrics::Metrics,
     operations::Operations,
     processes::Processes,
-    queue::{AccountStates, Online, Queue, Surroundings, Teller},
+    queue::{AccountStates, Brought, Online, Queue, Surroundings, Teller},
     store::{Store, write::LineRow},
     xmpp::{
         jid::DomainPart,
@@ -108,6 +108,7 @@ impl Bench {
             lifecycle,
             metrics,
             queue,
+            brought: Brought::default(),
             teller,
             online,
             rosters: super::super::Rosters::default(),

@@ -199,7 +199,9 @@ async fn a_reaction_of_one_of_several_is_a_text_of_theirs_and_ours_goes_to_who_w
 
     // Carol wrote last. What is said to a mail of bob's goes to bob.
     let of = of_bob.attr("id").unwrap();
-    let react = format!("<reactions xmlns='urn:xmpp:reactions:0' id='{of}'><reaction>\u{1f389}</reaction></reactions>");
+    let react = format!(
+        "<reactions xmlns='urn:xmpp:reactions:0' id='{of}'><reaction>\u{1f389}</reaction></reactions>"
+    );
     alice
         .send(&format!(
             "<message to='{group}' type='chat' id='r1'>{react}</message>"

@@ -93,7 +93,8 @@ async fn a_connection_to_dovecot_that_is_gone_without_a_word_is_noticed_and_noth
     };
     let before = told();
     let noticed = async || (told() > before).then_some(());
-    until("the dead way is noticed", PATIENCE, noticed).await;
+    let seen = until("the dead way is noticed", PATIENCE, noticed).await;
+    seen.unwrap_or_else(|why| panic!("{why}:\n{}", world.transom.log()));
     wire.cut();
     arrives(&mut alice, 4).await;
     to_alice(world.postfix.smtp_addr(), &numbered(5)).await;

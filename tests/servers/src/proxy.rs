@@ -75,7 +75,8 @@ impl Proxy {
     /// The same for whoever is connected now, and for good; who connects from now on gets through. A router does that which has lost its
     /// table.
     pub fn forget(&self) {
-        self.wire.send_modify(|wire| wire.forgotten = wire.connections);
+        self.wire
+            .send_modify(|wire| wire.forgotten = wire.connections);
     }
 
     /// How many connections there were.

@@ -7,6 +7,7 @@ mod catch_up;
 mod login;
 mod opening;
 mod position;
+mod read;
 mod recipient;
 mod sent;
 mod session;

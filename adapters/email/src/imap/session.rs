@@ -139,6 +139,16 @@ impl Session {
         self.mailbox.uid_validity.ok_or(missing)
     }
 
+    /// Whether the server numbers anew without saying so: what comes next has a number that was read already. Found out once for each time
+    /// that the mailbox is opened, since the number of then does not count what came after it.
+    pub(crate) async fn went_back(&mut self, uid: u32) -> Result<bool, Trouble> {
+        if self.mailbox.uid_next.take().is_none_or(|next| next > uid) {
+            return Ok(false);
+        }
+        // Some servers are late with that number; then the mails themselves say so.
+        Ok(self.next_uid().await? <= uid)
+    }
+
     /// The UID that the next mail will have.
     pub(crate) async fn next_uid(&mut self) -> Result<u32, Trouble> {
         if let Some(next) = self.mailbox.uid_next {

@@ -38,6 +38,8 @@ struct Server {
     garbled: Vec<u32>,
     sizes: HashMap<u32, u32>,
     connections: u32,
+    /// By how much the UIDNEXT that it says is too low.
+    late: u32,
     commands: Vec<String>,
 }
 
@@ -65,6 +67,7 @@ impl Host {
                 garbled: Vec::new(),
                 sizes: HashMap::new(),
                 connections: 0,
+                late: 0,
                 commands: Vec::new(),
             })),
             news: Arc::new(watch::channel(0).0),
@@ -171,10 +174,11 @@ impl Host {
             ["SELECT", name] if name.trim_matches('"') == "INBOX" => {
                 let Server {
                     validity,
-                    next,
+                    late,
                     ref mails,
                     ..
                 } = *server;
+                let next = server.next - late;
                 format!(
                     "* {} EXISTS\r\n* OK [UIDVALIDITY {validity}] x\r\n* OK [UIDNEXT {next}] x\r\n{ok}",
                     mails.len()
@@ -621,6 +625,52 @@ async fn new_uids_lose_nothing_and_the_store_knows_the_rest() {
     watched.run();
     assert_eq!(watched.texts(2).await, ["before", "after"]);
     assert_eq!(watched.meter.of("imap_renumbered"), 1);
+}
+
+/// Facts: some servers number anew and keep the UIDVALIDITY, others say no UIDNEXT at all.
+#[tokio::test]
+async fn uids_that_go_back_lose_nothing_and_the_store_knows_the_rest() {
+    let watched = Watched::start().await.settled().await;
+    for text in ["one", "two", "three"] {
+        watched.host.deliver(ALICE, text);
+    }
+    watched.messages(3).await;
+    let position = watched.cursor().await.unwrap();
+    let mut parts: Vec<&str> = position.split(':').collect();
+    parts[2] = "0";
+    let watched = watched.stopped().await;
+    let cursor = transom_adapter::Cursor {
+        name: "INBOX".to_owned(),
+        value: parts.join(":"),
+    };
+    let name = AccountName::new("mail", "imap");
+    watched
+        .inbox
+        .commit(&name, Vec::new(), Some(cursor))
+        .await
+        .unwrap();
+    {
+        let mut server = watched.host.server();
+        let (_, three) = server.mails.pop().unwrap();
+        (server.mails, server.next) = (vec![(1, three)], 2);
+    }
+    watched.host.deliver(ALICE, "four");
+    watched.run();
+    assert_eq!(watched.texts(4).await, ["one", "two", "three", "four"]);
+    assert_eq!(watched.meter.of("imap_renumbered"), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_is_late_with_the_next_uid_is_read_on() {
+    let watched = Watched::start().await.settled().await;
+    watched.host.deliver(ALICE, "one");
+    watched.messages(1).await;
+    let watched = watched.stopped().await;
+    watched.host.server().late = 2;
+    watched.host.deliver(ALICE, "two");
+    watched.run();
+    assert_eq!(watched.texts(2).await, ["one", "two"]);
+    assert_eq!(watched.meter.of("imap_renumbered"), 0);
 }
 
 #[tokio::test]

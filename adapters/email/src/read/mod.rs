@@ -272,6 +272,14 @@ pub(crate) fn named_only(head: &[u8], sender: Option<&str>, notice: Notice) -> L
     }
 }
 
+/// The Message-ID that a header names; none of our own, which nobody has to read.
+pub(crate) fn message_id(head: &[u8], ids: &OwnIds) -> Option<String> {
+    let head = without_lone_returns(head);
+    let message = MessageParser::default().parse_headers(&*head)?;
+    let id = Headers::new(&message, None).message_id()?;
+    ids.key_of_message_id(&id).is_none().then_some(id)
+}
+
 struct Content {
     text: String,
     attachments: Vec<Attachment>,
@@ -315,7 +323,13 @@ fn content(message: &Message<'_>, class: Class, answers: &[String], ids: &OwnIds
 }
 
 fn loops(headers: &Headers<'_>, message_id: Option<&str>, ids: &OwnIds) -> Option<Loop> {
-    let own_id = message_id.is_some_and(|id| ids.key_of_message_id(id).is_some());
+    // Some providers give a mail another id and keep the one it had. For us it is the same mail.
+    let renamed = headers.first("X-Microsoft-Original-Message-ID");
+    let renamed = renamed.map(|id| id.trim_matches(['<', '>', ' ']));
+    let own_id = [message_id, renamed]
+        .into_iter()
+        .flatten()
+        .any(|id| ids.key_of_message_id(id).is_some());
     let own_mark = headers
         .all(crate::smtp::LOOP_HEADER)
         .any(|value| address::canonical_domain(value).as_deref() == Some(ids.domain()));

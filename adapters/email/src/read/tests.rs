@@ -230,6 +230,9 @@ fn our_own_mail_coming_back_is_a_loop() {
         letter(&format!("X-Loop: other.example\n{HEAD}\n")).loops,
         None
     );
+    // A provider gave it another id, and says which one it had.
+    let renamed = format!("X-Microsoft-Original-Message-ID: <{own}>\n{HEAD}\n");
+    assert_eq!(letter(&renamed).loops, Some(Loop::Own));
     let hops = "Received: from a by b; Mon, 2 Nov 2026 10:00:00 +0100\n";
     assert_eq!(letter(&format!("{}{HEAD}\n", hops.repeat(30))).loops, None);
     assert_eq!(

@@ -322,12 +322,20 @@ mod tests {
                 "(p=REJECT sp=NONE)",
                 Suspicion::Unverified,
             ),
-            ("news.example.com", "(p=NONE sp=REJECT)", Suspicion::Disowned),
+            (
+                "news.example.com",
+                "(p=NONE sp=REJECT)",
+                Suspicion::Disowned,
+            ),
             ("news.example.com", "(p=REJECT)", Suspicion::Disowned),
             ("example.com", "(p=NONE sp=REJECT)", Suspicion::Unverified),
             // A public suffix is no organization.
             ("example.co.uk", "(p=NONE sp=REJECT)", Suspicion::Unverified),
-            ("news.example.com", "(p=NONE sp=NONE) policy.dmarc=reject", Suspicion::Disowned),
+            (
+                "news.example.com",
+                "(p=NONE sp=NONE) policy.dmarc=reject",
+                Suspicion::Disowned,
+            ),
         ] {
             let mail = format!(
                 "Authentication-Results: {OWN_SERVER}; dmarc=fail {verdict}\r\nFrom: <bob@{author}>\r\n\r\ntext"

@@ -77,7 +77,9 @@ async fn policy(dns: Dns, domain: &str) -> String {
         .as_ref()
         .is_ok_and(|records| !records.iter().any(|record| dmarc::is_record(record)));
     if has_none && organization != domain {
-        let above = dns.texts(&format!("_dmarc.{organization}"), Kind::Txt).await;
+        let above = dns
+            .texts(&format!("_dmarc.{organization}"), Kind::Txt)
+            .await;
         if let Some(said) = of_organization(&above.unwrap_or_default(), organization, domain) {
             return said;
         }
@@ -190,14 +192,16 @@ mod tests {
             let records: Vec<String> = records.iter().map(|text| (*text).to_owned()).collect();
             of_organization(&records, "example.org", "mail.example.org")
         };
-        let start =
-            "DNS now: _dmarc.mail.example.org TXT is missing, so _dmarc.example.org counts for it and asks for ";
+        let start = "DNS now: _dmarc.mail.example.org TXT is missing, so _dmarc.example.org counts for it and asks for ";
         for (records, asks) in [
             (&["v=DMARC1; p=reject; sp=none"][..], "none"),
             (&["another text", "v=DMARC1; p=reject"], "reject"),
         ] {
             let said = said(records).unwrap_or_default();
-            assert!(said.starts_with(&format!("{start}{asks}: v=DMARC1")), "{said}");
+            assert!(
+                said.starts_with(&format!("{start}{asks}: v=DMARC1")),
+                "{said}"
+            );
         }
         assert_eq!(said(&[]), None);
         // §6.6.3: of several none counts.
