@@ -23,7 +23,7 @@ use super::{
 };
 use crate::store::{
     read::{InwardAsk, InwardRow, LineFound},
-    write::{IdRow, NewIn, Seen, Unowned, Write},
+    write::{NewIn, Seen, Unowned, Write},
 };
 
 use about::{reaction, reply, tapback_of};
@@ -197,21 +197,8 @@ fn row(
         payload.name.clone_from(&contact.name);
         payload.group = Some(Box::new(stored_group(message, members, is_new)));
     }
-    let read_id = payload.mail.as_ref().and_then(|mail| mail.read_id.as_ref());
-    let read_id = read_id.map(|id| (IN_MAILBOX, in_mailbox(account, id)));
     let stranger = strangers::stranger(message, user, payload.subject.as_deref(), now);
     let stranger = stranger.filter(|_| !own);
-    let scope = gateway.scope_id(account);
-    let id_row = |(kind, value): (&'static str, String)| {
-        Some(IdRow {
-            scope_id: scope?,
-            kind,
-            value,
-            part: 0,
-            delivery_id: key,
-        })
-    };
-    let message_id = message.message_id.clone().map(|id| ("message-id", id));
     NewIn {
         seen,
         // A reaction shows no subject: whatever is shown next has to.
@@ -238,11 +225,7 @@ fn row(
         },
         stranger,
         line: message.to.as_str().to_owned(),
-        ids: message_id
-            .into_iter()
-            .chain(read_id)
-            .filter_map(id_row)
-            .collect(),
+        ids: mail::id_rows(arrived, payload.mail.as_deref(), key),
         files: files::incoming(gateway, account, message, key, (now, ids)),
         confirm: None,
         repeat_key: None,

@@ -322,6 +322,42 @@ mod tests {
     }
 
     #[test]
+    fn a_mail_that_is_tried_again_beyond_four_hours_is_late_and_a_text_never() {
+        let tell = |network, hours: u64, report_after| {
+            let work = work(1);
+            let since = work.outgoing.created_at;
+            let of = Circumstances {
+                network,
+                capabilities: Capabilities {
+                    repeat: Repeat::Safe,
+                    reports: Reports::Failures,
+                    concurrency: 1,
+                    send_seconds_max: 10,
+                    files: None,
+                    holder: Holder::Anyone,
+                },
+                attempt: FIRST,
+                failures: 4,
+                give_up: Duration::from_hours(48),
+                since,
+                report_after,
+                receipt_on_acceptance: false,
+                now: since.after(Duration::from_hours(hours)),
+                work: &work,
+            };
+            judge(Outcome::Transient(down()), &of).tell
+        };
+        let day = Duration::from_hours(24);
+        assert_eq!(tell(Network::Email, 1, day), None);
+        assert_eq!(tell(Network::Email, 4, day), Some(TellKind::Delay));
+        assert_eq!(
+            tell(Network::Email, 1, Duration::from_mins(5)),
+            Some(TellKind::Delay)
+        );
+        assert_eq!(tell(Network::Sms, 30, day), None);
+    }
+
+    #[test]
     fn a_throttle_holds_what_it_says() {
         let pause = |scope| {
             let after = Some(Duration::from_secs(30));

@@ -223,6 +223,8 @@ pub enum Notice {
         /// Its size.
         bytes: u64,
     },
+    /// It is signed, and nobody here has checked that; the text is there.
+    Signed,
 }
 
 /// How a repeated delivery of the same thing is known (semantics 6).

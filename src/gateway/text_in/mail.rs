@@ -5,7 +5,7 @@ use transom_adapter::AccountName;
 use super::Arrived;
 use crate::{
     gateway::{payload::StoredMail, settings::Settings, threads},
-    store::read::InwardRow,
+    store::{read::InwardRow, write::IdRow},
 };
 
 /// What only mail has. The first of a list says how to leave it.
@@ -25,6 +25,30 @@ pub(super) fn mail_facts(
         stored.own_account = matters.then(|| arrived.account.short().to_owned());
     }
     (*stored != StoredMail::default()).then_some(stored)
+}
+
+/// The ids that the message is known under from now on.
+pub(super) fn id_rows(
+    arrived: &Arrived<'_>,
+    mail: Option<&StoredMail>,
+    delivery_id: i64,
+) -> Vec<IdRow> {
+    let account = arrived.account;
+    let Some(scope_id) = arrived.gateway.scope_id(account) else {
+        return Vec::new();
+    };
+    let message_id = arrived.message.message_id.clone();
+    let message_id = message_id.map(|id| ("message-id", id));
+    let read_id = mail.and_then(|mail| mail.read_id.as_ref());
+    let read_id = read_id.map(|id| (IN_MAILBOX, in_mailbox(account, id)));
+    let row = |(kind, value): (&'static str, String)| IdRow {
+        scope_id,
+        kind,
+        value,
+        part: 0,
+        delivery_id,
+    };
+    message_id.into_iter().chain(read_id).map(row).collect()
 }
 
 /// The kind of id under which a mail is known that lies in a mailbox of its reader's, and how it is written: one mail may lie in several.

@@ -273,6 +273,7 @@ fn whole(gateway: &Gateway, payload: &Payload, row: &InRow, files: &[&FileRow]) 
         StoredNotice::Encrypted => Notice::MailEncrypted,
         StoredNotice::TooLarge(bytes) => Notice::MailTooLarge { bytes },
         StoredNotice::Unreadable(bytes) => Notice::MailUnreadable { bytes },
+        StoredNotice::Signed => Notice::MailSigned,
     });
     let named = payload
         .files

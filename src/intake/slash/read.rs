@@ -17,7 +17,10 @@ use crate::{
         write::{Done, Seen},
     },
     texts::{Cap, Text},
-    xmpp::{jid::Jid, xep::markers},
+    xmpp::{
+        jid::Jid,
+        xep::{markers, privilege::Privileges},
+    },
 };
 
 /// For the mailbox's answer.
@@ -112,7 +115,7 @@ pub(super) async fn elsewhere(intake: &Intake, account: &AccountName, message_id
     }
     let announced = intake.rosters.announced();
     let allowed = announced.settled(user.domain().as_str()).await;
-    let Some(allowed) = allowed.filter(|allowed| allowed.shows_messages()) else {
+    let Some(allowed) = allowed.filter(Privileges::shows_messages) else {
         return;
     };
     let marker = markers::displayed(contact, user, &stanza_id)

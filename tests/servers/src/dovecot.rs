@@ -269,6 +269,8 @@ userdb {{
   driver = static
   args = uid={uid} gid={gid} {catch_all} allow_all_users=yes
 }}
+# The system tells of new files to so many processes alone (fs.inotify.max_user_instances); the others look.
+mailbox_idle_check_interval = 3 secs
 service imap-login {{
   chroot =
   inet_listener imap {{

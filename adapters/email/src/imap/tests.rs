@@ -34,6 +34,8 @@ struct Server {
     deaf: bool,
     /// How often the body of a mail is cut in the middle.
     cuts: HashMap<u32, u32>,
+    /// Mails that are listed and gone before they are read.
+    gone: Vec<u32>,
     /// Mails whose body comes as nonsense.
     garbled: Vec<u32>,
     sizes: HashMap<u32, u32>,
@@ -64,6 +66,7 @@ impl Host {
                 has_idle: true,
                 deaf: false,
                 cuts: HashMap::new(),
+                gone: Vec::new(),
                 garbled: Vec::new(),
                 sizes: HashMap::new(),
                 connections: 0,
@@ -242,7 +245,8 @@ impl Server {
 
     fn body(&mut self, uid: u32, what: &str, tag: &str) -> (Vec<u8>, bool) {
         let ok = format!("{tag} OK\r\n");
-        let Some((_, mail)) = self.mails.iter().find(|(known, _)| *known == uid) else {
+        let found = self.mails.iter().find(|(known, _)| *known == uid);
+        let Some((_, mail)) = found.filter(|_| !self.gone.contains(&uid)) else {
             return (ok.into_bytes(), false);
         };
         let is_header = what.contains("HEADER");
@@ -565,6 +569,17 @@ async fn poison_is_named_and_the_next_mail_is_read() {
     ));
     assert_eq!(messages[0].subject.as_deref(), Some("poison"));
     assert_eq!(messages[1].text, "good");
+}
+
+#[tokio::test]
+async fn a_mail_that_is_moved_away_before_it_is_read_holds_up_nothing() {
+    let watched = Watched::start().await.settled().await;
+    let first = watched.host.server().next;
+    watched.host.server().gone.push(first);
+    watched.host.deliver(ALICE, "moved");
+    watched.host.deliver(ALICE, "stays");
+    assert_eq!(watched.texts(1).await, ["stays"]);
+    assert_eq!(watched.meter.of("imap_gone"), 1);
 }
 
 #[tokio::test]

@@ -316,7 +316,7 @@ fn content(message: &Message<'_>, class: Class, answers: &[String], ids: &OwnIds
     Content {
         text,
         attachments: parts::attachments(message),
-        notice: None,
+        notice: parts::is_signed(message).then_some(Notice::Signed),
         shortened,
         appointment: parts::appointment(message),
     }
