@@ -6,6 +6,7 @@
 mod calendar;
 mod class;
 mod flowed;
+mod head;
 mod headers;
 mod html;
 mod parts;
@@ -33,6 +34,7 @@ use crate::{
     ids::OwnIds,
     smtp::MESSAGE_ID_KIND,
 };
+pub(crate) use head::{message_id, named_only};
 pub(crate) use headers::Headers;
 use sender::sender_of;
 
@@ -232,52 +234,6 @@ pub(crate) fn read(raw: &[u8], sender: Option<&str>, ids: &OwnIds) -> Letter {
         bounce,
         loops,
     }
-}
-
-/// A mail of which only the header is read: it is too large, or it has defeated the decoder.
-pub(crate) fn named_only(head: &[u8], sender: Option<&str>, notice: Notice) -> Letter {
-    let head = without_lone_returns(head);
-    let message = MessageParser::default()
-        .parse_headers(&*head)
-        .unwrap_or_default();
-    let headers = Headers::new(&message, sender);
-    let message_id = headers.message_id();
-    let digest = Sha256::digest(&*head).into();
-    let mail = Mail {
-        repeats: repeats(message_id.as_deref(), digest, &head),
-        author: headers.author(),
-        from: headers.author(),
-        from_name: headers.author_name(),
-        others: Vec::new(),
-        text: String::new(),
-        subject: headers.subject(false),
-        answers: headers.answers(ANSWERS_MAX),
-        message_id,
-        class: class::class(&headers),
-        sent_at: headers.sent_at(),
-        attachments: Vec::new(),
-        notice: Some(notice),
-        shortened: false,
-        suspicions: Vec::new(),
-        appointment: None,
-        reaction: Vec::new(),
-        asks_displayed: None,
-        unsubscribe: None,
-        original: None,
-    };
-    Letter {
-        mail,
-        bounce: None,
-        loops: None,
-    }
-}
-
-/// The Message-ID that a header names; none of our own, which nobody has to read.
-pub(crate) fn message_id(head: &[u8], ids: &OwnIds) -> Option<String> {
-    let head = without_lone_returns(head);
-    let message = MessageParser::default().parse_headers(&*head)?;
-    let id = Headers::new(&message, None).message_id()?;
-    ids.key_of_message_id(&id).is_none().then_some(id)
 }
 
 struct Content {
