@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use transom_test_servers::{Postgres, Prosody, Server, Signal, Transom, skipped};
+use transom_test_servers::{Postgres, Prosody, Proxy, Server, Signal, Transom, skipped};
 
 use crate::{
     house::{alone, lines, prosody},
