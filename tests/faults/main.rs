@@ -27,3 +27,4 @@ mod random;
 mod single;
 mod threats;
 mod traffic;
+mod upgrade;
