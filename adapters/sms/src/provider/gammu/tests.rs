@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use std::{fs, path::PathBuf, time::Duration};
 
 use proptest::prelude::*;

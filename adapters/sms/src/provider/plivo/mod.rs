@@ -5,22 +5,20 @@ mod codes;
 mod config;
 mod webhook;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, FetchFailure, Fetched,
-    FileLimits, Handled, HttpClient, HttpReply, MediaRef, Outcome, Outgoing, Refused, Section,
-    TrustedOrigin, UnixMillis, WebRequest,
+    Account, AccountName, Attempt, Capabilities, CheckReport, FetchFailure, Fetched, FileLimits,
+    Handled, HttpClient, HttpReply, MediaRef, Outcome, Outgoing, Refused, TrustedOrigin,
+    UnixMillis, WebRequest,
 };
 
 pub use self::{config::PlivoConfig, webhook::events};
 use super::{
-    ProviderEnv, ProviderFactory, TextLimit, answer, json, media,
-    received::{self, wire},
-    signature,
+    Kind, ProviderEnv, ProviderFactory, TextLimit, answer, json, media, received::wire, signature,
 };
 use crate::Country;
 
@@ -35,28 +33,12 @@ const FILES: FileLimits = FileLimits {
     types: media::MMS_TYPES,
 };
 
-/// `kind = "plivo"`.
-#[derive(Clone, Copy, Debug)]
-pub struct Plivo;
-
-impl ProviderFactory for Plivo {
-    fn kind(&self) -> &'static str {
-        "plivo"
-    }
-
-    fn build(
-        &self,
-        name: AccountName,
-        section: &Section,
-        env: &ProviderEnv,
-    ) -> Result<Arc<dyn Account>, Vec<ConfigFault>> {
-        Ok(Arc::new(config::account(name, section, env)?))
-    }
-
-    /// `text` takes 1600 characters of GSM, 737 of UCS-2.
-    fn text_limit(&self, _section: &Section) -> TextLimit {
-        TextLimit { gsm7: 10, ucs2: 11 }
-    }
+/// `kind = "plivo"`. `text` takes 1600 characters of GSM, 737 of UCS-2.
+pub(super) fn kind() -> Box<dyn ProviderFactory> {
+    Kind::boxed("plivo", config::account, |_| TextLimit {
+        gsm7: 10,
+        ucs2: 11,
+    })
 }
 
 /// One Plivo account.
@@ -92,10 +74,10 @@ impl Account for PlivoAccount {
             Err(refusal) => return refusal,
         };
         let request = self.http.post(&format!("{}/Message/", self.account_url));
-        match self.http.call(self.signed_in(request).json(&body)).await {
-            Ok(reply) => outcome(&reply),
-            Err(error) => answer::no_answer(&error),
-        }
+        answer::of(
+            self.http.call(self.signed_in(request).json(&body)).await,
+            outcome,
+        )
     }
 
     fn webhook(&self, request: &WebRequest<'_>, _now: UnixMillis) -> Result<Handled, Refused> {
@@ -106,11 +88,10 @@ impl Account for PlivoAccount {
 
     async fn fetch(&self, media: &MediaRef, bytes_max: u64) -> Result<Fetched, FetchFailure> {
         let token = self.auth_token.expose_secret();
-        let origin = TrustedOrigin::new(&self.base_url);
-        let origin = origin.map(|origin| origin.basic(&self.auth_id, token));
-        self.http
-            .fetch(&media.url, bytes_max, origin.as_ref())
-            .await
+        let from = (&*self.base_url, |origin: TrustedOrigin| {
+            origin.basic(&self.auth_id, token)
+        });
+        media::fetch(&self.http, from, media, bytes_max).await
     }
 
     async fn check(&self) -> CheckReport {
@@ -170,14 +151,8 @@ fn outcome(reply: &HttpReply) -> Outcome {
     }
     let document = json::parse(&reply.body).unwrap_or_default();
     let ids = json::items(&document["message_uuid"]);
-    match ids
-        .first()
-        .and_then(json::text)
-        .and_then(|id| received::id(ID, &id))
-    {
-        Some(id) => Outcome::Accepted { ids: vec![id] },
-        None => answer::unreadable(reply),
-    }
+    let id = ids.first().and_then(json::text);
+    answer::accepted(ID, id.as_deref(), reply)
 }
 
 #[cfg(test)]

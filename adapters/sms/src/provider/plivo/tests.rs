@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::Method;
 use proptest::prelude::*;
