@@ -15,14 +15,17 @@ use crate::provider::built_in;
 const SECRET: &str = "a secret of thirty-two characters";
 const URL: &str = "https://gw.example.org/webhook/sms/main";
 
+/// The body of a text with this id, or the query where there is no body.
+type Text = fn(&str) -> String;
+/// The call with this body, made at this second.
+type Sign = fn(&str, i64) -> Call;
+
 /// One provider that calls us.
 struct Caller {
     kind: &'static str,
     section: Value,
-    /// The body of a text with this id, or the query where there is no body.
-    text: fn(&str) -> String,
-    /// The call with this text, made at this second.
-    call: fn(String, i64) -> Call,
+    text: Text,
+    call: Sign,
     /// Whether a proof covers the text; else the token alone opens the door.
     covers_text: bool,
     /// Whether a proof ends.
@@ -46,7 +49,7 @@ fn telnyx_key() -> Ed25519KeyPair {
     Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap()
 }
 
-fn signed_by_twilio(body: String, _: i64) -> Call {
+fn signed_by_twilio(body: &str, _: i64) -> Call {
     let mut fields: Vec<_> = url::form_urlencoded::parse(body.as_bytes()).collect();
     fields.sort();
     let mut mac = Hmac::<Sha1>::new_from_slice(SECRET.as_bytes()).unwrap();
@@ -58,32 +61,32 @@ fn signed_by_twilio(body: String, _: i64) -> Call {
     Call::post("", body).with("x-twilio-signature", &mac)
 }
 
-fn signed_by_plivo(body: String, _: i64) -> Call {
+fn signed_by_plivo(body: &str, _: i64) -> Call {
     let mut fields: Vec<_> = url::form_urlencoded::parse(body.as_bytes()).collect();
     fields.sort();
-    let fields: String = fields.iter().map(|(n, v)| format!("{n}{v}")).collect();
-    let mac = hmac_sha256(SECRET, format!("{URL}?{fields}.n1").as_bytes());
+    let fields: Vec<String> = fields.iter().map(|(n, v)| format!("{n}{v}")).collect();
+    let mac = hmac_sha256(SECRET, format!("{URL}?{}.n1", fields.concat()).as_bytes());
     Call::post("", body)
         .with_token(TOKEN)
         .with("x-plivo-signature-v3", &base64(mac))
         .with("x-plivo-signature-v3-nonce", "n1")
 }
 
-fn signed_by_vonage(body: String, second: i64) -> Call {
+fn signed_by_vonage(body: &str, second: i64) -> Call {
     let hash = sha256_hex(body.as_bytes());
     let claims = json!({ "iat": second, "exp": second + 300, "payload_hash": hash });
     let call = Call::post("", body).with("content-type", "application/json");
     bearer(call, &claims)
 }
 
-fn signed_by_telnyx(body: String, second: i64) -> Call {
+fn signed_by_telnyx(body: &str, second: i64) -> Call {
     let mac = telnyx_key().sign(format!("{second}|{body}").as_bytes());
     Call::post("", body)
         .with("telnyx-signature-ed25519", &base64(mac))
         .with("telnyx-timestamp", &second.to_string())
 }
 
-fn signed_by_sinch(body: String, second: i64) -> Call {
+fn signed_by_sinch(body: &str, second: i64) -> Call {
     let mac = hmac_sha256(SECRET, format!("{body}.n1.{second}").as_bytes());
     Call::post("", body)
         .with("x-sinch-webhook-signature", &base64(mac))
@@ -91,29 +94,29 @@ fn signed_by_sinch(body: String, second: i64) -> Call {
         .with("x-sinch-webhook-signature-timestamp", &second.to_string())
 }
 
-fn signed_by_android(body: String, second: i64) -> Call {
+fn signed_by_android(body: &str, second: i64) -> Call {
     let mac = hmac_sha256(SECRET, format!("{body}{second}").as_bytes());
     Call::post("", body)
         .with("x-signature", &hex::encode(mac))
         .with("x-timestamp", &second.to_string())
 }
 
-fn signed_by_httpsms(body: String, second: i64) -> Call {
+fn signed_by_httpsms(body: &str, second: i64) -> Call {
     let audience = format!("{URL}/{TOKEN}");
     let claims = json!({ "iss": "api.httpsms.com", "aud": [audience], "exp": second + 600 });
     bearer(Call::post("", body).with_token(TOKEN), &claims)
 }
 
-fn with_token(body: String, _: i64) -> Call {
+fn with_token(body: &str, _: i64) -> Call {
     Call::post("", body).with_token(TOKEN)
 }
 
-fn by_query(query: String, _: i64) -> Call {
+fn by_query(query: &str, _: i64) -> Call {
     Call::post(&format!("?{query}"), "").with_token(TOKEN)
 }
 
-fn signed(kind: &'static str, call: fn(String, i64) -> Call, ends: bool) -> Caller {
-    let (section, text): (Value, fn(&str) -> String) = match kind {
+fn signed(kind: &'static str, call: Sign, ends: bool) -> Caller {
+    let (section, text): (Value, Text) = match kind {
         "twilio" => (
             json!({ "account_sid": "AC1", "auth_token": SECRET }),
             |id| {
@@ -174,7 +177,7 @@ fn signed(kind: &'static str, call: fn(String, i64) -> Call, ends: bool) -> Call
 
 fn by_token(kind: &'static str) -> Caller {
     let gateway = json!({ "base_url": "http://127.0.0.1:1401", "username": "u", "password": "p", "webhook_token": TOKEN });
-    let (section, text, call): (Value, fn(&str) -> String, fn(String, i64) -> Call) = match kind {
+    let (section, text, call): (Value, Text, Sign) = match kind {
         "bandwidth" => (
             json!({ "account_id": "5500", "client_id": "c", "client_secret": "s", "application_id": "app",
                 "webhook_token": TOKEN }),
@@ -261,7 +264,7 @@ fn a_call_is_accepted_and_changed_or_too_late_refused_and_again_the_same() {
             .build(name, &section(caller.section), &env(client()));
         let account = account.unwrap_or_else(|faults| panic!("{kind}: {faults:?}"));
         let now = NOW.0 / 1000;
-        let at = |id: &str, second| (caller.call)((caller.text)(id), second);
+        let at = |id: &str, second| (caller.call)(&(caller.text)(id), second);
         let repeats = |id: &str| {
             let handled = at(id, now).send(&*account);
             let handled = handled.unwrap_or_else(|refused| panic!("{kind}: {refused}"));
