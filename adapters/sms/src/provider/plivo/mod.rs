@@ -11,16 +11,18 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, FetchFailure, Fetched, FileLimits,
-    Handled, HttpClient, HttpReply, MediaRef, Outcome, Outgoing, Refused, TrustedOrigin,
-    UnixMillis, WebRequest,
+    Account, AccountName, Attempt, Capabilities, CheckReport, ExternalId, FetchFailure, Fetched,
+    FileLimits, Handled, HttpClient, HttpReply, MediaRef, Outcome, Outgoing, Refused,
+    TrustedOrigin, UnixMillis, WebRequest,
 };
 
 pub use self::{config::PlivoConfig, webhook::events};
 use super::{
-    Kind, ProviderEnv, ProviderFactory, TextLimit, answer, json, media, received::wire, signature,
+    Kind, ProviderEnv, ProviderFactory, TextLimit, answer, json, media,
+    received::{self, wire},
+    signature,
 };
-use crate::Country;
+use crate::{Country, Segments};
 
 /// The kind of external id.
 const ID: &str = "plivo";
@@ -74,10 +76,8 @@ impl Account for PlivoAccount {
             Err(refusal) => return refusal,
         };
         let request = self.http.post(&format!("{}/Message/", self.account_url));
-        answer::of(
-            self.http.call(self.signed_in(request).json(&body)).await,
-            outcome,
-        )
+        let reply = self.http.call(self.signed_in(request).json(&body)).await;
+        answer::of(reply, |reply| outcome(reply, parts(message)))
     }
 
     fn webhook(&self, request: &WebRequest<'_>, _now: UnixMillis) -> Result<Handled, Refused> {
@@ -133,7 +133,11 @@ impl PlivoAccount {
         }
         if let Some(url) = &self.webhook_url {
             // The key finds the message when the answer was lost.
-            body["url"] = format!("{}?key={}", url.expose_secret(), message.key).into();
+            let parts = match parts(message) {
+                1 => String::new(),
+                parts => format!("&parts={parts}"),
+            };
+            body["url"] = format!("{}?key={}{parts}", url.expose_secret(), message.key).into();
             body["method"] = "POST".into();
         }
         Ok(body)
@@ -145,14 +149,39 @@ impl PlivoAccount {
 }
 
 /// What became of a POST to Message. Its errors have no codes, and the status says all.
-fn outcome(reply: &HttpReply) -> Outcome {
+fn outcome(reply: &HttpReply, parts: u16) -> Outcome {
     if !reply.status.is_success() {
         return answer::bare_status(reply.status, &reply.headers);
     }
     let document = json::parse(&reply.body).unwrap_or_default();
     let ids = json::items(&document["message_uuid"]);
     let id = ids.first().and_then(json::text);
-    answer::accepted(ID, id.as_deref(), reply)
+    // Each part has its report, and the text is there when all of them are.
+    let ids: Option<Vec<_>> = (0..parts)
+        .map(|part| part_id(id.as_deref()?, part))
+        .collect();
+    match ids {
+        Some(ids) => Outcome::Accepted { ids },
+        None => answer::unreadable(reply),
+    }
+}
+
+/// In how many parts Plivo sends it, each with a report of its own. An MMS is one.
+fn parts(message: &Outgoing) -> u16 {
+    if message.files.is_empty() {
+        Segments::of(&crate::normalise(&message.text)).count.max(1)
+    } else {
+        1
+    }
+}
+
+/// The id of a part: the first has that of the text.
+fn part_id(text_id: &str, part: u16) -> Option<ExternalId> {
+    let id = received::id(ID, text_id)?;
+    Some(match part {
+        0 => id,
+        part => ExternalId::new(ID, format!("{text_id}/{}", part + 1)).for_part(part),
+    })
 }
 
 #[cfg(test)]
