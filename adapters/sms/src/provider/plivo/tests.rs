@@ -248,12 +248,13 @@ async fn each_part_of_a_long_text_has_its_report() {
     assert_eq!(outcome, Outcome::Accepted { ids });
     let body: Value = serde_json::from_slice(&server.requests()[0].body).unwrap();
     let url = body["url"].as_str().unwrap();
-    let query = &url[url.find('?').unwrap()..];
+    let (_, query) = url.split_once('?').unwrap();
+    let query = format!("?{query}");
     assert!(query.ends_with("&parts=3"), "{query}");
 
     let told = |more: &str| {
         let form = format!("MessageUUID=own&ParentMessageUUID=u1&Status=delivered&{more}");
-        parts_told(query, &form)
+        parts_told(&query, &form)
     };
     let part = |value: &str, part| (value.to_owned(), part);
     assert_eq!(told("PartInfo=1+of+3"), [part("u1", 0)]);
