@@ -235,6 +235,7 @@ fn row(
         ids: message.message_id.iter().filter_map(id_row).collect(),
         files: files::incoming(gateway, account, message, key, (now, ids)),
         confirm: None,
+        fleeting: false,
         repeat_key: None,
     }
 }

@@ -56,6 +56,7 @@ mod mail;
 mod mms;
 mod moved;
 mod operators;
+mod owners;
 mod people;
 mod proof;
 mod random_kills;

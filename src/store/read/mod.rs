@@ -24,8 +24,8 @@ pub use inward::{AnsweredBy, InwardAsk, InwardRow, LineFound};
 pub use lanes::{DueLane, InRow, OutRow, Sending};
 pub use life::{ExternalRow, LifeRow, StanzaRow, UnownedRow, WaitingRow};
 pub use outward::{
-    Answered, Ask, KnownConversation, KnownHeld, KnownLine, KnownMember, KnownThread, KnownUser,
-    OutwardSnapshot, SharedLine,
+    Answered, Ask, KnownConversation, KnownHeld, KnownLine, KnownMember, KnownOwner, KnownThread,
+    KnownUser, OutwardSnapshot, SharedLine,
 };
 pub use own::{AliasListed, ContactListed, MailRow, MessageKept, SentRow};
 pub use own_accounts::OwnAccountRow;
