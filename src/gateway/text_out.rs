@@ -28,7 +28,7 @@ use check::{check_blocks, check_colleague, of_local};
 pub(super) use draft::{id_rows, stored_routes};
 pub use edit::Amended;
 use edit::Edit;
-use note::{fresh_line, newcomer, note};
+use note::{fresh_line, newcomer, note, welcomed};
 pub use reaction::Kept;
 pub(super) use repeat::own_key;
 use repeat::repeat_key;
@@ -37,7 +37,7 @@ use several::NotSent;
 use crate::{
     store::{
         read::{Ask, OutwardSnapshot},
-        write::{Judged, NewIn, NewOut, TakeBack, Word},
+        write::{Judged, NewIn, NewOut, TakeBack},
     },
     texts::{Content, Encryption, GroupNotice, Recipient, Refused, RefusedGroup},
     xmpp::{
@@ -303,18 +303,10 @@ impl<'a> Candidate<'a> {
             Standing::New(new) => Some(*new),
             Standing::Known(_) => None,
         };
-        let pair = (user.user_id, out.conversation.peer.clone());
-        let waits = snapshot.waiting_strangers.contains(&pair);
-        let welcomed = waits.then_some(Judged {
-            user_id: user.user_id,
-            peer: pair.1,
-            word: Word::Accept,
-            at_ms: moment.now.0,
-        });
         Ok(Accepted {
+            welcomed: welcomed(snapshot, &out),
             out,
             new_user,
-            welcomed,
             outgoing: sending.outgoing,
             plan: sending.plan,
             further: sending.further,

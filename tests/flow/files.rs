@@ -601,7 +601,7 @@ async fn a_mail_to_a_colleagues_address_comes_back_with_the_colleagues_jid() {
     let refused = alice.expect("the refusal", is_it).await;
     assert_eq!(condition(&refused).as_deref(), Some("gone"), "{refused}");
     let gone = refused.child("error").and_then(|error| error.child("gone"));
-    let uri = gone.map(|gone| gone.text());
+    let uri = gone.map(Element::text);
     assert_eq!(uri.as_deref(), Some("xmpp:bob@example.org"), "{refused}");
     assert!(
         refused

@@ -5,7 +5,7 @@ use crate::{
     gateway::registration::{NewUser, Standing},
     store::{
         read::{KnownConversation, KnownHeld, KnownLine, KnownThread, KnownUser, OutwardSnapshot},
-        write::{ConversationRow, MemberRow, NewOut, ThreadRow},
+        write::{ConversationRow, Judged, MemberRow, NewOut, ThreadRow, Word},
     },
     xmpp::jid::BareJid,
 };
@@ -42,6 +42,19 @@ pub(super) fn newcomer(standing: &Standing<'_>) -> KnownUser {
         changed_ms: 0,
         settings: "{}".to_owned(),
     }
+}
+
+/// Whoever is written to is no stranger any more.
+pub(super) fn welcomed(snapshot: &OutwardSnapshot, out: &NewOut) -> Option<Judged> {
+    let to = &out.conversation;
+    let pair = (to.user_id, to.peer.clone());
+    let waits = snapshot.waiting_strangers.contains(&pair);
+    waits.then_some(Judged {
+        user_id: to.user_id,
+        peer: pair.1,
+        word: Word::Accept,
+        at_ms: to.at_ms,
+    })
 }
 
 /// Notes what an accepted message changes for the rest of its batch.
