@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, FetchFailure, Fetched,
-    FileLimits, Handled, HttpClient, HttpReply, MediaRef, Outcome, Outgoing, Refused, Section,
-    TrustedOrigin, UnixMillis, WebRequest,
+    Account, AccountName, Attempt, Balance, Capabilities, CheckReport, ConfigFault, FetchFailure,
+    Fetched, FileLimits, Handled, HttpClient, HttpReply, MediaRef, Outcome, Outgoing, Refused,
+    Section, TrustedOrigin, UnixMillis, WebRequest,
 };
 
 pub use self::{config::PlivoConfig, webhook::events};
@@ -110,6 +110,13 @@ impl Account for PlivoAccount {
         self.http
             .fetch(&media.url, bytes_max, origin.as_ref())
             .await
+    }
+
+    async fn balance(&self) -> Option<Balance> {
+        let request = self.signed_in(self.http.get(&format!("{}/", self.account_url)));
+        let account = answer::document(self.http.call(request).await).ok()?;
+        // Plivo counts in US dollars and does not say so.
+        answer::balance(&account["cash_credits"], &"USD".into())
     }
 
     async fn check(&self) -> CheckReport {

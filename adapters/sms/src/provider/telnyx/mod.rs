@@ -12,7 +12,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, ExternalId,
+    Account, AccountName, Attempt, Balance, Capabilities, CheckReport, ConfigFault, ExternalId,
     FetchFailure, Fetched, FileLimits, Group, Groups, Handled, HttpClient, HttpReply, MediaRef,
     Outcome, Outgoing, Refused, Repeat, Section, TrustedOrigin, UnixMillis, WebRequest,
 };
@@ -132,6 +132,14 @@ impl Account for TelnyxAccount {
         self.http
             .fetch(&media.url, bytes_max, origin.as_ref())
             .await
+    }
+
+    async fn balance(&self) -> Option<Balance> {
+        let url = format!("{}/v2/balance", self.base_url);
+        let reply = self.http.call(self.signed_in(self.http.get(&url))).await;
+        let data = &answer::document(reply).ok()?["data"];
+        // Whoever pays later has a credit limit, which is part of what is left.
+        answer::balance(&data["available_credit"], &data["currency"])
     }
 
     async fn check(&self) -> CheckReport {

@@ -12,9 +12,9 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Context, Failure,
-    FetchFailure, Fetched, FileLimits, Handled, HttpClient, MediaRef, Outcome, Outgoing, Refused,
-    Section, TrustedOrigin, UnixMillis, WebRequest,
+    Account, AccountName, Attempt, Balance, Capabilities, CheckReport, ConfigFault, Context,
+    Failure, FetchFailure, Fetched, FileLimits, Handled, HttpClient, MediaRef, Outcome, Outgoing,
+    Refused, Section, TrustedOrigin, UnixMillis, WebRequest,
 };
 
 use self::signature::Secrets;
@@ -126,6 +126,12 @@ impl Account for TwilioAccount {
         self.http
             .fetch(&media.url, bytes_max, origin.as_ref())
             .await
+    }
+
+    async fn balance(&self) -> Option<Balance> {
+        let reply = self.http.call(self.get("/Balance.json")).await;
+        let answer = answer::document(reply).ok()?;
+        answer::balance(&answer["balance"], &answer["currency"])
     }
 
     async fn check(&self) -> CheckReport {
