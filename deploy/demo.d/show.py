@@ -8,13 +8,17 @@ import base64
 import email
 import email.policy
 import json
+import math
 import pathlib
 import smtplib
 import socket
+import struct
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
+import zlib
 from email.message import EmailMessage
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
@@ -22,8 +26,29 @@ from xml.sax.saxutils import escape, quoteattr
 PATIENCE_SECONDS = 30
 CLIENT = "{jabber:client}"
 RECEIPT = "{urn:xmpp:receipts}received"
+UPLOAD = "{urn:xmpp:http:upload:0}"
+SHARED = "{jabber:x:oob}x/{jabber:x:oob}url"
 PHONE = "+12025550147"
 BOB = "bob@example.com"
+
+
+def picture(width, height):
+    """A PNG (RFC 2083) of water under a sky."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    def colour(x, y):
+        if y > height // 2 + math.sin(x / 9) * 4:
+            return 20, 90 + y % 40, 120
+        return 180 + y // 4, 210, 235
+
+    rows = (b"\0" + bytes(part for x in range(width) for part in colour(x, y)) for y in range(height))
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"".join(rows))) + chunk(b"IEND", b"")
+
+
+PICTURE = picture(320, 200)
 
 
 class Trouble(Exception):
@@ -36,6 +61,7 @@ def main():
     domain = options.jid.split("@")[1]
     with Client(options.xmpp, options.jid, options.password) as alice:
         text_there_and_back(alice, f"{PHONE}@sms.{domain}", options)
+        picture_there_and_back(alice, f"{PHONE}@sms.{domain}", options)
         mail_there_and_back(alice, f"{BOB.replace('@', chr(92) + '40')}@mail.{domain}", options)
 
 
@@ -49,6 +75,26 @@ def text_there_and_back(alice, contact, options):
     answer_on_phone(options.http, options.line, PHONE, "Gladly!")
     body = alice.expect_body(contact)
     step("alice gets from", contact, body)
+
+
+def picture_there_and_back(alice, contact, options):
+    print("\n    a picture, and one in answer")
+    step("alice to", contact, "boat.png")
+    url = alice.upload("boat.png", "image/png", PICTURE)
+    alice.share(contact, "picture-1", url)
+    alice.expect(contact, lambda message: message.find(RECEIPT) is not None, "the delivery receipt")
+    files = files_on_phone(options.http, PHONE)
+    if [file["name"] for file in files] != ["boat.png"]:
+        raise Trouble(f"the phone shows {files}")
+    step("receipt from", contact, "the phone shows it")
+    step("phone answers", PHONE, "harbour.png")
+    file = {"name": "harbour.png", "content_type": "image/png", "content": base64.b64encode(PICTURE).decode()}
+    answer_on_phone(options.http, options.line, PHONE, "", [file])
+    message = alice.expect(contact, lambda message: message.find(SHARED) is not None, "the picture")
+    url = message.findtext(SHARED)
+    if fetch(url) != PICTURE:
+        raise Trouble(f"{url} is not the picture")
+    step("alice gets from", contact, url)
 
 
 def mail_there_and_back(alice, contact, options):
@@ -126,6 +172,33 @@ class Client:
             f"<request xmlns='urn:xmpp:receipts'/><origin-id xmlns='urn:xmpp:sid:0' id='{ident}'/></message>"
         )
 
+    def share(self, to, ident, url):
+        """A file, as clients share it: XEP-0066."""
+        self.send(
+            f"<message to={quoteattr(to)} type='chat' id='{ident}'><body>{escape(url)}</body>"
+            f"<x xmlns='jabber:x:oob'><url>{escape(url)}</url></x>"
+            f"<request xmlns='urn:xmpp:receipts'/><origin-id xmlns='urn:xmpp:sid:0' id='{ident}'/></message>"
+        )
+
+    def upload(self, name, content_type, content):
+        """Puts a file into the server's upload service, XEP-0363; gives its URL."""
+        self.send(
+            f"<iq type='get' to='upload.{self.domain}' id='slot'><request xmlns='urn:xmpp:http:upload:0' "
+            f"filename={quoteattr(name)} size='{len(content)}' content-type={quoteattr(content_type)}/></iq>"
+        )
+        while (answer := self.next_element()).get("id") != "slot":
+            if answer.tag == CLIENT + "message":
+                self.inbox.append(answer)
+        slot = answer.find(f"{UPLOAD}slot")
+        if slot is None:
+            raise Trouble("the upload service gives no slot")
+        headers = {header.get("name"): header.text for header in slot.iter(f"{UPLOAD}header")}
+        put = urllib.request.Request(
+            slot.find(f"{UPLOAD}put").get("url"), data=content, method="PUT", headers={"Content-Type": content_type, **headers}
+        )
+        with urllib.request.urlopen(put, timeout=PATIENCE_SECONDS):
+            return slot.find(f"{UPLOAD}get").get("url")
+
     def expect(self, contact, wanted, what):
         """The next message of the contact that is wanted; those before it are kept."""
         until = time.monotonic() + PATIENCE_SECONDS
@@ -169,11 +242,22 @@ def wait_for_links(http):
     raise Trouble(f"transom is not ready: {state}")
 
 
-def answer_on_phone(http, line, phone, text):
+def fetch(url):
+    with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as answer:
+        return answer.read()
+
+
+def files_on_phone(http, phone):
+    """The files of the latest text on a simulated phone."""
+    state = json.loads(fetch(f"http://{join(http)}/simulator/state?{urllib.parse.urlencode({'phone': phone})}"))
+    return state["texts"][-1].get("files", [])
+
+
+def answer_on_phone(http, line, phone, text, files=()):
     """What the button on the simulator's page does."""
     request = urllib.request.Request(
         f"http://{join(http)}/simulator/answer",
-        data=json.dumps({"line": line, "phone": phone, "text": text}).encode(),
+        data=json.dumps({"line": line, "phone": phone, "text": text, "files": files}).encode(),
         headers={"Content-Type": "application/json", "X-Transom": "1"},
     )
     with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS):

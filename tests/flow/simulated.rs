@@ -2,9 +2,13 @@
 
 use std::net::SocketAddr;
 
-use transom_test_servers::{PATIENCE, Server, Transom, get, post_with, skipped, until};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use transom_test_servers::{Answer, PATIENCE, Server, Transom, get, post_with, skipped, until};
 
-use crate::world::{LINE, World, chat, contact, is_receipt_of};
+use crate::{
+    files::{FileWorld, Wish, fetched, png, shared, sharing},
+    world::{LINE, World, chat, contact, is_receipt_of},
+};
 
 const PEER: &str = "+12025550147";
 
@@ -63,6 +67,69 @@ async fn a_text_appears_on_the_phone_and_the_answer_typed_there_comes_back() {
         .await;
     assert_eq!(text.body().as_deref(), Some("hello gateway"));
     assert_eq!(text.attr("from"), Some(contact(PEER).as_str()));
+}
+
+/// Where the page finds the file of the phone's latest text.
+async fn file_on_the_phone(http: SocketAddr, name: &str) -> String {
+    let shown = async || {
+        let state = get(http, "/simulator/state?phone=%2B12025550147").await;
+        let state: serde_json::Value = serde_json::from_str(&state.ok()?.text()).ok()?;
+        let text = state["texts"].as_array()?.last()?;
+        let file = text["files"].as_array()?.last()?;
+        let run = state["run"].as_str()?;
+        (file["name"] == name)
+            .then(|| format!("/simulator/file?run={run}&number={}", file["number"]))
+    };
+    until("the file on the phone", PATIENCE, shown)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn pictures_go_to_a_simulated_phone_and_come_from_it() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let mut world = FileWorld::prepare(Wish::default()).await;
+    let config = world.transom.config_text();
+    let (before, rest) = config.split_once("[gateway.sms.provider.main]").unwrap();
+    let (_, lines) = rest.split_once("[[gateway.sms.line]]").unwrap();
+    let simulated = "[gateway.sms.provider.main]\nkind = \"simulator\"\n[[gateway.sms.line]]";
+    world
+        .transom
+        .configure(&format!("{before}{simulated}{lines}"));
+    world.transom.start().await;
+    world.up().await;
+    let http = world.transom.http();
+    let mut alice = world.alice().await;
+    let picture = png(2_000);
+    let offered = picture.clone();
+    world
+        .pictures
+        .answer_by(move |_| Answer::with(200, "image/png", offered.clone()));
+    let url = world.pictures.url("/upload/1/boat.png");
+    alice
+        .send(&sharing(&contact(PEER), "f1", &url, "Our boat"))
+        .await;
+    alice
+        .expect("the receipt", |stanza| is_receipt_of(stanza, "f1"))
+        .await;
+    on_the_phone(http, "Our boat").await;
+    let shown = get(http, &file_on_the_phone(http, "boat.png").await).await;
+    assert_eq!(shown.unwrap().body, picture);
+
+    let content = BASE64_STANDARD.encode(&picture);
+    let file = format!(r#"{{"name":"mine.png","content_type":"image/png","content":"{content}"}}"#);
+    let answer = format!(r#"{{"line":"{LINE}","phone":"{PEER}","text":"","files":[{file}]}}"#);
+    let headers = [("Content-Type", "application/json"), ("X-Transom", "1")];
+    let reply = post_with(http, "/simulator/answer", &headers, answer.as_bytes()).await;
+    assert_eq!(reply.unwrap().status, 200);
+    let stanza = alice
+        .expect("the picture", |stanza| shared(stanza).is_some())
+        .await;
+    let url = shared(&stanza).unwrap();
+    assert!(url.ends_with("/mine.png"), "{url}");
+    assert_eq!(fetched(&url).await.body, picture);
 }
 
 #[tokio::test]

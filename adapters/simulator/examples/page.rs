@@ -8,12 +8,13 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 use transom_adapter::{
-    Account, AccountName, Address, Key, SystemClock, WebReply,
+    Account, AccountName, Address, Attachment, Key, OutFile, StoredFile, SystemClock, WebReply,
     testkit::{FIRST, FixedDirectory, RecordingInbox, context, outgoing},
 };
 use transom_simulator::{Behaviour, Simulator, State, Text};
 
 const LINE: &str = "+12025550100";
+const PICTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/flow/picture.png");
 const LINE_OF_NOBODY: &str = "+12025550109";
 
 #[tokio::main]
@@ -69,11 +70,34 @@ async fn populate(simulator: &Simulator, account: &dyn Account) -> Result<(), Bo
         message.key = Key(key);
         account.send(&message, FIRST).await;
     }
+    let mut message = outgoing(LINE, "+12025550147", "The harbour, yesterday");
+    message.key = Key(100);
+    message.files.push(OutFile {
+        name: "harbour.png".to_owned(),
+        content_type: "image/png".to_owned(),
+        bytes: 0,
+        stored: Some(StoredFile {
+            path: PICTURE.into(),
+            url: None,
+        }),
+    });
+    account.send(&message, FIRST).await;
     let bob = simulator.phone("+12025550147");
     let reported = |text: &Text| (text.state == State::Reported).then_some(());
     bob.wait_until(Duration::from_secs(5), reported).await?;
     bob.answer(LINE, "Yes! See you there.\nI bring the varnish too.")
         .await?;
+    let attachment = |name: &str, content_type: &str, content: Vec<u8>| Attachment {
+        name: name.to_owned(),
+        content_type: content_type.to_owned(),
+        bytes: content.len() as u64,
+        content: Some(content.into()),
+    };
+    let files = vec![
+        attachment("mine.png", "image/png", std::fs::read(PICTURE)?),
+        attachment("bob.vcf", "text/vcard", b"BEGIN:VCARD".to_vec()),
+    ];
+    bob.answer_with(LINE, ("", &[]), files).await?;
     bob.answer(LINE_OF_NOBODY, "Wrong number, I think.").await?;
     simulator
         .phone("+442079460123")

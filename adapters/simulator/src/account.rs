@@ -9,6 +9,7 @@ use transom_adapter::{
 };
 
 use crate::{
+    file,
     post::{Notice, Post},
     shared::Shared,
 };
@@ -63,7 +64,7 @@ impl Account for SimulatedAccount {
             reports: Reports::Delivery,
             concurrency: 64,
             send_seconds_max: 10,
-            files: None,
+            files: Some(file::LIMITS),
             holder: Holder::Anyone,
         }
     }
@@ -80,9 +81,13 @@ impl Account for SimulatedAccount {
                 return Outcome::Transient(failure.with_detail("too many reports are waiting"));
             }
         }
+        let files = match file::sent(message).await {
+            Ok(files) => files,
+            Err(outcome) => return outcome,
+        };
         let now = self.shared.now();
         self.shared
-            .change(|world| world.deliver(&self.post, message, attempt.unit, now))
+            .change(|world| world.deliver(&self.post, (message, &files), attempt.unit, now))
     }
 
     async fn reconcile(&self, message: &Outgoing, attempt: Attempt) -> Option<Outcome> {

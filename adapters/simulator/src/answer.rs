@@ -9,8 +9,10 @@ use transom_adapter::{
 
 use crate::{
     State,
+    file::{Handed, LIMITS},
     post::{ID_KIND, Post},
     shared::Shared,
+    text::Written,
     world::TEXT_BYTES_MAX,
 };
 
@@ -23,12 +25,18 @@ pub enum AnswerError {
     /// Not a number that texts come from or go to.
     #[error("a number is written as +12025550147, with the plus sign and 7 to 15 digits")]
     Number,
-    /// Nothing was written.
+    /// Nothing was written, and no file goes with it.
     #[error("the text is empty")]
     Empty,
     /// More than the simulated network takes.
     #[error("the text is longer than {TEXT_BYTES_MAX} bytes")]
     TooLong,
+    /// More files than the simulated network takes with one text, or larger ones.
+    #[error(
+        "a phone sends at most {} files with a text, each of at most {} bytes and together {}",
+        LIMITS.count_max, LIMITS.bytes_max, LIMITS.total_bytes_max
+    )]
+    Files,
     /// The line is none that an account is known for, and there is more than one account, or none.
     #[error("no simulated account is known to have this line")]
     NoAccount,
@@ -45,15 +53,12 @@ pub(crate) async fn answer(
     shared: &Arc<Shared>,
     phone: &Address,
     line: &str,
-    (text, others): (&str, &[Address]),
+    written: Written<'_>,
 ) -> Result<Verdict, AnswerError> {
-    check(phone, line, text)?;
-    if others.len() > OTHERS_MAX || !others.iter().all(|other| is_number(other.as_str())) {
-        return Err(AnswerError::Number);
-    }
+    check(phone, line, &written)?;
     let now = shared.now();
     let (sequence, place, post) = shared.change(|world| {
-        let sequence = world.write(phone, line, (text, others), now);
+        let sequence = world.write(phone, line, &written, now);
         (sequence, world.version(), world.post_of_line(line))
     });
     let settle = |state| shared.change(|world| world.set_state(phone, sequence, state));
@@ -66,11 +71,7 @@ pub(crate) async fn answer(
         return Err(AnswerError::NotRunning);
     };
     let id = format!("sim-in-{:016x}-{place}", shared.run);
-    let others = others.iter().cloned().map(Member::to).collect();
-    let message = Incoming {
-        others,
-        ..incoming(id, phone, line, text, now)
-    };
+    let message = incoming(id, (phone, line), written, now);
     let (world, phone) = (Arc::clone(shared), phone.clone());
     let commit = async move |context: Context| {
         let verdict = commit(&context, &post, message).await;
@@ -90,31 +91,44 @@ async fn commit(context: &Context, post: &Post, message: Incoming) -> Result<Ver
     verdicts.first().copied().ok_or(Busy)
 }
 
-fn incoming(id: String, phone: &Address, line: &str, text: &str, now: UnixMillis) -> Incoming {
+fn incoming(
+    id: String,
+    (phone, line): (&Address, &str),
+    written: Written<'_>,
+    now: UnixMillis,
+) -> Incoming {
+    let others = written.others.iter().cloned().map(Member::to).collect();
+    let files = written.files.into_iter();
     Incoming {
         repeats: Repeats::ById(ExternalId::new(ID_KIND, id)),
         to: Address::new(line),
         from: phone.clone(),
         from_name: None,
-        others: Vec::new(),
-        text: text.to_owned(),
+        others,
+        text: written.text.to_owned(),
         subject: None,
         answers: Vec::new(),
         message_id: None,
         part: None,
         class: Class::Human,
         sent_at: Some(now),
-        attachments: Vec::new(),
+        attachments: files.map(Handed::attachment).collect(),
         media: Vec::new(),
         mail: MailFacts::default(),
     }
 }
 
-fn check(phone: &Address, line: &str, text: &str) -> Result<(), AnswerError> {
-    if !is_number(phone.as_str()) || !is_number(line) {
+fn check(phone: &Address, line: &str, written: &Written<'_>) -> Result<(), AnswerError> {
+    let Written {
+        text,
+        others,
+        files,
+    } = written;
+    let are_numbers = others.iter().all(|other| is_number(other.as_str()));
+    if !is_number(phone.as_str()) || !is_number(line) || others.len() > OTHERS_MAX || !are_numbers {
         return Err(AnswerError::Number);
     }
-    if text.trim().is_empty() {
+    if text.trim().is_empty() && files.is_empty() {
         return Err(AnswerError::Empty);
     }
     if text.len() > TEXT_BYTES_MAX {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use transom_adapter::{Address, Outcome, Outgoing, UnixMillis};
 
 use crate::{
+    file::Handed,
     post::{Fate, Post, id_of},
     recent::Seen,
     text::{Delivery, Origin},
@@ -16,12 +17,12 @@ impl World {
     pub(crate) fn deliver(
         &mut self,
         post: &Arc<Post>,
-        message: &Outgoing,
+        (message, files): (&Outgoing, &[Handed]),
         unit: u16,
         now: UnixMillis,
     ) -> Outcome {
         let Some(group) = message.group.as_ref().filter(|group| group.at_once) else {
-            return self.deliver_one(post, message, unit, now);
+            return self.deliver_one(post, (message, files), unit, now);
         };
         let mut ids = Vec::new();
         for (place, member) in (0_u16..).zip(&group.members) {
@@ -29,7 +30,7 @@ impl World {
                 to: member.address.clone(),
                 ..message.clone()
             };
-            match self.deliver_one(post, &to, place, now) {
+            match self.deliver_one(post, (&to, files), place, now) {
                 Outcome::Accepted { ids: of_member } => ids.extend(of_member),
                 // A provider takes it for the others, and says later whom it could not reach.
                 Outcome::Rejected(_) => {

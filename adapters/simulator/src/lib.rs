@@ -1,8 +1,8 @@
 //! Phones in the process, with a page in the browser, for trying the gateway without an account anywhere.
 //!
 //! A phone appears when it first gets a text or is written from. It keeps its last 200 texts, and the world its last 1,000 phones:
-//! the one that was still for the longest time makes room, as it does when all texts together exceed 32 MiB. Nothing is stored; a
-//! restart begins with an empty world.
+//! the one that was still for the longest time makes room, as it does when all texts together exceed 32 MiB. Of files, such as
+//! pictures, the latest 32 MiB are kept. Nothing is stored; a restart begins with an empty world.
 //!
 //! ```text
 //!   Account::send ──▶ World (phones, behaviours) ──▶ Outcome
@@ -15,6 +15,7 @@
 mod account;
 mod answer;
 mod behaviour;
+mod file;
 mod group;
 mod handset;
 mod phone;
@@ -35,6 +36,7 @@ use transom_adapter::{Account, AccountName, Address, Clock};
 
 pub use answer::AnswerError;
 pub use behaviour::Behaviour;
+pub use file::File;
 pub use handset::Kind;
 pub use phone::{Phone, TooFew};
 pub use text::{State, Text, Way};

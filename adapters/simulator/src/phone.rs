@@ -2,9 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use transom_adapter::{Address, Verdict};
+use bytes::Bytes;
+use transom_adapter::{Address, Attachment, Verdict};
 
-use crate::{AnswerError, Behaviour, Text, answer::answer, shared::Shared};
+use crate::{
+    AnswerError, Behaviour, File, Text, answer::answer, file, shared::Shared, text::Written,
+};
 
 /// One simulated phone in the hand of a test.
 #[derive(Clone, Debug)]
@@ -98,7 +101,7 @@ impl Phone {
     ///
     /// [`AnswerError`] when it could not be handed over.
     pub async fn answer(&self, line: &str, text: &str) -> Result<Verdict, AnswerError> {
-        answer(&self.shared, &self.number, line, (text, &[])).await
+        self.answer_all(line, &[], text).await
     }
 
     /// The same to a group: the line, and these other phones.
@@ -112,7 +115,32 @@ impl Phone {
         others: &[Address],
         text: &str,
     ) -> Result<Verdict, AnswerError> {
-        answer(&self.shared, &self.number, line, (text, others)).await
+        self.answer_with(line, (text, others), Vec::new()).await
+    }
+
+    /// The same with files, such as a picture; the text may then be empty.
+    ///
+    /// # Errors
+    ///
+    /// [`AnswerError`] when it could not be handed over.
+    pub async fn answer_with(
+        &self,
+        line: &str,
+        (text, others): (&str, &[Address]),
+        files: Vec<Attachment>,
+    ) -> Result<Verdict, AnswerError> {
+        let files = file::written(files).ok_or(AnswerError::Files)?;
+        let written = Written {
+            text,
+            others,
+            files,
+        };
+        answer(&self.shared, &self.number, line, written).await
+    }
+
+    /// The content of a file on a phone; `None` when it had to make room for others.
+    pub fn content(&self, file: &File) -> Option<Bytes> {
+        self.shared.look(|world| world.gallery.content(file.number))
     }
 
     /// Changes how it takes texts.

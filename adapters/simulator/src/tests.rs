@@ -10,6 +10,7 @@ use transom_adapter::{
 
 use crate::{AnswerError, Behaviour, Simulator, State, Text, world::PHONES_MAX};
 
+mod files;
 mod page;
 mod phones;
 mod reports;

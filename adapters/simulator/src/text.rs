@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use transom_adapter::{Key, UnixMillis, Verdict};
+use transom_adapter::{Address, Key, UnixMillis, Verdict};
 
-use crate::post::Post;
+use crate::{
+    file::{File, Handed},
+    post::Post,
+};
 
 /// One text on a phone, to it or from it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -24,6 +27,9 @@ pub struct Text {
     /// The other phones of the group that it went to.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     pub others: Arc<[String]>,
+    /// The files that went with it.
+    #[serde(skip_serializing_if = "<[File]>::is_empty")]
+    pub files: Arc<[File]>,
 }
 
 /// Which way a text went, as the person with the phone sees it.
@@ -88,6 +94,14 @@ impl From<Verdict> for State {
             Verdict::NoSuchRecipient => Self::NoSuchRecipient,
         }
     }
+}
+
+/// What is written on a phone.
+pub(crate) struct Written<'a> {
+    pub(crate) text: &'a str,
+    /// The other phones of a group.
+    pub(crate) others: &'a [Address],
+    pub(crate) files: Vec<Handed>,
 }
 
 /// A text with what the simulator needs to report on it.

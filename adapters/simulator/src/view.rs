@@ -41,6 +41,8 @@ struct Last {
     state: State,
     at: i64,
     text: String,
+    /// How many files went with it.
+    files: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -92,6 +94,7 @@ impl PhoneView {
                 state: text.state,
                 at: text.at.0,
                 text: text.text.chars().take(SNIPPET_CHARS).collect(),
+                files: text.files.len(),
             }),
         }
     }

@@ -1,16 +1,19 @@
 //! The page and its JSON, without an HTTP server.
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderMap, Method, StatusCode};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use transom_adapter::{Address, Verdict, WebReply};
+use transom_adapter::{Address, Attachment, Verdict, WebReply};
 use url::form_urlencoded;
 
-use crate::{AnswerError, Behaviour, Simulator, State, answer::is_number, view::View};
+use crate::{
+    AnswerError, Behaviour, Simulator, State, answer::is_number, file::type_shown, view::View,
+};
 
 /// The page: one file with everything in it.
 const PAGE: &str = include_str!("page.html");
 /// A body may be this large.
-const BODY_BYTES_MAX: usize = 64 * 1024;
+const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// A script of another origin cannot set it without being asked first, so nobody else's page can write here.
 const GUARD: (&str, &str) = ("x-transom", "1");
 
@@ -22,6 +25,18 @@ struct Answer {
     text: String,
     #[serde(default)]
     others: Vec<String>,
+    #[serde(default)]
+    files: Vec<Chosen>,
+}
+
+/// A file that somebody chose on the page.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Chosen {
+    name: String,
+    content_type: String,
+    /// In base64, RFC 4648 §4.
+    content: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -45,7 +60,8 @@ impl Simulator {
     /// |---|---|
     /// | `GET /simulator/` | the page |
     /// | `GET /simulator/state?run=R&since=N&phone=P` | what changed since version N of run R, and the texts of phone P when it changed |
-    /// | `POST /simulator/answer` `{line, phone, text, others}` | writes a text on a phone, to the line and the `others`, if any; answered after the commit |
+    /// | `GET /simulator/file?run=R&number=N` | the content of file N of run R |
+    /// | `POST /simulator/answer` `{line, phone, text, others, files}` | writes a text on a phone, to the line and the `others`, if any, with files `{name, content_type, content}`; answered after the commit |
     /// | `POST /simulator/behaviour` `{phone, behaviour}` | changes how a phone takes texts |
     ///
     /// A POST has to carry the header `X-Transom: 1`.
@@ -62,6 +78,7 @@ impl Simulator {
         match path {
             "" | "/" if reading => WebReply::ok().with_body("text/html; charset=utf-8", PAGE),
             "/state" if reading => self.state(query),
+            "/file" if reading => self.file(query),
             "/answer" | "/behaviour" if method == Method::POST => {
                 if let Some(refused) = refused(headers, body) {
                     return refused;
@@ -72,7 +89,7 @@ impl Simulator {
                     self.behaviour_set(body)
                 }
             }
-            "" | "/" | "/state" | "/answer" | "/behaviour" => note(
+            "" | "/" | "/state" | "/file" | "/answer" | "/behaviour" => note(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "this path does not take this method",
             ),
@@ -81,7 +98,7 @@ impl Simulator {
     }
 
     fn state(&self, query: &str) -> WebReply {
-        let run = format!("{:016x}", self.0.run);
+        let run = self.run();
         let (mut since, mut same_run, mut phone) = (None, false, None);
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*name {
@@ -98,18 +115,45 @@ impl Simulator {
         json(StatusCode::OK, &view)
     }
 
+    fn file(&self, query: &str) -> WebReply {
+        let (mut same_run, mut number) = (false, None);
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match &*name {
+                "run" => same_run = *value == *self.run(),
+                "number" => number = value.parse().ok(),
+                _ => {}
+            }
+        }
+        let number = number.filter(|_| same_run);
+        let content = number.and_then(|number| self.0.look(|world| world.gallery.content(number)));
+        match content {
+            Some(content) => WebReply::ok().with_body(type_shown(&content), content),
+            None => note(StatusCode::NOT_FOUND, "this file is not kept any more"),
+        }
+    }
+
+    /// This run of the process, as the page names it.
+    fn run(&self) -> String {
+        format!("{:016x}", self.0.run)
+    }
+
     async fn answered(&self, body: &[u8]) -> WebReply {
         let Answer {
             line,
             phone,
             text,
             others,
+            files,
         } = match read(body) {
             Ok(answer) => answer,
             Err(reply) => return reply,
         };
         let others: Vec<Address> = others.into_iter().map(Address::new).collect();
-        match self.phone(&phone).answer_all(&line, &others, &text).await {
+        let Some(files) = files.into_iter().map(attachment).collect() else {
+            return note(StatusCode::BAD_REQUEST, "a file is not in base64");
+        };
+        let phone = self.phone(&phone);
+        match phone.answer_with(&line, (&text, &others), files).await {
             Ok(verdict) => verdict_reply(verdict),
             Err(error) => note(status_of(error), error.to_string()),
         }
@@ -152,6 +196,16 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, WebReply> {
     })
 }
 
+fn attachment(file: Chosen) -> Option<Attachment> {
+    let content = BASE64_STANDARD.decode(file.content).ok()?;
+    Some(Attachment {
+        name: file.name,
+        content_type: file.content_type,
+        bytes: content.len() as u64,
+        content: Some(content.into()),
+    })
+}
+
 fn verdict_reply(verdict: Verdict) -> WebReply {
     let (status, text) = match verdict {
         Verdict::Stored => (StatusCode::OK, "delivered to the gateway"),
@@ -166,7 +220,7 @@ fn verdict_reply(verdict: Verdict) -> WebReply {
 fn status_of(error: AnswerError) -> StatusCode {
     match error {
         AnswerError::Number | AnswerError::Empty => StatusCode::BAD_REQUEST,
-        AnswerError::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
+        AnswerError::TooLong | AnswerError::Files => StatusCode::PAYLOAD_TOO_LARGE,
         AnswerError::NoAccount => StatusCode::NOT_FOUND,
         AnswerError::NotRunning | AnswerError::Busy => StatusCode::SERVICE_UNAVAILABLE,
     }

@@ -12,11 +12,12 @@ use transom_adapter::{
 
 use crate::{
     Behaviour, State, Text, Way,
+    file::{Gallery, Handed},
     group::others_than,
     handset::Handset,
     post::{Fate, Notice, Post, id_of},
     recent::{Recent, Seen},
-    text::{Delivery, Entry, Origin},
+    text::{Delivery, Entry, Origin, Written},
 };
 
 /// Phones in the world; the one that was still for the longest time is dropped for a new one.
@@ -39,6 +40,7 @@ pub(crate) struct World {
     lines: BTreeMap<Arc<str>, Arc<Post>>,
     posts: Vec<Arc<Post>>,
     pub(crate) recent: Recent,
+    pub(crate) gallery: Gallery,
     version: u64,
     /// The version at which a phone was last dropped: a page that is older has to begin anew.
     dropped_at: u64,
@@ -77,7 +79,7 @@ impl World {
     pub(crate) fn deliver_one(
         &mut self,
         post: &Arc<Post>,
-        message: &Outgoing,
+        (message, files): (&Outgoing, &[Handed]),
         unit: u16,
         now: UnixMillis,
     ) -> Outcome {
@@ -100,7 +102,7 @@ impl World {
                 self.set_state(&message.to, sequence, state);
                 sequence
             }
-            None => self.receive(message, origin.clone(), state, now),
+            None => self.receive((message, files), origin.clone(), state, now),
         };
         if let Some(fate) = fate_of(state) {
             origin.notify(&message.to, sequence, fate, now);
@@ -127,7 +129,7 @@ impl World {
         &mut self,
         phone: &Address,
         line: &str,
-        (text, others): (&str, &[Address]),
+        written: &Written<'_>,
         now: UnixMillis,
     ) -> u64 {
         self.handset(phone);
@@ -138,10 +140,11 @@ impl World {
         let text = Text {
             way: Way::Written,
             line,
-            text: text.into(),
+            text: written.text.into(),
             at: now,
             state: State::Sending,
-            others: others.iter().map(ToString::to_string).collect(),
+            others: written.others.iter().map(ToString::to_string).collect(),
+            files: self.gallery.keep(&written.files),
         };
         self.push(phone, Entry { text, origin: None })
     }
@@ -218,7 +221,7 @@ impl World {
     /// Puts a text on the phone that it was sent to; gives its place.
     fn receive(
         &mut self,
-        message: &Outgoing,
+        (message, files): (&Outgoing, &[Handed]),
         origin: Origin,
         state: State,
         now: UnixMillis,
@@ -230,6 +233,7 @@ impl World {
             at: now,
             state,
             others: others_than(&message.to, message),
+            files: self.gallery.keep(files),
         };
         let origin = Some(origin);
         self.push(&message.to, Entry { text, origin })

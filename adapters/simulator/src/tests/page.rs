@@ -145,9 +145,10 @@ async fn a_post_of_another_page_is_refused() {
 #[tokio::test]
 async fn hostile_bodies_are_refused_plainly() {
     let bench = Bench::proven().await;
-    let too_large = vec![b' '; 64 * 1024 + 1];
+    let too_large = vec![b' '; 1024 * 1024 + 1];
     let deep = "[".repeat(60_000);
-    let bodies: [(&[u8], u16); 8] = [
+    let unlike_base64 = br#"{"line":"+12025550100","phone":"+12025550147","text":"","files":[{"name":"","content_type":"","content":"%"}]}"#;
+    let bodies: [(&[u8], u16); 9] = [
         (b"", 400),
         (b"{", 400),
         (b"[]", 400),
@@ -156,6 +157,7 @@ async fn hostile_bodies_are_refused_plainly() {
         (br#"{"line":"","phone":"","text":"","more":1}"#, 400),
         (deep.as_bytes(), 400),
         (&too_large, 413),
+        (unlike_base64, 400),
     ];
     for path in ["/simulator/answer", "/simulator/behaviour"] {
         for (body, status) in bodies {
@@ -181,6 +183,8 @@ async fn paths_and_methods_are_told_apart() {
         (Method::HEAD, "/simulator/", 200),
         (Method::POST, "/simulator/", 405),
         (Method::GET, "/simulator/answer", 405),
+        (Method::POST, "/simulator/file", 405),
+        (Method::GET, "/simulator/file", 404),
         (Method::DELETE, "/simulator/state", 405),
         (Method::GET, "/simulator/../etc/passwd", 404),
         (Method::GET, "/simulatorstate", 404),
@@ -195,7 +199,7 @@ async fn paths_and_methods_are_told_apart() {
 
 proptest! {
     #[test]
-    fn no_request_panics(path in "/simulator(/(state|answer|behaviour)?)?", query in ".{0,60}", body in any::<Vec<u8>>()) {
+    fn no_request_panics(path in "/simulator(/(state|file|answer|behaviour)?)?", query in ".{0,60}", body in any::<Vec<u8>>()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let simulator = Simulator::new(Arc::new(SystemClock));
         for method in [Method::GET, Method::POST] {

@@ -123,3 +123,26 @@ fn what_we_sign_verifies_with_the_public_key() {
             .is_none()
     );
 }
+
+/// The published cases of `MessageBird`'s webhook tokens, each token once: what it was made for, and whether it holds there. They were
+/// all received at noon of the same day in Amsterdam.
+#[test]
+fn the_published_cases_of_another_provider_come_out_as_they_should() {
+    const RECEIVED: UnixMillis = UnixMillis(1_625_479_200_000);
+    const SECRET: &str = "36efdd1aace2e26cd490f0d951138253bef2f7c6d34d18981da781555cc4cebb";
+    const CASES: &str = include_str!("messagebird.json");
+    let cases: Vec<Value> = serde_json::from_str(CASES).unwrap();
+    let hash = |of: &str| crate::provider::testing::sha256_hex(of.as_bytes());
+    for case in &cases {
+        let text = |name: &str| case[name].as_str().unwrap_or_default();
+        let claims = verify(text("token"), &SECRET.into(), RECEIVED);
+        let holds = claims.as_ref().is_ok_and(|claims| {
+            let payload = text("payload");
+            let wanted = (!payload.is_empty()).then(|| hash(payload));
+            claims["url_hash"] == hash(text("url"))
+                && claims["payload_hash"].as_str() == wanted.as_deref()
+        });
+        assert_eq!(holds, case["valid"], "{}: {claims:?}", text("name"));
+    }
+    assert_eq!(cases.len(), 16);
+}

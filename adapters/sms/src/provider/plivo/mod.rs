@@ -1,5 +1,6 @@
 //! Plivo: the Message API. Facts and set-up: `docs/plivo.md`.
 
+mod caller;
 mod codes;
 mod config;
 mod webhook;
@@ -19,7 +20,7 @@ pub use self::{config::PlivoConfig, webhook::events};
 use super::{
     ProviderEnv, ProviderFactory, TextLimit, answer, json, media,
     received::{self, wire},
-    signature::{self, header, required},
+    signature,
 };
 use crate::Country;
 
@@ -99,7 +100,7 @@ impl Account for PlivoAccount {
 
     fn webhook(&self, request: &WebRequest<'_>, _now: UnixMillis) -> Result<Handled, Refused> {
         signature::token(request, &self.webhook_token)?;
-        verify(request, &self.auth_token)?;
+        caller::verify(request, &self.auth_token)?;
         webhook::handle(request, self.home)
     }
 
@@ -166,30 +167,6 @@ impl PlivoAccount {
 
     fn signed_in(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
         request.basic_auth(&self.auth_id, Some(self.auth_token.expose_secret()))
-    }
-}
-
-/// Signature V2: over the URL without its query, and a nonce. A subaccount's calls are signed a second time with the token of its
-/// main account, in the header `-Ma-`; either will do.
-fn verify(request: &WebRequest<'_>, token: &SecretString) -> Result<(), Refused> {
-    let nonce = required(request, "x-plivo-signature-v2-nonce")?;
-    let url = request.public_url;
-    let url = url.split('?').next().unwrap_or(url);
-    let names = ["x-plivo-signature-v2", "x-plivo-signature-ma-v2"];
-    let macs = names
-        .iter()
-        .filter_map(|name| header(request.headers, name));
-    // A header may list several signatures.
-    let mut macs = macs.flat_map(|macs| macs.split(',')).take(8).peekable();
-    macs.peek().ok_or(Refused::Unsigned)?;
-    let matches = |mac: &str| {
-        let message = [url.as_bytes(), nonce.as_bytes()];
-        signature::hmac_sha256_base64(token, message, mac).is_ok()
-    };
-    if macs.any(matches) {
-        Ok(())
-    } else {
-        Err(Refused::Forged)
     }
 }
 

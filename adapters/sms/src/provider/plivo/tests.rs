@@ -105,16 +105,16 @@ fn plivos_own_signature_verifies() {
             "ehV3IKhLysWBxC1sy8INm0qGoQYdYsHwuoKjsX7FsXc=",
         );
     call.url = "https://answer.url".into();
-    assert_eq!(verify(&call.request(), &SECRET.into()), Ok(()));
+    assert_eq!(caller::verify(&call.request(), &SECRET.into()), Ok(()));
     call.url = "https://answer.url?a=b".into();
     assert_eq!(
-        verify(&call.request(), &SECRET.into()),
+        caller::verify(&call.request(), &SECRET.into()),
         Ok(()),
         "the query is not covered"
     );
     call.url = "https://answer.url/".into();
     assert_eq!(
-        verify(&call.request(), &SECRET.into()),
+        caller::verify(&call.request(), &SECRET.into()),
         Err(Refused::Forged)
     );
 }

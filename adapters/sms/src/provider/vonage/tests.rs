@@ -1,4 +1,6 @@
+use hmac::Hmac;
 use http::Method;
+use md5::Md5;
 use proptest::prelude::*;
 use transom_adapter::{
     ExternalId, MessageRef, Part, Progress, Repeats,
@@ -11,6 +13,7 @@ use transom_adapter::{
 use super::*;
 use crate::provider::{
     fields::Fields,
+    signature::hmac,
     testing::{
         Call, FIRST, NOW, check_table, client, env, hmac_sha256, json_soup, jwt, message,
         one_message, one_report, outcome_of, rsa_pem, section, sha256_hex, soup, with_picture,
@@ -277,6 +280,33 @@ fn vonages_own_signature_verifies() {
         mac,
         "280c4320703dbc98bfa22db676655ed2acfbfe8792b062ff7622e67f1183c287"
     );
+    // Those by MD5 prove what is signed; as a signature none of them is taken.
+    for (form, mac) in [
+        (
+            "param1=value1&param2=value2&timestamp=1234567890",
+            "724c2bf6ca423c36e20631b11d1c5753",
+        ),
+        (
+            "param1=value%261&param2=value%3D2&timestamp=1234567890",
+            "2bbf0abafb2c55e5af6231513896a2ac",
+        ),
+        (
+            "param=value&timestamp=1234567890",
+            "655a4d0b7f064dff438defc52b012cf5",
+        ),
+    ] {
+        let fields = Fields::parse(form.as_bytes()).unwrap();
+        let signed = signature::signed(&fields);
+        let mac = hex::decode(mac).unwrap();
+        let secret = SECRET.into();
+        assert!(hmac::<Hmac<Md5>>(&secret, [&*signed], &mac), "{form}");
+        let call = Call::post("", format!("{form}&sig={}", hex::encode(&mac)));
+        let call = call.with("content-type", "application/x-www-form-urlencoded");
+        assert_eq!(
+            offline().webhook(&call.request(), NOW),
+            Err(Refused::Forged)
+        );
+    }
     let fields = Fields::parse(b"param2=value%3D2&sig=x&param1=value%261").unwrap();
     assert_eq!(
         signature::signed(&fields),
