@@ -2,6 +2,7 @@
 //!
 //! With the feature `test-hooks` the environment variable `TRANSOM_ABORT_AT=NAME:N` aborts the process at the n-th pass of the step.
 //! `TRANSOM_CLOCK_AHEAD=FILE` names a file with the milliseconds that [`clock`] is ahead of the machine's: a test turns it.
+//! `TRANSOM_NEXT_MIGRATION=OLDEST_READER:FILE` names a migration that the binary knows besides its own, as the next version's would.
 //! Without the feature [`step`] is nothing, and the packaged binary provably lacks the names of the variables.
 
 use std::sync::Arc;
@@ -94,6 +95,28 @@ pub fn step(step: Step) {
     {
         std::process::abort();
     }
+}
+
+/// A migration beyond those that there are: the oldest that its readers know, and its text.
+#[cfg(not(feature = "test-hooks"))]
+pub fn next_migration() -> Option<(i64, &'static str)> {
+    None
+}
+
+/// A migration beyond those that there are, if a test plays the next version: the oldest that its readers know, and its text.
+#[cfg(feature = "test-hooks")]
+pub fn next_migration() -> Option<(i64, &'static str)> {
+    static NEXT: std::sync::OnceLock<Option<(i64, String)>> = std::sync::OnceLock::new();
+    let next = NEXT.get_or_init(|| {
+        let named = std::env::var("TRANSOM_NEXT_MIGRATION").ok()?;
+        let (oldest_reader, file) = named.split_once(':')?;
+        Some((
+            oldest_reader.parse().ok()?,
+            std::fs::read_to_string(file).ok()?,
+        ))
+    });
+    next.as_ref()
+        .map(|(oldest_reader, text)| (*oldest_reader, text.as_str()))
 }
 
 /// The clock of a running process.

@@ -1,31 +1,47 @@
 //! Migrations: numbered files, applied once each, in order, each in a transaction of its own.
+//!
+//! A rolling upgrade has binaries of two versions on one database. So each migration says what a binary has to know at least to go on
+//! working on a database that has it: one that only adds leaves older binaries alone, and they start on it as well.
 
 use super::{Connection, Sql, StoreError};
+use crate::hooks;
 
 /// The migrations of one number, in both dialects.
+#[derive(Clone, Copy)]
 struct Migration {
     number: i64,
+    /// The newest migration that a binary must know, to work on a database with this one.
+    oldest_reader: i64,
     sqlite: &'static str,
     postgres: &'static str,
 }
 
 const MIGRATIONS: &[Migration] = &[Migration {
     number: 1,
+    oldest_reader: 1,
     sqlite: include_str!("../../migrations/sqlite/0001_core.sql"),
     postgres: include_str!("../../migrations/postgres/0001_core.sql"),
 }];
 
+/// Those of this binary, and the one that a test has it know besides.
+fn migrations() -> impl Iterator<Item = Migration> {
+    let next = hooks::next_migration().map(|(oldest_reader, text)| Migration {
+        number: MIGRATIONS.last().map_or(0, |last| last.number) + 1,
+        oldest_reader,
+        sqlite: text,
+        postgres: text,
+    });
+    MIGRATIONS.iter().copied().chain(next)
+}
+
 /// The newest migration that is known.
 pub(super) fn known() -> i64 {
-    MIGRATIONS.last().map_or(0, |migration| migration.number)
+    migrations().last().map_or(0, |migration| migration.number)
 }
 
 /// The texts of all migrations, in order.
 pub(super) fn texts() -> Vec<&'static str> {
-    MIGRATIONS
-        .iter()
-        .map(|migration| migration.sqlite)
-        .collect()
+    migrations().map(|migration| migration.sqlite).collect()
 }
 
 /// Brings the schema up to date; returns how many migrations were applied.
@@ -44,29 +60,27 @@ pub(super) async fn migrate(connection: &mut Connection, apply: bool) -> Result<
 async fn migrate_alone(connection: &mut Connection, apply: bool) -> Result<u64, StoreError> {
     let known = known();
     connection
-        .batch("CREATE TABLE IF NOT EXISTS schema_migrations (number BIGINT NOT NULL PRIMARY KEY)")
+        .batch(
+            "CREATE TABLE IF NOT EXISTS schema_migrations (number BIGINT NOT NULL PRIMARY KEY, oldest_reader BIGINT NOT NULL)",
+        )
         .await?;
-    let newest = Sql::both("SELECT COALESCE(MAX(number), 0) FROM schema_migrations");
-    let found = connection
-        .rows(newest, &[])
-        .await?
-        .first()
-        .ok_or(StoreError::Gone)?
-        .int(0)?;
-    if found > known {
+    let newest = Sql::both(
+        "SELECT COALESCE(MAX(number), 0), COALESCE(MAX(oldest_reader), 0) FROM schema_migrations",
+    );
+    let rows = connection.rows(newest, &[]).await?;
+    let row = rows.first().ok_or(StoreError::Gone)?;
+    let (found, oldest_reader) = (row.int(0)?, row.int(1)?);
+    if oldest_reader > known {
         return Err(StoreError::Newer { found, known });
     }
     let mut applied = 0;
-    for migration in MIGRATIONS
-        .iter()
-        .filter(|migration| migration.number > found)
-    {
+    for migration in migrations().filter(|migration| migration.number > found) {
         if !apply {
             return Err(StoreError::Unmigrated {
                 missing: migration.number,
             });
         }
-        apply_one(connection, migration).await?;
+        apply_one(connection, &migration).await?;
         applied += 1;
     }
     Ok(applied)
@@ -81,8 +95,10 @@ async fn apply_one(connection: &mut Connection, migration: &Migration) -> Result
     connection.begin().await?;
     let done = async {
         connection.batch(text).await?;
-        let mark = Sql::both("INSERT INTO schema_migrations (number) VALUES ($1)");
-        connection.run(mark, &[migration.number.into()]).await
+        let mark =
+            Sql::both("INSERT INTO schema_migrations (number, oldest_reader) VALUES ($1, $2)");
+        let params = [migration.number.into(), migration.oldest_reader.into()];
+        connection.run(mark, &params).await
     };
     match done.await {
         Ok(_) => connection.commit().await,

@@ -28,3 +28,4 @@ mod random;
 mod single;
 mod threats;
 mod traffic;
+mod upgrade;

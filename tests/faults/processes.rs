@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use transom_test_servers::{Server, skipped};
+use transom_test_servers::{Server, Transom, skipped};
 
 use crate::{
     house::{House, Xmpp},
@@ -121,7 +121,7 @@ async fn a_rolling_restart_fails_no_message_on_prosody() {
     if skipped(&[Server::Prosody, Server::Postgres]) {
         return;
     }
-    let unheard = rolling_restart(Xmpp::prosody().await, "Prosody").await;
+    let unheard = rolling_restart(Xmpp::prosody().await, "restart, Prosody", |_, _| ()).await;
     assert_eq!(unheard, 0, "texts without a word");
 }
 
@@ -131,12 +131,16 @@ async fn a_rolling_restart_fails_no_message_on_ejabberd() {
         return;
     }
     // What waits for the old connection when ejabberd closes it is lost with it (docs/FAULTS.md): seldom, and then written again.
-    rolling_restart(Xmpp::ejabberd().await, "ejabberd").await;
+    rolling_restart(Xmpp::ejabberd().await, "restart, ejabberd", |_, _| ()).await;
 }
 
-/// Each process in turn is restarted under traffic: its gateway is handed over before its link closes. How many texts had to be
-/// written again.
-async fn rolling_restart(server: Xmpp, name: &str) -> usize {
+/// Each process in turn is restarted under traffic, changed before it starts again: its gateway is handed over before its link closes.
+/// How many texts had to be written again.
+pub(crate) async fn rolling_restart(
+    server: Xmpp,
+    name: &str,
+    change: impl Fn(u64, &mut Transom),
+) -> usize {
     let restarts = number_of("TRANSOM_FAULT_RESTARTS", 3);
     let (mut house, twilio) = House::start(2, server).await;
     let alice = house.alice().await;
@@ -149,14 +153,15 @@ async fn rolling_restart(server: Xmpp, name: &str) -> usize {
             traffic.burst(&webhooks).await;
         }
         let member = &mut house.transoms[place];
-        let restart = async {
+        let again = async {
             assert!(member.transom.sigterm().await.success());
+            change(restart, &mut member.transom);
             member.transom.start().await;
         };
-        let mut restart = std::pin::pin!(restart);
+        let mut again = std::pin::pin!(again);
         loop {
             tokio::select! {
-                () = &mut restart => break,
+                () = &mut again => break,
                 () = traffic.burst(&webhooks) => traffic.write_in_vain().await,
             }
         }
@@ -168,7 +173,7 @@ async fn rolling_restart(server: Xmpp, name: &str) -> usize {
         .settle(&house.webhooks(), &house.transoms[0].transom)
         .await;
     let account = traffic.account(&house.transoms[0].transom).await;
-    let what = format!("2 processes, rolling restart, PostgreSQL, {name}");
+    let what = format!("2 processes, PostgreSQL, rolling {name}");
     let faults = format!("{restarts} restarts");
     eprintln!("{}", account.table(&what, &faults));
     eprintln!("{unheard} texts written again; all the others heard of after {heard:?}");

@@ -12,7 +12,7 @@ use anyhow::{Result, anyhow, ensure};
 
 use crate::{
     figures::{Figures, Meter},
-    process::Transom,
+    process::Gateway,
     tally::mark,
     world::{CONTACTS, MAIL_DOMAIN, USERS, chat},
 };
@@ -21,27 +21,27 @@ use crate::{
 pub(crate) const SESSIONS: usize = 20;
 
 /// Every chat once.
-pub(crate) fn warm_up(transom: &Transom, lmtp: SocketAddr) -> Result<()> {
-    run(transom, lmtp, USERS * CONTACTS).map(drop)
+pub(crate) fn warm_up(gateway: &Gateway, lmtp: SocketAddr) -> Result<()> {
+    run(gateway, lmtp, USERS * CONTACTS).map(drop)
 }
 
 /// As fast as they are taken.
 pub(crate) fn loaded(
-    transom: &Transom,
+    gateway: &Gateway,
     lmtp: SocketAddr,
     messages: usize,
     figures: &mut Figures,
 ) -> Result<()> {
-    let meter = Meter::start(transom.pid())?;
-    let answered = run(transom, lmtp, messages)?;
+    let meter = Meter::start(gateway.pid())?;
+    let answered = run(gateway, lmtp, messages)?;
     meter.stop("(e) mail in by LMTP, full load", messages, figures)?;
     figures.add_times("(e) mail in by LMTP, full load: data to answer", answered);
     Ok(())
 }
 
 /// How long each mail took from its first command to its answer; ends when all stanzas have arrived.
-fn run(transom: &Transom, lmtp: SocketAddr, messages: usize) -> Result<Vec<Duration>> {
-    let load = transom.link.tally.begin(messages);
+fn run(gateway: &Gateway, lmtp: SocketAddr, messages: usize) -> Result<Vec<Duration>> {
+    let load = gateway.link.tally.begin(messages);
     let next = AtomicUsize::new(0);
     let deliver = || -> Result<Vec<Duration>> {
         let mut session = Session::open(lmtp)?;
@@ -68,7 +68,7 @@ fn run(transom: &Transom, lmtp: SocketAddr, messages: usize) -> Result<Vec<Durat
         }
         anyhow::Ok(())
     })?;
-    transom.link.tally.all()?;
+    gateway.link.tally.all()?;
     Ok(times)
 }
 

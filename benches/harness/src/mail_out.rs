@@ -18,7 +18,7 @@ use anyhow::{Context, Result, ensure};
 use crate::{
     figures::{Figures, Meter},
     load,
-    process::{Transom, free_port},
+    process::{Gateway, free_port},
     world::{CONTACTS, USERS, chat, mail_out},
 };
 
@@ -72,14 +72,14 @@ impl Drop for Sink {
 }
 
 /// Every chat once.
-pub(crate) fn warm_up(transom: &Transom) -> Result<()> {
-    windowed(transom, USERS * CONTACTS).map(drop)
+pub(crate) fn warm_up(gateway: &Gateway) -> Result<()> {
+    windowed(gateway, USERS * CONTACTS).map(drop)
 }
 
 /// As fast as the sink takes them.
-pub(crate) fn loaded(transom: &Transom, messages: usize, figures: &mut Figures) -> Result<()> {
-    let meter = Meter::start(transom.pid())?;
-    let times = windowed(transom, messages)?;
+pub(crate) fn loaded(gateway: &Gateway, messages: usize, figures: &mut Figures) -> Result<()> {
+    let meter = Meter::start(gateway.pid())?;
+    let times = windowed(gateway, messages)?;
     meter.stop("(d) mail out, full load", messages, figures)?;
     figures.add_times("(d) mail out, full load: stanza to receipt", times);
     Ok(())
@@ -102,8 +102,8 @@ pub(crate) fn peer(messages: usize, figures: &mut Figures) -> Result<()> {
     Ok(())
 }
 
-fn windowed(transom: &Transom, messages: usize) -> Result<Vec<Duration>> {
-    load::windowed(&transom.link, messages, WINDOW, |out, number, mark| {
+fn windowed(gateway: &Gateway, messages: usize) -> Result<Vec<Duration>> {
+    load::windowed(&gateway.link, messages, WINDOW, |out, number, mark| {
         let (user, contact) = chat(number);
         mail_out(out, user, contact, mark);
     })

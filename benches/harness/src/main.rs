@@ -24,6 +24,7 @@ mod real;
 mod report;
 mod scale;
 mod server;
+mod slidge;
 mod tally;
 mod text_in;
 mod text_out;
@@ -42,7 +43,7 @@ use anyhow::{Context, Result, bail};
 use crate::{
     figures::Figures,
     mail_out::Sink,
-    process::{Transom, free_port},
+    process::{Gateway, free_port},
     scale::Size,
     world::{Provider, USERS, config, mail_config},
 };
@@ -74,7 +75,7 @@ struct Options {
 }
 
 const USAGE: &str = "usage: transom-bench --binary FILE [--echo FILE] [--peers DIR] [--folder DIR] [--report FILE]
-                     [--runs N] [--messages N] [--only idle,a,b,c,mail,f] [--scale CONTACTS[+WAITING],...]";
+                     [--runs N] [--messages N] [--only idle,a,b,c,mail,f,g] [--scale CONTACTS[+WAITING],...]";
 
 fn main() -> Result<()> {
     let options = Options::read(env::args().skip(1))?;
@@ -101,13 +102,14 @@ fn measure(options: &Options) -> Result<Figures> {
         .tempdir_in(&options.folder)?;
     let mut figures = Figures::default();
     let mut writes = disk::fdatasync(scratch.path())?;
-    let paths: [(&str, Measure); 6] = [
+    let paths: [(&str, Measure); 7] = [
         ("idle", idle),
         ("a", echo),
         ("b", text_out),
         ("c", text_in),
         ("mail", mail),
         ("f", real),
+        ("g", slidge),
     ];
     for (name, path) in paths {
         if options.only.is_empty() || options.only.iter().any(|only| only == name) {
@@ -131,7 +133,7 @@ fn measure(options: &Options) -> Result<Figures> {
 }
 
 fn idle(options: &Options, folder: &Path, figures: &mut Figures) -> Result<()> {
-    let transom = Transom::start(&options.binary, folder, |server, http| {
+    let transom = Gateway::start(&options.binary, folder, |server, http| {
         config(Provider::Twilio, 1, server, http)
     })?;
     figures.add(
@@ -141,7 +143,7 @@ fn idle(options: &Options, folder: &Path, figures: &mut Figures) -> Result<()> {
     thread::sleep(IDLE);
     figures.add("idle: resident memory (MB)", megabytes(transom.memory()?.0));
     transom.stop()?;
-    let again = Transom::start(&options.binary, &folder.join("again"), |server, http| {
+    let again = Gateway::start(&options.binary, &folder.join("again"), |server, http| {
         config(Provider::Twilio, 1, server, http).replace("transom.db", "../transom.db")
     })?;
     figures.add(
@@ -157,17 +159,17 @@ fn echo(options: &Options, _: &Path, figures: &mut Figures) -> Result<()> {
 }
 
 fn text_out(options: &Options, folder: &Path, figures: &mut Figures) -> Result<()> {
-    let transom = Transom::start(&options.binary, folder, |server, http| {
+    let transom = Gateway::start(&options.binary, folder, |server, http| {
         config(Provider::Simulator, USERS, server, http)
     })?;
     eprintln!("  (b) text out, process {}", transom.pid());
-    text_out::warm_up(&transom)?;
+    text_out::warm_up(&transom, text_out::WINDOW)?;
     text_out::unloaded(&transom, UNLOADED, figures)?;
     text_out::paced(&transom, options.messages.min(5000), RATE, figures)?;
     text_out::loaded(
         &transom,
         "(b) text out, full load",
-        options.messages,
+        (options.messages, text_out::WINDOW),
         figures,
     )?;
     memory(&transom, "(b) text out", figures)?;
@@ -175,7 +177,7 @@ fn text_out(options: &Options, folder: &Path, figures: &mut Figures) -> Result<(
 }
 
 fn text_in(options: &Options, folder: &Path, figures: &mut Figures) -> Result<()> {
-    let transom = Transom::start(&options.binary, folder, |server, http| {
+    let transom = Gateway::start(&options.binary, folder, |server, http| {
         config(Provider::Twilio, USERS, server, http)
     })?;
     eprintln!("  (c) text in, process {}", transom.pid());
@@ -199,7 +201,7 @@ fn mail(options: &Options, folder: &Path, figures: &mut Figures) -> Result<()> {
         return Ok(());
     };
     let lmtp = free_port()?;
-    let transom = Transom::start(&options.binary, folder, |server, http| {
+    let transom = Gateway::start(&options.binary, folder, |server, http| {
         mail_config(sink.addr, lmtp, server, http)
     })?;
     eprintln!("  (d), (e) mail, process {}", transom.pid());
@@ -217,8 +219,15 @@ fn real(options: &Options, folder: &Path, figures: &mut Figures) -> Result<()> {
     real::measure(&options.binary, folder, options.messages, figures)
 }
 
-fn memory(transom: &Transom, what: &str, figures: &mut Figures) -> Result<()> {
-    let (now, most) = transom.memory()?;
+fn slidge(options: &Options, folder: &Path, figures: &mut Figures) -> Result<()> {
+    let Some(peers) = &options.peers else {
+        return Ok(());
+    };
+    slidge::measure(peers, folder, options.messages, figures)
+}
+
+fn memory(gateway: &Gateway, what: &str, figures: &mut Figures) -> Result<()> {
+    let (now, most) = gateway.memory()?;
     figures.add(
         format!("{what}: resident memory after the load (MB)"),
         megabytes(now),

@@ -1,4 +1,4 @@
-//! The release binary under measurement.
+//! A gateway under measurement: the release binary, or a peer.
 
 use std::{
     fs::{self, File},
@@ -21,21 +21,23 @@ use crate::{
 /// The kernel counts processor time in hundredths of a second.
 const TICK: Duration = Duration::from_millis(10);
 const START_PATIENCE: Duration = Duration::from_secs(20);
+/// What a process writes, in its folder.
+const LOG: &str = "gateway.log";
 const POLL: Duration = Duration::from_millis(20);
 
-/// A transom that runs in a folder of its own, with its stream.
-pub(crate) struct Transom {
+/// A process that runs in a folder of its own, with its stream.
+pub(crate) struct Gateway {
     child: Child,
     folder: PathBuf,
     /// Its component stream.
     pub(crate) link: Link,
     /// Its HTTP listener.
     pub(crate) http: SocketAddr,
-    /// From the start of the process to `READY=1`.
+    /// From the start of the process to `READY=1`; a peer's: to its login.
     pub(crate) ready_after: Duration,
 }
 
-impl Transom {
+impl Gateway {
     /// Starts `transom run` at a server that is this program; the configuration is made of the server's address and of the one to
     /// listen on.
     pub(crate) fn start(
@@ -78,33 +80,59 @@ impl Transom {
         let socket = folder.join("notify.sock");
         let notified = UnixDatagram::bind(&socket)?;
         notified.set_read_timeout(Some(START_PATIENCE))?;
-        let log = File::create(folder.join("transom.log"))?;
-        let began = Instant::now();
-        let mut child = Command::new(binary)
+        let mut command = Command::new(binary);
+        command
             .args(["run".as_ref(), "--config".as_ref(), file.as_os_str()])
-            .current_dir(folder)
             .env_clear()
-            .env("NOTIFY_SOCKET", &socket)
+            .env("NOTIFY_SOCKET", &socket);
+        Self::spawn(command, folder, http, || {
+            ready(&notified)?;
+            let ready_at = Instant::now();
+            Ok((ready_at, link()?))
+        })
+    }
+
+    /// Starts a peer at a server that is this program, and that listens on `http`.
+    pub(crate) fn start_peer(
+        command: Command,
+        folder: &Path,
+        server: &Server,
+        http: SocketAddr,
+    ) -> Result<Self> {
+        Self::spawn(command, folder, http, || {
+            let link = server.accept()?;
+            Ok((Instant::now(), link))
+        })
+    }
+
+    /// Starts a process in its folder; `started` gives when it was ready, and its stream.
+    fn spawn(
+        mut command: Command,
+        folder: &Path,
+        http: SocketAddr,
+        started: impl FnOnce() -> Result<(Instant, Link)>,
+    ) -> Result<Self> {
+        let log = File::create(folder.join(LOG))?;
+        let began = Instant::now();
+        let mut child = command
+            .current_dir(folder)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()
-            .with_context(|| format!("cannot start {}", binary.display()))?;
-        let started = ready(&notified)
-            .map(|()| began.elapsed())
-            .and_then(|after| Ok((after, link()?)));
-        match started {
-            Ok((ready_after, link)) => Ok(Self {
+            .with_context(|| format!("cannot start {}", command.get_program().display()))?;
+        match started() {
+            Ok((ready_at, link)) => Ok(Self {
                 child,
                 folder: folder.to_owned(),
                 link,
                 http,
-                ready_after,
+                ready_after: ready_at.saturating_duration_since(began),
             }),
             Err(error) => {
                 child.kill().ok();
-                let log = fs::read_to_string(folder.join("transom.log")).unwrap_or_default();
-                bail!("transom did not start: {error}\n{log}")
+                let log = fs::read_to_string(folder.join(LOG)).unwrap_or_default();
+                bail!("the gateway did not start: {error}\n{log}")
             }
         }
     }
@@ -125,13 +153,13 @@ impl Transom {
             .arg(self.child.id().to_string())
             .status()?;
         let status = self.child.wait()?;
-        let log = fs::read_to_string(self.folder.join("transom.log"))?;
-        ensure!(status.success(), "transom ended with {status}:\n{log}");
+        let log = fs::read_to_string(self.folder.join(LOG))?;
+        ensure!(status.success(), "the gateway ended with {status}:\n{log}");
         Ok(())
     }
 }
 
-impl Drop for Transom {
+impl Drop for Gateway {
     fn drop(&mut self) {
         self.child.kill().ok();
         self.child.wait().ok();

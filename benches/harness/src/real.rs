@@ -17,7 +17,7 @@ use crate::{
     cut::Cutter,
     figures::{Figures, Meter},
     load::windowed,
-    process::Transom,
+    process::Gateway,
     server::{DOMAIN, HOME, HOME_SECRET, Link, SECRET, STREAM_END, attribute, log_in},
     text_in, text_out,
     world::{self, Provider, USERS, chat, config},
@@ -120,7 +120,7 @@ impl Real {
     ) -> Result<()> {
         for (path, provider) in [("b", Provider::Simulator), ("c", Provider::Twilio)] {
             let what = format!("(f) {path} through {}", self.name);
-            let transom = Transom::start_at(
+            let transom = Gateway::start_at(
                 binary,
                 &folder.join(path),
                 self.gateway,
@@ -128,8 +128,8 @@ impl Real {
                 |server, http| config(provider, USERS, server, http),
             )?;
             if provider == Provider::Simulator {
-                text_out::warm_up(&transom)?;
-                text_out::loaded(&transom, &what, messages, figures)?;
+                text_out::warm_up(&transom, text_out::WINDOW)?;
+                text_out::loaded(&transom, &what, (messages, text_out::WINDOW), figures)?;
             } else {
                 world::register(&transom.link)?;
                 text_in::warm_up(&transom)?;

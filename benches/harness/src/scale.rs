@@ -16,7 +16,7 @@ use anyhow::Result;
 use crate::{
     figures::{Figures, Meter},
     load, megabytes,
-    process::Transom,
+    process::Gateway,
     server::{DOMAIN, HOME},
     text_out::WINDOW,
     world::{Provider, chat_text, config},
@@ -42,7 +42,7 @@ pub(crate) fn measure(
     let began = Instant::now();
     fill::fill(binary, folder, size)?;
     eprintln!("  {what}: filled in {} s", began.elapsed().as_secs());
-    let transom = Transom::start(binary, folder, |server, http| {
+    let transom = Gateway::start(binary, folder, |server, http| {
         config(Provider::Simulator, 0, server, http)
     })?;
     let ready = transom.ready_after.as_secs_f64() * 1e3;
@@ -66,15 +66,15 @@ pub(crate) fn measure(
 }
 
 /// Texts out, as fast as the receipts come back.
-fn zipf(transom: &Transom, size: &Size, messages: usize) -> Result<Vec<Duration>> {
-    load::windowed(&transom.link, messages, WINDOW, |out, number, mark| {
+fn zipf(gateway: &Gateway, size: &Size, messages: usize) -> Result<Vec<Duration>> {
+    load::windowed(&gateway.link, messages, WINDOW, |out, number, mark| {
         let (user, contact) = size.chat(number);
         chat_text(out, &Size::user(user), &Size::phone(contact), mark);
     })
 }
 
 /// Ten thousand users come online at once; meanwhile texts go out one by one.
-fn online(transom: &Transom, size: &Size, what: &str, figures: &mut Figures) -> Result<()> {
+fn online(gateway: &Gateway, size: &Size, what: &str, figures: &mut Figures) -> Result<()> {
     const TEXTS: usize = 200;
     let users = size.users().min(ONLINE);
     let mut presences = String::new();
@@ -90,8 +90,8 @@ fn online(transom: &Transom, size: &Size, what: &str, figures: &mut Figures) -> 
             "'/>",
         ]);
     }
-    transom.link.write(&presences)?;
-    let times = load::windowed(&transom.link, TEXTS, 1, |out, number, mark| {
+    gateway.link.write(&presences)?;
+    let times = load::windowed(&gateway.link, TEXTS, 1, |out, number, mark| {
         let (user, contact) = size.chat(number);
         chat_text(out, &Size::user(user), &Size::phone(contact), mark);
     })?;

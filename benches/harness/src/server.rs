@@ -1,10 +1,11 @@
 //! The XMPP server's side of a component stream (XEP-0114): as fast as can be, so that it is never what is measured.
 
 use std::{
-    io::{Read, Write},
+    io::{ErrorKind, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, ensure};
@@ -20,6 +21,9 @@ pub(crate) const SECRET: &str = "secret1";
 pub(crate) const HOME: &str = "gw2.example.org";
 /// The load generator's secret.
 pub(crate) const HOME_SECRET: &str = "secret2";
+/// How long a gateway has to log in, and how often that is looked at.
+const PATIENCE: Duration = Duration::from_secs(20);
+const POLL: Duration = Duration::from_millis(5);
 const STREAM_ID: &str = "bench";
 /// Ends a stream.
 pub(crate) const STREAM_END: &[u8] = b"</stream:stream>";
@@ -43,9 +47,27 @@ impl Server {
         Ok(self.0.local_addr()?)
     }
 
+    fn connection(&self) -> Result<TcpStream> {
+        self.0.set_nonblocking(true)?;
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match self.0.accept() {
+                Ok((stream, _)) => {
+                    stream.set_nonblocking(false)?;
+                    return Ok(stream);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    ensure!(Instant::now() < until, "nobody logged in");
+                    thread::sleep(POLL);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
     /// Waits for the component and shakes hands.
     pub(crate) fn accept(&self) -> Result<Link> {
-        let (mut stream, _) = self.0.accept()?;
+        let mut stream = self.connection()?;
         stream.set_nodelay(true)?;
         read_until(&mut stream, |text| {
             text.find("<stream:stream")

@@ -10,7 +10,7 @@ use anyhow::{Result, anyhow};
 
 use crate::{
     figures::{Figures, Meter},
-    process::Transom,
+    process::Gateway,
     tally::mark,
     webhook::Caller,
     world::{CONTACTS, USERS, chat, line, phone},
@@ -30,13 +30,13 @@ struct Times {
 }
 
 /// Every chat once.
-pub(crate) fn warm_up(transom: &Transom) -> Result<()> {
-    run(transom, USERS * CONTACTS, CONNECTIONS, &|_| None).map(drop)
+pub(crate) fn warm_up(gateway: &Gateway) -> Result<()> {
+    run(gateway, USERS * CONTACTS, CONNECTIONS, &|_| None).map(drop)
 }
 
 /// One call at a time.
-pub(crate) fn unloaded(transom: &Transom, messages: usize, figures: &mut Figures) -> Result<()> {
-    let (answered, handed) = run(transom, messages, 1, &|_| None)?;
+pub(crate) fn unloaded(gateway: &Gateway, messages: usize, figures: &mut Figures) -> Result<()> {
+    let (answered, handed) = run(gateway, messages, 1, &|_| None)?;
     figures.add_times("(c) text in, unloaded: call to answer", answered);
     figures.add_times("(c) text in, unloaded: call to stanza", handed);
     Ok(())
@@ -44,17 +44,17 @@ pub(crate) fn unloaded(transom: &Transom, messages: usize, figures: &mut Figures
 
 /// As fast as the answers come.
 pub(crate) fn loaded(
-    transom: &Transom,
+    gateway: &Gateway,
     what: &str,
     messages: usize,
     figures: &mut Figures,
 ) -> Result<()> {
-    measured(transom, messages, what, &|_| None, figures)
+    measured(gateway, messages, what, &|_| None, figures)
 }
 
 /// So many a second, whatever is answered; counted from the moment a call was due.
 pub(crate) fn paced(
-    transom: &Transom,
+    gateway: &Gateway,
     messages: usize,
     rate: u32,
     figures: &mut Figures,
@@ -64,7 +64,7 @@ pub(crate) fn paced(
         Some(begin + Duration::from_secs(1) * u32::try_from(number).unwrap_or(u32::MAX) / rate)
     };
     measured(
-        transom,
+        gateway,
         messages,
         &format!("(c) text in, {rate} a second"),
         &due,
@@ -73,14 +73,14 @@ pub(crate) fn paced(
 }
 
 fn measured(
-    transom: &Transom,
+    gateway: &Gateway,
     messages: usize,
     what: &str,
     due: Due<'_>,
     figures: &mut Figures,
 ) -> Result<()> {
-    let meter = Meter::start(transom.pid())?;
-    let (answered, handed) = run(transom, messages, CONNECTIONS, due)?;
+    let meter = Meter::start(gateway.pid())?;
+    let (answered, handed) = run(gateway, messages, CONNECTIONS, due)?;
     meter.stop(what, messages, figures)?;
     figures.add_times(&format!("{what}: call to answer"), answered);
     figures.add_times(&format!("{what}: call to stanza"), handed);
@@ -89,15 +89,15 @@ fn measured(
 
 /// How long each call took until its answer, and until its stanza.
 fn run(
-    transom: &Transom,
+    gateway: &Gateway,
     messages: usize,
     connections: usize,
     due: Due<'_>,
 ) -> Result<(Vec<Duration>, Vec<Duration>)> {
-    let load = transom.link.tally.begin(messages);
+    let load = gateway.link.tally.begin(messages);
     let next = AtomicUsize::new(0);
     let call = || -> Result<Vec<(usize, Times)>> {
-        let mut caller = Caller::connect(transom.http)?;
+        let mut caller = Caller::connect(gateway.http)?;
         let mut done = Vec::new();
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
@@ -127,7 +127,7 @@ fn run(
         }
         anyhow::Ok(())
     })?;
-    let arrived = transom.link.tally.all()?;
+    let arrived = gateway.link.tally.all()?;
     times.sort_unstable_by_key(|(number, _)| *number);
     let answered = times
         .iter()

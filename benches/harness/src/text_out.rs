@@ -10,7 +10,7 @@ use anyhow::Result;
 use crate::{
     figures::{Figures, Meter},
     load,
-    process::Transom,
+    process::Gateway,
     tally::mark,
     world::{CONTACTS, USERS, chat, text_out},
 };
@@ -19,28 +19,28 @@ use crate::{
 pub(crate) const WINDOW: usize = 512;
 
 /// Every chat once: users register, contacts become known.
-pub(crate) fn warm_up(transom: &Transom) -> Result<()> {
-    windowed(transom, USERS * CONTACTS, WINDOW).map(drop)
+pub(crate) fn warm_up(gateway: &Gateway, window: usize) -> Result<()> {
+    windowed(gateway, USERS * CONTACTS, window).map(drop)
 }
 
 /// One message at a time.
-pub(crate) fn unloaded(transom: &Transom, messages: usize, figures: &mut Figures) -> Result<()> {
+pub(crate) fn unloaded(gateway: &Gateway, messages: usize, figures: &mut Figures) -> Result<()> {
     figures.add_times(
         "(b) text out, unloaded: stanza to receipt",
-        windowed(transom, messages, 1)?,
+        windowed(gateway, messages, 1)?,
     );
     Ok(())
 }
 
-/// As fast as the receipts come back.
+/// As fast as the receipts come back, with at most `window` texts that have none yet.
 pub(crate) fn loaded(
-    transom: &Transom,
+    gateway: &Gateway,
     what: &str,
-    messages: usize,
+    (messages, window): (usize, usize),
     figures: &mut Figures,
 ) -> Result<()> {
-    let meter = Meter::start(transom.pid())?;
-    let times = windowed(transom, messages, WINDOW)?;
+    let meter = Meter::start(gateway.pid())?;
+    let times = windowed(gateway, messages, window)?;
     meter.stop(what, messages, figures)?;
     figures.add_times(&format!("{what}: stanza to receipt"), times);
     Ok(())
@@ -48,14 +48,14 @@ pub(crate) fn loaded(
 
 /// So many a second, whatever comes back; counted from the moment a message was due.
 pub(crate) fn paced(
-    transom: &Transom,
+    gateway: &Gateway,
     messages: usize,
     rate: u32,
     figures: &mut Figures,
 ) -> Result<()> {
-    let tally = &transom.link.tally;
+    let tally = &gateway.link.tally;
     let load = tally.begin(messages);
-    let meter = Meter::start(transom.pid())?;
+    let meter = Meter::start(gateway.pid())?;
     let begin = Instant::now();
     let due = |number: usize| {
         begin + Duration::from_secs(1) * u32::try_from(number).unwrap_or(u32::MAX) / rate
@@ -65,7 +65,7 @@ pub(crate) fn paced(
         let (user, contact) = chat(number);
         let mut stanza = String::new();
         text_out(&mut stanza, user, contact, &mark(load, number));
-        transom.link.write(&stanza)?;
+        gateway.link.write(&stanza)?;
     }
     let arrived = tally.all()?;
     let what = format!("(b) text out, {rate} a second");
@@ -79,8 +79,8 @@ pub(crate) fn paced(
     Ok(())
 }
 
-fn windowed(transom: &Transom, messages: usize, window: usize) -> Result<Vec<Duration>> {
-    load::windowed(&transom.link, messages, window, |out, number, mark| {
+fn windowed(gateway: &Gateway, messages: usize, window: usize) -> Result<Vec<Duration>> {
+    load::windowed(&gateway.link, messages, window, |out, number, mark| {
         let (user, contact) = chat(number);
         text_out(out, user, contact, mark);
     })
