@@ -213,7 +213,7 @@ pub(super) fn queue(
 pub(super) fn intakes(
     base: &Base,
     parts: Vec<Part>,
-    (works, processes): (&Works, &Processes),
+    (works, brought, processes): (&Works, &Brought, &Processes),
     operations: &Arc<Operations>,
     lifecycle: &Lifecycle,
 ) {
@@ -228,6 +228,7 @@ pub(super) fn intakes(
             lifecycle: lifecycle.clone(),
             metrics: base.metrics.clone(),
             queue: works.queue.clone(),
+            brought: brought.clone(),
             teller: works.teller.clone(),
             online: works.online.clone(),
             rosters: part.rosters,

@@ -298,7 +298,8 @@ async fn start(
     let operations = Arc::new(operations);
     control::start(app, &operations, lifecycle);
     let held = parts.iter().map(Part::holds).collect::<HashMap<_, _>>();
-    intakes(&base, parts, (&works, &processes), &operations, lifecycle);
+    let working = (&works, &brought, &processes);
+    intakes(&base, parts, working, &operations, lifecycle);
     let accounts = works.accounts;
     start_accounts(&accounts, &held, &context, (&processes, &sockets)).await?;
     let sending = (works.queue, brought, processes.clone());

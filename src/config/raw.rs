@@ -172,7 +172,8 @@ pub(super) struct RawGateway {
     pub(super) give_up: Option<HumaneDuration>,
     /// How long a message from the outside waits for its user. Default: `14d`.
     pub(super) give_up_inbound: Option<HumaneDuration>,
-    /// When a sender is told that there is no delivery report. Default: `24h`.
+    /// When a sender is told that there is no delivery report; of a mail that could not be handed on yet after four hours, or after this
+    /// where it is less. Default: `24h`.
     pub(super) report_after: Option<HumaneDuration>,
     /// Admins are told when an account of this gateway has less credit than this, in whole units of its currency; `0`: never. Default: 5.
     pub(super) balance_low: Option<u32>,

@@ -45,6 +45,12 @@ pub struct StoredMail {
     /// Who wants to know that it was displayed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asks_displayed: Option<AskedDisplayed>,
+    /// The account of the user's own that it came by, where somebody may have to be told there that it was displayed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub own_account: Option<String>,
+    /// Its Message-ID, where it is marked as read there once it was displayed here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_id: Option<String>,
 }
 
 /// How one leaves a list, as it is stored.

@@ -273,6 +273,8 @@ pub enum StoredNotice {
     TooLarge(u64),
     /// It could not be decoded, with its size.
     Unreadable(u64),
+    /// It is signed, which nobody has checked.
+    Signed,
 }
 
 impl From<transom_adapter::Notice> for StoredNotice {
@@ -281,6 +283,7 @@ impl From<transom_adapter::Notice> for StoredNotice {
             transom_adapter::Notice::Encrypted => Self::Encrypted,
             transom_adapter::Notice::TooLarge { bytes } => Self::TooLarge(bytes),
             transom_adapter::Notice::Unreadable { bytes } => Self::Unreadable(bytes),
+            transom_adapter::Notice::Signed => Self::Signed,
         }
     }
 }

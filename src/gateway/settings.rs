@@ -38,6 +38,8 @@ pub enum Setting {
     AskDisplayed,
     /// Whether such questions are answered once a mail was displayed.
     SayDisplayed,
+    /// Whether what was read in the chat is read in the user's own mailbox, and the other way round.
+    ShareRead,
 }
 
 /// What values a setting takes.
@@ -65,7 +67,7 @@ pub struct Settings(BTreeMap<String, String>);
 
 impl Setting {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Language,
         Self::Receipts,
         Self::Line,
@@ -79,6 +81,7 @@ impl Setting {
         Self::QuoteMail,
         Self::AskDisplayed,
         Self::SayDisplayed,
+        Self::ShareRead,
     ];
 
     /// Its name in the database and in forms.
@@ -97,6 +100,7 @@ impl Setting {
             Self::QuoteMail => "quote_mail",
             Self::AskDisplayed => "ask_displayed",
             Self::SayDisplayed => "say_displayed",
+            Self::ShareRead => "share_read",
         }
     }
 
@@ -116,6 +120,7 @@ impl Setting {
             Self::QuoteMail => Label::QuoteMail,
             Self::AskDisplayed => Label::AskDisplayed,
             Self::SayDisplayed => Label::SayDisplayed,
+            Self::ShareRead => Label::ShareRead,
         }
     }
 
@@ -130,7 +135,8 @@ impl Setting {
             | Self::AskStrangers
             | Self::QuoteMail
             | Self::AskDisplayed
-            | Self::SayDisplayed => Kind::YesNo,
+            | Self::SayDisplayed
+            | Self::ShareRead => Kind::YesNo,
             Self::Line => Kind::OwnLine,
             Self::Name => Kind::Text(64),
             Self::Signature => Kind::Text(200),
@@ -154,6 +160,7 @@ impl Setting {
             | Self::QuoteMail
             | Self::AskDisplayed
             | Self::SayDisplayed => gateway.network() == Network::Email,
+            Self::ShareRead => gateway.adapter.own_accounts().is_some(),
         }
     }
 
@@ -202,6 +209,11 @@ impl Settings {
     /// Whether such questions are answered.
     pub fn says_displayed(&self) -> bool {
         self.get(Setting::SayDisplayed) == Some("yes")
+    }
+
+    /// Whether what was read in the chat is read in the user's own mailbox, and the other way round; no, unless chosen.
+    pub fn shares_read(&self) -> bool {
+        self.get(Setting::ShareRead) == Some("yes")
     }
 
     /// Whether delivery receipts are wanted.

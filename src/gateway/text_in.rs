@@ -2,6 +2,7 @@
 
 mod about;
 mod long;
+mod mail;
 mod people;
 mod pieces;
 mod stanza;
@@ -15,20 +16,22 @@ use uuid::Uuid;
 
 use super::{
     Gateway, files, group,
-    payload::{Payload, StoredMail, StoredNotice},
+    payload::{Payload, StoredNotice},
     registration::DISABLED_FOR,
     text_out::own_key,
     threads,
 };
 use crate::store::{
     read::{InwardAsk, InwardRow, LineFound},
-    write::{IdRow, NewIn, Seen, Unowned, Write},
+    write::{NewIn, Seen, Unowned, Write},
 };
 
 use about::{reaction, reply, tapback_of};
 pub use long::attach;
+use mail::mail_facts;
+pub use mail::{IN_MAILBOX, in_mailbox};
 use people::{contact, stored_group};
-pub use stanza::{is_own, message_of, stanzas};
+pub use stanza::{in_the_users_name, is_own, message_of, stanzas};
 pub use strangers::{STRANGER_DAYS, knocking, why_waits};
 
 /// Semantics 6: a provider without ids that is documented to retry does so within two minutes.
@@ -196,16 +199,6 @@ fn row(
     }
     let stranger = strangers::stranger(message, user, payload.subject.as_deref(), now);
     let stranger = stranger.filter(|_| !own);
-    let scope = gateway.scope_id(account);
-    let id_row = |id: &String| {
-        Some(IdRow {
-            scope_id: scope?,
-            kind: "message-id",
-            value: id.clone(),
-            part: 0,
-            delivery_id: key,
-        })
-    };
     NewIn {
         seen,
         // A reaction shows no subject: whatever is shown next has to.
@@ -232,7 +225,7 @@ fn row(
         },
         stranger,
         line: message.to.as_str().to_owned(),
-        ids: message.message_id.iter().filter_map(id_row).collect(),
+        ids: mail::id_rows(arrived, payload.mail.as_deref(), key),
         files: files::incoming(gateway, account, message, key, (now, ids)),
         confirm: None,
         fleeting: false,
@@ -263,7 +256,7 @@ fn payload(
         shows_subject,
         name: message.from_name.clone().filter(|_| !own),
         notice: message.mail.notice.map(StoredNotice::from),
-        mail: mail_facts(message, thread, user),
+        mail: mail_facts(arrived, thread, user),
         files: files::named_only(&gateway.files, message),
         text_file: long::place(&gateway.files, message),
         own,
@@ -272,18 +265,6 @@ fn payload(
         word: stop::told(message, line).filter(|_| !own),
         ..Payload::default()
     }
-}
-
-/// What only mail has. The first of a list says how to leave it.
-fn mail_facts(
-    message: &Incoming,
-    thread: Option<&threads::Chosen>,
-    user: &InwardRow,
-) -> Option<Box<StoredMail>> {
-    let mut stored = StoredMail::of(message)?;
-    let is_first = thread.is_some() && !user.acquaintance.has_chat;
-    stored.says_how_to_leave = is_first && stored.unsubscribe.is_some();
-    Some(stored)
 }
 
 /// The mail thread of a message, and whether its subject has to be shown (semantics 27).

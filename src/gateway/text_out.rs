@@ -271,7 +271,7 @@ impl<'a> Candidate<'a> {
         if chosen.opted_out {
             return Err(Recipient::OptedOut.into());
         }
-        let reach = self.reach(gateway, snapshot, &chosen)?;
+        let reach = self.reach(gateway, snapshot, &chosen, place)?;
         several::check_people(snapshot, known_id, (&reach, chosen.line.line_id))?;
         let mut draft = self.draft(gateway, snapshot, place, &chosen, moment);
         let mut sending = several::sending(gateway, (&chosen, &draft), &reach, moment);

@@ -13,7 +13,7 @@ use transom_adapter::{
 
 pub(super) use self::commit::in_waiting;
 use self::commit::{commit, commit_or_again};
-use super::{Intake, parts};
+use super::{Intake, parts, people::People};
 use crate::{
     gateway::{
         Gateway, parts as joining,
@@ -99,7 +99,14 @@ impl Directory for Doors {
 }
 
 /// Takes several calls; each is committed whole and answered after its commit.
-pub(super) async fn take(intake: &Intake, mut knocks: Vec<Knock>) {
+pub(super) async fn take(intake: &Intake, people: &People, mut knocks: Vec<Knock>) {
+    for knock in &knocks {
+        for event in &knock.events {
+            if let Event::Read { message_id } = event {
+                people.read_elsewhere(&knock.account, message_id);
+            }
+        }
+    }
     step(Step::EventReceived);
     for event in knocks.iter_mut().flat_map(|knock| &mut knock.events) {
         if let Event::Message(message) | Event::Sent(message) = event {
@@ -191,7 +198,7 @@ fn asks(intake: &Intake, knocks: &[Knock]) -> Vec<InwardAsk> {
 fn asks_of<'a>(intake: &Intake, events: impl Iterator<Item = &'a Event>) -> Vec<InwardAsk> {
     let messages = events.filter_map(|event| match event {
         Event::Message(message) | Event::Sent(message) => Some(&**message),
-        Event::Report(_) => None,
+        Event::Report(_) | Event::Read { .. } => None,
     });
     messages
         .enumerate()
@@ -233,6 +240,8 @@ fn decide(
                     .extend(report_write(intake, account, report, now));
                 Ok(())
             }
+            // A courtesy, and nothing to keep.
+            Event::Read { .. } => Ok(()),
         };
         decided
             .shares

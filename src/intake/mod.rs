@@ -37,7 +37,7 @@ use crate::{
     metrics::Metrics,
     operations::Operations,
     processes::Processes,
-    queue::{Online, Queue, Teller},
+    queue::{Brought, Online, Queue, Teller},
     store::{Ids, Store, Writer},
     xmpp::{
         stanza::Stanza,
@@ -71,6 +71,8 @@ pub struct Intake {
     pub metrics: Metrics,
     /// Where committed work goes.
     pub queue: Queue,
+    /// The accounts that users brought.
+    pub brought: Brought,
     /// Who tells senders.
     pub teller: Teller,
     /// Who is online.
@@ -120,7 +122,7 @@ pub async fn run(
                 Some(event) => intake.link_changed(&event).await,
                 None => link_is_open = false,
             },
-            _ = door.recv_many(&mut knocks, KNOCKS_MAX) => inward::take(&intake, knocks).await,
+            _ = door.recv_many(&mut knocks, KNOCKS_MAX) => inward::take(&intake, &people, knocks).await,
             () = intake.clock.sleep_until(swept_at.after(parts::SWEEP)), if !is_stopping => {
                 swept_at = intake.clock.now();
                 parts::sweep(&intake).await;
@@ -140,7 +142,7 @@ pub async fn run(
     door.close();
     let mut knocks = Vec::new();
     while door.recv_many(&mut knocks, KNOCKS_MAX).await > 0 {
-        inward::take(&intake, std::mem::take(&mut knocks)).await;
+        inward::take(&intake, &people, std::mem::take(&mut knocks)).await;
     }
 }
 

@@ -11,6 +11,7 @@ mod sweep;
 use std::{collections::HashSet, time::Duration};
 
 use tokio::sync::mpsc;
+use transom_adapter::AccountName;
 
 use super::{
     Intake,
@@ -106,6 +107,12 @@ impl People {
 }
 
 impl People {
+    /// A user has read, in another program, what came in by this account.
+    pub(super) fn read_elsewhere(&self, account: &AccountName, message_id: &str) {
+        self.slash
+            .read_elsewhere(account.clone(), message_id.to_owned());
+    }
+
     /// Somebody wrote who has to be let in first; more than can wait are asked again by their next message.
     pub(super) fn applies(&self, message: &Message) {
         self.stanzas.try_send(message.clone().into()).ok();

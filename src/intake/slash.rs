@@ -1,13 +1,14 @@
 //! What is written to a contact and means the gateway: `/original`, `/unsubscribe`, `/accept`, `/decline`, `/maybe`; and the mark that a
-//! mail was displayed. Nothing of it leaves as it stands.
+//! mail was displayed, here or elsewhere. Nothing of it leaves as it stands.
 
 mod attend;
 mod displayed;
 mod original;
+mod read;
 mod unsubscribe;
 
 use tokio::sync::mpsc;
-use transom_adapter::{Address, Attending, Network};
+use transom_adapter::{AccountName, Address, Attending, Network};
 
 use super::{Intake, throttle::Throttle};
 use crate::{
@@ -47,9 +48,18 @@ enum Asked {
     Displayed(String),
 }
 
+/// What has to be done.
+#[derive(Debug)]
+enum Work {
+    /// Somebody said something in a chat.
+    Said(Box<Message>),
+    /// A mail in this account was read in another program.
+    ReadElsewhere(AccountName, String),
+}
+
 /// Where all this goes.
 #[derive(Clone, Debug)]
-pub(super) struct Slash(mpsc::Sender<Message>);
+pub(super) struct Slash(mpsc::Sender<Work>);
 
 /// Whether a message to a contact is for here.
 pub(super) fn concerns(gateway: &Gateway, message: &Message) -> bool {
@@ -83,11 +93,18 @@ fn own_words(body: &str) -> String {
 
 /// Starts the task; it ends when the intake does.
 pub(super) fn start(intake: &Intake) -> Slash {
-    let (asks, mut inbox) = mpsc::channel::<Message>(WAITING_MAX);
+    let (asks, mut inbox) = mpsc::channel::<Work>(WAITING_MAX);
     let task = intake.clone();
     intake.lifecycle.spawn("intake.slash", async move {
         let mut throttle = Throttle::new(PER_MINUTE, MINUTE_MS);
-        while let Some(message) = inbox.recv().await {
+        while let Some(work) = inbox.recv().await {
+            let message = match work {
+                Work::Said(message) => message,
+                Work::ReadElsewhere(account, message_id) => {
+                    read::elsewhere(&task, &account, &message_id).await;
+                    continue;
+                }
+            };
             let speaker = message.from.as_ref().map(Jid::to_bare);
             let speaker = speaker.map(|jid| jid.to_string()).unwrap_or_default();
             let answers = if throttle.allows(&speaker, task.clock.now().0) {
@@ -110,11 +127,19 @@ pub(super) fn start(intake: &Intake) -> Slash {
 impl Slash {
     /// Takes one that [`concerns`] this.
     pub(super) async fn take(&self, intake: &Intake, message: Message) {
-        if let Err(full) = self.0.try_send(message)
-            && let Some(answer) = refused(intake, &full.into_inner(), &Cap::Busy.into())
+        if let Err(full) = self.0.try_send(Work::Said(Box::new(message)))
+            && let Work::Said(message) = full.into_inner()
+            && let Some(answer) = refused(intake, &message, &Cap::Busy.into())
         {
             intake.link.send(answer).await.ok();
         }
+    }
+
+    /// Takes the news that a mail was read in another program; more than can wait is passed over.
+    pub(super) fn read_elsewhere(&self, account: AccountName, message_id: String) {
+        self.0
+            .try_send(Work::ReadElsewhere(account, message_id))
+            .ok();
     }
 }
 

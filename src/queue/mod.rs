@@ -177,7 +177,8 @@ impl Brought {
         all.remove(name);
     }
 
-    fn get(&self, name: &AccountName) -> Option<Arc<dyn Account>> {
+    /// One of them; `None` where it does not run in this process.
+    pub fn get(&self, name: &AccountName) -> Option<Arc<dyn Account>> {
         let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
         all.get(name).cloned()
     }

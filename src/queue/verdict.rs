@@ -55,6 +55,8 @@ pub(super) enum Pause {
 
 /// Semantics 4: after so long without a look-up or a report the sender is told that nobody knows.
 const DOUBT: Duration = Duration::from_mins(15);
+/// A mail that has not gone out for so long is said to be late, as mail servers do: most go out within minutes.
+const LATE: Duration = Duration::from_hours(4);
 /// An account that is at fault is tried again after this: an admin needs a while, and others wait behind it.
 const MISCONFIGURED: Duration = Duration::from_mins(1);
 /// A throttle that does not say for how long.
@@ -170,6 +172,9 @@ fn again(
         return Verdict { pause, ..verdict };
     }
     let leaves_lane = of.network == Network::Email;
+    // Told once, which the store sees to.
+    let late = of.since.after(LATE.min(of.report_after));
+    let is_late = leaves_lane && of.now.after(wait) > late;
     let next = if leaves_lane {
         Next::GoOn
     } else {
@@ -182,7 +187,7 @@ fn again(
         state: State::Queued,
         units_done: of.attempt.unit,
         failure: Some(failure),
-        tell: None,
+        tell: is_late.then_some(TellKind::Delay),
         due_ms: leaves_lane.then(|| of.now.after(wait).0),
         next,
         route: if of.attempt.unit > 0 {
@@ -314,6 +319,42 @@ mod tests {
         assert!(matches!(stays.next, Next::At { .. }), "{stays:?}");
         let anew = verdict(Outcome::Transient(down()), 1, 0);
         assert_eq!(anew.route, 0, "all were tried: the best first again");
+    }
+
+    #[test]
+    fn a_mail_that_is_tried_again_beyond_four_hours_is_late_and_a_text_never() {
+        let tell = |network, hours: u64, report_after| {
+            let work = work(1);
+            let since = work.outgoing.created_at;
+            let of = Circumstances {
+                network,
+                capabilities: Capabilities {
+                    repeat: Repeat::Safe,
+                    reports: Reports::Failures,
+                    concurrency: 1,
+                    send_seconds_max: 10,
+                    files: None,
+                    holder: Holder::Anyone,
+                },
+                attempt: FIRST,
+                failures: 4,
+                give_up: Duration::from_hours(48),
+                since,
+                report_after,
+                receipt_on_acceptance: false,
+                now: since.after(Duration::from_hours(hours)),
+                work: &work,
+            };
+            judge(Outcome::Transient(down()), &of).tell
+        };
+        let day = Duration::from_hours(24);
+        assert_eq!(tell(Network::Email, 1, day), None);
+        assert_eq!(tell(Network::Email, 4, day), Some(TellKind::Delay));
+        assert_eq!(
+            tell(Network::Email, 1, Duration::from_mins(5)),
+            Some(TellKind::Delay)
+        );
+        assert_eq!(tell(Network::Sms, 30, day), None);
     }
 
     #[test]

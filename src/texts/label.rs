@@ -151,6 +151,8 @@ pub enum Label {
     AskDisplayed,
     /// Whether such questions are answered.
     SayDisplayed,
+    /// Whether what was read here is read in one's own mailbox, and the other way round.
+    ShareRead,
     /// Agreement.
     Yes,
     /// The opposite.

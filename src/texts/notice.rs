@@ -92,6 +92,8 @@ pub enum Notice {
     },
     /// A mail came that cannot be read here.
     MailEncrypted,
+    /// A mail is signed, and nobody here has checked that.
+    MailSigned,
     /// A mail came that is larger than what is read.
     MailTooLarge {
         /// Its size.

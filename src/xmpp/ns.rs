@@ -131,6 +131,8 @@ namespaces! {
     REFERENCE = "urn:xmpp:reference:0";
     /// XEP-0385: Stateless Inline Media Sharing.
     SIMS = "urn:xmpp:sims:1";
+    /// XEP-0393: Message Styling, here only that there is none.
+    STYLING = "urn:xmpp:styling:0";
     /// XEP-0384: OMEMO Encryption, the version in wide use.
     OMEMO_LEGACY = "eu.siacs.conversations.axolotl";
     /// XEP-0384: OMEMO Encryption, version 2.

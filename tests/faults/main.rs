@@ -23,7 +23,6 @@ mod disk;
 mod house;
 mod pressure;
 mod processes;
-mod proxy;
 mod random;
 mod single;
 mod threats;

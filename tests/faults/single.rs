@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use transom_test_servers::{Postgres, Prosody, Server, Signal, Transom, skipped};
+use transom_test_servers::{Postgres, Prosody, Proxy, Server, Signal, Transom, skipped};
 
 use crate::{
     house::{alone, lines, prosody},
-    proxy::Proxy,
     random::{Random, number_of},
     traffic::Traffic,
     world::{SMS, link_up},

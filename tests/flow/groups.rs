@@ -102,6 +102,16 @@ async fn there_and_back(on: Server, database: Database) {
         want.map(|(role, jid)| (role.to_owned(), jid))
     );
 
+    // XEP-0444 would take one member's reaction for everybody's: it stays a text, with its author.
+    let liked = answer.replace("hello from Bob", "Liked \u{201c}hello both\u{201d}");
+    assert_eq!(simulator(&world, "answer", &liked).await, 200);
+    let text = alice
+        .expect("the reaction", |stanza| stanza.body().is_some())
+        .await;
+    let want = "+12025550147: Liked \u{201c}hello both\u{201d}";
+    assert_eq!(text.body().as_deref(), Some(want));
+    assert!(text.child("reactions").is_none(), "{text}");
+
     // The stanza itself names them, in any order: it is the same group.
     let list = format!(
         "<addresses xmlns='http://jabber.org/protocol/address'><address type='to' uri='sms:{CAROL}'/>\

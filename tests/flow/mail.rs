@@ -17,10 +17,12 @@ mod imap;
 mod originals;
 mod own;
 mod own_many;
+mod own_read;
 mod own_sent;
 mod quoting;
 mod strangers;
 mod trust;
+mod truth;
 
 const MAIL: &str = "mail.example.org";
 const BOB: &str = "bob\\40example.com@mail.example.org";

@@ -37,6 +37,12 @@ pub trait Account: Send + Sync {
     /// Takes from the listeners that the service manager opened the one that [`bind`](Self::bind) would open. Called before it.
     fn inherit(&self, _sockets: &Sockets) {}
 
+    /// The user has read what came in by this account: the network's own mark for that is set, where it has one. Tried once; false when
+    /// there is none, or it could not be set.
+    async fn mark_read(&self, _message_ids: &[String]) -> bool {
+        false
+    }
+
     /// Opens what [`run`](Self::run) will listen on, so that a taken port shows before the process says that it is ready.
     /// Called at most once, before `run`; a `run` without it opens the same by itself.
     ///

@@ -14,6 +14,11 @@ pub enum Event {
     Sent(Box<Incoming>),
     /// Something became of a message that we sent.
     Report(Report),
+    /// The user has read, elsewhere, what came in by this account. A courtesy: whoever hears of it may pass it over.
+    Read {
+        /// The Message-ID of what was read.
+        message_id: String,
+    },
 }
 
 /// A message from outside, for one recipient.
@@ -218,6 +223,8 @@ pub enum Notice {
         /// Its size.
         bytes: u64,
     },
+    /// It is signed, and nobody here has checked that; the text is there.
+    Signed,
 }
 
 /// How a repeated delivery of the same thing is known (semantics 6).

@@ -19,6 +19,9 @@ pub struct MailWish {
     /// The reader's program is asked to say that it was displayed. RFC 8098 §2.1
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub asks_displayed: bool,
+    /// Its characters are no marks, so that it goes as plain text alone. XEP-0393
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unstyled: bool,
     /// It answers an invitation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attendance: Option<Box<Attendance>>,

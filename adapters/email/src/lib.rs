@@ -12,6 +12,7 @@ mod adapter;
 mod address;
 mod bounce;
 mod config;
+mod dmarc;
 mod dns;
 mod ids;
 mod imap;

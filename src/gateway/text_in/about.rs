@@ -27,6 +27,11 @@ pub(super) fn reaction(
     message: &Incoming,
     (line, user): (&LineFound, &InwardRow),
 ) -> Option<StoredReaction> {
+    // XEP-0444 knows reactions by the JID they come from, which all members of a group share: as such one it would be everybody's, and the
+    // next member's would take it back. As a text it has its author before it.
+    if !message.others.is_empty() {
+        return None;
+    }
     let [of] = user.quoted.as_slice() else {
         return of_mail(message, line, user);
     };
@@ -37,11 +42,10 @@ pub(super) fn reaction(
     })
 }
 
-/// A mail that is nothing but a reaction (RFC 9078), to a mail of this very chat: matching is no permission. In a group it would be
-/// nobody's, and is a text.
+/// A mail that is nothing but a reaction (RFC 9078), to a mail of this very chat: matching is no permission.
 fn of_mail(message: &Incoming, line: &LineFound, user: &InwardRow) -> Option<StoredReaction> {
     let new = &message.mail.reaction;
-    if new.is_empty() || !message.others.is_empty() {
+    if new.is_empty() {
         return None;
     }
     let of_chat = |id: i64| user.threads.iter().any(|thread| thread.thread_id == id);

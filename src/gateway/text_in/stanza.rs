@@ -120,7 +120,7 @@ pub fn stanzas(
 }
 
 /// The message from the user to the contact, which the user's server is asked to take as if the user had sent it (XEP-0356 §6).
-fn in_the_users_name(gateway: &Gateway, allowed: &Privileges, message: Message) -> Message {
+pub fn in_the_users_name(gateway: &Gateway, allowed: &Privileges, message: Message) -> Message {
     let id = message.id.clone().unwrap_or_default();
     let inner = Message {
         from: message.to,
@@ -146,7 +146,7 @@ fn id_of(message: &str, number: u32) -> String {
 /// What goes with the text of a mail: buttons, and the question whether it was displayed (XEP-0333).
 fn offered(mail: &StoredMail) -> Vec<Element> {
     let buttons = mail.words().iter().map(|word| quick::button(word, *word));
-    let asks = mail.asks_displayed.is_some();
+    let asks = mail.asks_displayed.is_some() || mail.read_id.is_some();
     let markable = asks.then(|| Element::new("markable", ns::CHAT_MARKERS));
     buttons.chain(markable).collect()
 }
@@ -277,6 +277,7 @@ fn whole(gateway: &Gateway, payload: &Payload, row: &InRow, files: &[&FileRow]) 
         StoredNotice::Encrypted => Notice::MailEncrypted,
         StoredNotice::TooLarge(bytes) => Notice::MailTooLarge { bytes },
         StoredNotice::Unreadable(bytes) => Notice::MailUnreadable { bytes },
+        StoredNotice::Signed => Notice::MailSigned,
     });
     let named = payload
         .files

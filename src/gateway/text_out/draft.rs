@@ -135,6 +135,7 @@ impl Candidate<'_> {
             mail: MailWish {
                 attendance: super::attendance::attendance(self.message),
                 quote,
+                unstyled: self.message.is_unstyled(),
                 ..wish_of(&settings)
             },
             markable,

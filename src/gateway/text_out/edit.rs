@@ -155,6 +155,7 @@ impl Candidate<'_> {
             // To more people than the held one.
             return Ok(None);
         }
+        payload.wish.unstyled = payload.thread.is_some() && self.message.is_unstyled();
         let (body, thread) = self.retitle(snapshot, held, &mut payload);
         let outgoing = self.outgoing_held(gateway, line, held, (&payload, body));
         let plan = plan(gateway, &outgoing)?;

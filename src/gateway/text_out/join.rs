@@ -93,6 +93,9 @@ impl Candidate<'_> {
         } else {
             self.body.clone()
         };
+        if !self.body.is_empty() {
+            payload.wish.unstyled = payload.thread.is_some() && self.message.is_unstyled();
+        }
         let thread = self.retitle_file(snapshot, &held, &mut payload);
         let mut outgoing = self.outgoing_held(gateway, line, &held, (&payload, body.clone()));
         outgoing.files.extend(files::planned(&new));

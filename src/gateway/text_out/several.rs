@@ -12,9 +12,9 @@ use crate::{
         Contact, Gateway,
         group::{self, peer_of},
         line_choice::Chosen,
-        payload::{StoredGroup, StoredMember},
+        payload::{Payload, StoredGroup, StoredMember},
     },
-    store::read::{KnownMember, OutwardSnapshot},
+    store::read::{Answered, KnownMember, OutwardSnapshot},
     texts::{Content, Recipient, Refused, RefusedGroup},
 };
 
@@ -117,12 +117,13 @@ fn of(who: &str, why: Refused) -> Refused {
 }
 
 impl Candidate<'_> {
-    /// Who gets it. In a group of mail addresses that is whoever wrote last, unless everybody is meant.
+    /// Who gets it. In a group of mail addresses that is whoever wrote what it answers, else whoever wrote last, unless everybody is meant.
     pub(super) fn reach(
         &self,
         gateway: &Gateway,
         snapshot: &OutwardSnapshot,
         chosen: &Chosen<'_>,
+        place: usize,
     ) -> Result<Reach, Refused> {
         let peer = &self.contact.peer;
         if !group::is_group(peer.as_str()) {
@@ -156,9 +157,12 @@ impl Candidate<'_> {
             // Never a mail to oneself.
             members = others;
         }
-        let last = chosen
-            .conversation
-            .and_then(|known| known.answers_to.as_deref());
+        let known = chosen.conversation;
+        let answered = snapshot.answered.get(&place).and_then(author);
+        let last = answered
+            .as_deref()
+            .filter(|author| members.iter().any(|one| one.address.as_str() == *author))
+            .or_else(|| known.and_then(|known| known.answers_to.as_deref()));
         let last = last.filter(|_| gateway.network() == Network::Email && self.named.is_empty());
         if let Some(last) = last {
             if !self.to_all && members.iter().any(|member| member.address.as_str() == last) {
@@ -194,6 +198,13 @@ impl Candidate<'_> {
         };
         Ok(stored.iter().map(member).collect())
     }
+}
+
+/// Who of a group wrote it.
+fn author(answered: &Answered) -> Option<String> {
+    Payload::from_json(answered.payload.as_deref())
+        .group?
+        .author
 }
 
 /// Whether each of them may be written to.

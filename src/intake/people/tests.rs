@@ -23,7 +23,7 @@ use crate::{
     metrics::Metrics,
     operations::Operations,
     processes::Processes,
-    queue::{AccountStates, Online, Queue, Surroundings, Teller},
+    queue::{AccountStates, Brought, Online, Queue, Surroundings, Teller},
     store::{Store, write::LineRow},
     xmpp::{
         jid::DomainPart,
@@ -59,8 +59,7 @@ impl Bench {
 
     /// With so many presences a second at most.
     async fn paced(presences_per_second: u32) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let lifecycle = Lifecycle::new();
+        let (folder, lifecycle) = (tempfile::tempdir().unwrap(), Lifecycle::new());
         let store = opened(&folder, &lifecycle).await;
         let gateway = Arc::new(fixture::sms("open"));
         store.gateway_id("g", gateway.id).await.unwrap();
@@ -108,6 +107,7 @@ impl Bench {
             lifecycle,
             metrics,
             queue,
+            brought: Brought::default(),
             teller,
             online,
             rosters: super::super::Rosters::default(),

@@ -3,15 +3,13 @@
 
 use std::time::Duration;
 
-use transom_adapter::{Address, Attempt, Displayed, Key, MailWish, Outcome, Outgoing, Thread};
+use transom_adapter::{
+    AccountName, Address, Attempt, Displayed, Key, MailWish, Outcome, Outgoing, Thread,
+};
 
-use super::{Intake, Place};
+use super::{Intake, Place, read};
 use crate::{
     gateway::{payload::AskedDisplayed, settings::Settings, text_in},
-    store::{
-        Write,
-        write::{Done, Seen},
-    },
     texts::{Post, Text},
     xmpp::stanza::Stanza,
 };
@@ -23,30 +21,32 @@ pub(super) async fn note(
 ) -> Result<Vec<Stanza>, Text> {
     let about = Some(text_in::message_of(stanza_id));
     let found = place
-        .mail(intake, about, |mail| mail.asks_displayed.take())
+        .mail(intake, about, |mail| Some(std::mem::take(mail)))
         .await?;
-    let Some((kept, asked)) = found else {
+    let Some((kept, mail)) = found else {
         return Ok(Vec::new());
     };
-    if !Settings::from_json(&kept.settings).says_displayed() {
+    // Whatever program it was read in first has asked its user about the confirmation.
+    let is_read_here = read::here(intake, place, (&kept, &mail)).await?;
+    let Some(asked) = mail.asks_displayed.filter(|_| is_read_here) else {
         return Ok(Vec::new());
-    }
-    let now = intake.clock.now();
-    let mark = Seen {
-        scope_id: intake.gateway.id,
-        digest: format!("displayed-{}", kept.message_id),
-        at_ms: now.0,
-        stale_ms: 0,
     };
+    let says = Settings::from_json(&kept.settings).says_displayed();
     // Committed before it is sent: several devices, and a kill, make it no second one.
-    let done = intake.writer.commit_one(Write::Seen(mark)).await;
-    if done.is_ok_and(|done| done == Done::Written) {
-        send(intake, (kept.line, kept.subject), asked).await;
+    if says && read::once(intake, "displayed", kept.message_id).await {
+        send(intake, (kept.line, kept.subject), asked, mail.own_account).await;
     }
     Ok(Vec::new())
 }
 
-async fn send(intake: &Intake, (line, subject): (String, Option<String>), asked: AskedDisplayed) {
+/// It leaves by the account that the mail came by, where that is the user's own.
+async fn send(
+    intake: &Intake,
+    (line, subject): (String, Option<String>),
+    asked: AskedDisplayed,
+    own_account: Option<String>,
+) {
+    let own = own_account.map(|short| AccountName::new(&intake.gateway.config.name, &short));
     let lang = intake.gateway.lang(None);
     let text = |post: Post| Text::from(post).render(lang);
     let subject = subject.unwrap_or_default();
@@ -65,7 +65,7 @@ async fn send(intake: &Intake, (line, subject): (String, Option<String>), asked:
             ..Thread::default()
         }),
         created_at: intake.clock.now(),
-        routes: Vec::new(),
+        routes: own.into_iter().collect(),
         files: Vec::new(),
         group: None,
         mail: MailWish {
@@ -81,7 +81,8 @@ async fn send(intake: &Intake, (line, subject): (String, Option<String>), asked:
     let route = plan.ok().and_then(|plan| plan.routes.into_iter().next());
     let account = route.and_then(|route| {
         let mut accounts = adapter.accounts().into_iter();
-        accounts.find(|account| *account.name() == route.account)
+        let configured = accounts.find(|account| *account.name() == route.account);
+        configured.or_else(|| intake.brought.get(&route.account))
     });
     let Some(account) = account else { return };
     let attempt = Attempt {

@@ -6,6 +6,7 @@ mod files;
 mod inward;
 mod lanes;
 mod life;
+mod mails;
 mod names;
 mod outward;
 mod own;
@@ -23,11 +24,12 @@ pub use copy::CopyError;
 pub use inward::{AnsweredBy, InwardAsk, InwardRow, LineFound};
 pub use lanes::{DueLane, InRow, OutRow, Sending};
 pub use life::{ExternalRow, LifeRow, StanzaRow, UnownedRow, WaitingRow};
+pub use mails::{MailRow, PlacedMail};
 pub use outward::{
     Answered, Ask, KnownConversation, KnownHeld, KnownLine, KnownMember, KnownOwner, KnownThread,
     KnownUser, OutwardSnapshot, SharedLine,
 };
-pub use own::{AliasListed, ContactListed, MailRow, MessageKept, SentRow};
+pub use own::{AliasListed, ContactListed, MessageKept, SentRow};
 pub use own_accounts::OwnAccountRow;
 pub use parts::{KeptPart, PartsOf};
 pub use people::{ErrorTarget, LineListed, Member, PIN, Subscription};

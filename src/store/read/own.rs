@@ -81,28 +81,6 @@ const ALIASES: Sql = Sql::both(
       WHERE o.jid = $2 AND l.gateway_id = $1 AND l.state = 'active' AND l.source = 'alias' ORDER BY o.since_ms, l.address",
 );
 
-/// A mail that came to a user.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct MailRow {
-    /// Its key.
-    pub message_id: i64,
-    /// Our address that it came to.
-    pub line: String,
-    /// What belongs to it besides its text.
-    pub payload: Option<String>,
-    /// The user's own choices, a JSON object.
-    pub settings: String,
-}
-
-const MAILS: Sql = Sql::both(
-    "SELECT m.message_id, l.address, m.payload, u.settings
-       FROM users u JOIN conversations c ON c.user_id = u.user_id JOIN lines l ON l.line_id = c.line_id
-       JOIN messages m ON m.conversation_id = c.conversation_id
-      WHERE u.gateway_id = $1 AND u.jid = $2 AND c.peer = $3 AND m.direction = 'in' AND m.payload IS NOT NULL
-        AND ($4 = '' OR m.message_id IN (SELECT s.message_id FROM message_stanzas s WHERE s.stanza_id = $4))
-      ORDER BY m.message_id DESC LIMIT $5",
-);
-
 const CONTACTS: Sql = Sql::both(
     "SELECT c.peer, COALESCE(k.name, c.peer_name), l.address, c.active_ms,
             CASE WHEN b.peer IS NULL THEN 0 ELSE 1 END
@@ -177,37 +155,6 @@ impl Store {
             })
         };
         rows.iter().map(contact).collect()
-    }
-
-    /// The newest mails from somebody to a user, or the one that this stanza was made of.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`].
-    pub async fn mails_of(
-        &self,
-        gateway_id: i64,
-        (jid, peer): (&str, &str),
-        stanza_id: Option<&str>,
-        limit: i64,
-    ) -> Result<Vec<MailRow>, StoreError> {
-        let params = vec![
-            gateway_id.into(),
-            jid.into(),
-            peer.into(),
-            stanza_id.unwrap_or_default().into(),
-            limit.into(),
-        ];
-        let rows = self.rows(MAILS, params).await?;
-        let mail = |row: &Row| {
-            Ok(MailRow {
-                message_id: row.int(0)?,
-                line: row.text(1)?.to_owned(),
-                payload: row.opt_text(2)?.map(str::to_owned),
-                settings: row.text(3)?.to_owned(),
-            })
-        };
-        rows.iter().map(mail).collect()
     }
 
     /// Whether a user has a conversation with a peer.

@@ -156,7 +156,8 @@ const OUTCOME: Sql = for_rows!(
             account_id = COALESCE(CAST(r.value ->> 'account_id' AS BIGINT), account_id),
             units = COALESCE(CAST(r.value ->> 'units' AS BIGINT), units),
             units_done = CAST(r.value ->> 'units_done' AS BIGINT),
-            reason = r.value ->> 'reason', code = r.value ->> 'code', tell = r.value ->> 'tell',
+            reason = r.value ->> 'reason', code = r.value ->> 'code',
+            tell = CASE WHEN r.value ->> 'tell' = 'delay' AND told IS NOT NULL THEN NULL ELSE r.value ->> 'tell' END,
             due_ms = CAST(r.value ->> 'due_ms' AS BIGINT), done_ms = CAST(r.value ->> 'done_ms' AS BIGINT), process_id = NULL
        FROM",
     // A report that came before the outcome knows more than the outcome. A process that was taken for dead while it tried still

@@ -58,6 +58,9 @@ pub(super) fn notice(text: &Notice) -> String {
             .into(),
         N::Started => "Dieser Person kann wieder geschrieben werden (START).".into(),
         N::ByOwner { name, text } => format!("{name}: {text}"),
+        N::MailSigned => {
+            "Diese E-Mail ist signiert; ob die Signatur stimmt, wurde hier nicht geprüft.".into()
+        }
         N::MailEncrypted => {
             "⚠ Eine verschlüsselte E-Mail kam an, die hier nicht gelesen werden kann. \
              Bitte den Absender um unverschlüsselten Text."

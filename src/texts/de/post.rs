@@ -124,6 +124,9 @@ pub(super) fn label(text: &Label) -> &'static str {
         Label::SayDisplayed => {
             "Bestätigen, dass ich eine E-Mail gesehen habe, wenn der Absender fragt"
         }
+        Label::ShareRead => {
+            "Was ich hier lese, ist auch in meinem eigenen Postfach gelesen, und umgekehrt"
+        }
         _ => "",
     }
 }

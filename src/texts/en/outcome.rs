@@ -56,6 +56,9 @@ pub(super) fn notice(text: &Notice) -> String {
             .into(),
         N::Started => "This person can be written to again (START).".into(),
         N::ByOwner { name, text } => format!("{name}: {text}"),
+        N::MailSigned => {
+            "This mail is signed; whether the signature holds was not checked here.".into()
+        }
         N::MailEncrypted => {
             "⚠ An encrypted mail came, which cannot be read here. Ask the sender for plain text."
                 .into()

@@ -118,6 +118,7 @@ pub(super) fn label(text: &Label) -> &'static str {
         Label::QuoteMail => "Quote what I answer below my mails",
         Label::AskDisplayed => "Ask readers to confirm that they saw my mail",
         Label::SayDisplayed => "Confirm that I saw a mail when its sender asks",
+        Label::ShareRead => "What I read here is read in my own mailbox, and the other way round",
         _ => "",
     }
 }

@@ -164,6 +164,11 @@ impl Message {
         encryption::detect(self)
     }
 
+    /// Whether its characters are no marks (XEP-0393).
+    pub fn is_unstyled(&self) -> bool {
+        self.child("unstyled", ns::STYLING).is_some()
+    }
+
     /// What servers are asked to do with it (XEP-0334).
     pub fn hints(&self) -> Hints {
         Hints::of(&self.children)

@@ -152,3 +152,18 @@ async fn check_live_says_which_records_are_missing_or_wrong() {
         assert!(said.contains(wanted), "{wanted:?} in:\n{said}");
     }
 }
+
+#[tokio::test]
+async fn rfc7489_the_record_of_the_organization_counts_where_a_domain_has_none() {
+    if skipped(&[Server::Prosody, Server::Dnsmasq]) {
+        return;
+    }
+    let said = checked(&[
+        "txt-record=_dmarc.example.org,\"v=DMARC1; p=reject; sp=quarantine\"",
+        "txt-record=_dmarc.org,\"v=DMARC1; p=none\"",
+    ])
+    .await;
+    let wanted = "_dmarc.mail.example.org TXT is missing, so _dmarc.example.org counts for it and asks for quarantine: \
+                  v=DMARC1; p=reject; sp=quarantine";
+    assert!(said.contains(wanted), "{wanted:?} in:\n{said}");
+}

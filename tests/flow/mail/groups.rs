@@ -166,6 +166,68 @@ async fn mail_to_several_on_postgresql() {
     answered(world_on(In::Lmtp, Database::Postgres).await).await;
 }
 
+/// A reaction of one of several has no form in XMPP, which knows reactions by the JID they come from; one to them goes to whoever it is about.
+#[tokio::test]
+async fn a_reaction_of_one_of_several_is_a_text_of_theirs_and_ours_goes_to_who_wrote() {
+    if skipped(&[Server::Prosody, Server::Postfix]) {
+        return;
+    }
+    let world = world_on(In::Lmtp, Database::Sqlite).await;
+    let mut alice = alice(&world).await;
+    bob_writes(&world, "", "p1", "Who brings salad?").await;
+    let of_bob = text(&mut alice, "bob's mail").await;
+    let group = of_bob.attr("from").unwrap().to_owned();
+    alice.send(&chat(&group, "m1", "/all I do")).await;
+    let [sent, _] = &two_mails(&world, "I do").await[..] else {
+        panic!("two mails");
+    };
+    let id = sent.header("Message-ID").unwrap();
+    let reaction = format!(
+        "From: \"Carol C.\" <carol@example.net>\r\nTo: alice@mail.example.org\r\nCc: Bob <bob@example.com>\r\nSubject: Re: Picnic\r\n\
+         Message-ID: <p2@example.net>\r\nIn-Reply-To: {id}\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\
+         Content-Disposition: reaction\r\n\r\n\u{1f44d}\r\n"
+    );
+    Mailer::smtp(world.postfix.smtp_addr())
+        .send("carol@example.net", &["alice@mail.example.org"], &reaction)
+        .await;
+    let shown = text(&mut alice, "carol's reaction").await;
+    assert_eq!(shown.attr("from"), Some(group.as_str()));
+    assert_eq!(shown.body().as_deref(), Some("Carol C.: \u{1f44d}"));
+    assert!(shown.child("reactions").is_none(), "{shown}");
+    let answers = shown.child_in("reply", "urn:xmpp:reply:0");
+    assert_eq!(answers.and_then(|reply| reply.attr("id")), Some("m1"));
+
+    // Carol wrote last. What is said to a mail of bob's goes to bob.
+    let of = of_bob.attr("id").unwrap();
+    let react = format!(
+        "<reactions xmlns='urn:xmpp:reactions:0' id='{of}'><reaction>\u{1f389}</reaction></reactions>"
+    );
+    alice
+        .send(&format!(
+            "<message to='{group}' type='chat' id='r1'>{react}</message>"
+        ))
+        .await;
+    let reply = format!("<reply xmlns='urn:xmpp:reply:0' id='{of}' to='{group}'/></message>");
+    alice
+        .send(&chat(&group, "m2", "To your question").replace("</message>", &reply))
+        .await;
+    for words in ["Content-Disposition: reaction", "To your question"] {
+        let mail = world
+            .sink
+            .mail(words, |mail| mail.text().contains(words))
+            .await;
+        assert_eq!(mail.to, ["bob@example.com"], "{words}");
+        let parent = mail.header("In-Reply-To");
+        assert_eq!(parent.as_deref(), Some("<p1@example.com>"), "{words}");
+    }
+    alice.send(&chat(&group, "m3", "And yours?")).await;
+    let mail = world
+        .sink
+        .mail("the last", |mail| mail.text().contains("And yours?"))
+        .await;
+    assert_eq!(mail.to, ["carol@example.net"], "whoever wrote last");
+}
+
 #[tokio::test]
 async fn a_stanza_that_names_several_goes_to_them_with_their_names() {
     proves!(

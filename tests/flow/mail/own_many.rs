@@ -1,6 +1,6 @@
 //! Many mailboxes idle in one process: what each costs, and that a mail to any of them reaches its chat.
 //!
-//! Twenty by default, so that every run has it; `TRANSOM_OWN_ACCOUNTS=500` for the figure in docs/BENCHMARKS.md.
+//! Twenty by default, so that every run has it; `TRANSOM_OWN_ACCOUNTS=500` for the figure in docs/MAIL.md.
 
 use std::time::Duration;
 

@@ -113,3 +113,29 @@ async fn named(world: &MailWorld, alice: &mut XmppClient, id: &str) {
         .await;
     assert!(!quotes(&last), "{last}");
 }
+
+#[tokio::test]
+async fn a_text_whose_marks_are_none_goes_as_plain_text_alone() {
+    if skipped(&[Server::Prosody, Server::Postfix]) {
+        return;
+    }
+    proves!(
+        "XEP-0393: a mail has styling as HTML beside the text, and none where there is none",
+        Prosody
+    );
+    let world = world(In::Lmtp).await;
+    let mut alice = world.prosody.client("alice", "phone").await;
+    let unstyled = "<unstyled xmlns='urn:xmpp:styling:0'/></message>";
+    let send = |id: &str| chat(BOB, id, &format!("{id}: 2 *3* 4"));
+    alice.send(&send("m1")).await;
+    alice
+        .send(&send("m2").replace("</message>", unstyled))
+        .await;
+    for (id, has_html) in [("m1", true), ("m2", false)] {
+        let mail = world
+            .sink
+            .mail(id, |mail| mail.text().contains(&format!("{id}: 2 *3* 4")))
+            .await;
+        assert_eq!(mail.text().contains("text/html"), has_html, "{id}");
+    }
+}

@@ -17,7 +17,7 @@
 //! |---|---|
 //! | real servers | [`Prosody`], [`Ejabberd`], either as [`XmppServer`], [`Postfix`], [`Exim`], [`Dovecot`], [`Dnsmasq`], [`Kannel`], [`Gammu`], [`Jasmin`], [`NpmSmsc`], [`Postgres`] |
 //! | the code under test | [`Transom`] |
-//! | scripted peers | [`HttpDouble`], [`MailSink`], [`FakeSmsc`] |
+//! | scripted peers | [`HttpDouble`], [`MailSink`], [`FakeSmsc`], and [`Proxy`], a wire that breaks |
 //! | clients | [`XmppClient`], [`ScriptedClient`], [`Mailer`], [`Lines`], [`get`] |
 //!
 //! Every server has a folder and ports of its own, is ready when its `start` returns, and ends on drop; it also ends
@@ -58,6 +58,7 @@ mod postfix;
 mod postgres;
 mod process;
 mod prosody;
+mod proxy;
 mod scratch;
 mod scripted;
 mod skip;
@@ -87,6 +88,7 @@ pub use postfix::{Postfix, PostfixBuilder};
 pub use postgres::Postgres;
 pub use process::Signal;
 pub use prosody::{Feature, Prosody, ProsodyBuilder};
+pub use proxy::Proxy;
 pub use scripted::{Roles, ScriptedClient};
 pub use skip::{Server, skipped};
 pub use smsc::{FakeSmsc, Sms};

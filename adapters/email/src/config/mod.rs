@@ -69,7 +69,16 @@ pub(crate) struct ImapConfig {
     pub(crate) since_days: u16,
     /// How often the owner's folder of sent mail is looked at; zero: never.
     pub(crate) sent_every: Duration,
+    /// IDLE without a byte for so long may be deaf, and its connection gone.
+    pub(crate) silence: Duration,
 }
+
+/// Dovecot says "Still here" every two minutes; many firewalls forget a connection after five or more.
+const SILENCE_SECONDS: u32 = 300;
+/// RFC 2177 §3: servers end IDLE after half an hour.
+const SILENCE_SECONDS_MAX: u32 = 1500;
+/// What holds where nobody says otherwise.
+pub(crate) const SILENCE: Duration = Duration::from_secs(SILENCE_SECONDS as u64);
 
 /// Whom a mail in a mailbox is for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -264,9 +273,15 @@ impl ImapConfig {
             let problem = "is neither now nor a number of days up to 3650";
             section.fault("since", problem, "write now, or days like 7d")
         })?;
+        let silence = raw.silence_seconds.unwrap_or(SILENCE_SECONDS);
+        if !(1..=SILENCE_SECONDS_MAX).contains(&silence) {
+            let problem = format!("{silence} is not between 1 and {SILENCE_SECONDS_MAX}");
+            return Err(section.fault("silence_seconds", problem, "write one like 300"));
+        }
         Ok(Self {
             since_days,
             sent_every: Duration::ZERO,
+            silence: Duration::from_secs(silence.into()),
             endpoint,
             login: Login {
                 username: raw.username,

@@ -107,6 +107,9 @@ pub(super) struct RawImap {
     pub(super) recipient_fallback: bool,
     /// What the first run begins with: `now` (the default), or the mails of the last days: `7d`.
     pub(super) since: Option<String>,
+    /// For how long the server may say nothing before the connection is tried, in seconds; 1 to 1500, default 300. Smaller where a
+    /// firewall forgets connections sooner.
+    pub(super) silence_seconds: Option<u32>,
 }
 
 #[derive(Deserialize, JsonSchema)]

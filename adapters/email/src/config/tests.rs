@@ -77,7 +77,8 @@ fn the_postmaster_is_a_user_and_since_is_in_days() {
         config.postmaster.unwrap().as_str(),
         "alice@mail.example.org"
     );
-    assert_eq!(config.imap.unwrap().since_days, 7);
+    let imap = config.imap.unwrap();
+    assert_eq!((imap.since_days, imap.silence.as_secs()), (7, 300));
     for (postmaster, since) in [
         ("abuse@mail.example.org", "now"),
         ("alice@example.net", "now"),
@@ -160,5 +161,20 @@ fn the_schema_names_every_table() {
         "listen",
     ] {
         assert!(text.contains(word), "{word}");
+    }
+}
+
+#[test]
+fn a_mailbox_may_be_silent_for_a_second_to_twenty_five_minutes() {
+    let read = |seconds: i64| {
+        let imap = json!({"url": "imaps://mx", "username": "u", "password": "p", "silence_seconds": seconds});
+        let config = json!({"address_domain": "mail.example.org", "imap": imap});
+        Config::from_section(&section(&config)).map(|config| config.imap.unwrap().silence.as_secs())
+    };
+    for seconds in [1, 1500] {
+        assert_eq!(read(seconds).ok(), u64::try_from(seconds).ok());
+    }
+    for seconds in [-1, 0, 1501] {
+        assert!(read(seconds).is_err(), "{seconds}");
     }
 }

@@ -7,11 +7,12 @@ use transom_adapter::{AccountName, Address, Context, Cursor, Event, Notice, Unix
 use super::{
     Pace,
     position::Position,
+    read::{Unread, tell},
     recipient,
     session::{Listed, Session, Trouble},
 };
 use crate::{
-    config::ImapConfig,
+    config::{ImapConfig, Whose},
     ids::OwnIds,
     intake::{self, Fate},
     read::{self, Letter, MAIL_BYTES_MAX},
@@ -41,6 +42,8 @@ pub(crate) struct CatchUp<'a> {
     /// The mail that the last connection broke at, and how heavily. Mails are read in order, so there is one at most.
     poison: Option<(u32, u8)>,
     looks: u64,
+    /// Of an owner's mailbox: what nobody has read yet.
+    unread: Option<Unread>,
 }
 
 /// Why a look ended.
@@ -67,12 +70,13 @@ impl<'a> CatchUp<'a> {
             of_sent: false,
             poison: None,
             looks: 0,
+            unread: matches!(config.whose, Whose::Owner(_)).then(Unread::default),
         }
     }
 
     /// The same on a folder of sent mail, from now on.
     pub(crate) fn of_sent(mut self, folder: String) -> Self {
-        (self.mailbox, self.of_sent) = (folder, true);
+        (self.mailbox, self.of_sent, self.unread) = (folder, true, None);
         self
     }
 
@@ -91,13 +95,22 @@ impl<'a> CatchUp<'a> {
             return Ok(Stop::Draining);
         };
         let validity = session.validity()?;
+        let is_new = match known {
+            Some(known) => known.validity != validity || session.went_back(known.uid).await?,
+            None => false,
+        };
         let (mut position, listed) = match known {
             None => self.start(session, validity).await?,
-            Some(known) if known.validity == validity => {
+            Some(known) if !is_new => {
                 let listed = session.list_after(known.uid).await?;
                 (known, listed)
             }
-            Some(known) => self.renumbered(session, validity, known).await?,
+            Some(known) => {
+                if let Some(unread) = &mut self.unread {
+                    unread.forget();
+                }
+                self.renumbered(session, validity, known).await?
+            }
         };
         if known != Some(position) && listed.is_empty() && !self.commit(Vec::new(), position).await
         {
@@ -114,6 +127,14 @@ impl<'a> CatchUp<'a> {
                 return Ok(Stop::Draining);
             }
             self.poison = None;
+            if let Some(unread) = &mut self.unread {
+                unread.came(uid);
+            }
+        }
+        if let Some(unread) = &mut self.unread {
+            let now = self.context.clock.now();
+            let read = unread.read(session, (position.uid, now, self.ids)).await?;
+            tell(self.context, self.account, read).await;
         }
         self.looks += 1;
         Ok(Stop::Done)

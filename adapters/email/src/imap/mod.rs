@@ -7,6 +7,7 @@ mod catch_up;
 mod login;
 mod opening;
 mod position;
+mod read;
 mod recipient;
 mod sent;
 mod session;
@@ -22,7 +23,7 @@ use transom_adapter::{
 };
 
 use crate::{
-    config::{ImapConfig, Whose},
+    config::{ImapConfig, SILENCE, Whose},
     ids::OwnIds,
 };
 use catch_up::{CatchUp, Stop};
@@ -62,7 +63,7 @@ pub(crate) struct Pace {
 const PACE: Pace = Pace {
     command: Duration::from_secs(30),
     body: Duration::from_mins(5),
-    silence: Duration::from_mins(5),
+    silence: SILENCE,
     idle: Duration::from_mins(25),
     poll: Duration::from_mins(1),
     reconnect: Duration::from_secs(1),
@@ -84,11 +85,14 @@ impl ImapAccount {
         tls: Option<Arc<ClientConfig>>,
     ) -> Self {
         Self {
+            pace: Pace {
+                silence: config.silence,
+                ..PACE
+            },
             name,
             ids,
             config,
             tls,
-            pace: PACE,
         }
     }
 

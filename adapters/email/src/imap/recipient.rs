@@ -125,6 +125,7 @@ mod tests {
         ImapConfig {
             since_days: 0,
             sent_every: std::time::Duration::ZERO,
+            silence: crate::config::SILENCE,
             endpoint: Endpoint::parse("imap://x?tls=none", ("imap", 143), ("imaps", 993)).unwrap(),
             login: Login {
                 username: String::new(),

@@ -27,6 +27,8 @@ use crate::{
 const HEADER_BYTES_MAX: usize = 64 * 1024;
 /// More mails than this are not announced at once; the rest is found by the next look.
 const LISTED_MAX: usize = 100_000;
+/// For the answer to DONE.
+const DONE_MAX: Duration = Duration::from_secs(15);
 /// How many mails `check` looks at.
 const SURVEYED: u32 = 20;
 
@@ -135,6 +137,16 @@ impl Session {
     pub(crate) fn validity(&self) -> Result<u32, Trouble> {
         let missing = Trouble::Unfit("the mailbox has no UIDVALIDITY and cannot be followed");
         self.mailbox.uid_validity.ok_or(missing)
+    }
+
+    /// Whether the server numbers anew without saying so: what comes next has a number that was read already. Found out once for each time
+    /// that the mailbox is opened, since the number of then does not count what came after it.
+    pub(crate) async fn went_back(&mut self, uid: u32) -> Result<bool, Trouble> {
+        if self.mailbox.uid_next.take().is_none_or(|next| next > uid) {
+            return Ok(false);
+        }
+        // Some servers are late with that number; then the mails themselves say so.
+        Ok(self.next_uid().await? <= uid)
     }
 
     /// The UID that the next mail will have.
@@ -288,7 +300,9 @@ impl Session {
                 Ok(Ok(_)) | Err(_) => {}
             }
         }
-        let imap = within(pace.command.min(Duration::from_secs(15)), handle.done()).await?;
+        // Who was silent for long may be gone: its word is not waited for as long as another.
+        let patience = pace.command.min(DONE_MAX).min(pace.silence);
+        let imap = within(patience, handle.done()).await?;
         Ok(Self {
             imap,
             mailbox,

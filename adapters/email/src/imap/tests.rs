@@ -34,10 +34,14 @@ struct Server {
     deaf: bool,
     /// How often the body of a mail is cut in the middle.
     cuts: HashMap<u32, u32>,
+    /// Mails that are listed and gone before they are read.
+    gone: Vec<u32>,
     /// Mails whose body comes as nonsense.
     garbled: Vec<u32>,
     sizes: HashMap<u32, u32>,
     connections: u32,
+    /// By how much the UIDNEXT that it says is too low.
+    late: u32,
     commands: Vec<String>,
 }
 
@@ -62,9 +66,11 @@ impl Host {
                 has_idle: true,
                 deaf: false,
                 cuts: HashMap::new(),
+                gone: Vec::new(),
                 garbled: Vec::new(),
                 sizes: HashMap::new(),
                 connections: 0,
+                late: 0,
                 commands: Vec::new(),
             })),
             news: Arc::new(watch::channel(0).0),
@@ -171,10 +177,11 @@ impl Host {
             ["SELECT", name] if name.trim_matches('"') == "INBOX" => {
                 let Server {
                     validity,
-                    next,
+                    late,
                     ref mails,
                     ..
                 } = *server;
+                let next = server.next - late;
                 format!(
                     "* {} EXISTS\r\n* OK [UIDVALIDITY {validity}] x\r\n* OK [UIDNEXT {next}] x\r\n{ok}",
                     mails.len()
@@ -238,7 +245,8 @@ impl Server {
 
     fn body(&mut self, uid: u32, what: &str, tag: &str) -> (Vec<u8>, bool) {
         let ok = format!("{tag} OK\r\n");
-        let Some((_, mail)) = self.mails.iter().find(|(known, _)| *known == uid) else {
+        let found = self.mails.iter().find(|(known, _)| *known == uid);
+        let Some((_, mail)) = found.filter(|_| !self.gone.contains(&uid)) else {
             return (ok.into_bytes(), false);
         };
         let is_header = what.contains("HEADER");
@@ -313,6 +321,7 @@ fn account(host: &Host, pace: Pace) -> ImapAccount {
         },
         since_days: host.since_days,
         sent_every: Duration::ZERO,
+        silence: crate::config::SILENCE,
     };
     let ids = OwnIds::new(testkit::signer(), "mail.example.org".to_owned());
     let mut account = ImapAccount::new(AccountName::new("mail", "imap"), ids, config, None);
@@ -563,6 +572,17 @@ async fn poison_is_named_and_the_next_mail_is_read() {
 }
 
 #[tokio::test]
+async fn a_mail_that_is_moved_away_before_it_is_read_holds_up_nothing() {
+    let watched = Watched::start().await.settled().await;
+    let first = watched.host.server().next;
+    watched.host.server().gone.push(first);
+    watched.host.deliver(ALICE, "moved");
+    watched.host.deliver(ALICE, "stays");
+    assert_eq!(watched.texts(1).await, ["stays"]);
+    assert_eq!(watched.meter.of("imap_gone"), 1);
+}
+
+#[tokio::test]
 async fn too_large_is_named_without_being_read() {
     let watched = Watched::start().await.settled().await;
     let first = watched.host.server().next;
@@ -620,6 +640,52 @@ async fn new_uids_lose_nothing_and_the_store_knows_the_rest() {
     watched.run();
     assert_eq!(watched.texts(2).await, ["before", "after"]);
     assert_eq!(watched.meter.of("imap_renumbered"), 1);
+}
+
+/// Facts: some servers number anew and keep the UIDVALIDITY, others say no UIDNEXT at all.
+#[tokio::test]
+async fn uids_that_go_back_lose_nothing_and_the_store_knows_the_rest() {
+    let watched = Watched::start().await.settled().await;
+    for text in ["one", "two", "three"] {
+        watched.host.deliver(ALICE, text);
+    }
+    watched.messages(3).await;
+    let position = watched.cursor().await.unwrap();
+    let mut parts: Vec<&str> = position.split(':').collect();
+    parts[2] = "0";
+    let watched = watched.stopped().await;
+    let cursor = transom_adapter::Cursor {
+        name: "INBOX".to_owned(),
+        value: parts.join(":"),
+    };
+    let name = AccountName::new("mail", "imap");
+    watched
+        .inbox
+        .commit(&name, Vec::new(), Some(cursor))
+        .await
+        .unwrap();
+    {
+        let mut server = watched.host.server();
+        let (_, three) = server.mails.pop().unwrap();
+        (server.mails, server.next) = (vec![(1, three)], 2);
+    }
+    watched.host.deliver(ALICE, "four");
+    watched.run();
+    assert_eq!(watched.texts(4).await, ["one", "two", "three", "four"]);
+    assert_eq!(watched.meter.of("imap_renumbered"), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_is_late_with_the_next_uid_is_read_on() {
+    let watched = Watched::start().await.settled().await;
+    watched.host.deliver(ALICE, "one");
+    watched.messages(1).await;
+    let watched = watched.stopped().await;
+    watched.host.server().late = 2;
+    watched.host.deliver(ALICE, "two");
+    watched.run();
+    assert_eq!(watched.texts(2).await, ["one", "two"]);
+    assert_eq!(watched.meter.of("imap_renumbered"), 0);
 }
 
 #[tokio::test]

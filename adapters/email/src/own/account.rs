@@ -111,6 +111,24 @@ impl Account for OwnMailbox {
         outcome
     }
 
+    async fn mark_read(&self, message_ids: &[String]) -> bool {
+        if self.refused.load(Ordering::Relaxed) {
+            return false;
+        }
+        let account = self.imap.name();
+        match timeout(KEEPING, self.imap.mark_read(message_ids)).await {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                tracing::warn!(%account, %error, "Mails were not marked as read in their mailbox.");
+                false
+            }
+            Err(_) => {
+                tracing::warn!(%account, "Mails were not marked as read in their mailbox in time.");
+                false
+            }
+        }
+    }
+
     async fn run(&self, context: &Context) -> Result<(), Failure> {
         if let Some(refused) = self.imap.follow(context).await {
             self.refused.store(true, Ordering::Relaxed);

@@ -30,7 +30,7 @@ pub(crate) use oauth::{NoToken, Tokens};
 
 use crate::{
     address,
-    config::{ImapConfig, Login as Credentials, SmtpConfig, Whose},
+    config::{ImapConfig, Login as Credentials, SILENCE, SmtpConfig, Whose},
     ids::OwnIds,
     net::{Endpoint, Reach, Security},
     smtp::Writing,
@@ -168,6 +168,7 @@ impl OwnMailboxes {
             whose: Whose::Owner(account.address.clone()),
             since_days: 0,
             sent_every: self.config.sent_every,
+            silence: SILENCE,
         };
         let smtp = SmtpConfig {
             endpoint: self.endpoint(&account.place.outward),

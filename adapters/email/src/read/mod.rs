@@ -6,6 +6,7 @@
 mod calendar;
 mod class;
 mod flowed;
+mod head;
 mod headers;
 mod html;
 mod parts;
@@ -33,6 +34,7 @@ use crate::{
     ids::OwnIds,
     smtp::MESSAGE_ID_KIND,
 };
+pub(crate) use head::{message_id, named_only};
 pub(crate) use headers::Headers;
 use sender::sender_of;
 
@@ -234,44 +236,6 @@ pub(crate) fn read(raw: &[u8], sender: Option<&str>, ids: &OwnIds) -> Letter {
     }
 }
 
-/// A mail of which only the header is read: it is too large, or it has defeated the decoder.
-pub(crate) fn named_only(head: &[u8], sender: Option<&str>, notice: Notice) -> Letter {
-    let head = without_lone_returns(head);
-    let message = MessageParser::default()
-        .parse_headers(&*head)
-        .unwrap_or_default();
-    let headers = Headers::new(&message, sender);
-    let message_id = headers.message_id();
-    let digest = Sha256::digest(&*head).into();
-    let mail = Mail {
-        repeats: repeats(message_id.as_deref(), digest, &head),
-        author: headers.author(),
-        from: headers.author(),
-        from_name: headers.author_name(),
-        others: Vec::new(),
-        text: String::new(),
-        subject: headers.subject(false),
-        answers: headers.answers(ANSWERS_MAX),
-        message_id,
-        class: class::class(&headers),
-        sent_at: headers.sent_at(),
-        attachments: Vec::new(),
-        notice: Some(notice),
-        shortened: false,
-        suspicions: Vec::new(),
-        appointment: None,
-        reaction: Vec::new(),
-        asks_displayed: None,
-        unsubscribe: None,
-        original: None,
-    };
-    Letter {
-        mail,
-        bounce: None,
-        loops: None,
-    }
-}
-
 struct Content {
     text: String,
     attachments: Vec<Attachment>,
@@ -308,14 +272,20 @@ fn content(message: &Message<'_>, class: Class, answers: &[String], ids: &OwnIds
     Content {
         text,
         attachments: parts::attachments(message),
-        notice: None,
+        notice: parts::is_signed(message).then_some(Notice::Signed),
         shortened,
         appointment: parts::appointment(message),
     }
 }
 
 fn loops(headers: &Headers<'_>, message_id: Option<&str>, ids: &OwnIds) -> Option<Loop> {
-    let own_id = message_id.is_some_and(|id| ids.key_of_message_id(id).is_some());
+    // Some providers give a mail another id and keep the one it had. For us it is the same mail.
+    let renamed = headers.first("X-Microsoft-Original-Message-ID");
+    let renamed = renamed.map(|id| id.trim_matches(['<', '>', ' ']));
+    let own_id = [message_id, renamed]
+        .into_iter()
+        .flatten()
+        .any(|id| ids.key_of_message_id(id).is_some());
     let own_mark = headers
         .all(crate::smtp::LOOP_HEADER)
         .any(|value| address::canonical_domain(value).as_deref() == Some(ids.domain()));

@@ -35,6 +35,21 @@ pub(crate) fn is_encrypted(message: &Message<'_>) -> bool {
     })
 }
 
+/// Whether its author signed all of it. Nobody here has the keys to say whether that holds.
+pub(crate) fn is_signed(message: &Message<'_>) -> bool {
+    let Some(root) = message.parts.first() else {
+        return false;
+    };
+    let (kind, subtype) = media_type(root);
+    match (kind.as_str(), subtype.as_str()) {
+        // RFC 1847 §2.1
+        ("multipart", "signed") => true,
+        // RFC 8551 §3.5.2
+        (_, "pkcs7-mime" | "x-pkcs7-mime") => !is_encrypted(message),
+        _ => false,
+    }
+}
+
 /// Inline `OpenPGP`: the armour is all there is to see.
 fn is_armoured(part: &MessagePart<'_>) -> bool {
     match &part.body {

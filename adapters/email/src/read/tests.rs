@@ -230,6 +230,9 @@ fn our_own_mail_coming_back_is_a_loop() {
         letter(&format!("X-Loop: other.example\n{HEAD}\n")).loops,
         None
     );
+    // A provider gave it another id, and says which one it had.
+    let renamed = format!("X-Microsoft-Original-Message-ID: <{own}>\n{HEAD}\n");
+    assert_eq!(letter(&renamed).loops, Some(Loop::Own));
     let hops = "Received: from a by b; Mon, 2 Nov 2026 10:00:00 +0100\n";
     assert_eq!(letter(&format!("{}{HEAD}\n", hops.repeat(30))).loops, None);
     assert_eq!(
@@ -274,6 +277,32 @@ fn encrypted_mail_is_named_and_not_shown() {
         "--b\n\nhello\n--b\nContent-Type: application/pgp-signature; name=s.asc\n\nsig\n--b--";
     let mail = incoming(&format!("{HEAD}MIME-Version: 1.0\n{signed}\n\n{body}\n"));
     assert_eq!((mail.text.as_str(), mail.attachments.len()), ("hello", 0));
+    assert_eq!(mail.mail.notice, Some(Notice::Signed), "and named as such");
+    let opaque = "Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m";
+    let mail = incoming(&format!("{HEAD}{opaque}\n\nAAAA\n"));
+    assert_eq!(mail.mail.notice, Some(Notice::Signed));
+    let plain = incoming(&format!("{HEAD}\nhello\n"));
+    assert_eq!(plain.mail.notice, None);
+}
+
+#[test]
+fn a_mail_inside_a_mail_is_a_file_as_it_came() {
+    let inner = "From: Carol <carol@example.net>\nSubject: The plan\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=c\n\n\
+        --c\n\nsee there\n--c\nContent-Type: image/png; name=p.png\nContent-Transfer-Encoding: base64\n\nAAEC\n--c--\n";
+    let mail = incoming(&format!(
+        "{HEAD}MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nlook\n--b\n\
+         Content-Type: message/rfc822\n\n{inner}\n--b--\n"
+    ));
+    assert_eq!(mail.text, "look");
+    let [file] = &mail.attachments[..] else {
+        panic!("{:?}", mail.attachments);
+    };
+    assert_eq!(
+        (file.name.as_str(), file.content_type.as_str()),
+        ("The plan.eml", "message/rfc822")
+    );
+    let content = String::from_utf8_lossy(file.content.as_deref().unwrap()).replace('\r', "");
+    assert_eq!(content.trim_end(), inner.trim_end());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use transom_adapter::{Address, Class, Suspicion};
 
 use super::Headers;
-use crate::address;
+use crate::{address, dmarc};
 
 /// More results than this in one header are not looked at.
 const RESULTS_MAX: usize = 50;
@@ -70,12 +70,13 @@ fn dmarc(headers: &Headers<'_>, author: &Address, trusted: &[String]) -> Option<
         .from
         .as_deref()
         .and_then(address::canonical_domain)
-        .is_none_or(|from| from == domain);
+        // Some servers name the domain whose record it was.
+        .is_none_or(|from| dmarc::same_organization(&from, domain));
     // RFC 8617: a chain of hosts that vouch for each other.
     if verdict.result != "fail" || !is_about_author || arc_passed {
         return None;
     }
-    Some(if verdict.policy.as_deref() == Some("reject") {
+    Some(if verdict.asked(domain) == Some("reject") {
         Suspicion::Disowned
     } else {
         Suspicion::Unverified
@@ -130,8 +131,12 @@ struct Results {
 struct Method {
     name: String,
     result: String,
+    /// What counted in the end, where the server says so.
+    applied: Option<String>,
     /// What the domain asks for; in a comment, mostly.
     policy: Option<String>,
+    /// What it asks for of the domains below it. RFC 7489 §6.3
+    below: Option<String>,
     from: Option<String>,
     /// Who signed.
     domain: Option<String>,
@@ -169,6 +174,14 @@ impl Method {
         self.name == "dkim"
     }
 
+    /// What is asked for of mails from this domain.
+    fn asked(&self, domain: &str) -> Option<&str> {
+        let is_below = dmarc::organizational(domain) != domain;
+        let published = self.below.as_ref().filter(|_| is_below);
+        let asked = self.applied.as_ref().or(published);
+        asked.or(self.policy.as_ref()).map(String::as_str)
+    }
+
     fn read(part: &str) -> Option<Self> {
         let spaced = part.to_lowercase().replace(['(', ')', '"', ','], " ");
         let mut words = spaced.split_whitespace();
@@ -177,18 +190,23 @@ impl Method {
             // A version may stand behind the name.
             name: name.split('/').next().unwrap_or_default().to_owned(),
             result: result.to_owned(),
+            applied: None,
             policy: None,
+            below: None,
             from: None,
             domain: None,
             signature: None,
         };
         for word in words {
             match word.split_once('=') {
-                Some((
-                    "p" | "policy" | "policy.dmarc" | "policy.published-domain-policy",
-                    value,
-                )) => {
+                Some(("policy" | "policy.dmarc", value)) => {
+                    method.applied.get_or_insert_with(|| value.to_owned());
+                }
+                Some(("p" | "policy.published-domain-policy", value)) => {
                     method.policy.get_or_insert_with(|| value.to_owned());
+                }
+                Some(("sp" | "policy.published-subdomain-policy", value)) => {
+                    method.below.get_or_insert_with(|| value.to_owned());
                 }
                 Some(("header.from", value)) => method.from = Some(value.to_owned()),
                 Some(("header.d", value)) => method.domain = Some(value.to_owned()),
@@ -292,6 +310,53 @@ mod tests {
                 &format!("Authentication-Results: {OWN_SERVER}; spf=fail; {verdict}"),
                 &[Suspicion::Disowned],
             );
+        }
+    }
+
+    /// RFC 7489 §6.3: `sp` is for whatever is below the organization's own domain.
+    #[test]
+    fn rfc7489_what_is_asked_for_below_an_organization_is_its_subdomain_policy() {
+        for (author, verdict, want) in [
+            (
+                "news.example.com",
+                "(p=REJECT sp=NONE)",
+                Suspicion::Unverified,
+            ),
+            (
+                "news.example.com",
+                "(p=NONE sp=REJECT)",
+                Suspicion::Disowned,
+            ),
+            ("news.example.com", "(p=REJECT)", Suspicion::Disowned),
+            ("example.com", "(p=NONE sp=REJECT)", Suspicion::Unverified),
+            // A public suffix is no organization.
+            ("example.co.uk", "(p=NONE sp=REJECT)", Suspicion::Unverified),
+            (
+                "news.example.com",
+                "(p=NONE sp=NONE) policy.dmarc=reject",
+                Suspicion::Disowned,
+            ),
+        ] {
+            let mail = format!(
+                "Authentication-Results: {OWN_SERVER}; dmarc=fail {verdict}\r\nFrom: <bob@{author}>\r\n\r\ntext"
+            );
+            assert_eq!(suspicions_of(mail.as_bytes()), [want], "for {mail}");
+        }
+    }
+
+    /// RFC 7489 §3.1: a server may name the organization, whose record it was; another organization's verdict is about another mail.
+    #[test]
+    fn rfc7489_a_verdict_is_about_the_author_where_the_organization_is_the_same() {
+        for (from, want) in [
+            ("example.co.uk", &[Suspicion::Unverified][..]),
+            ("a.example.co.uk", &[Suspicion::Unverified]),
+            ("other.co.uk", &[]),
+            ("co.uk", &[]),
+        ] {
+            let mail = format!(
+                "Authentication-Results: {OWN_SERVER}; dmarc=fail header.from={from}\r\nFrom: <bob@news.example.co.uk>\r\n\r\ntext"
+            );
+            assert_eq!(suspicions_of(mail.as_bytes()), want, "for {from}");
         }
     }
 

@@ -78,7 +78,8 @@ pub(crate) fn compose(
         return Ok(ended(builder.multipart(parts)?.formatted()));
     }
     let plain = SinglePart::plain(body(&text));
-    let styled = styling::to_html(message.text.trim_end()).map(|_| {
+    let marked = styling::to_html(message.text.trim_end()).filter(|_| !mail.unstyled);
+    let styled = marked.map(|_| {
         // The boundary follows from the delivery: the same bytes on every attempt.
         let html = styling::to_html(&text).unwrap_or_default();
         let parts = MultiPart::alternative().boundary(boundary("alternative", message, ids));
@@ -509,6 +510,12 @@ mod tests {
             "the same bytes"
         );
         assert!(!composed(&outgoing("see this")).contains("text/html"));
+        // XEP-0393: who says that there is none has typed characters.
+        let mut unstyled = outgoing("2 *3* 4");
+        unstyled.mail.unstyled = true;
+        let unstyled = composed(&unstyled);
+        assert!(!unstyled.contains("text/html"), "{unstyled}");
+        assert!(unstyled.ends_with("2 *3* 4"), "{unstyled}");
     }
 
     #[test]

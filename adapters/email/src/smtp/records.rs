@@ -7,7 +7,10 @@ use std::{
 
 use tokio::time::timeout;
 
-use crate::dns::{Dns, Kind, reverse};
+use crate::{
+    dmarc,
+    dns::{Dns, Kind, reverse},
+};
 
 /// For all questions together.
 const ALL_MAX: Duration = Duration::from_secs(10);
@@ -52,9 +55,7 @@ async fn look_at(dns: Dns, wanted: &Wanted<'_>) -> Vec<String> {
         said
     };
     let spf = text(dns, domain.to_owned(), |text| text.starts_with("v=spf1"));
-    let dmarc = text(dns, format!("_dmarc.{domain}"), |text| {
-        text.starts_with("v=DMARC1")
-    });
+    let dmarc = policy(dns, domain);
     let dkim = async {
         let (name, want) = wanted.dkim.clone()?;
         Some(text(dns, name, move |text| same_key(text, &want)).await)
@@ -65,6 +66,37 @@ async fn look_at(dns: Dns, wanted: &Wanted<'_>) -> Vec<String> {
         .chain(dkim)
         .chain([dmarc])
         .collect()
+}
+
+/// The DMARC record that counts for a domain: its own, else that of its organization. RFC 7489 §6.6.3
+async fn policy(dns: Dns, domain: &str) -> String {
+    let name = format!("_dmarc.{domain}");
+    let found = dns.texts(&name, Kind::Txt).await;
+    let organization = dmarc::organizational(domain);
+    let has_none = found
+        .as_ref()
+        .is_ok_and(|records| !records.iter().any(|record| dmarc::is_record(record)));
+    if has_none && organization != domain {
+        let above = dns
+            .texts(&format!("_dmarc.{organization}"), Kind::Txt)
+            .await;
+        if let Some(said) = of_organization(&above.unwrap_or_default(), organization, domain) {
+            return said;
+        }
+    }
+    one(&found, &format!("{name} TXT"), dmarc::is_record)
+}
+
+/// What an organization's record means for a domain below it; `None` without exactly one, since none counts then.
+fn of_organization(records: &[String], organization: &str, domain: &str) -> Option<String> {
+    let mut records = records.iter().filter(|record| dmarc::is_record(record));
+    let (record, None) = (records.next()?, records.next()) else {
+        return None;
+    };
+    let asked = dmarc::asked(record, true);
+    Some(format!(
+        "DNS now: _dmarc.{domain} TXT is missing, so _dmarc.{organization} counts for it and asks for {asked}: {record}"
+    ))
 }
 
 async fn text(dns: Dns, name: String, is_it: impl Fn(&str) -> bool) -> String {
@@ -152,6 +184,28 @@ mod tests {
             let said = one(&records, "x.example TXT", is_spf);
             assert_eq!(said, format!("DNS now: x.example TXT {end}"));
         }
+    }
+
+    #[test]
+    fn rfc7489_an_organizations_record_says_what_counts_below_it() {
+        let said = |records: &[&str]| {
+            let records: Vec<String> = records.iter().map(|text| (*text).to_owned()).collect();
+            of_organization(&records, "example.org", "mail.example.org")
+        };
+        let start = "DNS now: _dmarc.mail.example.org TXT is missing, so _dmarc.example.org counts for it and asks for ";
+        for (records, asks) in [
+            (&["v=DMARC1; p=reject; sp=none"][..], "none"),
+            (&["another text", "v=DMARC1; p=reject"], "reject"),
+        ] {
+            let said = said(records).unwrap_or_default();
+            assert!(
+                said.starts_with(&format!("{start}{asks}: v=DMARC1")),
+                "{said}"
+            );
+        }
+        assert_eq!(said(&[]), None);
+        // §6.6.3: of several none counts.
+        assert_eq!(said(&["v=DMARC1; p=none", "v=DMARC1; p=reject"]), None);
     }
 
     #[test]

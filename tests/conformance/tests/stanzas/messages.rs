@@ -31,6 +31,7 @@ fn payload() -> impl Strategy<Value = Payload> {
     let notice = prop_oneof![
         Just(None),
         Just(Some(StoredNotice::Encrypted)),
+        Just(Some(StoredNotice::Signed)),
         Just(Some(StoredNotice::TooLarge(9)))
     ];
     let files = proptest::collection::vec((words(), any::<u64>()), 0..3);

@@ -102,6 +102,7 @@ pub(crate) fn all(words: &str) -> Vec<Text> {
         }
         .into(),
         Notice::MailEncrypted.into(),
+        Notice::MailSigned.into(),
         Notice::MailTooLarge { bytes: 1 << 25 }.into(),
         Notice::MailUnreadable { bytes: 5 }.into(),
         Notice::Attachment {

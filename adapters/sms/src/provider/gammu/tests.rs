@@ -91,7 +91,7 @@ impl Folders {
                     assert_eq!(report.about, [MessageRef::Key(key, 0)]);
                     report.progress
                 }
-                Event::Message(message) | Event::Sent(message) => panic!("{message:?}"),
+                event => panic!("{event:?}"),
             })
             .collect()
     }
@@ -230,7 +230,7 @@ async fn a_report_is_never_taken_for_another_texts() {
             let events = folders.inbox.events().into_iter();
             let reports = events.filter_map(|event| match event {
                 Event::Report(report) => Some(report.progress),
-                Event::Message(_) | Event::Sent(_) => None,
+                _ => None,
             });
             reports.collect()
         };
@@ -299,7 +299,7 @@ fn parts_of_a_text_whose_others_never_came_are_parts() {
         .iter()
         .map(|event| match event {
             Event::Message(message) => message.part,
-            Event::Report(_) | Event::Sent(_) => None,
+            _ => None,
         })
         .collect();
     let part = |number| {

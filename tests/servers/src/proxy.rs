@@ -1,4 +1,4 @@
-//! A wire between transom and a server that can be cut, and that can go dead with both ends still connected.
+//! A wire between transom and a server that can be cut, that can go dead with both ends still connected, and that can forget them.
 
 use std::net::SocketAddr;
 
@@ -11,18 +11,29 @@ use tokio::{
     sync::watch,
     task::JoinSet,
 };
-use transom_test_servers::free_port;
+
+use crate::free_port;
 
 /// What the wire does with bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Wire {
-    Carries,
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Wire {
     /// Nothing passes, and nobody is told.
-    Dead,
+    dead: bool,
+    /// The same, for as many of the first connections.
+    forgotten: usize,
+    /// How many there were.
+    connections: usize,
+}
+
+impl Wire {
+    fn carries(self, connection: usize) -> bool {
+        !self.dead && connection >= self.forgotten
+    }
 }
 
 /// The wire.
-pub(crate) struct Proxy {
+#[derive(Debug)]
+pub struct Proxy {
     addr: SocketAddr,
     wire: watch::Sender<Wire>,
     cut: watch::Sender<u32>,
@@ -31,10 +42,10 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     /// A wire to this place.
-    pub(crate) async fn to(target: SocketAddr) -> Self {
+    pub async fn to(target: SocketAddr) -> Self {
         let addr = free_port();
         let listener = TcpListener::bind(addr).await.expect("our own port");
-        let (wire, cut) = (watch::Sender::new(Wire::Carries), watch::Sender::new(0));
+        let (wire, cut) = (watch::Sender::new(Wire::default()), watch::Sender::new(0));
         let mut server = JoinSet::new();
         server.spawn(serve(listener, target, wire.clone(), cut.clone()));
         Self {
@@ -46,19 +57,31 @@ impl Proxy {
     }
 
     /// Where it begins.
-    pub(crate) fn addr(&self) -> SocketAddr {
+    pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
     /// Both ends see the connection end, without a word.
-    pub(crate) fn cut(&self) {
-        self.wire.send_replace(Wire::Carries);
+    pub fn cut(&self) {
+        self.wire.send_modify(|wire| wire.dead = false);
         self.cut.send_modify(|count| *count += 1);
     }
 
     /// Nothing passes from now on, and both ends believe that they are connected: half-open.
-    pub(crate) fn die(&self) {
-        self.wire.send_replace(Wire::Dead);
+    pub fn die(&self) {
+        self.wire.send_modify(|wire| wire.dead = true);
+    }
+
+    /// The same for whoever is connected now, and for good; who connects from now on gets through. A router does that which has lost its
+    /// table.
+    pub fn forget(&self) {
+        self.wire
+            .send_modify(|wire| wire.forgotten = wire.connections);
+    }
+
+    /// How many connections there were.
+    pub fn connections(&self) -> usize {
+        self.wire.borrow().connections
     }
 }
 
@@ -73,26 +96,32 @@ async fn serve(
         let Ok(far) = TcpStream::connect(target).await else {
             continue;
         };
+        let number = wire.borrow().connections;
+        wire.send_modify(|wire| wire.connections += 1);
         let (wire, mut cut) = (wire.clone(), cut.subscribe());
         connections.spawn(async move {
             let (near_read, near_write) = near.into_split();
             let (far_read, far_write) = far.into_split();
             tokio::select! {
-                () = carry(near_read, far_write, wire.subscribe()) => {}
-                () = carry(far_read, near_write, wire.subscribe()) => {}
+                () = carry((near_read, far_write), number, wire.subscribe()) => {}
+                () = carry((far_read, near_write), number, wire.subscribe()) => {}
                 _ = cut.changed() => {}
             }
         });
     }
 }
 
-async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut wire: watch::Receiver<Wire>) {
+async fn carry(
+    (mut from, mut to): (OwnedReadHalf, OwnedWriteHalf),
+    number: usize,
+    mut wire: watch::Receiver<Wire>,
+) {
     let mut buffer = vec![0; 16 * 1024];
     loop {
         let Ok(count) = from.read(&mut buffer).await else {
             return;
         };
-        if wire.wait_for(|wire| *wire == Wire::Carries).await.is_err() {
+        if wire.wait_for(|wire| wire.carries(number)).await.is_err() {
             return;
         }
         if count == 0 || to.write_all(&buffer[..count]).await.is_err() {
