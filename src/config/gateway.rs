@@ -63,6 +63,8 @@ pub struct GatewayConfig {
     pub give_up_inbound: Duration,
     /// When a sender is told that there is no delivery report.
     pub report_after: Duration,
+    /// Below which credit of an account, in whole units of its currency, admins are told; 0: never.
+    pub balance_low: u32,
     /// How long the parts of a longer text wait for the others.
     pub parts_after: Duration,
     /// For users whose client does not say.
@@ -218,6 +220,7 @@ impl GatewayConfig {
             give_up,
             give_up_inbound,
             report_after: duration(raw.report_after, Duration::from_hours(24)),
+            balance_low: raw.balance_low.unwrap_or(5),
             parts_after: duration(raw.parts_after, Duration::from_mins(30)),
             lang,
             lines,
@@ -253,6 +256,7 @@ impl fmt::Debug for GatewayConfig {
             .field("give_up", &self.give_up)
             .field("give_up_inbound", &self.give_up_inbound)
             .field("report_after", &self.report_after)
+            .field("balance_low", &self.balance_low)
             .field("parts_after", &self.parts_after)
             .field("lang", &self.lang)
             .field("lines", &self.lines)

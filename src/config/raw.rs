@@ -175,6 +175,8 @@ pub(super) struct RawGateway {
     /// When a sender is told that there is no delivery report; of a mail that could not be handed on yet after four hours, or after this
     /// where it is less. Default: `24h`.
     pub(super) report_after: Option<HumaneDuration>,
+    /// Admins are told when an account of this gateway has less credit than this, in whole units of its currency; `0`: never. Default: 5.
+    pub(super) balance_low: Option<u32>,
     /// How long the parts of a longer text wait for the others; then it is delivered with marks where they are missing. Default: `30m`.
     pub(super) parts_after: Option<HumaneDuration>,
     /// The language for users whose client does not say: `en` or `de`. Default: `en`.

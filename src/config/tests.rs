@@ -84,6 +84,7 @@ fn a_small_file_gets_the_defaults_of_the_semantics() {
     assert_eq!(gateway.give_up.as_secs(), 4 * 3600);
     assert_eq!(gateway.give_up_inbound.as_secs(), 14 * 86_400);
     assert_eq!(gateway.report_after.as_secs(), 86_400);
+    assert_eq!(gateway.balance_low, 5);
     assert_eq!(gateway.hold.as_secs(), 0);
     assert_eq!(gateway.registration, Registration::Open);
     assert_eq!(

@@ -113,7 +113,9 @@ impl Gateway {
             Some((peer, line)) => (peer, Some(Address::new(line))),
             None => (unescaped.as_str(), None),
         };
-        let of_one = || self.adapter.peer(peer).map_err(|error| error.suggestion);
+        // What was pasted as a link is what people type (`tel:`, `mailto:`), and so is what it should have been.
+        let meant = |error: ContactError| error.suggestion.or_else(|| self.read_typed(peer).ok());
+        let of_one = || self.adapter.peer(peer).map_err(meant);
         match group::read(self, peer).unwrap_or_else(of_one) {
             Ok(peer) => Ok(Contact { peer, line }),
             Err(suggestion) => {

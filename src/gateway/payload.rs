@@ -5,7 +5,7 @@ use transom_adapter::{Address, Group, Key, MailWish, Member, Thread};
 
 use super::group;
 pub use super::mail_facts::{AskedDisplayed, LeavingMail, StoredMail, StoredUnsubscribe};
-use crate::texts::GroupNotice;
+use crate::{texts::GroupNotice, xmpp::xep::sharing::Shared};
 
 /// What belongs to a message besides its body, as it is stored. Unknown fields of a newer version are ignored.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -59,6 +59,9 @@ pub struct Payload {
     /// The user wrote it, elsewhere.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub own: bool,
+    /// Another owner of the line wrote it, to the contact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub writer: Option<Box<StoredWriter>>,
     /// The gateway wrote it by itself: nobody waits to hear what became of it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub automatic: bool,
@@ -77,6 +80,60 @@ pub struct Payload {
     /// The people of a message to or from several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<Box<StoredGroup>>,
+}
+
+/// What another owner of the line wrote, besides the text, as it is stored.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StoredWriter {
+    /// Who, as the other owners know them.
+    pub name: String,
+    /// How the message begins that was taken back before it was sent, when that is all that is to be said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub took_back: Option<String>,
+    /// The files, where the writer's client put them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<StoredLink>,
+}
+
+/// A file that a message shares, as it is stored.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StoredLink {
+    /// Where it is.
+    pub url: String,
+    /// What it is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What it is said to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+    /// Its size in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+}
+
+impl From<&Shared> for StoredLink {
+    fn from(file: &Shared) -> Self {
+        Self {
+            url: file.url.clone(),
+            name: file.name.clone(),
+            media_type: file.media_type.clone(),
+            bytes: file.bytes,
+        }
+    }
+}
+
+impl From<&StoredLink> for Shared {
+    fn from(file: &StoredLink) -> Self {
+        Self {
+            url: file.url.clone(),
+            name: file.name.clone(),
+            media_type: file.media_type.clone(),
+            bytes: file.bytes,
+            sha256: None,
+        }
+    }
 }
 
 /// The people of a message to or from several, as they are stored.

@@ -2,6 +2,7 @@
 
 use transom_adapter::Reason;
 
+use super::uri;
 use crate::{
     texts::{Cap, Content, Failed, Lang, Membership, Recipient, Refused, RefusedGroup, Text},
     xmpp::stanza::{Condition, ErrorType, StanzaError},
@@ -89,14 +90,14 @@ fn membership(why: &Membership) -> (Condition, ErrorType) {
 
 fn recipient(why: &Recipient) -> (Condition, ErrorType) {
     match why {
-        Recipient::Colleague { jid }
-        | Recipient::InvalidAddress {
+        // RFC 6120 §8.3.3.5: the new address, as a URI.
+        Recipient::Colleague { jid } => {
+            (Condition::Gone(Some(uri::of_jid(jid))), ErrorType::Cancel)
+        }
+        Recipient::InvalidAddress {
             suggestion: Some(jid),
             ..
-        } => (
-            Condition::Gone(Some(format!("xmpp:{jid}"))),
-            ErrorType::Modify,
-        ),
+        } => (Condition::Gone(Some(uri::of_jid(jid))), ErrorType::Modify),
         Recipient::InvalidAddress {
             suggestion: None, ..
         } => (Condition::ItemNotFound, ErrorType::Cancel),

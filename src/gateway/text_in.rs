@@ -228,6 +228,7 @@ fn row(
         ids: mail::id_rows(arrived, payload.mail.as_deref(), key),
         files: files::incoming(gateway, account, message, key, (now, ids)),
         confirm: None,
+        fleeting: false,
         repeat_key: None,
     }
 }

@@ -6,6 +6,7 @@ mod draft;
 mod edit;
 mod join;
 mod note;
+mod owners;
 mod proof;
 mod quotation;
 mod reaction;
@@ -23,11 +24,11 @@ use super::{
     text_in,
 };
 pub use attendance::{attendance_element, without_own_payloads};
-use check::{check_blocks, of_local};
+use check::{check_blocks, check_colleague, of_local};
 pub(super) use draft::{id_rows, stored_routes};
 pub use edit::Amended;
 use edit::Edit;
-use note::{fresh_line, newcomer, note};
+use note::{fresh_line, newcomer, note, welcomed};
 pub use reaction::Kept;
 pub(super) use repeat::own_key;
 use repeat::repeat_key;
@@ -36,7 +37,7 @@ use several::NotSent;
 use crate::{
     store::{
         read::{Ask, OutwardSnapshot},
-        write::{Judged, NewOut, TakeBack, Word},
+        write::{Judged, NewIn, NewOut, TakeBack},
     },
     texts::{Content, Encryption, GroupNotice, Recipient, Refused, RefusedGroup},
     xmpp::{
@@ -84,6 +85,8 @@ pub struct Accepted {
     pub plan: Plan,
     /// The same for the other members of a group.
     pub further: Vec<(Outgoing, Plan)>,
+    /// The same as the other owners of its line see it.
+    pub shown: Vec<NewIn>,
     /// What the sender is told of how it is sent.
     pub notice: Option<GroupNotice>,
 }
@@ -197,6 +200,7 @@ impl<'a> Candidate<'a> {
                 .map(|address| address.as_str().to_owned()),
             members: self.asked_members(),
             is_named_group: self.named.is_empty() && group::is_named(self.contact.peer.as_str()),
+            is_own_address: gateway.adapter.gives_out(&self.contact.peer),
         }
     }
 
@@ -252,6 +256,7 @@ impl<'a> Candidate<'a> {
         };
         let known_id = known.map(|user| user.user_id);
         check_blocks(snapshot, known_id, self.contact.peer.as_str())?;
+        check_colleague(snapshot, self.user.as_str(), self.contact.peer.as_str())?;
         let fresh = fresh_line(&standing);
         let chosen = if let Some(line) = &fresh {
             Chosen {
@@ -293,25 +298,19 @@ impl<'a> Candidate<'a> {
         };
         caps::check(gateway, snapshot, user, (&sending.plan, &costs), moment.now)?;
         let out = self.new_row(gateway, &chosen, user.user_id, &sending, draft);
+        let shown = self.shown(gateway, snapshot, (&out, chosen.line), moment);
         let new_user = match standing {
             Standing::New(new) => Some(*new),
             Standing::Known(_) => None,
         };
-        let pair = (user.user_id, out.conversation.peer.clone());
-        let waits = snapshot.waiting_strangers.contains(&pair);
-        let welcomed = waits.then_some(Judged {
-            user_id: user.user_id,
-            peer: pair.1,
-            word: Word::Accept,
-            at_ms: moment.now.0,
-        });
         Ok(Accepted {
+            welcomed: welcomed(snapshot, &out),
             out,
             new_user,
-            welcomed,
             outgoing: sending.outgoing,
             plan: sending.plan,
             further: sending.further,
+            shown,
             notice: (sending.separately && is_new).then_some(GroupNotice::Separately),
         })
     }

@@ -11,6 +11,7 @@ use transom_adapter::{
     Report, UnixMillis, Verdict,
 };
 
+pub(super) use self::commit::in_waiting;
 use self::commit::{commit, commit_or_again};
 use super::{Intake, parts, people::People};
 use crate::{

@@ -27,7 +27,7 @@ use crate::{
         xep::addresses,
     },
 };
-use accepted::{notice, works};
+use accepted::{notice, shown_works, works};
 
 /// Takes one batch; returns once it is committed and its answers are queued.
 pub(super) async fn take(intake: &Intake, people: &People, batch: Batch) {
@@ -305,6 +305,8 @@ fn writes(effect: &Effect) -> Vec<Write> {
         }
     }
     writes.extend(one.welcomed.clone().map(Write::Judged));
+    let shown = one.shown.iter().cloned();
+    writes.extend(shown.map(|row| Write::In(Box::new(row))));
     writes.push(Write::Out(Box::new(one.out.clone())));
     writes
 }
@@ -322,7 +324,8 @@ fn told_of_reactions(one: &Kept) -> Write {
 fn writes_of(effect: &Effect) -> usize {
     let Effect::New(one) = effect else { return 1 };
     let new_user = one.new_user.as_ref();
-    1 + usize::from(one.welcomed.is_some())
+    1 + one.shown.len()
+        + usize::from(one.welcomed.is_some())
         + new_user.map_or(0, |new| if new.address.is_some() { 3 } else { 1 })
 }
 
@@ -348,11 +351,18 @@ async fn follow(
                 rosters::introduce_written_to(intake, &one);
                 answers.extend(notice(intake, message, &one));
                 welcomes |= one.welcomed.is_some();
+                waiting.extend(shown_works(intake, &one.shown));
                 waiting.extend(works(intake, *one));
                 "stored"
             }
-            Effect::Amended(one) => one.outcome,
-            Effect::TakenBack(_) => "retracted",
+            Effect::Amended(one) => {
+                waiting.extend(shown_works(intake, &one.amend.shown));
+                one.outcome
+            }
+            Effect::TakenBack(one) => {
+                waiting.extend(shown_works(intake, &one.shown));
+                "retracted"
+            }
             Effect::Kept(one) => {
                 let why = Text::from(one.why);
                 answers.extend(refuse(intake, message, &why));

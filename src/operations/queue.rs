@@ -159,6 +159,7 @@ fn incoming(
         ids: Vec::new(),
         files: Vec::new(),
         confirm: None,
+        fleeting: false,
         repeat_key: None,
     }
 }

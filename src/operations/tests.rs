@@ -154,6 +154,7 @@ impl World {
             ids: Vec::new(),
             files: Vec::new(),
             confirm: None,
+            fleeting: false,
             repeat_key: None,
         };
         on.commit(vec![Write::In(Box::new(row))]).await.unwrap();

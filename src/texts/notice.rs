@@ -74,6 +74,11 @@ pub enum Notice {
         /// When it is sent.
         until: Timestamp,
     },
+    /// Somebody else took a message back before it was sent.
+    TookBack {
+        /// How it begins.
+        excerpt: Quoted,
+    },
     /// The person wrote STOP.
     Stopped,
     /// The person wrote START.

@@ -3,6 +3,7 @@
 //! - [`watch`]: looks at links, accounts, disks and rows; [`board`] knows what was said already.
 //! - [`retention`]: what is kept for how long (`keep`).
 
+mod balances;
 mod board;
 mod retention;
 mod watch;

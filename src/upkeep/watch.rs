@@ -5,7 +5,10 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 use transom_adapter::{AccountState, Clock, Failure, Lifecycle, UnixMillis};
 use uuid::Uuid;
 
-use super::board::{Board, Concern, Known, Look, Saying};
+use super::{
+    balances::{self, balances},
+    board::{Board, Concern, Known, Look, Saying},
+};
 use crate::{
     gateway::Gateway,
     queue::AccountStates,
@@ -56,12 +59,17 @@ impl Watch {
     /// Runs until the lifecycle drains.
     pub async fn run(self) {
         let mut board = self.remembered().await;
+        let mut asked_at = None;
         loop {
             let now = self.clock.now();
             let mut seen = self.links();
             seen.extend(self.accounts());
             seen.extend(self.disks());
             seen.extend(self.rows(&board, now).await);
+            if asked_at.is_none_or(|at: UnixMillis| now >= at.after(balances::EVERY)) {
+                asked_at = Some(now);
+                seen.extend(balances(self.gateways.iter().map(|(gateway, _)| gateway)).await);
+            }
             let mut next = now.after(EVERY);
             for saying in board.look(seen, now) {
                 if self.tell(&saying, now).await {

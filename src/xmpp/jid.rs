@@ -35,7 +35,7 @@ pub enum EscapeError {
 ///
 /// # Errors
 ///
-/// [`EscapeError::SpaceAtEdge`] for a text with a leading or trailing space.
+/// [`EscapeError::SpaceAtEdge`] for a text with a leading or trailing space, or with one that would stand there in a JID.
 pub fn escape(text: &str) -> Result<String, EscapeError> {
     if text.starts_with(' ') || text.ends_with(' ') {
         return Err(EscapeError::SpaceAtEdge);
@@ -56,6 +56,11 @@ pub fn escape(text: &str) -> Result<String, EscapeError> {
             }
             None => escaped.push(character),
         }
+    }
+    // Nodeprep drops some characters: behind a space, a soft hyphen leaves the space at the edge.
+    let prepared = (!escaped.is_ascii()).then(|| NodePart::new(&escaped));
+    if let Some(Ok(prepared)) = prepared {
+        unescape(prepared.as_str())?;
     }
     Ok(escaped)
 }
@@ -146,7 +151,8 @@ mod tests {
 
     #[test]
     fn a_space_at_the_edge_is_refused() {
-        for text in [" a", "a ", " "] {
+        // Nodeprep maps a soft hyphen to nothing, and a wide digit to a narrow one.
+        for text in [" a", "a ", " ", "h \u{ad}", "\u{ad} h", "h\\\u{ff12}0"] {
             assert_eq!(escape(text), Err(EscapeError::SpaceAtEdge), "for {text:?}");
         }
         for localpart in [r"\20a", r"a\20", r"\20"] {

@@ -58,7 +58,7 @@ impl FileWorld {
     pub(crate) async fn prepare(wish: Wish<'_>) -> Self {
         let on = wish.on.unwrap_or(Server::Prosody);
         let components = [(MAIL, "secret"), (SMS, "secret")];
-        let server = XmppServer::start(on, wish.features, &components, &["alice"]).await;
+        let server = XmppServer::start(on, wish.features, &components, &["alice", "bob"]).await;
         let (http, lmtp) = (free_port(), free_port());
         let (sink, pictures) = (MailSink::start().await, HttpDouble::start().await);
         let twilio = Twilio::start(http).await;
@@ -576,4 +576,43 @@ async fn a_text_and_a_file_that_are_sent_apart_leave_as_one_mail(on: Server) {
     world.sink.mail("the third", |mail| has(mail, "one")).await;
     world.sink.mail("the fourth", |mail| has(mail, "two")).await;
     assert_eq!(world.sink.mails().len(), 4);
+}
+
+/// Semantics 20: who is here already is written to here.
+#[tokio::test]
+async fn a_mail_to_a_colleagues_address_comes_back_with_the_colleagues_jid() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let world = FileWorld::start(Wish::default()).await;
+    let mut bob = world.server.client("bob", "phone").await;
+    let outside = "carol\\40example.com@mail.example.org";
+    bob.message(outside, "b1", "now I have an address").await;
+    world.sink.mail("bob's first mail", |_| true).await;
+    let mut alice = world.server.client("alice", "phone").await;
+    alice.message(outside, "a1", "and I have one").await;
+    world
+        .sink
+        .mail("alice's first mail", |mail| mail.text().contains("and I"))
+        .await;
+    let colleague = "bob\\40mail.example.org@mail.example.org";
+    alice.message(colleague, "a2", "hello bob").await;
+    let is_it = |stanza: &Element| stanza.attr("id") == Some("a2");
+    let refused = alice.expect("the refusal", is_it).await;
+    assert_eq!(condition(&refused).as_deref(), Some("gone"), "{refused}");
+    let gone = refused.child("error").and_then(|error| error.child("gone"));
+    let uri = gone.map(Element::text);
+    assert_eq!(uri.as_deref(), Some("xmpp:bob@example.org"), "{refused}");
+    assert!(
+        refused
+            .to_string()
+            .contains("Write to bob@example.org directly"),
+        "{refused}"
+    );
+    // One's own address is nobody else's.
+    let own = "alice\\40mail.example.org@mail.example.org";
+    alice.message(own, "a3", "a note to myself").await;
+    let note = |mail: &transom_test_servers::Mail| mail.text().contains("a note to myself");
+    world.sink.mail("the note", note).await;
+    assert_eq!(world.sink.mails().len(), 3, "nothing went to bob by mail");
 }

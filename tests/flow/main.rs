@@ -38,12 +38,14 @@ macro_rules! on_each_server {
 }
 
 mod address_book;
+mod away;
 mod carried;
 mod clients;
 mod commands;
 mod crash;
 mod ejabberd;
 mod elsewhere;
+mod federated;
 mod files;
 mod files_kills;
 mod gammu;
@@ -56,6 +58,7 @@ mod mail;
 mod mms;
 mod moved;
 mod operators;
+mod owners;
 mod people;
 mod proof;
 mod random_kills;

@@ -247,7 +247,11 @@ impl World {
         change: impl FnOnce(TransomBuilder) -> TransomBuilder,
     ) -> Self {
         let components = [(SMS, SECRET)];
-        let server = XmppServer::start(server, features, &components, &["alice", "bob"]).await;
+        let mut users = vec!["alice", "bob"];
+        if features.contains(&Feature::SecondHost) {
+            users.push("carol@other.net");
+        }
+        let server = XmppServer::start(server, features, &components, &users).await;
         let http = free_port();
         let twilio = Twilio::start(http).await;
         let seat = Seat {

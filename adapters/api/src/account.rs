@@ -84,10 +84,24 @@ pub trait Account: Send + Sync {
         Err(FetchFailure::Gone)
     }
 
+    /// Asks what is left of its credit; `None` where none runs out, or nobody can tell now. Must end within half a minute.
+    async fn balance(&self) -> Option<Balance> {
+        None
+    }
+
     /// Logs in for real and says in plain lines what it found, for `transom check --live`.
     async fn check(&self) -> CheckReport {
         CheckReport::default()
     }
+}
+
+/// What is left of an account's credit.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Balance {
+    /// How much, in whole units of the currency; below zero for what is owed.
+    pub amount: f64,
+    /// Which currency, `USD`; empty where the provider does not say.
+    pub currency: String,
 }
 
 /// Which attempt this is.

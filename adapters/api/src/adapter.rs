@@ -45,6 +45,12 @@ pub trait Adapter: Send + Sync {
         None
     }
 
+    /// Whether an address is one that this gateway gives its users, where whoever has it is better written to by XMPP. Pure; whose it
+    /// is is the core's to know.
+    fn gives_out(&self, _address: &Address) -> bool {
+        false
+    }
+
     /// Says how a message will be sent, or why it cannot be. Pure: no network, no clock, the same answer for the same message.
     ///
     /// # Errors

@@ -42,8 +42,8 @@ mod webhook;
 pub mod testkit;
 
 pub use account::{
-    Account, AccountState, Attempt, Capabilities, CheckReport, FileLimits, Groups, Holder, Repeat,
-    Reports,
+    Account, AccountState, Attempt, Balance, Capabilities, CheckReport, FileLimits, Groups, Holder,
+    Repeat, Reports,
 };
 pub use adapter::{Adapter, ContactError, Network};
 pub use clock::{Clock, SystemClock, UnixMillis};

@@ -168,6 +168,10 @@ impl Adapter for EmailAdapter {
         true
     }
 
+    fn gives_out(&self, address: &Address) -> bool {
+        self.ids.is_ours(address)
+    }
+
     fn plan(&self, message: &Outgoing) -> Result<Plan, Refusal> {
         // What leaves by a user's own account names it; the gateway's addresses name none.
         let own = message.routes.iter().find(|name| name.own_key().is_some());

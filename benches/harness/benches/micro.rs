@@ -133,6 +133,7 @@ impl Disk {
             files: Vec::new(),
             confirm: None,
             repeat_key: None,
+            fleeting: false,
         }))]
     }
 }

@@ -4,7 +4,7 @@ use transom_adapter::Network;
 
 use super::{Answer, policy};
 use crate::{
-    gateway::{Gateway, subscription::Target},
+    gateway::{Gateway, subscription::Target, uri},
     texts::{Chat, Text},
     xmpp::{
         ns,
@@ -94,7 +94,7 @@ fn contacts(gateway: &Gateway) -> Option<Form> {
     }
     let admins = gateway.admins.iter();
     let field = Field {
-        values: admins.map(|admin| format!("xmpp:{admin}")).collect(),
+        values: admins.map(|admin| uri::of_jid(admin.as_str())).collect(),
         ..Field::new("admin-addresses", "list-multi")
     };
     Some(Form {

@@ -80,21 +80,24 @@ fn a_pinned_contact_is_an_entry_of_its_own() {
 
 #[test]
 fn an_invalid_number_is_an_error_with_the_right_jid() {
-    let effects = decide(
-        &sms("open"),
-        PresenceType::Subscribe,
-        "12025550147@sms.example.org",
-        &user("active"),
-    );
-    let [Stanza::Presence(answer)] = effects.answers.as_slice() else {
-        panic!("{:?}", effects.seen())
-    };
-    let error = answer.error().unwrap();
-    assert_eq!(
-        error.condition,
-        crate::xmpp::stanza::Condition::Gone(Some(format!("xmpp:{BOB}")))
-    );
-    assert!(error.text.is_some() && answer.status().is_none());
+    for typed in [
+        "12025550147",
+        r"tel\3a+1-202-555-0147",
+        r"+1\20202\20555\200147",
+    ] {
+        let to = format!("{typed}@sms.example.org");
+        let effects = decide(&sms("open"), PresenceType::Subscribe, &to, &user("active"));
+        let [Stanza::Presence(answer)] = effects.answers.as_slice() else {
+            panic!("{typed}: {:?}", effects.seen())
+        };
+        let error = answer.error().unwrap();
+        assert_eq!(
+            error.condition,
+            crate::xmpp::stanza::Condition::Gone(Some(format!("xmpp:{BOB}"))),
+            "{typed}"
+        );
+        assert!(error.text.is_some() && answer.status().is_none());
+    }
     let effects = decide(
         &sms("open"),
         PresenceType::Subscribe,

@@ -1,5 +1,7 @@
 //! The stanza that carries a message from outside.
 
+use std::borrow::Cow;
+
 use transom_adapter::{Address, Network, UnixMillis};
 
 use super::pieces::{self, PIECE_BYTES_MAX, PIECES_MAX};
@@ -76,11 +78,13 @@ pub fn stanzas(
         };
         Some((author?, reply.id.clone()))
     });
+    let writers = payload.writer.as_ref().map(|writer| &writer.files);
     let shared: Vec<Shared> = files
         .iter()
         .copied()
         .chain(text_file)
         .filter_map(shared)
+        .chain(writers.into_iter().flatten().map(Shared::from))
         .collect();
     let mut stanzas = Vec::with_capacity(1 + shared.len());
     let offered = payload.mail.as_deref().map(offered).unwrap_or_default();
@@ -291,11 +295,7 @@ fn whole(gateway: &Gateway, payload: &Payload, row: &InRow, files: &[&FileRow]) 
             whole.extend(introduction.map(|text| Text::from(text).render(lang) + "\n\n"));
             whole.extend([group.author_name().unwrap_or_default(), ": "]);
         }
-        if row.body.trim_start().starts_with('⚠') {
-            // Semantics 22: never taken for a line of ours.
-            whole.push(ZERO_WIDTH_SPACE);
-        }
-        whole.push_str(&row.body);
+        whole.push_str(&words(payload, row, lang));
     }
     let word = payload.word.map(|word| match word {
         StoredWord::Stop => Notice::Stopped,
@@ -323,6 +323,27 @@ fn whole(gateway: &Gateway, payload: &Payload, row: &InRow, files: &[&FileRow]) 
         whole.push_str(&notice.render(lang));
     }
     whole
+}
+
+/// What somebody wrote, with who it was where that is another of the line's owners (semantics 17).
+fn words<'a>(payload: &Payload, row: &'a InRow, lang: Lang) -> Cow<'a, str> {
+    if let Some(writer) = payload.writer.as_deref() {
+        let took_back = writer.took_back.as_deref().map(|excerpt| {
+            let excerpt = Quoted::whole(excerpt);
+            Text::from(Notice::TookBack { excerpt }).render(lang)
+        });
+        let text = took_back.map_or_else(|| row.body.clone(), Into::into);
+        let text = Text::from(Notice::ByOwner {
+            name: writer.name.clone(),
+            text: Quoted::whole(text),
+        });
+        return text.render(lang).trim_end().to_owned().into();
+    }
+    if row.body.trim_start().starts_with('⚠') {
+        // Semantics 22: never taken for a line of ours.
+        return format!("{ZERO_WIDTH_SPACE}{}", row.body).into();
+    }
+    row.body.as_str().into()
 }
 
 /// What is said of a file that the user does not get.

@@ -23,6 +23,22 @@ pub(super) fn check_blocks(
     Ok(())
 }
 
+/// Semantics 20: whoever has an XMPP account is written to there.
+pub(super) fn check_colleague(
+    snapshot: &OutwardSnapshot,
+    user: &str,
+    peer: &str,
+) -> Result<(), Refused> {
+    let owners = snapshot.colleagues.get(peer);
+    let owners = owners.map_or(&[][..], Vec::as_slice);
+    match owners.first() {
+        Some(jid) if !owners.iter().any(|owner| owner == user) => {
+            Err(Recipient::Colleague { jid: jid.clone() }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The contact that a local part names.
 pub(super) fn of_local(gateway: &Gateway, local: &str) -> Result<Contact, Decision> {
     gateway.contact(local).map_err(|suggestion| {

@@ -225,7 +225,7 @@ impl Candidate<'_> {
     }
 
     /// XEP-0334: the user wants it kept nowhere.
-    fn is_fleeting(&self) -> bool {
+    pub(super) fn is_fleeting(&self) -> bool {
         let hints = self.message.hints();
         hints.no_store || hints.no_permanent_store
     }

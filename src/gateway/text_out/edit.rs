@@ -106,12 +106,14 @@ impl Candidate<'_> {
                     self.note_amended(snapshot, now, &amended);
                     return Some(Decision::Amended(Box::new(amended)));
                 }
+                let shown = self.shown_change(gateway, snapshot, &held, moment);
                 let gone = |known: &mut KnownHeld| known.message_id != held.message_id;
                 snapshot.held.retain(|_, known| gone(known));
                 snapshot.joinable.retain(|_, known| gone(known));
                 Some(Decision::TakenBack(TakeBack {
                     message_id: held.message_id,
                     at_ms: moment.now.0,
+                    shown,
                 }))
             }
             (Edit::Correct(_), Some(held)) if self.files.is_empty() => {
@@ -164,6 +166,7 @@ impl Candidate<'_> {
             amend: Amend {
                 body: outgoing.text,
                 thread,
+                shown: self.shown_change(gateway, snapshot, held, moment),
                 ..amend
             },
             outcome: "corrected",
@@ -300,6 +303,7 @@ impl Candidate<'_> {
             gone_stanza: None,
             files: Vec::new(),
             gone_files: Vec::new(),
+            shown: Vec::new(),
         }
     }
 

@@ -103,6 +103,7 @@ impl Candidate<'_> {
         let people = super::edit::people(&held, &payload);
         caps::check_change(gateway, user, (&plan, people), held.segments, moment.now)?;
         let amend = self.row(gateway, user, &held, &plan, (payload, moment.now));
+        let shown = self.shown_change(gateway, snapshot, &held, moment);
         let now = KnownHeld {
             body: body.clone(),
             files: held.files + added,
@@ -112,6 +113,7 @@ impl Candidate<'_> {
             body,
             thread,
             files: new,
+            shown,
             held_until_ms: None,
             restarted: false,
             ..amend
@@ -158,6 +160,7 @@ impl Candidate<'_> {
             body,
             gone_files: gone.files,
             gone_stanza: Some(gone.id),
+            shown: self.shown_change(gateway, snapshot, held, moment),
             held_until_ms: None,
             restarted: false,
             stanza: None,

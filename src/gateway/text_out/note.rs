@@ -5,7 +5,7 @@ use crate::{
     gateway::registration::{NewUser, Standing},
     store::{
         read::{KnownConversation, KnownHeld, KnownLine, KnownThread, KnownUser, OutwardSnapshot},
-        write::{ConversationRow, MemberRow, NewOut, ThreadRow},
+        write::{ConversationRow, Judged, MemberRow, NewOut, ThreadRow, Word},
     },
     xmpp::jid::BareJid,
 };
@@ -44,6 +44,19 @@ pub(super) fn newcomer(standing: &Standing<'_>) -> KnownUser {
     }
 }
 
+/// Whoever is written to is no stranger any more.
+pub(super) fn welcomed(snapshot: &OutwardSnapshot, out: &NewOut) -> Option<Judged> {
+    let to = &out.conversation;
+    let pair = (to.user_id, to.peer.clone());
+    let waits = snapshot.waiting_strangers.contains(&pair);
+    waits.then_some(Judged {
+        user_id: to.user_id,
+        peer: pair.1,
+        word: Word::Accept,
+        at_ms: to.at_ms,
+    })
+}
+
 /// Notes what an accepted message changes for the rest of its batch.
 pub(super) fn note(snapshot: &mut OutwardSnapshot, user: &BareJid, accepted: &Accepted) {
     let conversation = &accepted.out.conversation;
@@ -66,27 +79,10 @@ pub(super) fn note(snapshot: &mut OutwardSnapshot, user: &BareJid, accepted: &Ac
                 .extend(fresh_line(&standing));
         }
     }
-    let known = snapshot
-        .conversations
-        .entry((user.to_string(), conversation.peer.clone()))
-        .or_default();
-    let is_new = if let Some(known) = known
-        .iter_mut()
-        .find(|known| known.conversation_id == conversation.conversation_id)
-    {
-        known.plain_ms = known.plain_ms.max(conversation.plain_ms);
-        false
-    } else {
-        known.push(KnownConversation {
-            conversation_id: conversation.conversation_id,
-            line_id: conversation.line_id,
-            active_ms: conversation.at_ms,
-            plain_ms: conversation.plain_ms,
-            opted_out: false,
-            answers_to: None,
-        });
-        true
-    };
+    let is_new = note_conversation(snapshot, user.as_str(), conversation);
+    for shown in &accepted.shown {
+        note_conversation(snapshot, &shown.user_jid, &shown.conversation);
+    }
     if let Some(thread) = &accepted.out.thread {
         note_thread(snapshot, thread);
     }
@@ -115,6 +111,31 @@ pub(super) fn note(snapshot: &mut OutwardSnapshot, user: &BareJid, accepted: &Ac
             .accepted
             .insert((user.to_string(), key.clone()), accepted.out.message_id);
     }
+}
+
+/// Whether it is a new one.
+fn note_conversation(
+    snapshot: &mut OutwardSnapshot,
+    jid: &str,
+    conversation: &ConversationRow,
+) -> bool {
+    let chat = (jid.to_owned(), conversation.peer.clone());
+    let known = snapshot.conversations.entry(chat).or_default();
+    let same =
+        |known: &&mut KnownConversation| known.conversation_id == conversation.conversation_id;
+    if let Some(known) = known.iter_mut().find(same) {
+        known.plain_ms = known.plain_ms.max(conversation.plain_ms);
+        return false;
+    }
+    known.push(KnownConversation {
+        conversation_id: conversation.conversation_id,
+        line_id: conversation.line_id,
+        active_ms: conversation.at_ms,
+        plain_ms: conversation.plain_ms,
+        opted_out: false,
+        answers_to: None,
+    });
+    true
 }
 
 /// The next of the batch may write to the group by its name.

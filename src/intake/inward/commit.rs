@@ -190,6 +190,11 @@ fn verdict(share: Option<&std::ops::Range<usize>>, done: &[Done]) -> Verdict {
 /// The work that a write makes once it is committed.
 fn waiting(intake: &Intake, write: &Write) -> Option<Waiting> {
     let Write::In(new) = write else { return None };
+    in_waiting(intake, new)
+}
+
+/// The work that a message to a user makes once it is committed.
+pub(in crate::intake) fn in_waiting(intake: &Intake, new: &NewIn) -> Option<Waiting> {
     if new.due_ms.is_none_or(|due| due > new.conversation.at_ms) {
         // Held: the queue finds it in the database when its time comes.
         return None;

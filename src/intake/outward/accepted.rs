@@ -2,10 +2,11 @@
 
 use transom_adapter::{Address, Key};
 
-use super::super::Intake;
+use super::super::{Intake, inward::in_waiting, rosters};
 use crate::{
     gateway::text_out::Accepted,
     queue::{OutWork, Waiting, Work},
+    store::write::NewIn,
     texts::Text,
     xmpp::stanza::{Message, Stanza},
 };
@@ -41,6 +42,18 @@ pub(super) fn works(intake: &Intake, accepted: Accepted) -> impl Iterator<Item =
             held_until_ms: out.held_until_ms,
         }
     })
+}
+
+/// The same to the other owners of its line, who may not know the contact yet.
+pub(super) fn shown_works(intake: &Intake, shown: &[NewIn]) -> Vec<Waiting> {
+    let waiting: Vec<Waiting> = shown
+        .iter()
+        .filter_map(|row| in_waiting(intake, row))
+        .collect();
+    for one in &waiting {
+        rosters::introduce(intake, one);
+    }
+    waiting
 }
 
 /// A line of the chat that says how a message is sent.

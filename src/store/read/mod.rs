@@ -26,8 +26,8 @@ pub use lanes::{DueLane, InRow, OutRow, Sending};
 pub use life::{ExternalRow, LifeRow, StanzaRow, UnownedRow, WaitingRow};
 pub use mails::{MailRow, PlacedMail};
 pub use outward::{
-    Answered, Ask, KnownConversation, KnownHeld, KnownLine, KnownMember, KnownThread, KnownUser,
-    OutwardSnapshot, SharedLine,
+    Answered, Ask, KnownConversation, KnownHeld, KnownLine, KnownMember, KnownOwner, KnownThread,
+    KnownUser, OutwardSnapshot, SharedLine,
 };
 pub use own::{AliasListed, ContactListed, MessageKept, SentRow};
 pub use own_accounts::OwnAccountRow;

@@ -3,9 +3,11 @@
 //! Length: what one batch needs to know, with the types that decisions are made on.
 
 mod answered;
+mod colleagues;
 mod groups;
 mod held;
 mod open_lines;
+mod owners;
 mod rows;
 mod statements;
 mod thread;
@@ -18,10 +20,12 @@ use super::{Param, Store, StoreError, json};
 use crate::store::index;
 pub use answered::Answered;
 use answered::{load_answered, load_last};
+use colleagues::load_colleagues;
 use groups::load_groups;
 pub use held::KnownHeld;
 use held::{load_held, load_joinable};
 use open_lines::load_open_lines;
+use owners::load_owners;
 use rows::{known_line, known_user};
 pub(super) use statements::THREADS;
 use statements::{
@@ -59,6 +63,9 @@ pub struct Ask {
     /// Whether the peer is a group whose name does not say its members.
     #[serde(skip)]
     pub is_named_group: bool,
+    /// Whether the peer is an address that this gateway gives its users.
+    #[serde(skip)]
+    pub is_own_address: bool,
 }
 
 impl Ask {
@@ -77,6 +84,7 @@ impl Ask {
             has_threads: false,
             members: Vec::new(),
             is_named_group: false,
+            is_own_address: false,
         }
     }
 }
@@ -120,6 +128,21 @@ pub struct OutwardSnapshot {
     pub groups: HashMap<(String, String), Vec<KnownMember>>,
     /// (line, member) of groups that have opted out.
     pub opted_out: HashSet<(i64, String)>,
+    /// The registered owners of those lines of senders that have several, by line.
+    pub owners: HashMap<i64, Vec<KnownOwner>>,
+    /// The owners' bare JIDs of those addresses of the gateway's own that are written to, the first of them first, by address.
+    pub colleagues: HashMap<String, Vec<String>>,
+}
+
+/// A user who owns a line together with others.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KnownOwner {
+    /// Its key.
+    pub user_id: i64,
+    /// Its bare JID.
+    pub jid: String,
+    /// `active` or `disabled`.
+    pub state: String,
 }
 
 /// A member of a group: the address, and the name if it is known.
@@ -269,6 +292,8 @@ impl Store {
         load_joinable(&mut connection, &mut snapshot, gateway_id, asks).await?;
         load_open_lines(&mut connection, &mut snapshot, gateway_id, rows, now_ms).await?;
         load_groups(&mut connection, &mut snapshot, gateway_id, asks).await?;
+        load_owners(&mut connection, &mut snapshot, gateway_id, asks).await?;
+        load_colleagues(&mut connection, &mut snapshot, gateway_id, asks).await?;
         Ok(snapshot)
     }
 }
@@ -286,6 +311,15 @@ async fn load_lines_and_conversations(
             lines.push(line);
         }
     }
+    load_conversations(connection, snapshot, params).await
+}
+
+/// What each of these users has with its peer.
+async fn load_conversations(
+    connection: &mut super::super::Connection,
+    snapshot: &mut OutwardSnapshot,
+    params: &[Param],
+) -> Result<(), StoreError> {
     for row in connection.rows(CONVERSATIONS, params).await? {
         let key = (row.text(0)?.to_owned(), row.text(1)?.to_owned());
         let known = KnownConversation {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{
     Connection, Done, Group, IdRow, NewFile, Sql, StoreError, ThreadRow, UsageRow, fetch_rows,
     files, for_rows,
+    incoming::{self, NewIn},
     outgoing::{insert_ids, insert_threads, insert_usage},
     touched,
 };
@@ -45,6 +46,8 @@ pub struct Amend {
     pub files: Vec<NewFile>,
     /// The places of files that do no longer.
     pub gone_files: Vec<i64>,
+    /// The change as the other owners of its line see it.
+    pub shown: Vec<NewIn>,
 }
 
 /// A further stanza of a message.
@@ -71,6 +74,8 @@ pub struct TakeBack {
     pub message_id: i64,
     /// Now.
     pub at_ms: i64,
+    /// The same as the other owners of its line see it.
+    pub shown: Vec<NewIn>,
 }
 
 /// A held message waits for its turn like any other from now on.
@@ -123,8 +128,11 @@ pub(super) async fn apply(
     group: &mut Group<'_>,
 ) -> Result<(), StoreError> {
     // One at a time, in their order: of two corrections the later stands.
+    let mut shown: Vec<&NewIn> = Vec::new();
     for (place, row) in std::mem::take(&mut group.amends) {
-        if !amend(connection, row).await? {
+        if amend(connection, row).await? {
+            shown.extend(&row.shown);
+        } else {
             group.set(place, Done::Unchanged);
         }
     }
@@ -132,8 +140,11 @@ pub(super) async fn apply(
         let params = [row.message_id.into(), row.at_ms.into()];
         if connection.run(TAKE_BACK, &params).await? == 0 {
             group.set(place, Done::Unchanged);
+        } else {
+            shown.extend(&row.shown);
         }
     }
+    incoming::insert(connection, &shown).await?;
     let rows: Vec<&Release> = group.releases.iter().map(|(_, row)| *row).collect();
     let released = touched(&fetch_rows(connection, RELEASE, &rows).await?)?;
     for (place, row) in std::mem::take(&mut group.releases) {

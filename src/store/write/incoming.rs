@@ -25,6 +25,8 @@ pub struct NewIn {
     pub body: String,
     /// What else belongs to the content, as versioned JSON.
     pub payload: Option<String>,
+    /// Its writer wants it kept nowhere (XEP-0334), as of a message to the outside.
+    pub fleeting: bool,
     /// The stanza's id, the same each time it is written.
     pub stanza_id: String,
     /// How it is known when it comes back from the user's server: what the user wrote elsewhere.
@@ -143,6 +145,17 @@ pub(super) async fn apply(
     for place in old {
         group.set(place, Done::Unchanged);
     }
+    insert(connection, &rows).await?;
+    run_rows(connection, UNOWNED, &unowned).await?;
+    let confirms: Vec<&Confirm> = rows
+        .iter()
+        .filter_map(|row| row.confirm.as_deref())
+        .collect();
+    confirm(connection, &confirms).await
+}
+
+/// Messages that are no repeats.
+pub(super) async fn insert(connection: &mut Connection, rows: &[&NewIn]) -> Result<(), StoreError> {
     let messages: Vec<MessageRow<'_>> = rows.iter().map(|row| message_row(row)).collect();
     insert_messages(
         connection,
@@ -162,13 +175,7 @@ pub(super) async fn apply(
         .iter()
         .filter_map(|row| row.stranger.as_ref())
         .collect();
-    strangers::waits(connection, &new_strangers).await?;
-    run_rows(connection, UNOWNED, &unowned).await?;
-    let confirms: Vec<&Confirm> = rows
-        .iter()
-        .filter_map(|row| row.confirm.as_deref())
-        .collect();
-    confirm(connection, &confirms).await
+    strangers::waits(connection, &new_strangers).await
 }
 
 /// Sends what has not been sent lately.
@@ -227,7 +234,7 @@ fn message_row(row: &NewIn) -> MessageRow<'_> {
         at_ms: row.conversation.at_ms,
         body: &row.body,
         payload: row.payload.as_deref(),
-        fleeting: 0,
+        fleeting: row.fleeting.into(),
         stanza_id: &row.stanza_id,
         repeat_key: row.repeat_key.as_deref(),
         full_jid: &row.user_jid,

@@ -50,6 +50,9 @@ pub(super) fn notice(text: &Notice) -> String {
             "Um diese Zeit wird dieser Person nichts gesendet. „{excerpt}“ geht um {} hinaus; noch einmal senden musst du es nicht.",
             time(until)
         ),
+        N::TookBack { excerpt } => {
+            format!("„{excerpt}“ wurde zurückgenommen, bevor es gesendet war.")
+        }
         N::Stopped => "Diese Person möchte keine Nachrichten mehr bekommen (STOP). \
              Bis sie START sendet, wird nichts an sie gesendet."
             .into(),

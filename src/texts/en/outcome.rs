@@ -50,6 +50,7 @@ pub(super) fn notice(text: &Notice) -> String {
             "Nothing is sent to this person at this hour. \"{excerpt}\" will be sent at {}; you need not send it again.",
             time(until)
         ),
+        N::TookBack { excerpt } => format!("\"{excerpt}\" was taken back before it was sent."),
         N::Stopped => "This person has asked not to be written to any more (STOP). \
              Nothing is sent to them until they send START."
             .into(),

@@ -331,9 +331,9 @@ impl Cutter {
     }
 
     fn head(&self, end: Option<usize>) -> Option<String> {
-        let head = self
-            .buffer
-            .get(..end.filter(|end| *end <= HEAD_BYTES_MAX)?)?;
+        // Below the limit of a stanza too, so that it does not matter where reads end.
+        let max = HEAD_BYTES_MAX.min(self.stanza_bytes_max);
+        let head = self.buffer.get(..end.filter(|end| *end <= max)?)?;
         str::from_utf8(head).ok().map(str::to_owned)
     }
 

@@ -76,6 +76,9 @@ impl Ejabberd {
         let scratch = Scratch::owned("ejabberd", owner.as_ref());
         let [clients, http] = [free_port(), free_port()];
         let mut text = config(clients, http, &components);
+        if features.contains(&Feature::SecondHost) {
+            text = text.replace("hosts: [example.org]", "hosts: [example.org, other.net]");
+        }
         for feature in features {
             text.push_str(&module(*feature, &scratch, http));
         }
@@ -110,9 +113,9 @@ impl Ejabberd {
     /// Creates a user with [`USER_PASSWORD`] and returns the bare JID. In the shared server, names must differ
     /// between tests.
     pub async fn add_user(&self, user: &str) -> String {
-        let account = format!(
-            r#"{{"user": "{user}", "host": "example.org", "password": "{USER_PASSWORD}"}}"#
-        );
+        let (user, host) = user.split_once('@').unwrap_or((user, "example.org"));
+        let account =
+            format!(r#"{{"user": "{user}", "host": "{host}", "password": "{USER_PASSWORD}"}}"#);
         let answer = post(
             self.http,
             "/api/register",
@@ -127,12 +130,13 @@ impl Ejabberd {
             "{user} is not created: {}",
             answer.text()
         );
-        format!("{user}@example.org")
+        format!("{user}@{host}")
     }
 
     /// Logs a user in, available.
     pub async fn client(&self, user: &str, resource: &str) -> XmppClient {
-        let jid = format!("{user}@example.org");
+        let (user, host) = user.split_once('@').unwrap_or((user, "example.org"));
+        let jid = format!("{user}@{host}");
         XmppClient::connect(self.clients, &jid, USER_PASSWORD, resource).await
     }
 
@@ -239,7 +243,9 @@ fn module(feature: Feature, scratch: &Scratch, http: SocketAddr) -> String {
     max_size: 20971520
 "
         ),
-        Feature::Archive | Feature::KickOld | Feature::WebSocket => String::new(),
+        Feature::Archive | Feature::KickOld | Feature::SecondHost | Feature::WebSocket => {
+            String::new()
+        }
     }
 }
 

@@ -23,6 +23,8 @@ pub enum Feature {
     Offline,
     /// Privileges, XEP-0356, for all components: roster, messages, presence and `PubSub`.
     Privilege,
+    /// A second host, `other.net`: to a gateway of the first its users are what federated ones are.
+    SecondHost,
     /// Uploads, XEP-0363, at `upload.` and the host.
     Upload,
     /// Clients over WebSocket, RFC 7395.
@@ -74,12 +76,14 @@ impl Prosody {
 
     /// A user's bare JID.
     pub fn jid(&self, user: &str) -> String {
-        format!("{user}@{}", self.host)
+        let (user, host) = user.split_once('@').unwrap_or((user, &self.host));
+        format!("{user}@{host}")
     }
 
     /// Adds a user, with [`USER_PASSWORD`]; the server may be running.
     pub fn add_user(&self, user: &str) {
-        let host = self.host.replace('.', "%2e").replace('-', "%2d");
+        let (user, host) = user.split_once('@').unwrap_or((user, &self.host));
+        let host = host.replace('.', "%2e").replace('-', "%2d");
         let folder = self.scratch.join("data").join(host).join("accounts");
         std::fs::create_dir_all(&folder).expect("a folder in our own folder");
         let account = folder.join(format!("{user}.dat"));
@@ -258,6 +262,9 @@ log = {{ {{ levels = {{ min = "info" }}, to = "console", timestamps = true }} }}
         }
         text.push_str(&self.extra);
         self.write_hosts(&mut text, http);
+        if self.has(Feature::SecondHost) {
+            text.push_str("VirtualHost \"other.net\"\n");
+        }
         text
     }
 

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
 use serde_json::Value;
-use transom_adapter::{CheckReport, Failure, HttpFailure, HttpReply, Outcome, Reason, Scope};
+use transom_adapter::{
+    Balance, CheckReport, Failure, HttpFailure, HttpReply, Outcome, Reason, Scope,
+};
+
+use super::json;
 
 use super::received;
 
@@ -153,6 +157,16 @@ pub(crate) fn unreadable(reply: &HttpReply) -> Outcome {
             .with_code(format!("HTTP {}", reply.status.as_u16()))
             .with_detail("the answer is not what the provider answers"),
     )
+}
+
+/// What is left of a credit, as a provider writes it: a number, or one in quotes.
+pub(crate) fn balance(amount: &Value, currency: &Value) -> Option<Balance> {
+    let amount: f64 = json::text(amount)?.trim().parse().ok()?;
+    let currency = json::text(currency).unwrap_or_default();
+    amount.is_finite().then(|| Balance {
+        amount,
+        currency: currency.chars().take(8).collect(),
+    })
 }
 
 /// The answer to a question of `check --live`: the document, or what went wrong in words.

@@ -23,6 +23,27 @@ pub(in crate::store::read) const LINES: Sql = for_rows!(
       ORDER BY o.since_ms, l.line_id"
 );
 
+/// Whose addresses of the gateway's own are.
+pub(in crate::store::read) const COLLEAGUES: Sql = for_rows!(
+    "SELECT l.address, o.jid
+       FROM",
+    "CROSS JOIN lines l
+      CROSS JOIN line_owners o
+      WHERE l.gateway_id = $2 AND l.address = r.value ->> 'peer' AND l.state = 'active' AND o.line_id = l.line_id
+      ORDER BY o.since_ms"
+);
+
+/// Who has a line together with others; whoever is not registered gets nothing.
+pub(in crate::store::read) const OWNERS: Sql = for_rows!(
+    "SELECT o.line_id, u.user_id, u.jid, u.state
+       FROM",
+    "CROSS JOIN line_owners o
+      CROSS JOIN users u
+      WHERE o.line_id = CAST(r.value ->> 'line_id' AS BIGINT) AND u.gateway_id = $2 AND u.jid = o.jid
+        AND u.state <> 'pending'
+      ORDER BY o.line_id, u.user_id"
+);
+
 pub(in crate::store::read) const CONVERSATIONS: Sql = for_rows!(
     "SELECT u.jid, c.peer, c.conversation_id, c.line_id, c.active_ms, c.plain_ms,
             CASE WHEN s.line_id IS NULL THEN 0 ELSE 1 END, c.answers_to

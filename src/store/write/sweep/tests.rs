@@ -262,6 +262,7 @@ fn stranger(message_id: i64, peer: &str, at_ms: i64) -> Write {
         body: "buy this".into(),
         payload: None,
         stanza_id: format!("in{message_id}"),
+        fleeting: false,
         repeat_key: None,
         user_jid: "alice@example.org".into(),
         due_ms: None,

@@ -13,9 +13,9 @@ use transom::{
         read::{InRow, TellRow, ToldStanza},
         write::{State, TellKind},
     },
-    xmpp::stanza::Message,
+    xmpp::{stanza::Message, xep::delay},
 };
-use transom_adapter::Reason;
+use transom_adapter::{Reason, UnixMillis};
 
 use crate::{
     oracle::{cleaned, message},
@@ -135,6 +135,36 @@ fn check_incoming(gateway: &Gateway, peer: &str, body: &str, payload: &Payload) 
         Some(row.stanza_id.as_str())
     );
     assert_eq!(seen.to.unwrap().to_string(), row.jid);
+}
+
+/// XEP-0203: when it was sent, on whatever is older than a minute.
+#[test]
+fn what_is_older_than_a_minute_says_since_when() {
+    let gateway = gateways().into_iter().next().unwrap();
+    for (age_ms, sent_ms, says_ms) in [
+        (0, None, None),
+        (60_000, None, None),
+        (60_001, None, Some(60_001)),
+        // The network held it for longer than we did.
+        (1_000, Some(3_600_000), Some(3_600_000)),
+        // A clock that is ahead of ours says nothing.
+        (90_000, Some(-5_000), Some(90_000)),
+    ] {
+        let payload = Payload {
+            sent_ms: sent_ms.map(|ago: i64| NOW.0 - ago),
+            ..Payload::default()
+        };
+        let row = InRow {
+            created_ms: NOW.0 - age_ms,
+            ..incoming("+12025550147", "hello".to_owned(), &payload)
+        };
+        let stanzas = text_in::stanzas(&gateway, &row, &[], NOW, None);
+        let says = stanzas.iter().map(|stanza| delay::since(&stanza.children));
+        let wanted = says_ms.map(|ago: i64| UnixMillis(NOW.0 - ago).timestamp());
+        let seconds = |time: Option<jiff::Timestamp>| time.map(jiff::Timestamp::as_second);
+        let says: Vec<_> = says.map(seconds).collect();
+        assert_eq!(says, [seconds(wanted)], "{age_ms} {sent_ms:?}");
+    }
 }
 
 #[test]

@@ -3,14 +3,17 @@
 
 use std::fmt::Debug;
 
-use transom::xmpp::{
-    jid::Jid,
-    ns,
-    stanza::{Element, Iq, IqType, Message},
-    xep::{
-        addresses, adhoc, blocking, delay, disco, forms::Form, gateway, hints::Hints, ping,
-        privilege::Privileges, pubsub, register, roster, search, sharing, time, upload, vcard,
-        version,
+use transom::{
+    gateway::call,
+    xmpp::{
+        jid::Jid,
+        ns,
+        stanza::{Element, Iq, IqType, Message},
+        xep::{
+            addresses, adhoc, blocking, delay, disco, fallback, forms::Form, gateway, hints::Hints,
+            last, markers, ping, privilege::Privileges, pubsub, reactions, register, roster,
+            search, sharing, time, upload, vcard, version,
+        },
     },
 };
 use transom_conformance::{Damage, spoilt};
@@ -65,6 +68,12 @@ const CASES: &[Case] = &[
               <value>1</value></field></item></x>",
         read: |payload| shown(Form::from_element(payload)),
         essential: &["x/type"],
+    },
+    Case {
+        name: "XEP-0012",
+        xml: "<query xmlns='jabber:iq:last'/>",
+        read: |payload| is(last::is_query(&iq(IqType::Get, payload))),
+        essential: &[],
     },
     Case {
         name: "XEP-0030: a question",
@@ -191,10 +200,22 @@ const CASES: &[Case] = &[
         essential: &["replace/id"],
     },
     Case {
+        name: "XEP-0333",
+        xml: "<markable xmlns='urn:xmpp:chat-markers:0'/>",
+        read: |payload| is(markers::is_markable(&message(payload))),
+        essential: &[],
+    },
+    Case {
         name: "XEP-0334",
         xml: "<no-store xmlns='urn:xmpp:hints'/>",
         read: |payload| is(Hints::of(std::slice::from_ref(payload)).no_store),
         essential: &[],
+    },
+    Case {
+        name: "XEP-0353",
+        xml: "<propose xmlns='urn:xmpp:jingle-message:0' id='c1'><description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/></propose>",
+        read: |payload| is(call::is_proposal(&message(payload))),
+        essential: &["propose/id"],
     },
     Case {
         name: "XEP-0356",
@@ -248,6 +269,21 @@ const CASES: &[Case] = &[
         xml: "<retract xmlns='urn:xmpp:message-retract:1' id='m0'/>",
         read: |payload| shown(message(payload).retracts()),
         essential: &["retract/id"],
+    },
+    Case {
+        name: "XEP-0428",
+        xml: "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='5'/></fallback>",
+        read: |payload| {
+            let parted = fallback::part(&message(payload), ns::REPLY, "> hi\nyes");
+            shown(Some(parted.fallback).filter(|quoted| !quoted.is_empty()))
+        },
+        essential: &["fallback/for"],
+    },
+    Case {
+        name: "XEP-0444",
+        xml: "<reactions xmlns='urn:xmpp:reactions:0' id='m0'><reaction>\u{1f44d}</reaction></reactions>",
+        read: |payload| shown(reactions::of(&message(payload))),
+        essential: &["reactions/id"],
     },
     Case {
         name: "XEP-0447",

@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, ExternalId, FetchFailure, Fetched,
-    FileLimits, Handled, HttpClient, HttpReply, MediaRef, Outcome, Outgoing, Refused,
+    Account, AccountName, Attempt, Balance, Capabilities, CheckReport, ExternalId, FetchFailure,
+    Fetched, FileLimits, Handled, HttpClient, HttpReply, MediaRef, Outcome, Outgoing, Refused,
     TrustedOrigin, UnixMillis, WebRequest,
 };
 
@@ -92,6 +92,13 @@ impl Account for PlivoAccount {
             origin.basic(&self.auth_id, token)
         });
         media::fetch(&self.http, from, media, bytes_max).await
+    }
+
+    async fn balance(&self) -> Option<Balance> {
+        let request = self.signed_in(self.http.get(&format!("{}/", self.account_url)));
+        let account = answer::document(self.http.call(request).await).ok()?;
+        // Plivo counts in US dollars and does not say so.
+        answer::balance(&account["cash_credits"], &"USD".into())
     }
 
     async fn check(&self) -> CheckReport {

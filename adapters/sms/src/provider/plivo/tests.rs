@@ -364,3 +364,16 @@ proptest! {
         drop(events(&Method::GET, &query, &body, home));
     }
 }
+
+#[tokio::test]
+async fn it_says_what_is_left() {
+    let answer = r#"{"cash_credits":"4.99231","auth_id":"MA1"}"#;
+    let server = ScriptedHttp::start([Reply::json(200, answer), Reply::json(500, "{}")]).await;
+    let account = at(server.base_url());
+    let left = Balance {
+        amount: 4.99231,
+        currency: "USD".to_owned(),
+    };
+    assert_eq!(account.balance().await, Some(left));
+    assert_eq!(account.balance().await, None);
+}

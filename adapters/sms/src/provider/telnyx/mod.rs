@@ -10,9 +10,9 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, ExternalId, FetchFailure, Fetched,
-    FileLimits, Group, Groups, Handled, HttpClient, HttpReply, MediaRef, Outcome, Outgoing,
-    Refused, Repeat, TrustedOrigin, UnixMillis, WebRequest,
+    Account, AccountName, Attempt, Balance, Capabilities, CheckReport, ExternalId, FetchFailure,
+    Fetched, FileLimits, Group, Groups, Handled, HttpClient, HttpReply, MediaRef, Outcome,
+    Outgoing, Refused, Repeat, TrustedOrigin, UnixMillis, WebRequest,
 };
 
 pub use self::{config::TelnyxConfig, webhook::events};
@@ -109,6 +109,14 @@ impl Account for TelnyxAccount {
             origin.bearer(self.api_key.expose_secret())
         });
         media::fetch(&self.http, from, media, bytes_max).await
+    }
+
+    async fn balance(&self) -> Option<Balance> {
+        let url = format!("{}/v2/balance", self.base_url);
+        let reply = self.http.call(self.signed_in(self.http.get(&url))).await;
+        let data = &answer::document(reply).ok()?["data"];
+        // Whoever pays later has a credit limit, which is part of what is left.
+        answer::balance(&data["available_credit"], &data["currency"])
     }
 
     async fn check(&self) -> CheckReport {

@@ -443,3 +443,17 @@ fn a_text_of_a_group_names_the_others() {
         ["+12025550149", "+12025550148", "+12025550150"]
     );
 }
+
+#[tokio::test]
+async fn it_says_what_is_left() {
+    let answer = r#"{"data":{"record_type":"balance","balance":"300.00","credit_limit":"100.00",
+        "available_credit":"400.00","currency":"USD"}}"#;
+    let server = ScriptedHttp::start([Reply::json(200, answer), Reply::json(200, "{}")]).await;
+    let account = at(server.base_url());
+    let left = Balance {
+        amount: 400.0,
+        currency: "USD".to_owned(),
+    };
+    assert_eq!(account.balance().await, Some(left));
+    assert_eq!(account.balance().await, None);
+}

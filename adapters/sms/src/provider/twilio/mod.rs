@@ -12,9 +12,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, Context, Failure, FetchFailure,
-    Fetched, FileLimits, Handled, HttpClient, MediaRef, Outcome, Outgoing, Refused, TrustedOrigin,
-    UnixMillis, WebRequest,
+    Account, AccountName, Attempt, Balance, Capabilities, CheckReport, Context, Failure,
+    FetchFailure, Fetched, FileLimits, Handled, HttpClient, MediaRef, Outcome, Outgoing, Refused,
+    TrustedOrigin, UnixMillis, WebRequest,
 };
 
 use self::signature::Secrets;
@@ -109,6 +109,12 @@ impl Account for TwilioAccount {
             origin.basic(&self.account_sid, token)
         });
         media::fetch(&self.http, from, media, bytes_max).await
+    }
+
+    async fn balance(&self) -> Option<Balance> {
+        let reply = self.http.call(self.get("/Balance.json")).await;
+        let answer = answer::document(reply).ok()?;
+        answer::balance(&answer["balance"], &answer["currency"])
     }
 
     async fn check(&self) -> CheckReport {

@@ -282,3 +282,16 @@ async fn what_came_during_a_downtime_is_listed_page_by_page() {
     let server = ScriptedHttp::start([Reply::text(500, "")]).await;
     at(&server).inbound_since(NOW).await.unwrap_err();
 }
+
+#[tokio::test]
+async fn it_says_what_is_left() {
+    let answer = r#"{"account_sid":"AC123","balance":"-3.2500","currency":"EUR"}"#;
+    let server = ScriptedHttp::start([Reply::json(200, answer), Reply::json(401, "{}")]).await;
+    let account = at(&server);
+    let left = Balance {
+        amount: -3.25,
+        currency: "EUR".to_owned(),
+    };
+    assert_eq!(account.balance().await, Some(left));
+    assert_eq!(account.balance().await, None);
+}
