@@ -75,3 +75,29 @@ async fn a_modem_daemon_that_is_down_loses_nothing_and_a_failure_is_told() {
         .await;
     assert_eq!(gammu.sent().len(), 1);
 }
+
+/// A modem sends one text after the other, each in its time: what comes faster waits in the outbox.
+#[tokio::test]
+async fn more_texts_than_a_modem_is_fast_go_each_once_in_order() {
+    if skipped(&[Server::Prosody, Server::Gammu]) {
+        return;
+    }
+    let (mut world, mut gammu) = world().await;
+    let burst = ["m1", "m2", "m3", "m4", "m5"];
+    gammu.stop().await;
+    for id in burst {
+        world.write(id, id).await;
+    }
+    gammu.resume().await;
+    for id in burst {
+        sent(&gammu, id).await;
+    }
+    let texts: Vec<String> = gammu.sent().into_iter().map(|sent| sent.text).collect();
+    assert_eq!(texts, burst, "each once, in order");
+    for _ in burst {
+        gammu.report(PEER, "Delivered");
+    }
+    for id in burst {
+        world.receipt(id).await;
+    }
+}

@@ -1,8 +1,11 @@
-//! Texts that wait for the morning, and lines that move to another provider.
+//! Texts that wait for the morning, lines that move to another provider, and lines that have two.
 
-use transom_test_servers::{PATIENCE, Server, skipped, until};
+use transom_test_servers::{Answer, PATIENCE, Server, get, skipped, until};
 
-use crate::world::{LINE, World, chat, contact};
+use crate::{
+    simulated::on_the_phone,
+    world::{LINE, World, chat, contact, is_receipt_of},
+};
 
 const PEER: &str = "+12025550147";
 
@@ -107,4 +110,49 @@ async fn waiting(world: &World) -> Vec<String> {
     let rows = list["queue"].as_array().unwrap().iter();
     rows.map(|row| row["id"].as_str().unwrap().to_owned())
         .collect()
+}
+
+/// A line with two providers: the second is asked after a certain failure of the first, and never when nobody knows whether the first
+/// has sent it.
+#[tokio::test]
+async fn the_next_provider_is_asked_only_after_a_certain_failure() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let spare = "[gateway.sms.provider.spare]\nkind = \"simulator\"\n";
+    let two = line().replace("\"main\"", "[\"main\", \"spare\"]");
+    let world = World::with(Server::Prosody, &format!("{spare}{two}"), "").await;
+    let mut alice = world.client("alice").await;
+    let logged = async |words: &str| {
+        let said = async || world.transom.log().contains(words).then_some(());
+        until(words, PATIENCE, said).await.unwrap();
+    };
+    let http = world.transom.http();
+
+    // Out of order, and it says so.
+    world.twilio.api.answer_next(Answer::json(503, "{}"));
+    alice
+        .send(&chat(&contact(PEER), "m1", "by the spare"))
+        .await;
+    on_the_phone(http, "by the spare").await;
+    alice
+        .expect("the receipt", |stanza| is_receipt_of(stanza, "m1"))
+        .await;
+
+    // An answer that says nothing of the text.
+    world.twilio.api.answer_next(Answer::json(500, "{}"));
+    alice.send(&chat(&contact(PEER), "m2", "who has it?")).await;
+    logged("outcome=\"unknown\"").await;
+    // The chat goes on, by the first again.
+    alice
+        .send(&chat(&contact(PEER), "m3", "by the first"))
+        .await;
+    world.twilio.text("by the first").await;
+    let state = get(http, "/simulator/state?phone=%2B12025550147").await;
+    let state = state.unwrap().text();
+    assert!(!state.contains("who has it?"), "{state}");
+    assert!(!state.contains("by the first"), "{state}");
+    let sent = world.twilio.sent();
+    let bodies: Vec<String> = sent.iter().filter_map(|sent| sent.form("Body")).collect();
+    assert_eq!(bodies, ["by the spare", "who has it?", "by the first"]);
 }

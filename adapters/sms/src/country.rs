@@ -5,9 +5,11 @@
 //! reads letters as digits inside international numbers and brings `atomic-polyfill` (RUSTSEC-2023-0089). A prefix table of our own
 //! is ruled out by semantics 31. The library holds no short-number data, so emergency numbers stand in `emergency.rs`.
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType, Region};
+
+use crate::number::is_e164;
 
 /// The regions that have a numbering plan. The library knows them too, but asking it loads its metadata: four megabytes that a gateway
 /// does without until the first text.
@@ -99,10 +101,9 @@ pub(crate) fn read_dialled(digits: &str, home: Country) -> Option<String> {
 
 fn valid_e164(number: &PhoneNumber) -> Option<String> {
     let valid = PHONE_NUMBER_UTIL.is_valid_number(number);
-    valid.then(|| {
-        let text = PHONE_NUMBER_UTIL.format(number, PhoneNumberFormat::E164);
-        text.into_owned()
-    })
+    let text = valid.then(|| PHONE_NUMBER_UTIL.format(number, PhoneNumberFormat::E164));
+    // Plans have numbers that are shorter than an address: those are short codes here.
+    text.filter(|text| is_e164(text)).map(Cow::into_owned)
 }
 
 #[cfg(test)]

@@ -133,7 +133,7 @@ const NAME_CHARS_MAX: usize = 32;
 const DIALLED_CHARS_MAX: usize = 40;
 
 /// ITU-T E.164: `^\+[1-9][0-9]{6,14}$`.
-fn is_e164(text: &str) -> bool {
+pub(crate) fn is_e164(text: &str) -> bool {
     text.strip_prefix('+').is_some_and(|digits| {
         (7..=15).contains(&digits.len()) && is_digits(digits) && !digits.starts_with('0')
     })
@@ -319,6 +319,12 @@ mod tests {
             let number = Number::received(raw, country(home));
             assert_eq!(number.to_address().as_str(), want, "{raw:?} in {home}");
         }
+    }
+
+    #[test]
+    fn a_number_that_is_too_short_for_an_address_is_a_short_code() {
+        let number = read_typed("1640", country("DE")).unwrap();
+        assert_eq!(number.to_address().as_str(), "1640;phone-context=de");
     }
 
     #[test]

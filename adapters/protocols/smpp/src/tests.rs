@@ -1,5 +1,7 @@
 //! Sessions against an SMSC that is told what to say.
 
+mod tls;
+
 use std::{future::pending, sync::Mutex, time::Duration};
 
 use bytes::Bytes;

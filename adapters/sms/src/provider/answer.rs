@@ -6,6 +6,8 @@ use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
 use serde_json::Value;
 use transom_adapter::{CheckReport, Failure, HttpFailure, HttpReply, Outcome, Reason, Scope};
 
+use super::received;
+
 /// What a code means for the message it was said about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Verdict {
@@ -57,6 +59,17 @@ pub(crate) fn outcome(verdict: Verdict, failure: Failure, after: Option<Duration
         },
         Verdict::Transient => Outcome::Transient(failure),
         Verdict::Misconfigured => Outcome::Misconfigured(failure),
+    }
+}
+
+/// The outcome of an attempt: what its answer says, or what it means that there is none.
+pub(crate) fn of(
+    reply: Result<HttpReply, HttpFailure>,
+    says: impl FnOnce(&HttpReply) -> Outcome,
+) -> Outcome {
+    match reply {
+        Ok(reply) => says(&reply),
+        Err(error) => no_answer(&error),
     }
 }
 
@@ -122,6 +135,15 @@ pub(crate) fn failure(table: &'static [ErrorRow], code: u32) -> Failure {
     let row = ErrorRow::find(table, code);
     let reason = row.map_or(Reason::Unspecified, |row| row.reason);
     Failure::new(reason).with_code(code.to_string())
+}
+
+/// The outcome of an attempt whose answer says that all went well and under which id; without a good one nobody knows what was made
+/// of it.
+pub(crate) fn accepted(kind: &'static str, id: Option<&str>, reply: &HttpReply) -> Outcome {
+    match id.and_then(|id| received::id(kind, id)) {
+        Some(id) => Outcome::Accepted { ids: vec![id] },
+        None => unreadable(reply),
+    }
 }
 
 /// The outcome of an attempt whose answer says that all went well and not what was made of it.

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 use transom_adapter::{
-    Capabilities, Failure, FileLimits, Holder, MediaRef, Outcome, Outgoing, Reason, Repeat, Reports,
+    Capabilities, Failure, FetchFailure, Fetched, FileLimits, Holder, HttpClient, MediaRef,
+    Outcome, Outgoing, Reason, Repeat, Reports, TrustedOrigin,
 };
 
 use super::{ProviderEnv, json};
@@ -56,6 +57,21 @@ pub(crate) fn urls(message: &Outgoing) -> Result<Vec<&str>, Outcome> {
         let failure = Failure::new(Reason::Unsupported);
         Outcome::Rejected(failure.with_detail("a file has no URL to be fetched from"))
     })
+}
+
+/// Fetches a picture that stayed with the provider, with a login for its own origin alone.
+///
+/// # Errors
+///
+/// [`FetchFailure`].
+pub(crate) async fn fetch(
+    http: &HttpClient,
+    (base_url, login): (&str, impl FnOnce(TrustedOrigin) -> TrustedOrigin),
+    media: &MediaRef,
+    bytes_max: u64,
+) -> Result<Fetched, FetchFailure> {
+    let origin = TrustedOrigin::new(base_url).map(login);
+    http.fetch(&media.url, bytes_max, origin.as_ref()).await
 }
 
 /// A picture that came, as a provider's JSON names it; `None` without its URL.

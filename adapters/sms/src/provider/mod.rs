@@ -159,21 +159,64 @@ impl Default for TextLimit {
     }
 }
 
+/// A kind of provider of this crate: its word, how an account of it is built, and the longest text that one takes.
+struct Kind<A> {
+    word: &'static str,
+    account: Build<A>,
+    text_limit: fn(&Section) -> TextLimit,
+}
+
+/// Reads a section and builds the account.
+type Build<A> = fn(AccountName, &Section, &ProviderEnv) -> Result<A, Vec<ConfigFault>>;
+
+impl<A: Account + 'static> Kind<A> {
+    fn boxed(
+        word: &'static str,
+        account: Build<A>,
+        text_limit: fn(&Section) -> TextLimit,
+    ) -> Box<dyn ProviderFactory> {
+        Box::new(Self {
+            word,
+            account,
+            text_limit,
+        })
+    }
+}
+
+impl<A: Account + 'static> ProviderFactory for Kind<A> {
+    fn kind(&self) -> &'static str {
+        self.word
+    }
+
+    fn build(
+        &self,
+        name: AccountName,
+        section: &Section,
+        env: &ProviderEnv,
+    ) -> Result<Arc<dyn Account>, Vec<ConfigFault>> {
+        Ok(Arc::new((self.account)(name, section, env)?))
+    }
+
+    fn text_limit(&self, section: &Section) -> TextLimit {
+        (self.text_limit)(section)
+    }
+}
+
 /// The providers that come with this crate.
 pub(crate) fn built_in() -> Vec<Box<dyn ProviderFactory>> {
     vec![
-        Box::new(bandwidth::Bandwidth),
-        Box::new(kannel::Kannel),
-        Box::new(android::Android),
-        Box::new(jasmin::Jasmin),
-        Box::new(gammu::Gammu),
-        Box::new(httpsms::Httpsms),
-        Box::new(templated::Http),
-        Box::new(plivo::Plivo),
-        Box::new(sinch::Sinch),
+        bandwidth::kind(),
+        kannel::kind(),
+        android::kind(),
+        jasmin::kind(),
+        gammu::kind(),
+        httpsms::kind(),
+        templated::kind(),
+        plivo::kind(),
+        sinch::kind(),
         Box::new(smpp::Smpp),
-        Box::new(telnyx::Telnyx),
-        Box::new(twilio::Twilio),
-        Box::new(vonage::Vonage),
+        telnyx::kind(),
+        twilio::kind(),
+        vonage::kind(),
     ]
 }

@@ -1,5 +1,6 @@
 //! What the tests of providers have in common, and the provider of the guide.
 
+mod calls;
 mod smallest;
 
 use std::sync::Arc;

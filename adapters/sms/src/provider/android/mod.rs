@@ -5,38 +5,24 @@ mod catch_up;
 mod config;
 mod webhook;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Context, Failure,
-    Handled, Holder, HttpClient, HttpReply, Outcome, Outgoing, Reason, Refused, Repeat, Reports,
-    Section, UnixMillis, WebReply, WebRequest,
+    Account, AccountName, Attempt, Capabilities, CheckReport, Context, Failure, Handled,
+    HttpClient, HttpReply, Outcome, Outgoing, Reason, Refused, Repeat, UnixMillis, WebReply,
+    WebRequest,
 };
 
 pub use self::{config::AndroidConfig, webhook::events};
-use super::{ProviderEnv, ProviderFactory, answer, json, received::wire};
+use super::{Kind, ProviderEnv, ProviderFactory, TextLimit, answer, json, media, received::wire};
 use crate::Country;
 
 /// `kind = "android"`.
-#[derive(Clone, Copy, Debug)]
-pub struct Android;
-
-impl ProviderFactory for Android {
-    fn kind(&self) -> &'static str {
-        "android"
-    }
-
-    fn build(
-        &self,
-        name: AccountName,
-        section: &Section,
-        env: &ProviderEnv,
-    ) -> Result<Arc<dyn Account>, Vec<ConfigFault>> {
-        Ok(Arc::new(config::account(name, section, env)?))
-    }
+pub(super) fn kind() -> Box<dyn ProviderFactory> {
+    Kind::boxed("android", config::account, |_| TextLimit::default())
 }
 
 /// One phone, or all the phones of one user of a server.
@@ -65,24 +51,16 @@ impl Account for AndroidAccount {
         Capabilities {
             // The id is ours: the same one again is answered with 409.
             repeat: Repeat::Safe,
-            reports: if self.webhook_url.is_some() {
-                Reports::Delivery
-            } else {
-                Reports::None
-            },
             concurrency: 4,
-            send_seconds_max: 40,
-            files: None,
-            holder: Holder::OneReader,
+            ..media::capabilities(self.webhook_url.is_some(), None)
         }
     }
 
     async fn send(&self, message: &Outgoing, _attempt: Attempt) -> Outcome {
         let request = self.post("/messages").json(&self.body(message));
-        match self.http.call(request).await {
-            Ok(reply) => outcome(&reply, message),
-            Err(error) => answer::no_answer(&error),
-        }
+        answer::of(self.http.call(request).await, |reply| {
+            outcome(reply, message)
+        })
     }
 
     async fn run(&self, context: &Context) -> Result<(), Failure> {

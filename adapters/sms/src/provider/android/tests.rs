@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use transom_adapter::{
     Event, MessageRef, Progress,

@@ -10,15 +10,15 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, Clock, ConfigFault, FetchFailure,
-    Fetched, FileLimits, Group, Groups, Handled, HttpClient, HttpReply, MediaRef, Outcome,
-    Outgoing, Refused, Section, TrustedOrigin, UnixMillis, WebRequest,
+    Account, AccountName, Attempt, Capabilities, CheckReport, Clock, FetchFailure, Fetched,
+    FileLimits, Group, Groups, Handled, HttpClient, HttpReply, MediaRef, Outcome, Outgoing,
+    Refused, TrustedOrigin, UnixMillis, WebRequest,
 };
 
 use self::webhook::Reader;
 pub use self::{config::BandwidthConfig, webhook::events};
 use super::{
-    ProviderEnv, ProviderFactory, TextLimit,
+    Kind, ProviderEnv, ProviderFactory, TextLimit,
     access_token::{self, Bearer},
     answer, json, media,
     received::{self, wire},
@@ -37,28 +37,12 @@ const FILES: FileLimits = FileLimits {
     types: media::MMS_TYPES,
 };
 
-/// `kind = "bandwidth"`.
-#[derive(Clone, Copy, Debug)]
-pub struct Bandwidth;
-
-impl ProviderFactory for Bandwidth {
-    fn kind(&self) -> &'static str {
-        "bandwidth"
-    }
-
-    fn build(
-        &self,
-        name: AccountName,
-        section: &Section,
-        env: &ProviderEnv,
-    ) -> Result<Arc<dyn Account>, Vec<ConfigFault>> {
-        Ok(Arc::new(config::account(name, section, env)?))
-    }
-
-    /// `text` takes 2048 characters: 13 segments of 153, or 30 of 67, stay within.
-    fn text_limit(&self, _section: &Section) -> TextLimit {
-        TextLimit { gsm7: 13, ucs2: 30 }
-    }
+/// `kind = "bandwidth"`. `text` takes 2048 characters: 13 segments of 153, or 30 of 67, stay within.
+pub(super) fn kind() -> Box<dyn ProviderFactory> {
+    Kind::boxed("bandwidth", config::account, |_| TextLimit {
+        gsm7: 13,
+        ucs2: 30,
+    })
 }
 
 /// One messaging application.
@@ -127,11 +111,10 @@ impl Account for BandwidthAccount {
     async fn fetch(&self, media: &MediaRef, bytes_max: u64) -> Result<Fetched, FetchFailure> {
         let token = self.access.get().await;
         let token = token.map_err(|_| FetchFailure::Transient("no access token".to_owned()))?;
-        let origin = TrustedOrigin::new(&self.base_url);
-        let origin = origin.map(|origin| origin.bearer(token.expose_secret()));
-        self.http
-            .fetch(&media.url, bytes_max, origin.as_ref())
-            .await
+        let from = (&*self.base_url, |origin: TrustedOrigin| {
+            origin.bearer(token.expose_secret())
+        });
+        media::fetch(&self.http, from, media, bytes_max).await
     }
 
     async fn check(&self) -> CheckReport {

@@ -12,12 +12,10 @@ mod names;
 mod spool;
 mod watch;
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use transom_adapter::{
     Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Context, Failure,
-    Holder, Outcome, Outgoing, Reason, Repeat, Reports, Section,
+    Holder, Outcome, Outgoing, Reason, Repeat, Reports,
 };
 
 use self::spool::Spool;
@@ -29,28 +27,9 @@ pub use self::{
 use super::{ProviderEnv, ProviderFactory, TextLimit, received::wire};
 use crate::Country;
 
-/// `kind = "gammu"`.
-#[derive(Clone, Copy, Debug)]
-pub struct Gammu;
-
-impl ProviderFactory for Gammu {
-    fn kind(&self) -> &'static str {
-        "gammu"
-    }
-
-    fn build(
-        &self,
-        name: AccountName,
-        section: &Section,
-        env: &ProviderEnv,
-    ) -> Result<Arc<dyn Account>, Vec<ConfigFault>> {
-        Ok(Arc::new(config::account(name, section, env)?))
-    }
-
-    /// smsd cuts off what goes beyond its buffers; far below them modems grow slow.
-    fn text_limit(&self, _section: &Section) -> TextLimit {
-        TextLimit::segments(PARTS_MAX)
-    }
+/// `kind = "gammu"`. smsd cuts off what goes beyond its buffers; far below them modems grow slow.
+pub(super) fn kind() -> Box<dyn ProviderFactory> {
+    super::Kind::boxed("gammu", config::account, |_| TextLimit::segments(PARTS_MAX))
 }
 
 const PARTS_MAX: u16 = 10;

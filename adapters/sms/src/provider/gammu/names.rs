@@ -23,8 +23,10 @@ impl fmt::Display for OutName {
         let at = self.created_at.timestamp().strftime("%Y%m%d_%H%M%S");
         let Self { recipient, key, .. } = self;
         let flag = if self.report { "d" } else { "" };
+        // Of one second in the order of the keys, which their letters are not.
+        let serial = key.0.cast_unsigned();
         // smsd holds names of up to 99 characters.
-        write!(f, "OUTC{at}_00_{recipient}_{key}.txt{flag}")
+        write!(f, "OUTC{at}_{serial:016x}_{recipient}_{key}.txt{flag}")
     }
 }
 
@@ -79,9 +81,24 @@ mod tests {
             key: Key(1_234_567),
             report: true,
         };
-        let text = format!("OUTC20260921_141320_00_+12025550147_{}.txtd", name.key);
+        let text = format!(
+            "OUTC20260921_141320_000000000012d687_+12025550147_{}.txtd",
+            name.key
+        );
         assert_eq!(name.to_string(), text);
         assert_eq!(text.parse(), Ok(name));
+    }
+
+    #[test]
+    fn names_of_one_second_are_in_the_order_of_the_keys() {
+        let name = |key| OutName {
+            created_at: UnixMillis(1_790_000_000_000),
+            recipient: "+12025550147".to_owned(),
+            key: Key(key),
+            report: true,
+        };
+        let names: Vec<String> = (0..2_000).map(|key| name(key).to_string()).collect();
+        assert!(names.is_sorted());
     }
 
     #[test]

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use std::{fs, path::PathBuf, time::Duration};
 
 use proptest::prelude::*;
@@ -140,7 +142,9 @@ async fn a_text_lies_in_the_outbox_once_however_often_it_is_tried() {
     folders.account.bind().await.unwrap();
     let name = folders.sent("Привет 👋\r\n").await;
     let key = message("").key;
-    assert_eq!(name, format!("OUTC20260921_141320_00_{PEER}_{key}.txtd"));
+    let serial = format!("{:016x}", key.0);
+    let wanted = format!("OUTC20260921_141320_{serial}_{PEER}_{key}.txtd");
+    assert_eq!(name, wanted);
     let content = fs::read(folders.path("outbox").join(&name)).unwrap();
     assert_eq!(content.get(..2), Some(&[0xfe, 0xff][..]));
     assert_eq!(decode(&content), "Привет 👋\n");

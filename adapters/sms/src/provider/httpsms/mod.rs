@@ -4,38 +4,21 @@ mod catch_up;
 mod config;
 mod webhook;
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Context, Failure,
-    Handled, Holder, HttpClient, HttpReply, Outcome, Outgoing, Refused, Repeat, Reports, Section,
-    UnixMillis, WebReply, WebRequest,
+    Account, AccountName, Attempt, Capabilities, CheckReport, Context, Failure, Handled,
+    HttpClient, HttpReply, Outcome, Outgoing, Refused, UnixMillis, WebReply, WebRequest,
 };
 
 pub use self::{config::HttpsmsConfig, webhook::events};
-use super::{ProviderEnv, ProviderFactory, answer, json, received, received::wire};
+use super::{Kind, ProviderEnv, ProviderFactory, TextLimit, answer, json, media, received::wire};
 use crate::Country;
 
 /// `kind = "httpsms"`.
-#[derive(Clone, Copy, Debug)]
-pub struct Httpsms;
-
-impl ProviderFactory for Httpsms {
-    fn kind(&self) -> &'static str {
-        "httpsms"
-    }
-
-    fn build(
-        &self,
-        name: AccountName,
-        section: &Section,
-        env: &ProviderEnv,
-    ) -> Result<Arc<dyn Account>, Vec<ConfigFault>> {
-        Ok(Arc::new(config::account(name, section, env)?))
-    }
+pub(super) fn kind() -> Box<dyn ProviderFactory> {
+    Kind::boxed("httpsms", config::account, |_| TextLimit::default())
 }
 
 /// One user of httpSMS.
@@ -62,16 +45,8 @@ impl Account for HttpsmsAccount {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             // `request_id` is only handed back: the same one again is another text.
-            repeat: Repeat::Unsafe,
-            reports: if self.webhook_url.is_some() {
-                Reports::Delivery
-            } else {
-                Reports::None
-            },
             concurrency: 4,
-            send_seconds_max: 40,
-            files: None,
-            holder: Holder::OneReader,
+            ..media::capabilities(self.webhook_url.is_some(), None)
         }
     }
 
@@ -88,10 +63,7 @@ impl Account for HttpsmsAccount {
             .http
             .post(&url)
             .header("x-api-key", self.api_key.expose_secret());
-        match self.http.call(request.json(&body)).await {
-            Ok(reply) => outcome(&reply),
-            Err(error) => answer::no_answer(&error),
-        }
+        answer::of(self.http.call(request.json(&body)).await, outcome)
     }
 
     async fn run(&self, context: &Context) -> Result<(), Failure> {
@@ -150,13 +122,7 @@ impl HttpsmsAccount {
 fn outcome(reply: &HttpReply) -> Outcome {
     if reply.status.is_success() {
         let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-        let id = body["data"]["id"]
-            .as_str()
-            .and_then(|id| received::id("httpsms", id));
-        return id.map_or_else(
-            || answer::unreadable(reply),
-            |id| Outcome::Accepted { ids: vec![id] },
-        );
+        return answer::accepted("httpsms", body["data"]["id"].as_str(), reply);
     }
     // 402: the month's messages are used up.
     if reply.status.as_u16() == 402 {

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use transom_adapter::{
     Cursor, Event, ExternalId, Inbox, MessageRef, Progress, Repeats,

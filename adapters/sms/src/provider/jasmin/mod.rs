@@ -3,48 +3,31 @@
 mod config;
 mod webhook;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, ExternalId, Failure,
-    Handled, Holder, HttpClient, HttpReply, Outcome, Outgoing, Reason, Refused, Repeat, Reports,
-    Scope, Section, UnixMillis, WebReply, WebRequest,
+    Account, AccountName, Attempt, Capabilities, CheckReport, Failure, Handled, Holder, HttpClient,
+    HttpReply, Outcome, Outgoing, Reason, Refused, Scope, UnixMillis, WebReply, WebRequest,
 };
 
 pub use self::{config::JasminConfig, webhook::events};
 use super::{
-    ProviderEnv, ProviderFactory, TextLimit,
+    Kind, ProviderEnv, ProviderFactory, TextLimit,
     answer::{self, Verdict},
+    media,
     received::wire,
     signature,
 };
 use crate::{Country, gsm_septets};
 
-/// `kind = "jasmin"`.
-#[derive(Clone, Copy, Debug)]
-pub struct Jasmin;
-
-impl ProviderFactory for Jasmin {
-    fn kind(&self) -> &'static str {
-        "jasmin"
-    }
-
-    fn build(
-        &self,
-        name: AccountName,
-        section: &Section,
-        env: &ProviderEnv,
-    ) -> Result<Arc<dyn Account>, Vec<ConfigFault>> {
-        Ok(Arc::new(config::account(name, section, env)?))
-    }
-
-    /// Jasmin refuses what takes more than its `long_content_max_parts`, or cuts it off.
-    fn text_limit(&self, section: &Section) -> TextLimit {
+/// `kind = "jasmin"`. Jasmin refuses what takes more than its `long_content_max_parts`, or cuts it off.
+pub(super) fn kind() -> Box<dyn ProviderFactory> {
+    Kind::boxed("jasmin", config::account, |section| {
         let config = section.read::<JasminConfig>();
         TextLimit::segments(config.map_or(1, |config| config.max_parts))
-    }
+    })
 }
 
 /// One user of a Jasmin.
@@ -69,25 +52,17 @@ impl Account for JasminAccount {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            repeat: Repeat::Unsafe,
-            reports: if self.report_url.is_some() {
-                Reports::Delivery
-            } else {
-                Reports::None
-            },
-            concurrency: 10,
-            send_seconds_max: 40,
-            files: None,
             holder: Holder::Anyone,
+            ..media::capabilities(self.report_url.is_some(), None)
         }
     }
 
     async fn send(&self, message: &Outgoing, _attempt: Attempt) -> Outcome {
         let request = self.http.post(&format!("{}/send", self.base_url));
-        match self.http.call(request.form(&self.form(message))).await {
-            Ok(reply) => outcome(&reply),
-            Err(error) => answer::no_answer(&error),
-        }
+        answer::of(
+            self.http.call(request.form(&self.form(message))).await,
+            outcome,
+        )
     }
 
     fn webhook(&self, request: &WebRequest<'_>, _now: UnixMillis) -> Result<Handled, Refused> {
@@ -177,12 +152,7 @@ fn outcome(reply: &HttpReply) -> Outcome {
         rest.strip_prefix('"')?.strip_suffix('"')
     };
     if reply.status.is_success() {
-        return match said("Success").and_then(|id| super::received::id("jasmin", id)) {
-            Some(ExternalId { kind, value, part }) => Outcome::Accepted {
-                ids: vec![ExternalId { kind, value, part }],
-            },
-            None => answer::unreadable(reply),
-        };
+        return answer::accepted("jasmin", said("Success"), reply);
     }
     let Some(words) = said("Error") else {
         return answer::bare_status(reply.status, &reply.headers);

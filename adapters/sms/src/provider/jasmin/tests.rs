@@ -1,7 +1,9 @@
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use serde_json::json;
 use transom_adapter::{
-    MessageRef, Progress, Repeats,
+    ExternalId, MessageRef, Progress, Repeats,
     testkit::{
         Reply, ScriptedHttp,
         conformance::{self, HttpSubject},

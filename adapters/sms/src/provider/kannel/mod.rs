@@ -5,43 +5,27 @@ mod config;
 mod report;
 mod webhook;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Failure, Handled,
-    Holder, HttpClient, HttpReply, Outcome, Outgoing, Reason, Refused, Repeat, Reports, Section,
-    UnixMillis, WebReply, WebRequest,
+    Account, AccountName, Attempt, Capabilities, CheckReport, Failure, Handled, Holder, HttpClient,
+    HttpReply, Outcome, Outgoing, Reason, Refused, UnixMillis, WebReply, WebRequest,
 };
 
 pub use self::{config::KannelConfig, webhook::events};
-use super::{ProviderEnv, ProviderFactory, TextLimit, answer, received::wire, signature};
+use super::{
+    Kind, ProviderEnv, ProviderFactory, TextLimit, answer, media, received::wire, signature,
+};
 use crate::{Country, Encoding};
 
-/// `kind = "kannel"`.
-#[derive(Clone, Copy, Debug)]
-pub struct Kannel;
-
-impl ProviderFactory for Kannel {
-    fn kind(&self) -> &'static str {
-        "kannel"
-    }
-
-    fn build(
-        &self,
-        name: AccountName,
-        section: &Section,
-        env: &ProviderEnv,
-    ) -> Result<Arc<dyn Account>, Vec<ConfigFault>> {
-        Ok(Arc::new(config::account(name, section, env)?))
-    }
-
-    /// Kannel cuts off in silence what goes beyond its `max-messages`.
-    fn text_limit(&self, section: &Section) -> TextLimit {
+/// `kind = "kannel"`. Kannel cuts off in silence what goes beyond its `max-messages`.
+pub(super) fn kind() -> Box<dyn ProviderFactory> {
+    Kind::boxed("kannel", config::account, |section| {
         let config = section.read::<KannelConfig>();
         TextLimit::segments(config.map_or(1, |config| config.max_messages))
-    }
+    })
 }
 
 /// One `sendsms-user` of an smsbox.
@@ -68,24 +52,13 @@ impl Account for KannelAccount {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            repeat: Repeat::Unsafe,
-            reports: if self.report_url.is_some() {
-                Reports::Delivery
-            } else {
-                Reports::None
-            },
-            concurrency: 10,
-            send_seconds_max: 40,
-            files: None,
             holder: Holder::Anyone,
+            ..media::capabilities(self.report_url.is_some(), None)
         }
     }
 
     async fn send(&self, message: &Outgoing, _attempt: Attempt) -> Outcome {
-        match self.http.call(self.request(message)).await {
-            Ok(reply) => outcome(&reply),
-            Err(error) => answer::no_answer(&error),
-        }
+        answer::of(self.http.call(self.request(message)).await, outcome)
     }
 
     fn webhook(&self, request: &WebRequest<'_>, _now: UnixMillis) -> Result<Handled, Refused> {

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use http::{HeaderMap, Method};
 use proptest::prelude::*;
 use serde_json::json;

@@ -5,24 +5,24 @@ mod codes;
 mod config;
 mod webhook;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, FetchFailure, Fetched,
-    FileLimits, Handled, HttpClient, HttpReply, MediaRef, Outcome, Outgoing, Refused, Section,
+    Account, AccountName, Attempt, Capabilities, CheckReport, ExternalId, FetchFailure, Fetched,
+    FileLimits, Handled, HttpClient, HttpReply, MediaRef, Outcome, Outgoing, Refused,
     TrustedOrigin, UnixMillis, WebRequest,
 };
 
 pub use self::{config::PlivoConfig, webhook::events};
 use super::{
-    ProviderEnv, ProviderFactory, TextLimit, answer, json, media,
+    Kind, ProviderEnv, ProviderFactory, TextLimit, answer, json, media,
     received::{self, wire},
     signature,
 };
-use crate::Country;
+use crate::{Country, Segments};
 
 /// The kind of external id.
 const ID: &str = "plivo";
@@ -35,28 +35,12 @@ const FILES: FileLimits = FileLimits {
     types: media::MMS_TYPES,
 };
 
-/// `kind = "plivo"`.
-#[derive(Clone, Copy, Debug)]
-pub struct Plivo;
-
-impl ProviderFactory for Plivo {
-    fn kind(&self) -> &'static str {
-        "plivo"
-    }
-
-    fn build(
-        &self,
-        name: AccountName,
-        section: &Section,
-        env: &ProviderEnv,
-    ) -> Result<Arc<dyn Account>, Vec<ConfigFault>> {
-        Ok(Arc::new(config::account(name, section, env)?))
-    }
-
-    /// `text` takes 1600 characters of GSM, 737 of UCS-2.
-    fn text_limit(&self, _section: &Section) -> TextLimit {
-        TextLimit { gsm7: 10, ucs2: 11 }
-    }
+/// `kind = "plivo"`. `text` takes 1600 characters of GSM, 737 of UCS-2.
+pub(super) fn kind() -> Box<dyn ProviderFactory> {
+    Kind::boxed("plivo", config::account, |_| TextLimit {
+        gsm7: 10,
+        ucs2: 11,
+    })
 }
 
 /// One Plivo account.
@@ -92,10 +76,8 @@ impl Account for PlivoAccount {
             Err(refusal) => return refusal,
         };
         let request = self.http.post(&format!("{}/Message/", self.account_url));
-        match self.http.call(self.signed_in(request).json(&body)).await {
-            Ok(reply) => outcome(&reply),
-            Err(error) => answer::no_answer(&error),
-        }
+        let reply = self.http.call(self.signed_in(request).json(&body)).await;
+        answer::of(reply, |reply| outcome(reply, parts(message)))
     }
 
     fn webhook(&self, request: &WebRequest<'_>, _now: UnixMillis) -> Result<Handled, Refused> {
@@ -106,11 +88,10 @@ impl Account for PlivoAccount {
 
     async fn fetch(&self, media: &MediaRef, bytes_max: u64) -> Result<Fetched, FetchFailure> {
         let token = self.auth_token.expose_secret();
-        let origin = TrustedOrigin::new(&self.base_url);
-        let origin = origin.map(|origin| origin.basic(&self.auth_id, token));
-        self.http
-            .fetch(&media.url, bytes_max, origin.as_ref())
-            .await
+        let from = (&*self.base_url, |origin: TrustedOrigin| {
+            origin.basic(&self.auth_id, token)
+        });
+        media::fetch(&self.http, from, media, bytes_max).await
     }
 
     async fn check(&self) -> CheckReport {
@@ -152,7 +133,11 @@ impl PlivoAccount {
         }
         if let Some(url) = &self.webhook_url {
             // The key finds the message when the answer was lost.
-            body["url"] = format!("{}?key={}", url.expose_secret(), message.key).into();
+            let parts = match parts(message) {
+                1 => String::new(),
+                parts => format!("&parts={parts}"),
+            };
+            body["url"] = format!("{}?key={}{parts}", url.expose_secret(), message.key).into();
             body["method"] = "POST".into();
         }
         Ok(body)
@@ -164,20 +149,39 @@ impl PlivoAccount {
 }
 
 /// What became of a POST to Message. Its errors have no codes, and the status says all.
-fn outcome(reply: &HttpReply) -> Outcome {
+fn outcome(reply: &HttpReply, parts: u16) -> Outcome {
     if !reply.status.is_success() {
         return answer::bare_status(reply.status, &reply.headers);
     }
     let document = json::parse(&reply.body).unwrap_or_default();
     let ids = json::items(&document["message_uuid"]);
-    match ids
-        .first()
-        .and_then(json::text)
-        .and_then(|id| received::id(ID, &id))
-    {
-        Some(id) => Outcome::Accepted { ids: vec![id] },
+    let id = ids.first().and_then(json::text);
+    // Each part has its report, and the text is there when all of them are.
+    let ids: Option<Vec<_>> = (0..parts)
+        .map(|part| part_id(id.as_deref()?, part))
+        .collect();
+    match ids {
+        Some(ids) => Outcome::Accepted { ids },
         None => answer::unreadable(reply),
     }
+}
+
+/// In how many parts Plivo sends it, each with a report of its own. An MMS is one.
+fn parts(message: &Outgoing) -> u16 {
+    if message.files.is_empty() {
+        Segments::of(&crate::normalise(&message.text)).count.max(1)
+    } else {
+        1
+    }
+}
+
+/// The id of a part: the first has that of the text.
+fn part_id(text_id: &str, part: u16) -> Option<ExternalId> {
+    let id = received::id(ID, text_id)?;
+    Some(match part {
+        0 => id,
+        part => ExternalId::new(ID, format!("{text_id}/{}", part + 1)).for_part(part),
+    })
 }
 
 #[cfg(test)]

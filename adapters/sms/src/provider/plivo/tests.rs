@@ -1,8 +1,10 @@
+use std::sync::Arc;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::Method;
 use proptest::prelude::*;
 use transom_adapter::{
-    ExternalId, Failure, MessageRef, Progress, Reason, Repeats,
+    Event, ExternalId, Failure, MessageRef, Progress, Reason, Repeats,
     testkit::{
         Reply, ScriptedHttp,
         conformance::{self, HttpSubject},
@@ -221,6 +223,55 @@ fn texts_and_pictures_come_in() {
         assert_eq!(post("", broken), Err(Refused::Malformed), "{broken}");
     }
     assert_eq!(post("", "CallUUID=1").unwrap().events, []);
+}
+
+/// What each report of a call is about: the place of the part, by the id and by the key.
+fn parts_told(query: &str, form: &str) -> Vec<(String, u16)> {
+    let told = post(query, form).unwrap().events;
+    let about = told.iter().map(|event| match event {
+        Event::Report(report) => match &report.about[..] {
+            [MessageRef::External(id), MessageRef::Key(_, part)] => (id.value.clone(), *part),
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    });
+    about.collect()
+}
+
+#[tokio::test]
+async fn each_part_of_a_long_text_has_its_report() {
+    let server = ScriptedHttp::start([Reply::json(202, r#"{"message_uuid":["u1"]}"#)]).await;
+    let long = message(&"a".repeat(400));
+    let outcome = at(server.base_url()).send(&long, FIRST).await;
+    let id = |value: &str, part| ExternalId::new("plivo", value).for_part(part);
+    let ids = vec![id("u1", 0), id("u1/2", 1), id("u1/3", 2)];
+    assert_eq!(outcome, Outcome::Accepted { ids });
+    let body: Value = serde_json::from_slice(&server.requests()[0].body).unwrap();
+    let url = body["url"].as_str().unwrap();
+    let (_, query) = url.split_once('?').unwrap();
+    let query = format!("?{query}");
+    assert!(query.ends_with("&parts=3"), "{query}");
+
+    let told = |more: &str| {
+        let form = format!("MessageUUID=own&ParentMessageUUID=u1&Status=delivered&{more}");
+        parts_told(&query, &form)
+    };
+    let part = |value: &str, part| (value.to_owned(), part);
+    assert_eq!(told("PartInfo=1+of+3"), [part("u1", 0)]);
+    assert_eq!(told("PartInfo=2+of+3"), [part("u1/2", 1)]);
+    assert_eq!(told("PartInfo=3+of+3"), [part("u1/3", 2)]);
+    let rest = [part("u1/2", 1), part("u1/3", 2)];
+    assert_eq!(told("PartInfo=2+of+2"), rest, "Plivo counts fewer");
+    let all = [part("u1", 0), part("u1/2", 1), part("u1/3", 2)];
+    for uncounted in [
+        "",
+        "PartInfo=",
+        "PartInfo=0+of+3",
+        "PartInfo=4+of+3",
+        "PartInfo=x",
+    ] {
+        assert_eq!(told(uncounted), all, "{uncounted}");
+    }
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! What Plivo tells us: forms, or queries where the application says GET.
 
+use std::ops::Range;
+
 use http::Method;
 use transom_adapter::{
-    Event, Failure, Handled, MediaRef, Progress, Reason, Refused, Report, WebReply, WebRequest,
+    Event, Failure, Handled, MediaRef, MessageRef, Progress, Reason, Refused, Report, WebReply,
+    WebRequest,
 };
 
-use super::{ID, codes};
+use super::{ID, codes, part_id};
 use crate::{
     Country,
     provider::{
@@ -38,11 +41,12 @@ pub fn events(
     };
     let event = match fields.filled("Status") {
         Some(status) if fields.text("Text").is_none() && fields.text("Body").is_none() => {
-            report(&id, &status, &fields, query).map(Event::Report)
+            let reports = reports(&id, &status, &fields, query);
+            return Ok(reports.into_iter().map(Event::Report).collect());
         }
-        _ => Some(message(&id, &fields, home)?),
+        _ => message(&id, &fields, home)?,
     };
-    Ok(Vec::from_iter(event))
+    Ok(vec![event])
 }
 
 /// Reads a verified call.
@@ -80,14 +84,56 @@ fn media(fields: &Fields) -> Vec<MediaRef> {
     media.collect()
 }
 
-fn report(id: &str, status: &str, fields: &Fields, query: &str) -> Option<Report> {
+/// What is said of each part that a report is about.
+fn reports(id: &str, status: &str, fields: &Fields, query: &str) -> Vec<Report> {
+    let Some((progress, failure)) = meaning(status, fields) else {
+        return Vec::new();
+    };
+    let id = fields
+        .filled("ParentMessageUUID")
+        .unwrap_or_else(|| id.into());
+    let key = received::key_in(query);
+    let report = |part| Report {
+        about: part_id(&id, part)
+            .map(MessageRef::External)
+            .into_iter()
+            .chain(key.map(|key| MessageRef::Key(key, part)))
+            .collect(),
+        progress,
+        failure: failure.clone(),
+        at: None,
+    };
+    parts(fields, query).map(report).collect()
+}
+
+/// The parts of a text that a report is about, counted from 0: `PartInfo` says `1 of 2`. We counted them too when we sent it; where Plivo
+/// counts fewer, or does not count, the last that it speaks of stands for those behind it.
+fn parts(fields: &Fields, query: &str) -> Range<u16> {
+    let ours = Fields::parse(query.as_bytes());
+    let ours = ours.and_then(|ours| ours.text("parts")?.parse::<u8>().ok());
+    let ours = u16::from(ours.unwrap_or(1)).max(1);
+    let info = fields.text("PartInfo");
+    let told = info.as_deref().and_then(|info| {
+        let (part, total) = info.split_once(" of ")?;
+        let (part, total): (u8, u8) = (part.trim().parse().ok()?, total.trim().parse().ok()?);
+        (1..=total).contains(&part).then_some((part, total))
+    });
+    match told {
+        Some((part, total)) if part < total => u16::from(part) - 1..u16::from(part),
+        Some((part, _)) => u16::from(part) - 1..ours.max(part.into()),
+        None => 0..ours,
+    }
+}
+
+/// How far it came, and why no further; `None` for a word from the future, which is no evidence of anything.
+fn meaning(status: &str, fields: &Fields) -> Option<(Progress, Option<Failure>)> {
     let code = fields.filled("ErrorCode");
     let code = code.and_then(|code| code.trim().parse().ok());
     let failure = || match code {
         Some(code) => answer::failure(codes::TABLE, code),
         None => Failure::new(Reason::Unspecified),
     };
-    let (progress, failure) = match status {
+    Some(match status {
         "queued" => (Progress::Accepted, None),
         "sent" => (Progress::Sent, None),
         "delivered" => (Progress::Delivered, None),
@@ -96,13 +142,6 @@ fn report(id: &str, status: &str, fields: &Fields, query: &str) -> Option<Report
             (Progress::Expired, Some(failure()))
         }
         "undelivered" | "failed" | "rejected" => (Progress::Failed, Some(failure())),
-        // A word from the future is no evidence of anything.
         _ => return None,
-    };
-    Some(Report {
-        about: received::about(Some(received::id(ID, id)?), received::key_in(query)),
-        progress,
-        failure,
-        at: None,
     })
 }

@@ -11,17 +11,17 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, Clock, ConfigFault, Context, Failure,
+    Account, AccountName, Attempt, Capabilities, CheckReport, Clock, Context, Failure,
     FetchFailure, Fetched, FileLimits, Handled, HttpClient, HttpReply, MediaRef, Outcome, Outgoing,
-    Refused, Section, TrustedOrigin, UnixMillis, WebRequest,
+    Refused, TrustedOrigin, UnixMillis, WebRequest,
 };
 
 pub use self::{config::SinchConfig, webhook::events};
 use super::{
-    ProviderEnv, ProviderFactory, TextLimit,
+    Kind, ProviderEnv, ProviderFactory, TextLimit,
     access_token::{self, Bearer},
     answer, catch_up, json, media,
-    received::{self, wire},
+    received::wire,
     signature::{self, fresh, required},
 };
 use crate::Country;
@@ -37,28 +37,12 @@ const FILES: FileLimits = FileLimits {
     types: media::MMS_TYPES,
 };
 
-/// `kind = "sinch"`.
-#[derive(Clone, Copy, Debug)]
-pub struct Sinch;
-
-impl ProviderFactory for Sinch {
-    fn kind(&self) -> &'static str {
-        "sinch"
-    }
-
-    fn build(
-        &self,
-        name: AccountName,
-        section: &Section,
-        env: &ProviderEnv,
-    ) -> Result<Arc<dyn Account>, Vec<ConfigFault>> {
-        Ok(Arc::new(config::account(name, section, env)?))
-    }
-
-    /// `body` takes 2000 characters: 13 segments of 153, or 29 of 67, stay within.
-    fn text_limit(&self, _section: &Section) -> TextLimit {
-        TextLimit { gsm7: 13, ucs2: 29 }
-    }
+/// `kind = "sinch"`. `body` takes 2000 characters: 13 segments of 153, or 29 of 67, stay within.
+pub(super) fn kind() -> Box<dyn ProviderFactory> {
+    Kind::boxed("sinch", config::account, |_| TextLimit {
+        gsm7: 13,
+        ucs2: 29,
+    })
 }
 
 /// One service plan, or one project.
@@ -127,11 +111,10 @@ impl Account for SinchAccount {
     async fn fetch(&self, media: &MediaRef, bytes_max: u64) -> Result<Fetched, FetchFailure> {
         let token = self.bearer.get().await;
         let token = token.map_err(|_| FetchFailure::Transient("no access token".to_owned()))?;
-        let origin = TrustedOrigin::new(&self.base_url);
-        let origin = origin.map(|origin| origin.bearer(token.expose_secret()));
-        self.http
-            .fetch(&media.url, bytes_max, origin.as_ref())
-            .await
+        let from = (&*self.base_url, |origin: TrustedOrigin| {
+            origin.bearer(token.expose_secret())
+        });
+        media::fetch(&self.http, from, media, bytes_max).await
     }
 
     async fn check(&self) -> CheckReport {
@@ -211,10 +194,7 @@ fn outcome(reply: &HttpReply) -> Outcome {
         return answer::bare_status(reply.status, &reply.headers);
     }
     let document = json::parse(&reply.body).unwrap_or_default();
-    match json::text(&document["id"]).and_then(|id| received::id(ID, &id)) {
-        Some(id) => Outcome::Accepted { ids: vec![id] },
-        None => answer::unreadable(reply),
-    }
+    answer::accepted(ID, json::text(&document["id"]).as_deref(), reply)
 }
 
 #[cfg(test)]

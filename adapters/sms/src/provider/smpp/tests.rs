@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use serde_json::json;
 use transom_adapter::{
-    Account, AccountState, Address, Attempt, Context, Event, Key, MessageRef, Outcome, Part,
-    Progress, Reason, Scope,
+    Account, AccountState, Address, Attempt, Clock, Context, Event, Key, MessageRef, Outcome, Part,
+    Progress, Reason, Scope, SystemClock,
     testkit::{
         CountingMeter, FixedDirectory, RecordingInbox, RecordingStates, conformance, context,
     },
@@ -35,7 +35,7 @@ fn account(url: &str, more: &serde_json::Value) -> SmppAccount {
         table[key] = value.clone();
     }
     let mut env = env(client());
-    env.clock = Arc::new(transom_adapter::SystemClock);
+    env.clock = Arc::new(SystemClock);
     config::account(
         transom_adapter::AccountName::new("sms", "main"),
         &section(table),
@@ -186,6 +186,18 @@ async fn the_parts_of_a_text_belong_together() {
         headers.push(submit.text.slice(..6).to_vec());
     }
     assert_eq!(headers, [[5, 0, 3, 4, 2, 1], [5, 0, 3, 4, 2, 2]]);
+}
+
+#[tokio::test]
+async fn no_more_leave_in_a_second_than_the_smsc_wants() {
+    let bench = Bench::start(json!({ "per_second": 2 })).await;
+    let (mut connection, _) = bench.smsc.bound(status::OK).await;
+    let began = SystemClock.now();
+    for text in ["one", "two", "three"] {
+        bench.send(&mut connection, text, status::OK, b"1\0").await;
+    }
+    let took = SystemClock.now().0 - began.0;
+    assert!(took >= 1_000, "{took} ms for three");
 }
 
 #[tokio::test]

@@ -4,22 +4,20 @@ mod config;
 mod errors;
 mod webhook;
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, ExternalId,
-    FetchFailure, Fetched, FileLimits, Group, Groups, Handled, HttpClient, HttpReply, MediaRef,
-    Outcome, Outgoing, Refused, Repeat, Section, TrustedOrigin, UnixMillis, WebRequest,
+    Account, AccountName, Attempt, Capabilities, CheckReport, ExternalId, FetchFailure, Fetched,
+    FileLimits, Group, Groups, Handled, HttpClient, HttpReply, MediaRef, Outcome, Outgoing,
+    Refused, Repeat, TrustedOrigin, UnixMillis, WebRequest,
 };
 
 pub use self::{config::TelnyxConfig, webhook::events};
 use super::{
-    ProviderEnv, ProviderFactory, TextLimit, answer, json, media,
+    Kind, ProviderEnv, ProviderFactory, TextLimit, answer, json, media,
     received::{self, wire},
     signature::{fresh, required},
 };
@@ -36,28 +34,9 @@ const FILES: FileLimits = FileLimits {
     types: media::MMS_TYPES,
 };
 
-/// `kind = "telnyx"`.
-#[derive(Clone, Copy, Debug)]
-pub struct Telnyx;
-
-impl ProviderFactory for Telnyx {
-    fn kind(&self) -> &'static str {
-        "telnyx"
-    }
-
-    fn build(
-        &self,
-        name: AccountName,
-        section: &Section,
-        env: &ProviderEnv,
-    ) -> Result<Arc<dyn Account>, Vec<ConfigFault>> {
-        Ok(Arc::new(config::account(name, section, env)?))
-    }
-
-    /// More parts are refused with 40302.
-    fn text_limit(&self, _section: &Section) -> TextLimit {
-        TextLimit::segments(10)
-    }
+/// `kind = "telnyx"`. More than ten parts are refused with 40302.
+pub(super) fn kind() -> Box<dyn ProviderFactory> {
+    Kind::boxed("telnyx", config::account, |_| TextLimit::segments(10))
 }
 
 /// One Telnyx account.
@@ -106,10 +85,9 @@ impl Account for TelnyxAccount {
             .signed_in(self.http.post(&format!("{}{path}", self.base_url)))
             .header("Idempotency-Key", format!("transom-{}", message.key))
             .json(&body);
-        match self.http.call(request).await {
-            Ok(reply) => outcome(&reply, message.group.as_ref()),
-            Err(error) => answer::no_answer(&error),
-        }
+        answer::of(self.http.call(request).await, |reply| {
+            outcome(reply, message.group.as_ref())
+        })
     }
 
     /// Asks by saying it again: under the same key it is sent once at most.
@@ -127,11 +105,10 @@ impl Account for TelnyxAccount {
     }
 
     async fn fetch(&self, media: &MediaRef, bytes_max: u64) -> Result<Fetched, FetchFailure> {
-        let origin = TrustedOrigin::new(&self.base_url);
-        let origin = origin.map(|origin| origin.bearer(self.api_key.expose_secret()));
-        self.http
-            .fetch(&media.url, bytes_max, origin.as_ref())
-            .await
+        let from = (&*self.base_url, |origin: TrustedOrigin| {
+            origin.bearer(self.api_key.expose_secret())
+        });
+        media::fetch(&self.http, from, media, bytes_max).await
     }
 
     async fn check(&self) -> CheckReport {

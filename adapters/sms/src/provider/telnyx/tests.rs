@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use proptest::prelude::*;
 use serde_json::json;

@@ -5,16 +5,15 @@ mod config;
 mod incoming;
 mod template;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use secrecy::SecretString;
 use serde_json::Value;
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Failure, Handled,
-    Holder, HttpClient, HttpReply, Outcome, Outgoing, Reason, Refused, Repeat, Reports, Scope,
-    Section, UnixMillis, WebReply, WebRequest,
+    Account, AccountName, Attempt, Capabilities, CheckReport, Failure, Handled, Holder, HttpClient,
+    HttpReply, Outcome, Outgoing, Reason, Refused, Repeat, Scope, UnixMillis, WebReply, WebRequest,
 };
 use url::Origin;
 
@@ -24,32 +23,17 @@ use self::{
     template::{Sent, Templates},
 };
 use super::{
-    ProviderEnv, ProviderFactory, TextLimit, answer, answer::Verdict, json, received, signature,
+    Kind, ProviderEnv, ProviderFactory, TextLimit, answer, answer::Verdict, json, media, received,
+    signature,
 };
 use crate::Country;
 
 /// `kind = "http"`.
-#[derive(Clone, Copy, Debug)]
-pub struct Http;
-
-impl ProviderFactory for Http {
-    fn kind(&self) -> &'static str {
-        "http"
-    }
-
-    fn build(
-        &self,
-        name: AccountName,
-        section: &Section,
-        env: &ProviderEnv,
-    ) -> Result<Arc<dyn Account>, Vec<ConfigFault>> {
-        Ok(Arc::new(config::account(name, section, env)?))
-    }
-
-    fn text_limit(&self, section: &Section) -> TextLimit {
+pub(super) fn kind() -> Box<dyn ProviderFactory> {
+    Kind::boxed("http", config::account, |section| {
         let config = section.read::<HttpConfig>();
         TextLimit::segments(config.map_or(1, |config| config.max_segments))
-    }
+    })
 }
 
 /// One login at a service.
@@ -84,15 +68,9 @@ impl Account for HttpAccount {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             repeat: self.repeat,
-            reports: if self.mapping.reports_delivery() {
-                Reports::Delivery
-            } else {
-                Reports::None
-            },
             concurrency: 4,
-            send_seconds_max: 40,
-            files: None,
             holder: Holder::Anyone,
+            ..media::capabilities(self.mapping.reports_delivery(), None)
         }
     }
 
@@ -105,10 +83,9 @@ impl Account for HttpAccount {
                 return Outcome::Misconfigured(failure);
             }
         };
-        match self.http.call(request).await {
-            Ok(reply) => self.replies.outcome(&reply),
-            Err(error) => answer::no_answer(&error),
-        }
+        answer::of(self.http.call(request).await, |reply| {
+            self.replies.outcome(reply)
+        })
     }
 
     fn webhook(&self, request: &WebRequest<'_>, _now: UnixMillis) -> Result<Handled, Refused> {

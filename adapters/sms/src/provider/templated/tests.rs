@@ -1,7 +1,9 @@
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use serde_json::json;
 use transom_adapter::{
-    ExternalId, MessageRef, Progress, Repeats,
+    ConfigFault, ExternalId, MessageRef, Progress, Repeats,
     testkit::{
         Reply, ScriptedHttp,
         conformance::{self, HttpSubject},

@@ -1,6 +1,6 @@
 //! The smallest provider: what `docs/guides/provider.md` builds, compiled and tested so that the guide stays true.
 
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
@@ -13,7 +13,7 @@ use transom_adapter::{
 };
 
 use super::super::{
-    ProviderEnv, ProviderFactory,
+    Kind, ProviderEnv, ProviderFactory, TextLimit,
     answer::{self, ErrorRow, Verdict},
     json, media,
     received::{self, Received, wire},
@@ -42,37 +42,31 @@ struct Config {
     webhook_token_file: Option<PathBuf>,
 }
 
-/// `kind = "smallest"`.
-pub(super) struct Smallest;
+/// `kind = "smallest"`, whose texts may be as long as they can be.
+pub(super) fn kind() -> Box<dyn ProviderFactory> {
+    Kind::boxed("smallest", account, |_| TextLimit::default())
+}
 
-impl ProviderFactory for Smallest {
-    fn kind(&self) -> &'static str {
-        "smallest"
-    }
-
-    fn build(
-        &self,
-        name: AccountName,
-        section: &Section,
-        env: &ProviderEnv,
-    ) -> Result<Arc<dyn Account>, Vec<ConfigFault>> {
-        let config: Config = section.read().map_err(|fault| vec![fault])?;
-        let mut settings = Settings::of(section);
-        let base_url = settings.base_url("base_url", &config.base_url);
-        let api_key = settings.secret("api_key", config.api_key, config.api_key_file.as_deref());
-        let file = config.webhook_token_file.as_deref();
-        let webhook_token = settings.webhook_token(config.webhook_token, file);
-        settings.built(|| {
-            Arc::new(SmallestAccount {
-                name,
-                http: env.http.clone(),
-                messages_url: format!("{base_url}/messages"),
-                api_key,
-                webhook_token,
-                home: env.home,
-            }) as Arc<dyn Account>
-        })
-    }
+/// Reads the section, every fault at once, and builds the account.
+fn account(
+    name: AccountName,
+    section: &Section,
+    env: &ProviderEnv,
+) -> Result<SmallestAccount, Vec<ConfigFault>> {
+    let config: Config = section.read().map_err(|fault| vec![fault])?;
+    let mut settings = Settings::of(section);
+    let base_url = settings.base_url("base_url", &config.base_url);
+    let api_key = settings.secret("api_key", config.api_key, config.api_key_file.as_deref());
+    let file = config.webhook_token_file.as_deref();
+    let webhook_token = settings.webhook_token(config.webhook_token, file);
+    settings.built(|| SmallestAccount {
+        name,
+        http: env.http.clone(),
+        messages_url: format!("{base_url}/messages"),
+        api_key,
+        webhook_token,
+        home: env.home,
+    })
 }
 
 struct SmallestAccount {
@@ -103,10 +97,7 @@ impl Account for SmallestAccount {
             "text": crate::normalise(&message.text),
             "reference": message.key.to_string(),
         });
-        match self.http.call(request.json(&body)).await {
-            Ok(reply) => outcome(&reply),
-            Err(error) => answer::no_answer(&error),
-        }
+        answer::of(self.http.call(request.json(&body)).await, outcome)
     }
 
     fn webhook(&self, request: &WebRequest<'_>, _now: UnixMillis) -> Result<Handled, Refused> {
@@ -129,11 +120,7 @@ fn outcome(reply: &HttpReply) -> Outcome {
     if !reply.status.is_success() {
         return answer::judge(reply, TABLE, json::number(&document["code"]));
     }
-    let id = json::text(&document["id"]);
-    match id.and_then(|id| received::id(ID, &id)) {
-        Some(id) => Outcome::Accepted { ids: vec![id] },
-        None => answer::unreadable(reply),
-    }
+    answer::accepted(ID, json::text(&document["id"]).as_deref(), reply)
 }
 
 fn message(document: &Value, home: Country) -> Result<Event, Refused> {
@@ -164,6 +151,8 @@ fn report(status: &str, document: &Value) -> Option<Report> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use transom_adapter::testkit::{
         Reply,
         conformance::{self, HttpSubject},
@@ -174,16 +163,16 @@ mod tests {
         Call, TOKEN, check_table, client, env, message, one_message, one_report, section,
     };
 
-    fn account(base_url: &str, http: HttpClient) -> Arc<dyn Account> {
+    fn built(base_url: &str, http: HttpClient) -> Arc<dyn Account> {
         let table = json!({ "base_url": base_url, "api_key": "k", "webhook_token": TOKEN });
         let name = AccountName::new("sms", "main");
-        Smallest.build(name, &section(table), &env(http)).unwrap()
+        kind().build(name, &section(table), &env(http)).unwrap()
     }
 
     #[tokio::test]
     async fn the_provider_of_the_guide_is_a_good_account() {
         conformance::http_account(&HttpSubject {
-            build: &account,
+            build: &built,
             accepted: Reply::json(200, r#"{"id":"1"}"#),
             message: message("hello"),
         })
@@ -198,7 +187,7 @@ mod tests {
 
     #[test]
     fn the_provider_of_the_guide_takes_texts_and_reports() {
-        let account = account("https://api.example.com", client());
+        let account = built("https://api.example.com", client());
         let call = |body: Value| {
             Call::post("", body.to_string())
                 .with_token(TOKEN)
@@ -221,7 +210,10 @@ mod tests {
         let guide = include_str!("../../../../../docs/guides/provider.md");
         for part in [
             "Settings",
+            "Kind::boxed",
+            "answer::of",
             "answer::judge",
+            "answer::accepted",
             "signature::token",
             "Received",
             "conformance::http_account",

@@ -7,19 +7,21 @@ mod messages;
 mod signature;
 mod webhook;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Context, Failure,
-    FetchFailure, Fetched, FileLimits, Handled, HttpClient, MediaRef, Outcome, Outgoing, Refused,
-    Section, TrustedOrigin, UnixMillis, WebRequest,
+    Account, AccountName, Attempt, Capabilities, CheckReport, Context, Failure, FetchFailure,
+    Fetched, FileLimits, Handled, HttpClient, MediaRef, Outcome, Outgoing, Refused, TrustedOrigin,
+    UnixMillis, WebRequest,
 };
 
 use self::signature::Secrets;
 pub use self::{config::TwilioConfig, webhook::events};
-use super::{ProviderEnv, ProviderFactory, TextLimit, answer, catch_up, media, received::wire};
+use super::{
+    Kind, ProviderEnv, ProviderFactory, TextLimit, answer, catch_up, media, received::wire,
+};
 use crate::Country;
 
 /// Ten files; Twilio takes 5 MB of pictures and scales them down itself, and 500 kB of anything else.
@@ -30,28 +32,12 @@ const FILES: FileLimits = FileLimits {
     types: media::MMS_TYPES,
 };
 
-/// `kind = "twilio"`.
-#[derive(Clone, Copy, Debug)]
-pub struct Twilio;
-
-impl ProviderFactory for Twilio {
-    fn kind(&self) -> &'static str {
-        "twilio"
-    }
-
-    fn build(
-        &self,
-        name: AccountName,
-        section: &Section,
-        env: &ProviderEnv,
-    ) -> Result<Arc<dyn Account>, Vec<ConfigFault>> {
-        Ok(Arc::new(config::account(name, section, env)?))
-    }
-
-    /// `Body` takes 1600 characters: ten segments of 153, or 23 of 67, stay within.
-    fn text_limit(&self, _section: &Section) -> TextLimit {
-        TextLimit { gsm7: 10, ucs2: 23 }
-    }
+/// `kind = "twilio"`. `Body` takes 1600 characters: ten segments of 153, or 23 of 67, stay within.
+pub(super) fn kind() -> Box<dyn ProviderFactory> {
+    Kind::boxed("twilio", config::account, |_| TextLimit {
+        gsm7: 10,
+        ucs2: 23,
+    })
 }
 
 /// One Twilio account.
@@ -87,14 +73,12 @@ impl Account for TwilioAccount {
             Ok(form) => form,
             Err(refusal) => return refusal,
         };
-        match self
-            .http
-            .call(self.post("/Messages.json").form(&form))
-            .await
-        {
-            Ok(reply) => messages::outcome(&reply),
-            Err(error) => answer::no_answer(&error),
-        }
+        answer::of(
+            self.http
+                .call(self.post("/Messages.json").form(&form))
+                .await,
+            messages::outcome,
+        )
     }
 
     async fn reconcile(&self, message: &Outgoing, _attempt: Attempt) -> Option<Outcome> {
@@ -121,11 +105,10 @@ impl Account for TwilioAccount {
     /// `MediaUrl0` is of the API's own origin and redirects to a signed URL elsewhere.
     async fn fetch(&self, media: &MediaRef, bytes_max: u64) -> Result<Fetched, FetchFailure> {
         let token = self.secrets.auth_token.expose_secret();
-        let origin = TrustedOrigin::new(&self.base_url);
-        let origin = origin.map(|origin| origin.basic(&self.account_sid, token));
-        self.http
-            .fetch(&media.url, bytes_max, origin.as_ref())
-            .await
+        let from = (&*self.base_url, |origin: TrustedOrigin| {
+            origin.basic(&self.account_sid, token)
+        });
+        media::fetch(&self.http, from, media, bytes_max).await
     }
 
     async fn check(&self) -> CheckReport {

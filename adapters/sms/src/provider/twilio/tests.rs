@@ -1,5 +1,7 @@
 mod webhook;
 
+use std::sync::Arc;
+
 use serde_json::json;
 use transom_adapter::{
     Event, ExternalId, Failure, HttpLimits, Reason,

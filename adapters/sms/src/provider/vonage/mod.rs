@@ -11,14 +11,14 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, Clock, ConfigFault, Failure,
-    FetchFailure, Fetched, FileLimits, Handled, HttpClient, HttpReply, MediaRef, Outcome, Outgoing,
-    Reason, Refused, Section, TrustedOrigin, UnixMillis, WebRequest,
+    Account, AccountName, Attempt, Capabilities, CheckReport, Clock, Failure, FetchFailure,
+    Fetched, FileLimits, Groups, Handled, HttpClient, HttpReply, MediaRef, Member, Outcome,
+    Outgoing, Reason, Refused, TrustedOrigin, UnixMillis, WebRequest,
 };
 
 pub use self::{config::VonageConfig, webhook::events};
 use super::{
-    ProviderEnv, ProviderFactory, TextLimit, answer, json,
+    Kind, ProviderEnv, ProviderFactory, TextLimit, answer, json,
     jwt::SigningKey,
     media,
     received::{self, wire},
@@ -44,28 +44,12 @@ const FILES: FileLimits = FileLimits {
     ],
 };
 
-/// `kind = "vonage"`.
-#[derive(Clone, Copy, Debug)]
-pub struct Vonage;
-
-impl ProviderFactory for Vonage {
-    fn kind(&self) -> &'static str {
-        "vonage"
-    }
-
-    fn build(
-        &self,
-        name: AccountName,
-        section: &Section,
-        env: &ProviderEnv,
-    ) -> Result<Arc<dyn Account>, Vec<ConfigFault>> {
-        Ok(Arc::new(config::account(name, section, env)?))
-    }
-
-    /// `text` takes 3200 characters: 20 segments of 153, or 47 of 67, stay within.
-    fn text_limit(&self, _section: &Section) -> TextLimit {
-        TextLimit { gsm7: 20, ucs2: 47 }
-    }
+/// `kind = "vonage"`. `text` takes 3200 characters: 20 segments of 153, or 47 of 67, stay within.
+pub(super) fn kind() -> Box<dyn ProviderFactory> {
+    Kind::boxed("vonage", config::account, |_| TextLimit {
+        gsm7: 20,
+        ucs2: 47,
+    })
 }
 
 /// How we sign in.
@@ -102,19 +86,22 @@ impl Account for VonageAccount {
         media::capabilities(self.webhook_url.is_some(), self.files)
     }
 
+    /// An MMS to each, which names the others. Vonage says no number; ten is what carriers take.
+    fn groups(&self) -> Groups {
+        Groups::Each { members_max: 10 }
+    }
+
     async fn send(&self, message: &Outgoing, _attempt: Attempt) -> Outcome {
         let body = match self.body(message) {
             Ok(body) => body,
             Err(refusal) => return refusal,
         };
-        match self
-            .http
-            .call(self.post(&message.key.to_string()).json(&body))
-            .await
-        {
-            Ok(reply) => outcome(&reply),
-            Err(error) => answer::no_answer(&error),
-        }
+        answer::of(
+            self.http
+                .call(self.post(&message.key.to_string()).json(&body))
+                .await,
+            outcome,
+        )
     }
 
     fn webhook(&self, request: &WebRequest<'_>, now: UnixMillis) -> Result<Handled, Refused> {
@@ -167,26 +154,33 @@ impl VonageAccount {
             "to": digits(&wire(message.to.as_str(), self.home)),
             "client_ref": message.key.to_string(),
         });
+        let is_mms = !urls.is_empty() || message.group.is_some();
+        body["channel"] = if is_mms { "mms" } else { "sms" }.into();
         if let Some((url, file)) = urls.first().zip(message.files.first()) {
             let kind = message_type(&file.content_type);
-            body["channel"] = "mms".into();
             body["message_type"] = kind.into();
             body[kind] = json!({ "url": url });
             if !text.is_empty() {
                 body[kind]["caption"] = text.into();
             }
         } else {
-            body["channel"] = "sms".into();
             body["message_type"] = "text".into();
             body["text"] = text.into();
+        }
+        if let Some(group) = &message.group {
+            let others = group.members.iter();
+            let others = others.filter(|member| member.address != message.to);
+            let number =
+                |member: &Member| digits(&wire(member.address.as_str(), self.home)).to_owned();
+            body["mms"] = json!({ "participants": others.map(number).collect::<Vec<_>>() });
         }
         if let Some(validity) = self.validity {
             // An MMS takes 300 s at least, and three days at most.
             let seconds = validity.as_secs();
-            let seconds = if urls.is_empty() {
-                seconds
-            } else {
+            let seconds = if is_mms {
                 seconds.clamp(300, 259_200)
+            } else {
+                seconds
             };
             body["ttl"] = seconds.into();
         }

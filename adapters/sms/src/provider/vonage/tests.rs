@@ -16,7 +16,8 @@ use crate::provider::{
     signature::hmac,
     testing::{
         Call, FIRST, NOW, check_table, client, env, hmac_sha256, json_soup, jwt, message,
-        one_message, one_report, outcome_of, rsa_pem, section, sha256_hex, soup, with_picture,
+        one_message, one_report, outcome_of, rsa_pem, section, sha256_hex, soup, to_group,
+        with_picture,
     },
 };
 
@@ -312,6 +313,43 @@ fn vonages_own_signature_verifies() {
         signature::signed(&fields),
         b"&param1=value_1&param2=value_2"
     );
+}
+
+#[tokio::test]
+async fn each_of_a_group_gets_an_mms_that_names_the_others() {
+    let server = ScriptedHttp::start([Reply::json(202, r#"{"message_uuid":"u1"}"#)]).await;
+    let mut message = to_group(&message("hello all"));
+    let group = message.group.as_mut().unwrap();
+    group.at_once = false;
+    assert!(
+        group
+            .members
+            .iter()
+            .any(|member| member.address == message.to)
+    );
+    let outcome = at(server.base_url()).send(&message, FIRST).await;
+    let ids = vec![ExternalId::new("vonage", "u1")];
+    assert_eq!(outcome, Outcome::Accepted { ids }, "of this member alone");
+    let body: Value = serde_json::from_slice(&server.requests()[0].body).unwrap();
+    let wanted = json!({
+        "channel": "mms", "message_type": "text", "from": "12025550100", "to": "12025550147", "text": "hello all",
+        "mms": { "participants": ["12025550148"] }, "client_ref": message.key.to_string(), "ttl": 300,
+        "webhook_url": "https://gw.example.org/webhook/sms/main", "webhook_version": "v1",
+    });
+    assert_eq!(body, wanted);
+}
+
+#[test]
+fn a_text_of_a_group_names_the_others() {
+    let body = json!({ "message_uuid": "u1", "channel": "mms", "message_type": "text", "from": "12025550147",
+        "to": "12025550100", "text": "hi", "mms": { "participants": ["12025550148", 7, ""] } });
+    let handled = call(&body).unwrap();
+    let others: Vec<&str> = one_message(&handled)
+        .others
+        .iter()
+        .map(|other| other.address.as_str())
+        .collect();
+    assert_eq!(others[0], "+12025550148");
 }
 
 fn sms(form: &str) -> String {

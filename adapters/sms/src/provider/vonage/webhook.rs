@@ -1,5 +1,7 @@
 //! What Vonage tells us: the Messages API in JSON, the SMS API in fields.
 
+use std::borrow::Cow;
+
 use http::Method;
 use serde_json::Value;
 use transom_adapter::{
@@ -16,6 +18,9 @@ use crate::{
         received::{self, Received},
     },
 };
+
+/// More people than an MMS has.
+const GROUP_MAX: usize = 32;
 
 /// The answer to a verified call. Anything but 200 or 204 is repeated for a day.
 pub(super) fn handled(events: Vec<Event>) -> Handled {
@@ -66,6 +71,9 @@ fn message(document: &Value, home: Country) -> Result<Event, Refused> {
     let text = text.unwrap_or_default().into_owned();
     let mut received = Received::new(id, &from, &to, text);
     received.sent_at = json::time(&document["timestamp"]);
+    let others = json::items(&document["mms"]["participants"]).iter();
+    let others = others.take(GROUP_MAX).filter_map(json::filled);
+    received.others = others.map(Cow::into_owned).collect();
     received.media = media::received(&file["url"], &Value::Null)
         .into_iter()
         .collect();
