@@ -79,8 +79,6 @@ async fn a_connection_to_dovecot_that_is_gone_without_a_word_is_noticed_and_noth
     wire.forget();
     for number in 1..4 {
         to_alice(world.postfix.smtp_addr(), &numbered(number)).await;
-    }
-    for number in 1..4 {
         arrives(&mut alice, number).await;
     }
     assert!(wire.connections() > before, "by another connection");

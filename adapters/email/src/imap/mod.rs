@@ -70,6 +70,8 @@ const PACE: Pace = Pace {
     busy: Duration::from_secs(2),
 };
 
+/// A busy server may take so long for an answer.
+const ANSWER_MIN: Duration = Duration::from_secs(5);
 /// A server that is away is not asked more often.
 const RECONNECT_MAX: Duration = Duration::from_mins(1);
 /// Mailboxes of users that are opened at once, in the whole process.
@@ -87,6 +89,8 @@ impl ImapAccount {
         Self {
             pace: Pace {
                 silence: config.silence,
+                // Who owes an answer is not waited for longer than who owes none.
+                command: PACE.command.min(config.silence.max(ANSWER_MIN)),
                 ..PACE
             },
             name,
