@@ -101,7 +101,7 @@ impl Scheduler {
             }
             Carrier::Files => self.prepare(lane_id, gateway, failures),
             Carrier::Link => {
-                let mut works = self.book.take(lane_id, WORK_PER_LANE);
+                let mut works = self.take(lane_id, WORK_PER_LANE);
                 // What stands behind a message with files waits for them.
                 if let Some(first) = works.iter().position(Work::needs_files) {
                     let rest = works.split_off(first);
@@ -124,7 +124,7 @@ impl Scheduler {
                 account_id,
             } => {
                 let (account, account_id) = (Arc::clone(account), *account_id);
-                let Some(Work::Out(work)) = self.book.take(lane_id, 1).pop() else {
+                let Some(Work::Out(work)) = self.take(lane_id, 1).pop() else {
                     return;
                 };
                 let task = Try {
@@ -146,11 +146,16 @@ impl Scheduler {
         }
     }
 
+    fn take(&mut self, lane_id: i64, count: usize) -> Vec<Work> {
+        let now = self.surroundings.clock.now();
+        self.book.take(lane_id, count, now.0)
+    }
+
     /// Starts on the files of the first message of a lane.
     fn prepare(&mut self, lane_id: i64, gateway: QueueGateway, failures: u32) {
         let (surroundings, finished) = (self.surroundings.clone(), self.queue.orders.clone());
         let slot = self.files;
-        match self.book.take(lane_id, 1).pop() {
+        match self.take(lane_id, 1).pop() {
             Some(Work::In(work)) => {
                 let task = FilesIn {
                     surroundings,

@@ -31,6 +31,8 @@ struct Lane {
     more: bool,
     /// What comes behind `works` is held until then, in the database.
     held_until_ms: Option<i64>,
+    /// Somebody moved it to this time while its work was being done.
+    moved_ms: Option<i64>,
     stage: Stage,
 }
 
@@ -38,8 +40,8 @@ struct Lane {
 enum Stage {
     /// In `ready`, or waiting for a slot.
     Ready,
-    /// Its work is being done.
-    Busy,
+    /// Its work is being done, since then.
+    Busy(i64),
     /// Its work is being read from the database.
     Loading,
     /// Nothing happens before this time.
@@ -81,8 +83,8 @@ impl LaneBook {
             }
             let room = lane.works.len() < WORK_PER_LANE && !lane.more;
             match lane.stage {
-                Stage::Ready | Stage::Busy if room => lane.works.push_back(work),
-                Stage::Ready | Stage::Busy | Stage::Loading => lane.more = true,
+                Stage::Ready | Stage::Busy(_) if room => lane.works.push_back(work),
+                Stage::Ready | Stage::Busy(_) | Stage::Loading => lane.more = true,
                 // It is read from the database when its time comes.
                 Stage::Paused(_) => {}
             }
@@ -102,6 +104,7 @@ impl LaneBook {
                 works,
                 more: false,
                 held_until_ms: None,
+                moved_ms: None,
                 stage: Stage::Ready,
             },
         );
@@ -115,13 +118,13 @@ impl LaneBook {
             return;
         };
         match lane.stage {
-            Stage::Ready | Stage::Busy if !lane.more => {
+            Stage::Ready | Stage::Busy(_) if !lane.more => {
                 // The first of them wakes the lane, and finds the others.
                 lane.held_until_ms.get_or_insert(held_until_ms);
             }
             Stage::Loading => lane.more = true,
             // It is read from the database when its time comes.
-            Stage::Ready | Stage::Busy | Stage::Paused(_) => {}
+            Stage::Ready | Stage::Busy(_) | Stage::Paused(_) => {}
         }
     }
 
@@ -136,9 +139,14 @@ impl LaneBook {
         if let Some(lane) = self.lanes.get_mut(&lane_id) {
             // Somebody moved it: a user came back, an admin wants it tried now.
             let is_held = lane.held_until_ms.is_some();
-            if matches!(lane.stage, Stage::Paused(later) if due_ms < later && !is_held) {
-                lane.stage = Stage::Paused(due_ms);
-                self.paused.push(Reverse((due_ms, lane_id)));
+            match lane.stage {
+                Stage::Paused(later) if due_ms < later && !is_held => {
+                    lane.stage = Stage::Paused(due_ms);
+                    self.paused.push(Reverse((due_ms, lane_id)));
+                }
+                // What the attempt under way ends with is committed over it.
+                Stage::Busy(since) if due_ms > since => lane.moved_ms = Some(due_ms),
+                _ => {}
             }
             return true;
         }
@@ -152,6 +160,7 @@ impl LaneBook {
             works: VecDeque::new(),
             more: true,
             held_until_ms: None,
+            moved_ms: None,
             stage: Stage::Paused(due_ms),
         };
         self.lanes.insert(lane_id, lane);
@@ -166,7 +175,7 @@ impl LaneBook {
             return;
         };
         match lane.stage {
-            Stage::Ready | Stage::Busy | Stage::Loading => lane.more = true,
+            Stage::Ready | Stage::Busy(_) | Stage::Loading => lane.more = true,
             // It is read from the database when its time comes.
             Stage::Paused(_) => {}
         }
@@ -210,11 +219,11 @@ impl LaneBook {
     }
 
     /// Takes up to `count` works out of a lane; it is busy until [`done`](Self::done).
-    pub(super) fn take(&mut self, lane_id: i64, count: usize) -> Vec<Work> {
+    pub(super) fn take(&mut self, lane_id: i64, count: usize, now_ms: i64) -> Vec<Work> {
         let Some(lane) = self.lanes.get_mut(&lane_id) else {
             return Vec::new();
         };
-        lane.stage = Stage::Busy;
+        lane.stage = Stage::Busy(now_ms);
         let count = count.min(lane.works.len());
         lane.works.drain(..count).collect()
     }
@@ -233,8 +242,10 @@ impl LaneBook {
         let Some(lane) = self.lanes.get_mut(&lane_id) else {
             return;
         };
+        let moved_ms = lane.moved_ms.take();
         match next {
             Next::At { due_ms, failures } => {
+                let due_ms = moved_ms.map_or(due_ms, |moved| moved.min(due_ms));
                 lane.works.clear();
                 lane.more = true;
                 lane.held_until_ms = None;
@@ -397,7 +408,7 @@ mod tests {
         }
         let lane = book.next_ready().unwrap();
         assert_eq!(
-            ids(&book.take(lane, WORK_PER_LANE)),
+            ids(&book.take(lane, WORK_PER_LANE, 0)),
             (0..16).collect::<Vec<_>>()
         );
         book.done(lane, Next::GoOn);
@@ -406,7 +417,7 @@ mod tests {
         book.arrive(1, 7, work(20));
         book.loaded(&[1], found((16..20).map(work)));
         assert_eq!(book.next_ready(), Some(1));
-        assert_eq!(ids(&book.take(1, WORK_PER_LANE)), [16, 17, 18, 19]);
+        assert_eq!(ids(&book.take(1, WORK_PER_LANE, 0)), [16, 17, 18, 19]);
         book.done(1, Next::GoOn);
         assert_eq!(
             book.take_unloaded(10),
@@ -415,7 +426,7 @@ mod tests {
         );
         book.loaded(&[1], found([work(20)]));
         assert_eq!(book.next_ready(), Some(1));
-        assert_eq!(ids(&book.take(1, 1)), [20]);
+        assert_eq!(ids(&book.take(1, 1, 0)), [20]);
         book.done(1, Next::GoOn);
         assert_eq!(book.len(), 0, "an idle lane costs nothing");
     }
@@ -425,7 +436,7 @@ mod tests {
         let mut book = LaneBook::default();
         book.arrive(1, 7, work(1));
         let lane = book.next_ready().unwrap();
-        book.take(lane, 1);
+        book.take(lane, 1, 0);
         book.done(
             lane,
             Next::At {
@@ -463,7 +474,7 @@ mod tests {
         assert_eq!(book.take_unloaded(10), [1]);
         book.loaded(&[1], found([work(1), work(2), work(3)]));
         assert_eq!(book.next_ready(), Some(1));
-        assert_eq!(ids(&book.take(1, 16)), [1, 2, 3]);
+        assert_eq!(ids(&book.take(1, 16, 0)), [1, 2, 3]);
         // Held while the others are on their way.
         book.hold(1, 7, 300);
         book.arrive(1, 7, work(5));
@@ -491,6 +502,23 @@ mod tests {
     }
 
     #[test]
+    fn a_lane_that_is_moved_while_it_is_tried_goes_on_at_its_new_time() {
+        let later = Next::At {
+            due_ms: 9_000,
+            failures: 1,
+        };
+        for (due_ms, wakes) in [(50, 9_000), (100, 9_000), (101, 101), (20_000, 9_000)] {
+            let mut book = LaneBook::default();
+            book.arrive(1, 7, work(1));
+            let lane = book.next_ready().unwrap();
+            book.take(lane, 1, 100);
+            assert!(book.found(lane, 7, due_ms, 0));
+            book.done(lane, later);
+            assert_eq!(book.next_wake(), Some(wakes), "moved to {due_ms}");
+        }
+    }
+
+    #[test]
     fn what_was_changed_behind_its_back_is_read_again() {
         let mut book = LaneBook::default();
         book.arrive(1, 7, work(1));
@@ -510,10 +538,10 @@ mod tests {
             book.arrive(1, 7, work(id));
         }
         let lane = book.next_ready().unwrap();
-        let taken = book.take(lane, 2);
+        let taken = book.take(lane, 2, 0);
         book.give_back(lane, taken);
         book.done(lane, Next::GoOn);
         let lane = book.next_ready().unwrap();
-        assert_eq!(ids(&book.take(lane, 16)), [1, 2, 3]);
+        assert_eq!(ids(&book.take(lane, 16, 0)), [1, 2, 3]);
     }
 }
