@@ -14,6 +14,7 @@ use crate::{
     },
     store::{
         Write,
+        read::MailRow,
         write::{Done, Seen},
     },
     texts::{Cap, Text},
@@ -28,14 +29,17 @@ const MARKING_MAX: Duration = Duration::from_secs(30);
 
 /// Notes something that happens to a message once; false when it has happened before, or cannot be noted.
 pub(super) async fn once(intake: &Intake, what: &str, message_id: i64) -> bool {
-    let mark = Seen {
+    let done = intake.writer.commit_one(mark(intake, what, message_id));
+    done.await.is_ok_and(|done| done == Done::Written)
+}
+
+fn mark(intake: &Intake, what: &str, message_id: i64) -> Write {
+    Write::Seen(Seen {
         scope_id: intake.gateway.id,
         digest: format!("{what}-{message_id}"),
         at_ms: intake.clock.now().0,
         stale_ms: 0,
-    };
-    let done = intake.writer.commit_one(Write::Seen(mark)).await;
-    done.is_ok_and(|done| done == Done::Written)
+    })
 }
 
 /// A mail was displayed in the chat: it and those before it (XEP-0333) are read in the mailbox. False when it was read there first, and this
@@ -55,22 +59,21 @@ pub(super) async fn here(
         .mails_of(intake.gateway.id, pair, None, MAILS_MAX)
         .await
         .map_err(|_| Text::from(Cap::Busy))?;
-    let mut read = Vec::new();
-    for row in rows
+    let own = |row: MailRow| {
+        let mail = Payload::from_json(row.payload.as_deref()).mail?;
+        let is_there = mail.own_account.as_ref() == Some(account);
+        Some((row.message_id, mail.read_id.filter(|_| is_there)?))
+    };
+    let until = rows
         .into_iter()
-        .filter(|row| row.message_id <= kept.message_id)
-    {
-        let mail = Payload::from_json(row.payload.as_deref()).mail;
-        let Some(mail) = mail.filter(|mail| mail.own_account.as_ref() == Some(account)) else {
-            continue;
-        };
-        let Some(id) = mail.read_id else { continue };
-        // What stands before one that was read is read.
-        if !once(intake, "read", row.message_id).await {
-            break;
-        }
-        read.push(id);
-    }
+        .filter(|row| row.message_id <= kept.message_id);
+    let mails: Vec<(i64, String)> = until.filter_map(own).collect();
+    let marks = mails.iter().map(|(id, _)| mark(intake, "read", *id));
+    let done = intake.writer.commit(marks.collect()).await;
+    // What stands before one that was read is read.
+    let is_new = |(_, done): &(_, Done)| *done == Done::Written;
+    let new = mails.into_iter().zip(done.unwrap_or_default());
+    let read: Vec<String> = new.take_while(is_new).map(|((_, id), _)| id).collect();
     if read.is_empty() {
         return Ok(false);
     }
