@@ -1,6 +1,6 @@
 //! What is done beside the messages: admins are told of trouble, and what was kept for long enough is forgotten.
 
-use transom_test_servers::{Element, PATIENCE, Server, XmppClient, skipped, until};
+use transom_test_servers::{Answer, Element, PATIENCE, Server, XmppClient, skipped, until};
 
 use crate::world::{Database, LINE, SMS, World, chat, contact, store};
 
@@ -37,6 +37,32 @@ async fn told(admin: &mut XmppClient, words: &[&str]) -> Element {
     admin
         .expect_within(PATIENCE * 2, "a line to the admin", wanted)
         .await
+}
+
+#[tokio::test]
+async fn an_admin_is_told_when_an_account_is_low_on_credit_and_when_it_has_enough_again() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let mut world = world("").await;
+    let mut bob = world.client("bob").await;
+    let config = world.transom.config_text();
+    let asked = config.replace("balance_low = 0", "balance_low = 5");
+    world.transom.configure(&asked);
+    for (balance, words) in [
+        ("4.125", ["⚠", "sms/main", "4.12 USD"]),
+        ("5.00", ["✓", "sms/main", "enough credit"]),
+    ] {
+        let answer = format!(r#"{{"account_sid":"AC1","balance":"{balance}","currency":"USD"}}"#);
+        world.twilio.api.answer_by(move |request| {
+            if request.path().ends_with("/Accounts/AC1/Balance.json") {
+                return Answer::json(200, &answer);
+            }
+            Answer::status(404)
+        });
+        restart(&mut world).await;
+        told(&mut bob, &words).await;
+    }
 }
 
 #[tokio::test]

@@ -329,6 +329,7 @@ adapter = "sms"
 domain = "{domain}"
 secret = "{secret}"
 region = "US"
+balance_low = 0
 [gateway.sms.provider.main]
 kind = "twilio"
 account_sid = "AC1"
