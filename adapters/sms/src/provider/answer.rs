@@ -8,9 +8,7 @@ use transom_adapter::{
     Balance, CheckReport, Failure, HttpFailure, HttpReply, Outcome, Reason, Scope,
 };
 
-use super::json;
-
-use super::received;
+use super::{json, received};
 
 /// What a code means for the message it was said about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
