@@ -127,6 +127,7 @@ impl Try {
             state: State::Queued,
             account_id: None,
             process_id: None,
+            attempts_before: None,
             units: None,
             units_done: 0,
             attempts: self.work.attempts,
@@ -268,6 +269,7 @@ impl Try {
             state: verdict.state,
             account_id: Some(self.account_id),
             process_id: Some(self.process_id),
+            attempts_before: None,
             units: self
                 .work
                 .routes

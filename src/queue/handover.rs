@@ -135,6 +135,7 @@ fn outcome(row: &InRow, state: State, now_ms: i64) -> OutcomeRow {
         state,
         account_id: None,
         process_id: None,
+        attempts_before: Some(row.attempts),
         units: None,
         units_done: 1,
         attempts: row.attempts + 1,

@@ -246,19 +246,29 @@ impl LaneBook {
         match next {
             Next::At { due_ms, failures } => {
                 let due_ms = moved_ms.map_or(due_ms, |moved| moved.min(due_ms));
-                lane.works.clear();
-                lane.more = true;
-                lane.held_until_ms = None;
                 lane.failures = failures;
-                lane.stage = Stage::Paused(due_ms);
-                self.paused.push(Reverse((due_ms, lane_id)));
+                self.read_again_at(due_ms, lane_id);
             }
             Next::GoOn => {
                 lane.failures = 0;
-                self.go_on(lane_id);
+                match moved_ms {
+                    Some(due_ms) => self.read_again_at(due_ms, lane_id),
+                    None => self.go_on(lane_id),
+                }
             }
             Next::Prepared => self.go_on(lane_id),
         }
+    }
+
+    fn read_again_at(&mut self, due_ms: i64, lane_id: i64) {
+        let Some(lane) = self.lanes.get_mut(&lane_id) else {
+            return;
+        };
+        lane.works.clear();
+        lane.more = true;
+        lane.held_until_ms = None;
+        lane.stage = Stage::Paused(due_ms);
+        self.paused.push(Reverse((due_ms, lane_id)));
     }
 
     fn go_on(&mut self, lane_id: i64) {
@@ -516,6 +526,20 @@ mod tests {
             book.done(lane, later);
             assert_eq!(book.next_wake(), Some(wakes), "moved to {due_ms}");
         }
+    }
+
+    #[test]
+    fn what_was_sent_back_while_it_was_handed_over_holds_what_is_behind_it() {
+        let mut book = LaneBook::default();
+        book.arrive(1, 7, work(1));
+        book.arrive(1, 7, work(2));
+        let lane = book.next_ready().unwrap();
+        book.take(lane, 1, 100);
+        assert!(book.found(lane, 7, 20_000, 0));
+        book.done(lane, Next::GoOn);
+        assert_eq!(book.next_ready(), None, "nothing passes it");
+        book.wake(20_000);
+        assert_eq!(book.take_unloaded(10), [1]);
     }
 
     #[test]

@@ -65,6 +65,7 @@ fn settle(surroundings: &Surroundings, row: &Sending, now_ms: i64) -> OutcomeRow
         },
         account_id: row.account_id,
         process_id: row.process_id,
+        attempts_before: None,
         units: None,
         units_done: row.units_done,
         attempts: row.attempts,

@@ -36,6 +36,9 @@ pub struct OutcomeRow {
     pub account_id: Option<i64>,
     /// The process whose start mark this ends; `None`: there was none.
     pub process_id: Option<i64>,
+    /// How many attempts there were before, where nothing marks the start of one: a message that was sent back meanwhile has had one
+    /// more, and stays what it was made by that.
+    pub attempts_before: Option<u32>,
     /// How many sends it takes by the account that is next; `None`: as many as before.
     pub units: Option<u16>,
     /// How many units are through.
@@ -112,8 +115,11 @@ pub struct Bounced {
     pub due_ms: i64,
 }
 
+// A server answers a message with an error before it answers the ping behind it: the outcome of that attempt is yet to come then, and
+// finds one attempt more.
 const BOUNCED: Sql = for_rows!(
     "UPDATE deliveries SET state = r.value ->> 'state', code = r.value ->> 'code',
+            attempts = attempts + CASE WHEN deliveries.state = 'queued' THEN 1 ELSE 0 END,
             done_ms = CASE WHEN r.value ->> 'state' = 'failed' THEN CAST(r.value ->> 'at_ms' AS BIGINT) END
        FROM",
     "WHERE deliveries.delivery_id = CAST(r.value ->> 'delivery_id' AS BIGINT)
@@ -168,6 +174,7 @@ const OUTCOME: Sql = for_rows!(
         AND NOT (deliveries.state = 'unknown' AND r.value ->> 'state' = 'queued')
         AND (deliveries.process_id IS NULL OR deliveries.process_id = CAST(r.value ->> 'process_id' AS BIGINT)
              OR r.value ->> 'state' IN ('accepted', 'sent', 'delivered'))
+        AND deliveries.attempts = COALESCE(CAST(r.value ->> 'attempts_before' AS BIGINT), deliveries.attempts)
      RETURNING deliveries.delivery_id"
 );
 
@@ -258,7 +265,11 @@ pub(super) async fn outcome(
     if connection.is_postgres() {
         fetch_rows(connection, LOCK_LANES, &rows).await?;
     }
-    run_rows(connection, LANES, &rows).await?;
+    // What was sent back waits as long as that says.
+    let goes_on =
+        |row: &&&OutcomeRow| row.attempts_before.is_none() || touched.contains(&row.delivery_id);
+    let going_on: Vec<&OutcomeRow> = rows.iter().filter(goes_on).copied().collect();
+    run_rows(connection, LANES, &going_on).await?;
     let receipt = |row: &&OutcomeRow| row.of_group && row.tell == Some(TellKind::Receipt);
     let receipts: Vec<&OutcomeRow> = rows.iter().copied().filter(|row| receipt(row)).collect();
     run_rows(connection, ALL_ACCEPTED, &receipts).await?;
@@ -302,3 +313,6 @@ fn places<T>(rows: &[(usize, &T)], keep: impl Fn(&T) -> bool) -> Vec<usize> {
         .map(|(place, _)| *place)
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -187,4 +187,4 @@ async fn apply_one(connection: &mut Connection, sweep: Sweep) -> Result<u64, Sto
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

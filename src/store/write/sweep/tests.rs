@@ -18,18 +18,22 @@ use crate::{
 
 const GATEWAY: i64 = 1;
 
-struct Base {
-    store: Store,
-    writer: Writer,
-    _folder: TempDir,
+/// A database with alice and a line of her own.
+pub(in crate::store::write) struct Base {
+    pub(in crate::store::write) store: Store,
+    pub(in crate::store::write) writer: Writer,
+    _folder: Option<TempDir>,
 }
 
 impl Base {
-    /// Alice with a line of her own.
-    async fn new() -> Self {
+    pub(in crate::store::write) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = StoreUrl::Sqlite(folder.path().join("test.db"));
-        let store = Store::open(&url, Lifecycle::new()).await.unwrap();
+        Self::on(&url, Some(folder)).await
+    }
+
+    pub(in crate::store::write) async fn on(url: &StoreUrl, folder: Option<TempDir>) -> Self {
+        let store = Store::open(url, Lifecycle::new()).await.unwrap();
         store.migrate(true).await.unwrap();
         let writer = store.writer(Metrics::new());
         store.gateway_id("sms", GATEWAY).await.unwrap();
@@ -237,7 +241,21 @@ async fn the_conversations_of_a_line_that_was_given_up_go_when_it_has_rested() {
 
 /// A mail that waits for alice's word since this time, in a chat of its own.
 fn stranger(message_id: i64, peer: &str, at_ms: i64) -> Write {
-    Write::In(Box::new(NewIn {
+    let mut row = incoming(message_id, peer, at_ms);
+    row.due_ms = None;
+    row.stranger = Some(StrangerRow {
+        user_id: 10,
+        peer: peer.to_owned(),
+        why: "spam",
+        subject: None,
+        at_ms,
+    });
+    Write::In(Box::new(row))
+}
+
+/// What came for alice at this time, in a chat of its own.
+pub(in crate::store::write) fn incoming(message_id: i64, peer: &str, at_ms: i64) -> NewIn {
+    NewIn {
         seen: Seen {
             scope_id: 1,
             digest: format!("mail{message_id}"),
@@ -265,20 +283,14 @@ fn stranger(message_id: i64, peer: &str, at_ms: i64) -> Write {
         fleeting: false,
         repeat_key: None,
         user_jid: "alice@example.org".into(),
-        due_ms: None,
-        stranger: Some(StrangerRow {
-            user_id: 10,
-            peer: peer.to_owned(),
-            why: "spam",
-            subject: None,
-            at_ms,
-        }),
+        due_ms: Some(at_ms),
+        stranger: None,
         thread: None,
         line: "+12025550100".into(),
         ids: Vec::new(),
         files: Vec::new(),
         confirm: None,
-    }))
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,106 @@
+//! What a user's server sends back, before and after the outcome of the attempt is committed (semantics 23).
+
+use transom_test_servers::{Postgres, Server, skipped};
+
+use super::*;
+use crate::{
+    config::StoreUrl,
+    store::{
+        Write,
+        write::sweep::tests::{Base, incoming},
+    },
+};
+
+const MAIL: i64 = 1_000;
+const RETRY_MS: i64 = 700_000;
+
+#[tokio::test]
+async fn what_is_sent_back_waits_whichever_is_committed_first_on_sqlite() {
+    in_each_order(&Base::new().await).await;
+}
+
+#[tokio::test]
+async fn what_is_sent_back_waits_whichever_is_committed_first_on_postgresql() {
+    if skipped(&[Server::Postgres]) {
+        return;
+    }
+    let postgres = Postgres::start().await;
+    let url = StoreUrl::Postgres(postgres.database().await.into());
+    in_each_order(&Base::on(&url, None).await).await;
+}
+
+async fn in_each_order(base: &Base) {
+    for (message_id, peer, bounced_first) in [
+        (MAIL, "+12025550147", false),
+        (MAIL * 2, "+12025550148", true),
+    ] {
+        let row = incoming(message_id, peer, message_id);
+        base.writer
+            .commit_one(Write::In(Box::new(row)))
+            .await
+            .unwrap();
+        let lane = lane_of(base, message_id).await;
+        let mut writes = vec![delivered(message_id, lane), sent_back(message_id, lane)];
+        if bounced_first {
+            writes.reverse();
+        }
+        for write in writes {
+            base.writer.commit_one(write).await.unwrap();
+        }
+        let waiting = base.store.life(message_id).await.unwrap().unwrap().waiting;
+        assert_eq!(
+            waiting.state,
+            Some(State::Queued),
+            "sent back first: {bounced_first}"
+        );
+        let lanes = base.store.due_lanes(0, 10).await.unwrap();
+        let due = lanes.iter().find(|due| due.lane_id == lane);
+        assert_eq!(
+            due.map(|due| due.due_ms),
+            Some(RETRY_MS),
+            "sent back first: {bounced_first}"
+        );
+    }
+}
+
+async fn lane_of(base: &Base, at_ms: i64) -> i64 {
+    let lanes = base.store.due_lanes(0, 10).await.unwrap();
+    let lane = lanes.iter().find(|lane| lane.due_ms == at_ms);
+    lane.expect("its lane is due").lane_id
+}
+
+fn sent_back(delivery_id: i64, lane_id: i64) -> Write {
+    Write::Bounced(Bounced {
+        delivery_id,
+        lane_id,
+        at_ms: 100_000,
+        state: "queued",
+        code: "service-unavailable".into(),
+        due_ms: RETRY_MS,
+    })
+}
+
+/// As it is written when the server has answered the ping behind the message.
+fn delivered(delivery_id: i64, lane_id: i64) -> Write {
+    Write::Outcome(OutcomeRow {
+        delivery_id,
+        lane_id,
+        state: State::Delivered,
+        account_id: None,
+        process_id: None,
+        attempts_before: Some(0),
+        units: None,
+        units_done: 1,
+        attempts: 1,
+        reason: None,
+        code: None,
+        tell: None,
+        due_ms: None,
+        done_ms: Some(100_000),
+        lane_due_ms: 100_000,
+        failures: 0,
+        ids: Vec::new(),
+        leaves_lane: false,
+        of_group: false,
+    })
+}
