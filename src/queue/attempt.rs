@@ -122,25 +122,12 @@ impl Try {
     async fn postpone(&self, until: UnixMillis) -> Finished {
         let failures = self.failures;
         let row = OutcomeRow {
-            delivery_id: self.work.delivery_id,
-            lane_id: self.lane_id,
-            state: State::Queued,
-            account_id: None,
-            process_id: None,
-            attempts_before: None,
-            units: None,
-            units_done: 0,
             attempts: self.work.attempts,
-            reason: None,
-            code: None,
             tell: Some(TellKind::Night),
-            due_ms: None,
-            done_ms: None,
             lane_due_ms: until.0,
             failures,
-            ids: Vec::new(),
-            leaves_lane: false,
             of_group: self.work.is_one_of_several,
+            ..OutcomeRow::new(self.work.delivery_id, self.lane_id, State::Queued)
         };
         let done = self.commit(|| Write::Outcome(row.clone())).await;
         self.tell(&done, row.tell);
@@ -264,12 +251,8 @@ impl Try {
             State::Queued | State::Accepted | State::Unknown
         );
         OutcomeRow {
-            delivery_id: self.work.delivery_id,
-            lane_id: self.lane_id,
-            state: verdict.state,
             account_id: Some(self.account_id),
             process_id: Some(self.process_id),
-            attempts_before: None,
             units: self
                 .work
                 .routes
@@ -297,6 +280,7 @@ impl Try {
             ids,
             leaves_lane: verdict.leaves_lane,
             of_group: self.work.is_one_of_several,
+            ..OutcomeRow::new(self.work.delivery_id, self.lane_id, verdict.state)
         }
     }
 

@@ -130,24 +130,11 @@ impl HandOver {
 
 fn outcome(row: &InRow, state: State, now_ms: i64) -> OutcomeRow {
     OutcomeRow {
-        delivery_id: row.delivery_id,
-        lane_id: row.lane_id,
-        state,
-        account_id: None,
-        process_id: None,
         attempts_before: Some(row.attempts),
-        units: None,
         units_done: 1,
         attempts: row.attempts + 1,
-        reason: None,
-        code: None,
-        tell: None,
-        due_ms: None,
         done_ms: Some(now_ms),
         lane_due_ms: now_ms,
-        failures: 0,
-        ids: Vec::new(),
-        leaves_lane: false,
-        of_group: false,
+        ..OutcomeRow::new(row.delivery_id, row.lane_id, state)
     }
 }

@@ -55,29 +55,19 @@ fn settle(surroundings: &Surroundings, row: &Sending, now_ms: i64) -> OutcomeRow
         .next();
     // An account that is gone cannot be asked: nobody knows.
     let repeat = account.is_some_and(|account| account.capabilities().repeat == Repeat::Safe);
+    let state = if repeat {
+        State::Queued
+    } else {
+        State::Unknown
+    };
     OutcomeRow {
-        delivery_id: row.delivery_id,
-        lane_id: row.lane_id,
-        state: if repeat {
-            State::Queued
-        } else {
-            State::Unknown
-        },
         account_id: row.account_id,
         process_id: row.process_id,
-        attempts_before: None,
-        units: None,
         units_done: row.units_done,
         attempts: row.attempts,
         reason: (!repeat).then_some(Reason::NetworkDown.as_str()),
-        code: None,
-        tell: None,
         due_ms: (!repeat).then_some(now_ms + DOUBT_MS),
-        done_ms: None,
         lane_due_ms: now_ms,
-        failures: 0,
-        ids: Vec::new(),
-        leaves_lane: false,
-        of_group: false,
+        ..OutcomeRow::new(row.delivery_id, row.lane_id, state)
     }
 }

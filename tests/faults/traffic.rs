@@ -32,6 +32,9 @@ const PEERS: [&str; 8] = [
 /// Always refused, by transom itself (semantics 31).
 const EMERGENCY: &str = "911";
 
+/// So long after the traffic a text without a word has fallen into a window: nobody says anything of it any more.
+const UNHEARD: Duration = Duration::from_secs(30);
+
 /// What the network has taken: the body and the id that it gave, in the order of their coming.
 type Taken = Arc<Mutex<Vec<(Request, String)>>>;
 
@@ -235,7 +238,7 @@ impl Traffic {
     /// How many of alice's texts stay without a word when nobody writes anything again: the windows of semantics 1. Over as soon as
     /// there is none.
     pub(crate) async fn unheard(&mut self, webhooks: &[SocketAddr]) -> usize {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + UNHEARD;
         loop {
             let webhook = self.any(webhooks);
             self.report(webhook).await;

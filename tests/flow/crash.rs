@@ -181,39 +181,43 @@ async fn report_all(world: &World) -> bool {
     taken
 }
 
+/// Rounds after everything is settled, so that what would come twice has come.
+const ROUNDS_MORE: usize = 20;
+
 /// What clients and providers do when they saw no answer: they repeat, under the same ids, until everything is settled.
 async fn settle(world: &World, alice: &mut XmppClient, account: &mut Account) {
-    let mut quiet = 0;
     let settled = until("the accounts to settle", PATIENCE, async || {
-        for number in 0..MESSAGES {
-            if !account.receipts.contains(&out_body(number)) {
-                let peer = PEERS[number % PEERS.len()];
-                alice
-                    .send(&chat(
-                        &contact(peer),
-                        &format!("m{number}"),
-                        &out_body(number),
-                    ))
-                    .await;
-            }
-            deliver(world, number).await;
-        }
-        report_all(world).await;
-        alice.barrier().await;
-        read(world, alice, account);
+        repeat(world, alice, account).await;
         let done = account.receipts.len() >= account.sends.len()
-            && account.arrived.len() == MESSAGES + MESSAGES / 2;
-        // Some rounds more, so that what would come twice has come.
-        quiet = if done && account.sends.len() + PEERS.len() >= MESSAGES {
-            quiet + 1
-        } else {
-            0
-        };
-        (quiet >= 20).then_some(())
+            && account.arrived.len() == MESSAGES + MESSAGES / 2
+            && account.sends.len() + PEERS.len() >= MESSAGES;
+        done.then_some(())
     });
     if let Err(why) = settled.await {
         panic!("{why}: {account:#?}\n{}", world.transom.log());
     }
+    for _ in 0..ROUNDS_MORE {
+        repeat(world, alice, account).await;
+    }
+}
+
+async fn repeat(world: &World, alice: &mut XmppClient, account: &mut Account) {
+    for number in 0..MESSAGES {
+        if !account.receipts.contains(&out_body(number)) {
+            let peer = PEERS[number % PEERS.len()];
+            alice
+                .send(&chat(
+                    &contact(peer),
+                    &format!("m{number}"),
+                    &out_body(number),
+                ))
+                .await;
+        }
+        deliver(world, number).await;
+    }
+    report_all(world).await;
+    alice.barrier().await;
+    read(world, alice, account);
 }
 
 fn read(world: &World, alice: &XmppClient, account: &mut Account) {

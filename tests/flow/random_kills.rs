@@ -8,7 +8,7 @@ use std::{
 };
 
 use tokio::time::Instant;
-use transom_test_servers::{Server, XmppClient, skipped};
+use transom_test_servers::{PATIENCE, Server, XmppClient, skipped};
 
 use crate::world::{Database, LINE, Twilio, World, chat, contact, store};
 
@@ -18,7 +18,6 @@ const PEERS: [&str; 4] = [
     "+12025550149",
     "+12025550150",
 ];
-const PATIENCE: Duration = Duration::from_mins(1);
 /// Texts written between two kills, at most: while nobody is there, they come back at once.
 const A_LIFE: usize = 100;
 

@@ -70,6 +70,33 @@ pub struct OutcomeRow {
     pub of_group: bool,
 }
 
+impl OutcomeRow {
+    /// Nothing was tried, nothing is told, and the lane goes on at once.
+    pub const fn new(delivery_id: i64, lane_id: i64, state: State) -> Self {
+        Self {
+            delivery_id,
+            lane_id,
+            state,
+            account_id: None,
+            process_id: None,
+            attempts_before: None,
+            units: None,
+            units_done: 0,
+            attempts: 0,
+            reason: None,
+            code: None,
+            tell: None,
+            due_ms: None,
+            done_ms: None,
+            lane_due_ms: 0,
+            failures: 0,
+            ids: Vec::new(),
+            leaves_lane: false,
+            of_group: false,
+        }
+    }
+}
+
 /// The user was told.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Told {

@@ -1,10 +1,11 @@
 //! A user's own mailbox: connected by a link, read by IMAP from a real Dovecot, written from by a real Postfix that asks for the login.
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
 
 use transom_test_servers::{
-    Answer, Dovecot, Element, Feature, HttpDouble, MailSink, Mailboxes, Mailer, Postfix, Prosody,
-    Server, Stage, Transom, Verdict, XmppClient, free_port, get, post_with, skipped, until,
+    Answer, Dovecot, Element, Feature, HttpDouble, MailSink, Mailboxes, Mailer, PATIENCE, Postfix,
+    Prosody, Server, Stage, Transom, Verdict, XmppClient, free_port, get, post_with, skipped,
+    until,
 };
 
 use super::{BOB, MAIL};
@@ -12,8 +13,6 @@ use crate::world::{Database, chat, condition, link_up, store};
 
 pub(super) const OWN: &str = "alice@corp.example";
 pub(super) const PASSWORD: &str = "first pass&word";
-const PATIENCE: Duration = Duration::from_mins(1);
-
 pub(super) struct OwnWorld {
     pub(super) transom: Transom,
     pub(super) prosody: Prosody,

@@ -1,14 +1,12 @@
 //! What was read in the chat is read in the user's own mailbox, and the other way round, where the user wants that.
 
-use transom_test_servers::{Element, Feature, Lines, Server, XmppClient, skipped, until};
+use transom_test_servers::{Element, Feature, Lines, PATIENCE, Server, XmppClient, skipped, until};
 
 use super::{
     BOB, MAIL,
     own::{OWN, Otherwise, OwnWorld, PASSWORD, chat_from, mail},
 };
 use crate::{talk::choose_at, world::chat};
-
-const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// How many of her mails are marked as read in her mailbox, once there are so many.
 async fn are_read(world: &OwnWorld, wanted: usize) {

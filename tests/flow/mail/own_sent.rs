@@ -1,14 +1,12 @@
 //! The folder of sent mail of a user's own mailbox, and a gateway that has nothing but such mailboxes.
 
-use transom_test_servers::{Element, Feature, Server, XmppClient, skipped, until};
+use transom_test_servers::{Element, Feature, PATIENCE, Server, XmppClient, skipped, until};
 
 use super::{
     BOB,
     own::{OWN, Otherwise, OwnWorld, PASSWORD, ask, chat_from, mail},
 };
 use crate::world::{chat, condition};
-
-const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);
 
 fn often(features: &[Feature]) -> Otherwise {
     Otherwise {

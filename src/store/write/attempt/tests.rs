@@ -83,24 +83,11 @@ fn sent_back(delivery_id: i64, lane_id: i64) -> Write {
 /// As it is written when the server has answered the ping behind the message.
 fn delivered(delivery_id: i64, lane_id: i64) -> Write {
     Write::Outcome(OutcomeRow {
-        delivery_id,
-        lane_id,
-        state: State::Delivered,
-        account_id: None,
-        process_id: None,
         attempts_before: Some(0),
-        units: None,
         units_done: 1,
         attempts: 1,
-        reason: None,
-        code: None,
-        tell: None,
-        due_ms: None,
         done_ms: Some(100_000),
         lane_due_ms: 100_000,
-        failures: 0,
-        ids: Vec::new(),
-        leaves_lane: false,
-        of_group: false,
+        ..OutcomeRow::new(delivery_id, lane_id, State::Delivered)
     })
 }
