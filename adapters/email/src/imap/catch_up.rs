@@ -18,7 +18,7 @@ use crate::{
     read::{self, Letter, MAIL_BYTES_MAX},
 };
 
-/// A mail whose answer cannot be understood, or does not end, weighs this much; one that was cut weighs one …
+/// A mail whose answer cannot be understood, or does not end, weighs this much; one that was cut or refused weighs one …
 const GARBLED: u8 = 4;
 /// … and at this weight it is poison: it is named instead of read.
 const POISON: u8 = 12;
@@ -207,6 +207,8 @@ impl<'a> CatchUp<'a> {
         if let Err(trouble) = &fetched {
             let more = match trouble {
                 Trouble::Garbled | Trouble::Silent(_) => GARBLED,
+                // Where no other is given either it is not this mail's fault.
+                Trouble::Refused(_) if !session.gives_another(mail.uid).await? => 0,
                 _ => 1,
             };
             self.poison = Some((mail.uid, weight.saturating_add(more)));
