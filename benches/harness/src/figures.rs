@@ -44,14 +44,36 @@ pub(crate) struct Meter {
 
 impl Meter {
     pub(crate) fn start(process: u32) -> Result<Self> {
-        let process = process.to_string();
+        let measured = cpu_of(&process.to_string())?;
+        let ahead = Self::ahead()?;
+        Ok(Self {
+            measured,
+            ..ahead.of(process)
+        })
+    }
+
+    /// Starts before the process does, so that its start counts.
+    pub(crate) fn ahead() -> Result<Self> {
         Ok(Self {
             began: Instant::now(),
-            measured: cpu_of(&process)?,
-            process,
+            measured: Duration::ZERO,
+            process: String::new(),
             own: cpu_of("self")?,
             machine: cpu_of_machine()?,
         })
+    }
+
+    /// Which process has been started since.
+    pub(crate) fn of(self, process: u32) -> Self {
+        Self {
+            process: process.to_string(),
+            ..self
+        }
+    }
+
+    /// Since the start.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.began.elapsed()
     }
 
     /// So many messages a second since the start.

@@ -14,7 +14,7 @@ use crate::{
     figures::{Figures, Meter},
     process::Gateway,
     tally::mark,
-    world::{CONTACTS, MAIL_DOMAIN, USERS, chat},
+    world::{CONTACTS, MAIL_DOMAIN, USERS, chat, mail_in},
 };
 
 /// LMTP sessions, each with one mail under way: what a Postfix on a small machine opens.
@@ -103,14 +103,8 @@ impl Session {
         for code in ["250", "250", "354"] {
             self.expect(code)?;
         }
-        self.say(&format!(
-            "Return-Path: <{from}>\r\nDelivered-To: {to}\r\n\
-             Received: from mx.example.com (mx.example.com [192.0.2.1]) by mail.example.org with ESMTP id {number:x}\r\n\
-             From: Person {contact} <{from}>\r\nTo: {to}\r\nSubject: The train\r\n\
-             Date: Thu, 26 Nov 2026 12:00:00 +0000\r\nMessage-ID: <{mark}@example.com>\r\nMIME-Version: 1.0\r\n\
-             Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n\
-             {mark} Running late, start without me. See you at the caf=C3=A9.\r\n\r\n-- =20\r\nPerson {contact}\r\n.\r\n"
-        ))?;
+        let mail = mail_in(user, contact, number, &mark);
+        self.say(&format!("{mail}.\r\n"))?;
         self.expect("250")
     }
 

@@ -7,7 +7,6 @@ use std::{
     fs,
     net::{SocketAddr, TcpStream},
     os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -18,7 +17,7 @@ use anyhow::{Context, Result, ensure};
 use crate::{
     figures::{Figures, Meter},
     load,
-    process::{Gateway, free_port},
+    process::{Gateway, free_port, program},
     world::{CONTACTS, USERS, chat, mail_out},
 };
 
@@ -39,11 +38,11 @@ pub(crate) struct Sink {
 impl Sink {
     /// Starts one; `None` where Postfix is not installed.
     pub(crate) fn start() -> Result<Option<Self>> {
-        let Some(program) = postfix("smtp-sink") else {
+        let Some(sink) = program("smtp-sink") else {
             return Ok(None);
         };
         let addr = free_port()?;
-        let mut command = Command::new(program);
+        let mut command = Command::new(sink);
         // It wants to be somebody else than root.
         if fs::metadata("/proc/self")?.uid() == 0 {
             command.args(["-u", "nobody"]);
@@ -87,11 +86,11 @@ pub(crate) fn loaded(gateway: &Gateway, messages: usize, figures: &mut Figures) 
 
 /// The peer: the same number of mails through as many sessions, from memory.
 pub(crate) fn peer(messages: usize, figures: &mut Figures) -> Result<()> {
-    let (Some(program), Some(sink)) = (postfix("smtp-source"), Sink::start()?) else {
+    let (Some(source), Some(sink)) = (program("smtp-source"), Sink::start()?) else {
         return Ok(());
     };
     let began = Instant::now();
-    let status = Command::new(program)
+    let status = Command::new(source)
         .args(["-s", &SESSIONS.to_string(), "-m", &messages.to_string()])
         .args(["-l", "600", "-f", "a@example.org", "-t", "b@example.com"])
         .arg(sink.addr.to_string())
@@ -107,13 +106,4 @@ fn windowed(gateway: &Gateway, messages: usize) -> Result<Vec<Duration>> {
         let (user, contact) = chat(number);
         mail_out(out, user, contact, mark);
     })
-}
-
-/// A program of Postfix, wherever Debian put it.
-fn postfix(name: &str) -> Option<PathBuf> {
-    let folders = ["/usr/sbin", "/usr/libexec/postfix", "/usr/lib/postfix/sbin"];
-    folders
-        .iter()
-        .map(|folder| Path::new(folder).join(name))
-        .find(|path| path.is_file())
 }

@@ -3,9 +3,10 @@
 //! ```text
 //!   (a)  load ─stanzas─▶ bare echo of transom or of another library ─stanzas─▶ load
 //!   (b)  load ─stanzas─▶ transom (simulated provider) ─receipts─▶ load
+//!        or, over HTTP:  transom ─POST─▶ stub ─status callbacks─▶ transom ─receipts─▶ load
 //!   (c)  load ─signed webhooks─▶ transom ─answers, stanzas─▶ load
 //!   (d)  load ─stanzas─▶ transom ─SMTP─▶ smtp-sink;  smtp-source ─SMTP─▶ smtp-sink
-//!   (e)  load ─LMTP─▶ transom ─answers, stanzas─▶ load
+//!   (e)  load ─LMTP─▶ transom ─answers, stanzas─▶ load;  Dovecot ─IMAP─▶ transom ─stanzas─▶ load
 //!   (f)  load ─stanzas─▶ Prosody or ejabberd ─▶ transom, as in (b) and (c); load ─▶ server ─▶ raw echo ─▶ server ─▶ load
 //! ```
 //!
@@ -19,12 +20,15 @@ mod figures;
 mod load;
 mod mail_in;
 mod mail_out;
+mod mailbox;
+mod over_http;
 mod process;
 mod real;
 mod report;
 mod scale;
 mod server;
 mod slidge;
+mod stub;
 mod tally;
 mod text_in;
 mod text_out;
@@ -75,7 +79,7 @@ struct Options {
 }
 
 const USAGE: &str = "usage: transom-bench --binary FILE [--echo FILE] [--peers DIR] [--folder DIR] [--report FILE]
-                     [--runs N] [--messages N] [--only idle,a,b,c,mail,f,g] [--scale CONTACTS[+WAITING],...]";
+                     [--runs N] [--messages N] [--only idle,a,b,http,c,mail,imap,f,g] [--scale CONTACTS[+WAITING],...]";
 
 fn main() -> Result<()> {
     let options = Options::read(env::args().skip(1))?;
@@ -102,12 +106,14 @@ fn measure(options: &Options) -> Result<Figures> {
         .tempdir_in(&options.folder)?;
     let mut figures = Figures::default();
     let mut writes = disk::fdatasync(scratch.path())?;
-    let paths: [(&str, Measure); 7] = [
+    let paths: [(&str, Measure); 9] = [
         ("idle", idle),
         ("a", echo),
         ("b", text_out),
+        ("http", over_http),
         ("c", text_in),
         ("mail", mail),
+        ("imap", mailbox),
         ("f", real),
         ("g", slidge),
     ];
@@ -176,6 +182,10 @@ fn text_out(options: &Options, folder: &Path, figures: &mut Figures) -> Result<(
     transom.stop()
 }
 
+fn over_http(options: &Options, folder: &Path, figures: &mut Figures) -> Result<()> {
+    over_http::measure(&options.binary, folder, options.messages, figures)
+}
+
 fn text_in(options: &Options, folder: &Path, figures: &mut Figures) -> Result<()> {
     let transom = Gateway::start(&options.binary, folder, |server, http| {
         config(Provider::Twilio, USERS, server, http)
@@ -202,7 +212,8 @@ fn mail(options: &Options, folder: &Path, figures: &mut Figures) -> Result<()> {
     };
     let lmtp = free_port()?;
     let transom = Gateway::start(&options.binary, folder, |server, http| {
-        mail_config(sink.addr, lmtp, server, http)
+        let inlet = format!("[gateway.mail.lmtp]\nlisten = \"{lmtp}\"");
+        mail_config(sink.addr, &inlet, server, http)
     })?;
     eprintln!("  (d), (e) mail, process {}", transom.pid());
     world::register(&transom.link)?;
@@ -213,6 +224,10 @@ fn mail(options: &Options, folder: &Path, figures: &mut Figures) -> Result<()> {
     mail_in::loaded(&transom, lmtp, options.messages, figures)?;
     memory(&transom, "(d), (e) mail", figures)?;
     transom.stop()
+}
+
+fn mailbox(options: &Options, folder: &Path, figures: &mut Figures) -> Result<()> {
+    mailbox::measure(&options.binary, folder, figures)
 }
 
 fn real(options: &Options, folder: &Path, figures: &mut Figures) -> Result<()> {

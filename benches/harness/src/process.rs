@@ -7,6 +7,7 @@ use std::{
     os::unix::net::UnixDatagram,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -45,7 +46,18 @@ impl Gateway {
         folder: &Path,
         config: impl FnOnce(SocketAddr, SocketAddr) -> String,
     ) -> Result<Self> {
+        Self::start_for(binary, folder, 0, config)
+    }
+
+    /// The same, with a load of so many messages that begins before the process does: it finds them waiting.
+    pub(crate) fn start_for(
+        binary: &Path,
+        folder: &Path,
+        messages: usize,
+        config: impl FnOnce(SocketAddr, SocketAddr) -> String,
+    ) -> Result<Self> {
         let (server, http) = (Server::bind()?, free_port()?);
+        server.tally.begin(messages);
         let config = config(server.addr()?, http);
         Self::launch(binary, folder, &config, http, || server.accept())
     }
@@ -145,6 +157,14 @@ impl Gateway {
     /// The number of its process.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// SIGTERM, and its end. What it had begun to hand over has been handed over then, and each message has to have come once.
+    pub(crate) fn stop_exactly(self) -> Result<()> {
+        let tally = Arc::clone(&self.link.tally);
+        self.stop()?;
+        tally.ended()?;
+        tally.exactly()
     }
 
     /// SIGTERM, and its end.
@@ -269,6 +289,15 @@ fn await_route(link: &Link) -> Result<()> {
             Err(_) => thread::sleep(POLL),
         }
     }
+}
+
+/// A program of a mail server, wherever Debian put it.
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
+    let folders = ["/usr/sbin", "/usr/libexec/postfix", "/usr/lib/postfix/sbin"];
+    folders
+        .iter()
+        .map(|folder| Path::new(folder).join(name))
+        .find(|path| path.is_file())
 }
 
 /// A port that nobody has now.

@@ -29,7 +29,11 @@ const STREAM_ID: &str = "bench";
 pub(crate) const STREAM_END: &[u8] = b"</stream:stream>";
 
 /// A server that waits for its component.
-pub(crate) struct Server(TcpListener);
+pub(crate) struct Server {
+    door: TcpListener,
+    /// What the component will hand over: a load can begin before it comes.
+    pub(crate) tally: Arc<Tally>,
+}
 
 /// A component's stream. What it hands over is counted in the tally; its requests are answered.
 pub(crate) struct Link {
@@ -40,18 +44,21 @@ pub(crate) struct Link {
 
 impl Server {
     pub(crate) fn bind() -> Result<Self> {
-        Ok(Self(TcpListener::bind("127.0.0.1:0")?))
+        Ok(Self {
+            door: TcpListener::bind("127.0.0.1:0")?,
+            tally: Arc::default(),
+        })
     }
 
     pub(crate) fn addr(&self) -> Result<SocketAddr> {
-        Ok(self.0.local_addr()?)
+        Ok(self.door.local_addr()?)
     }
 
     fn connection(&self) -> Result<TcpStream> {
-        self.0.set_nonblocking(true)?;
+        self.door.set_nonblocking(true)?;
         let until = Instant::now() + PATIENCE;
         loop {
-            match self.0.accept() {
+            match self.door.accept() {
                 Ok((stream, _)) => {
                     stream.set_nonblocking(false)?;
                     return Ok(stream);
@@ -87,7 +94,7 @@ impl Server {
         );
         ensure!(shake.contains(&digest), "a wrong handshake");
         stream.write_all(b"<handshake/>")?;
-        Link::on(stream)
+        Link::counted(stream, Arc::clone(&self.tally))
     }
 }
 
@@ -115,8 +122,11 @@ pub(crate) fn log_in(server: SocketAddr, domain: &str, secret: &str) -> Result<T
 impl Link {
     /// On a stream that is logged in.
     pub(crate) fn on(stream: TcpStream) -> Result<Self> {
+        Self::counted(stream, Arc::default())
+    }
+
+    fn counted(stream: TcpStream, tally: Arc<Tally>) -> Result<Self> {
         let writer = Arc::new(Mutex::new(stream.try_clone()?));
-        let tally = Arc::new(Tally::default());
         let link = Self {
             writer: Arc::clone(&writer),
             tally: Arc::clone(&tally),

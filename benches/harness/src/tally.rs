@@ -22,6 +22,8 @@ struct State {
     load: usize,
     arrived: Vec<Option<Instant>>,
     count: usize,
+    /// What came once more, and what does not belong to the load.
+    extra: usize,
     /// What went wrong with the load under way.
     failure: Option<String>,
     /// Why the stream ended.
@@ -47,6 +49,7 @@ impl Tally {
         state.load += 1;
         state.arrived = vec![None; messages];
         state.count = 0;
+        state.extra = 0;
         state.failure = None;
         state.load
     }
@@ -88,6 +91,20 @@ impl Tally {
         Ok(self.lock().arrived.iter().copied().flatten().collect())
     }
 
+    /// Each message of the load has come, none twice, and nothing else that carries a mark.
+    pub(crate) fn exactly(&self) -> Result<()> {
+        let state = self.lock();
+        if let Some(failure) = &state.failure {
+            bail!("{failure}");
+        }
+        let (wanted, count, extra) = (state.arrived.len(), state.count, state.extra);
+        ensure!(
+            count == wanted && extra == 0,
+            "{count} of {wanted} came, and {extra} too many"
+        );
+        Ok(())
+    }
+
     /// Waits until the stream has ended.
     pub(crate) fn ended(&self) -> Result<()> {
         let state = self.lock();
@@ -126,14 +143,18 @@ impl Counting<'_> {
             return;
         }
         let load = self.state.load;
-        let Some(number) = numbers(stanza).find_map(|(of, number)| (of == load).then_some(number))
-        else {
+        let mut marks = numbers(stanza).peekable();
+        if marks.peek().is_none() {
             return;
-        };
+        }
+        let number = marks.find_map(|(of, number)| (of == load).then_some(number));
         let now = self.now;
-        if let Some(arrived @ None) = self.state.arrived.get_mut(number) {
-            *arrived = Some(now);
-            self.state.count += 1;
+        match number.and_then(|number| self.state.arrived.get_mut(number)) {
+            Some(arrived @ None) => {
+                *arrived = Some(now);
+                self.state.count += 1;
+            }
+            _ => self.state.extra += 1,
         }
     }
 }
@@ -178,5 +199,24 @@ mod tests {
         counting.count(&format!("<x id='{}'/>", mark(load + 1, 0)));
         drop(counting);
         assert_eq!(tally.wait(2).unwrap(), 2);
+    }
+
+    #[test]
+    fn what_comes_twice_or_not_at_all_is_told() {
+        let tally = Tally::default();
+        let load = tally.begin(2);
+        let count = |number: usize| tally.counting().count(&mark(load, number));
+        count(0);
+        assert!(tally.exactly().is_err(), "one is missing");
+        count(1);
+        tally.counting().count("<message id='x'/>");
+        tally.exactly().unwrap();
+        count(1);
+        assert!(tally.exactly().is_err(), "one came twice");
+        let next = tally.begin(1);
+        tally.counting().count(&mark(next, 0));
+        tally.exactly().unwrap();
+        count(0);
+        assert!(tally.exactly().is_err(), "one is of another load");
     }
 }

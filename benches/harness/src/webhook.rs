@@ -14,6 +14,8 @@ use sha1::Sha1;
 use crate::world::TOKEN;
 
 const PATH: &str = "/webhook/sms/main";
+/// Whose texts they are.
+pub(crate) const ACCOUNT: &str = "AC1";
 
 /// A connection to the webhooks.
 pub(crate) struct Caller {
@@ -35,15 +37,37 @@ impl Caller {
 
     /// Tells of a text, and waits for the answer: it was committed.
     pub(crate) fn deliver(&mut self, sid: &str, from: &str, to: &str, body: &str) -> Result<()> {
-        let request = self.request(&[
-            ("AccountSid", "AC1"),
-            ("Body", body),
-            ("From", from),
-            ("MessageSid", sid),
-            ("NumMedia", "0"),
-            ("NumSegments", "1"),
-            ("To", to),
-        ])?;
+        self.call(
+            PATH,
+            &[
+                ("AccountSid", ACCOUNT),
+                ("Body", body),
+                ("From", from),
+                ("MessageSid", sid),
+                ("NumMedia", "0"),
+                ("NumSegments", "1"),
+                ("To", to),
+            ],
+        )
+    }
+
+    /// Tells what became of a text, at the path that came with it.
+    pub(crate) fn report(&mut self, path: &str, sid: &str, status: &str) -> Result<()> {
+        self.call(
+            path,
+            &[
+                ("AccountSid", ACCOUNT),
+                ("ApiVersion", "2010-04-01"),
+                ("MessageSid", sid),
+                ("MessageStatus", status),
+                ("SmsSid", sid),
+                ("SmsStatus", status),
+            ],
+        )
+    }
+
+    fn call(&mut self, path: &str, fields: &[(&str, &str)]) -> Result<()> {
+        let request = self.request(path, fields)?;
         self.stream.write_all(&request)?;
         let answer = self.answer()?;
         ensure!(
@@ -54,9 +78,9 @@ impl Caller {
     }
 
     /// A signed request; the fields are sorted.
-    fn request(&self, fields: &[(&str, &str)]) -> Result<Vec<u8>> {
+    fn request(&self, path: &str, fields: &[(&str, &str)]) -> Result<Vec<u8>> {
         let mut mac = Hmac::<Sha1>::new_from_slice(TOKEN.as_bytes())?;
-        mac.update(format!("http://{}{PATH}", self.http).as_bytes());
+        mac.update(format!("http://{}{path}", self.http).as_bytes());
         let mut form = String::new();
         for (name, value) in fields {
             mac.update(name.as_bytes());
@@ -69,7 +93,7 @@ impl Caller {
         }
         let signature = BASE64_STANDARD.encode(mac.finalize().into_bytes());
         let head = format!(
-            "POST {PATH} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/x-www-form-urlencoded; charset=UTF-8\r\n\
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/x-www-form-urlencoded; charset=UTF-8\r\n\
              User-Agent: TwilioProxy/1.1\r\nAccept: */*\r\nX-Twilio-Signature: {signature}\r\nContent-Length: {}\r\n\r\n{form}",
             self.http,
             form.len()

@@ -7,6 +7,7 @@ use anyhow::Result;
 use crate::{
     server::{DOMAIN, HOME, Link, SECRET},
     tally::mark,
+    webhook::ACCOUNT,
 };
 
 /// Users, each with a line of their own.
@@ -81,10 +82,26 @@ pub(crate) fn mail_out(out: &mut String, user: usize, contact: usize, mark: &str
     .ok();
 }
 
-/// A configuration with one gateway for mail: out to `smtp`, in by LMTP on `lmtp`.
+/// A mail as it is handed over, and as it lies in a mailbox.
+pub(crate) fn mail_in(user: usize, contact: usize, number: usize, mark: &str) -> String {
+    let (to, from) = (
+        format!("user{user}@{MAIL_DOMAIN}"),
+        format!("person{contact}@example.com"),
+    );
+    format!(
+        "Return-Path: <{from}>\r\nDelivered-To: {to}\r\n\
+         Received: from mx.example.com (mx.example.com [192.0.2.1]) by mail.example.org with ESMTP id {number:x}\r\n\
+         From: Person {contact} <{from}>\r\nTo: {to}\r\nSubject: The train\r\n\
+         Date: Thu, 26 Nov 2026 12:00:00 +0000\r\nMessage-ID: <{mark}@example.com>\r\nMIME-Version: 1.0\r\n\
+         Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n\
+         {mark} Running late, start without me. See you at the caf=C3=A9.\r\n\r\n-- =20\r\nPerson {contact}\r\n"
+    )
+}
+
+/// A configuration with one gateway for mail: out to `smtp`, in as the section `inlet` says.
 pub(crate) fn mail_config(
     smtp: SocketAddr,
-    lmtp: SocketAddr,
+    inlet: &str,
     server: SocketAddr,
     http: SocketAddr,
 ) -> String {
@@ -109,8 +126,7 @@ merge = "0s"
 {LIMITS}
 [gateway.mail.smtp]
 url = "smtp://{smtp}?tls=none"
-[gateway.mail.lmtp]
-listen = "{lmtp}"
+{inlet}
 "#
     )
 }
@@ -119,7 +135,15 @@ listen = "{lmtp}"
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Provider {
     Simulator,
+    /// One that only calls.
     Twilio,
+    /// One whose API stands there.
+    TwilioAt {
+        /// Its address.
+        api: SocketAddr,
+        /// Whether it can call us and tells what became of a text.
+        reports: bool,
+    },
 }
 
 /// A configuration with one gateway and so many users.
@@ -129,12 +153,21 @@ pub(crate) fn config(
     server: SocketAddr,
     http: SocketAddr,
 ) -> String {
-    let provider = match provider {
+    let twilio = |api: SocketAddr| {
+        format!(
+            "kind = \"twilio\"\naccount_sid = \"{ACCOUNT}\"\nauth_token = \"{TOKEN}\"\nbase_url = \"http://{api}\""
+        )
+    };
+    let section = match provider {
         Provider::Simulator => "kind = \"simulator\"".to_owned(),
         // Nothing is ever sent there.
-        Provider::Twilio => format!(
-            "kind = \"twilio\"\naccount_sid = \"AC1\"\nauth_token = \"{TOKEN}\"\nbase_url = \"http://{http}\""
-        ),
+        Provider::Twilio => twilio(http),
+        Provider::TwilioAt { api, .. } => twilio(api),
+    };
+    // Who cannot be called hears no more than that a text was taken.
+    let (public_url, receipts) = match provider {
+        Provider::TwilioAt { reports: false, .. } => (String::new(), "accepted"),
+        _ => (format!("public_url = \"http://{http}\""), "delivered"),
     };
     let mut config = format!(
         r#"[store]
@@ -144,16 +177,17 @@ server = "{server}"
 allow = ["{HOME}"]
 [http]
 listen = "{http}"
-public_url = "http://{http}"
+{public_url}
 [gateway.sms]
 adapter = "sms"
 domain = "{DOMAIN}"
 secret = "{SECRET}"
 region = "US"
+receipts = "{receipts}"
 [gateway.sms.limits]
 {LIMITS}
 [gateway.sms.provider.main]
-{provider}
+{section}
 "#
     );
     for user in 0..users {

@@ -157,10 +157,21 @@ impl Dovecot {
 
     /// Puts a mail into a user's folder of sent mail, as another program does. The user has logged in once.
     pub fn put_sent(&self, user: &str, name: &str, mail: &str) {
-        let folder = self.scratch.join("mail").join(user).join(SENT);
-        let made = folder.join("tmp").join(name);
-        std::fs::write(&made, mail).expect("a mail is written");
-        std::fs::rename(made, folder.join("new").join(name)).expect("it is put there");
+        put_into(&self.scratch.join("mail").join(user).join(SENT), name, mail);
+    }
+
+    /// Puts mails, each with its file's name, into a user's `INBOX`, as fast as the disk is.
+    pub fn put_all(&self, user: &str, mails: impl IntoIterator<Item = (String, String)>) {
+        let owner = Owner::service("dovecot");
+        let inbox = format!("mail/{user}");
+        let folder = self.scratch.folder(&inbox, owner.as_ref());
+        for part in ["cur", "new", "tmp"] {
+            self.scratch
+                .folder(&format!("{inbox}/{part}"), owner.as_ref());
+        }
+        for (name, mail) in mails {
+            put_into(&folder, &name, &mail);
+        }
     }
 
     /// Waits until a user's `INBOX` holds a mail that `wanted` accepts.
@@ -202,6 +213,13 @@ impl Dovecot {
     pub fn kill(&mut self) {
         self.daemon.kill();
     }
+}
+
+/// As Maildir wants it: no reader sees half a mail.
+fn put_into(folder: &Path, name: &str, mail: &str) {
+    let made = folder.join("tmp").join(name);
+    std::fs::write(&made, mail).expect("a mail is written");
+    std::fs::rename(made, folder.join("new").join(name)).expect("it is put there");
 }
 
 /// The mails with their file names, which sort by time.
