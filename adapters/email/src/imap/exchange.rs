@@ -115,7 +115,7 @@ impl Session {
             },
             _ => {}
         };
-        let select = format!("SELECT {}", quoted(name)?);
+        let select = ["SELECT", &quoted(name)?].join(" ");
         let opened = self.exchange(self.pace.command, &select, each).await;
         opened.map_err(|trouble| match trouble {
             Trouble::Refused(text) => Trouble::Mailbox(text),
