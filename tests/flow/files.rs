@@ -44,7 +44,6 @@ pub(crate) struct Wish<'a> {
     pub(crate) files: &'a str,
     /// Sections of their own.
     pub(crate) more: &'a str,
-    pub(crate) abort_at: Option<String>,
 }
 
 impl FileWorld {
@@ -98,10 +97,6 @@ allow_hosts = ["{pictures}"]
         let builder: TransomBuilder = Transom::builder(env!("CARGO_BIN_EXE_transom"))
             .config(&config)
             .http(http);
-        let builder = match &wish.abort_at {
-            Some(step) => builder.env("TRANSOM_ABORT_AT", step),
-            None => builder,
-        };
         Self {
             transom: builder.prepare(),
             server,

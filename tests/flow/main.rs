@@ -47,7 +47,6 @@ mod ejabberd;
 mod elsewhere;
 mod federated;
 mod files;
-mod files_kills;
 mod gammu;
 mod groups;
 mod held;

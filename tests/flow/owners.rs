@@ -2,7 +2,9 @@
 
 use transom_test_servers::{Element, PATIENCE, Server, XmppClient, skipped, until};
 
-use crate::world::{Database, LINE, PLAIN, Twilio, World, chat, contact, is_receipt_of, store};
+use crate::world::{
+    Database, LINE, PLAIN, Twilio, World, chat, contact, is_receipt_of, store, up_or_ended,
+};
 
 on_each_server! {
     each_owner_gets_every_text_and_sees_what_the_others_write,
@@ -145,7 +147,8 @@ async fn through_a_kill(step: &str, database: Database) {
     world.transom.sigterm().await;
     world.transom.set_env("TRANSOM_ABORT_AT", step);
     // On a slow machine the start takes more commits, and the kill comes before alice has written.
-    if world.transom.start_or_end().await && world.up_or_ended().await {
+    let transom = &mut world.transom;
+    if transom.start_or_end().await && up_or_ended(transom, &["sms"]).await {
         let killed = until("the kill", PATIENCE, async || {
             write(&mut alice).await;
             (!world.transom.is_running()).then_some(())

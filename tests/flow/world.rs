@@ -275,24 +275,6 @@ impl World {
         link_up(&self.transom, "sms").await;
     }
 
-    /// Waits until the link is up; false when the process has ended before.
-    pub(crate) async fn up_or_ended(&mut self) -> bool {
-        let transom = &mut self.transom;
-        let is_up = until("the link to be up, or the end", PATIENCE, async || {
-            if !transom.is_running() {
-                return Some(false);
-            }
-            let page = transom.metrics_if_any().await?;
-            page.contains("transom_link_up{gateway=\"sms\"} 1\n")
-                .then_some(true)
-        });
-        let is_up = is_up.await.unwrap_or_else(|why| panic!("{why}"));
-        if !is_up {
-            self.transom.wait().await;
-        }
-        is_up
-    }
-
     /// A client of a user.
     pub(crate) async fn client(&self, user: &str) -> XmppClient {
         self.server.client(user, "phone").await
@@ -351,6 +333,25 @@ pub(crate) async fn link_up(transom: &Transom, gateway: &str) {
     until("the link to be up", PATIENCE, is_up)
         .await
         .unwrap_or_else(|why| panic!("{why}: {}", transom.log()));
+}
+
+/// Waits until the links of these gateways are up; false when the process has ended before.
+pub(crate) async fn up_or_ended(transom: &mut Transom, gateways: &[&str]) -> bool {
+    let is_up = until("the links to be up, or the end", PATIENCE, async || {
+        if !transom.is_running() {
+            return Some(false);
+        }
+        let page = transom.metrics_if_any().await?;
+        let up = |gateway: &&str| {
+            page.contains(&format!("transom_link_up{{gateway=\"{gateway}\"}} 1\n"))
+        };
+        gateways.iter().all(up).then_some(true)
+    });
+    let is_up = is_up.await.unwrap_or_else(|why| panic!("{why}"));
+    if !is_up {
+        transom.wait().await;
+    }
+    is_up
 }
 
 /// The section of a database.

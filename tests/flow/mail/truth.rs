@@ -69,13 +69,7 @@ impl Direct {
 
     /// A report about a mail, as the other side's server sends it.
     async fn report(&self, about: &Mail, action: &str, status: &str) {
-        let report = format!(
-            "From: MAILER-DAEMON@mx.example.com\r\nTo: <{to}>\r\nSubject: Delivery report\r\nMIME-Version: 1.0\r\n\
-             Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\nA report.\r\n--b\r\n\
-             Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.com\r\n\r\n\
-             Final-Recipient: rfc822; bob@example.com\r\nAction: {action}\r\nStatus: {status}\r\n\r\n--b--\r\n",
-            to = about.from,
-        );
+        let report = delivery_report(about, action, status);
         let lmtp = Mailer::lmtp(self.lmtp);
         lmtp.send("", &[about.from.as_str()], &report).await;
     }

@@ -1,9 +1,10 @@
-//! Files that somebody wrote: the configuration, an address book.
+//! Files that somebody made: the configuration, an address book, a picture.
 
 use std::path::Path;
 
 use transom::{
     config::{Config, Environment},
+    files::pictures::shrink,
     operations::cards as book,
 };
 
@@ -28,5 +29,14 @@ pub fn config(data: &[u8]) {
             "a configuration without a gateway is none"
         ),
         Err(faults) => assert!(!faults.to_string().is_empty(), "a fault says what it is"),
+    }
+}
+
+/// Pictures: what is made of one is a JPEG that fits.
+pub fn pictures(data: &[u8]) {
+    const BYTES_MAX: u64 = 20_000;
+    if let Some(made) = shrink(data, BYTES_MAX) {
+        assert!(made.len() as u64 <= BYTES_MAX, "it fits");
+        assert!(made.starts_with(b"\xFF\xD8"), "it is a JPEG");
     }
 }

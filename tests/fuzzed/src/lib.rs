@@ -9,6 +9,7 @@
     reason = "what does not hold is a finding"
 )]
 
+mod answers;
 mod files;
 mod lmtp;
 mod mail;
@@ -20,7 +21,8 @@ mod xmpp {
     pub(crate) use transom::xmpp::stanza;
 }
 
-pub use files::{cards, config};
+pub use answers::{answers, imap_replies, smtp_replies};
+pub use files::{cards, config, pictures};
 pub use lmtp::lmtp;
 pub use mail::{discovery, dns, mail};
 pub use stanzas::{forms, handling, jid};

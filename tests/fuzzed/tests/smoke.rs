@@ -100,6 +100,8 @@ fn run(name: &str, target: fn(&[u8]), count: u32) {
     target(b"");
     let config = Config {
         cases: count,
+        // Some talk over sockets.
+        max_shrink_time: 20_000,
         failure_persistence: None,
         ..Config::default()
     };
@@ -140,6 +142,7 @@ macro_rules! targets {
 
 // With how many damaged inputs: each a second or two.
 targets! {
+    answers 300,
     cards 500,
     config 100,
     delivery_receipt 1_000,
@@ -148,11 +151,14 @@ targets! {
     forms 1_000,
     gammu 1_000,
     handling 400,
+    imap_replies 200,
     jid 1_000,
     lmtp 100,
     mail 100,
     number 100,
+    pictures 300,
     smpp_pdu 1_000,
+    smtp_replies 200,
     stanza 1_000,
     webhooks 200,
 }

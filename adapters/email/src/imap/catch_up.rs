@@ -19,7 +19,7 @@ use crate::{
     read::{self, Letter, MAIL_BYTES_MAX},
 };
 
-/// A mail whose answer cannot be understood, or does not end, weighs this much; one that was cut weighs one …
+/// A mail whose answer cannot be understood, or does not end, weighs this much; one that was cut or refused weighs one …
 const GARBLED: u8 = 4;
 /// … and at this weight it is poison: it is named instead of read.
 const POISON: u8 = 12;
@@ -141,11 +141,10 @@ impl<'a> CatchUp<'a> {
     ) -> Result<Stop, Trouble> {
         let mut batch = Batch::default();
         for mail in listed {
-            if self.context.lifecycle.is_draining() {
-                // What was not committed is found again.
-                return Ok(Stop::Draining);
-            }
-            if !batch.has_room(mail) && !self.finish(&mut batch, position).await {
+            // What is not committed when draining begins is found again.
+            let goes_on = !self.context.lifecycle.is_draining()
+                && (batch.has_room(mail) || self.finish(&mut batch, position).await);
+            if !goes_on {
                 return Ok(Stop::Draining);
             }
             let weight = self.weight(mail);
@@ -153,11 +152,15 @@ impl<'a> CatchUp<'a> {
             let Some(fetched) = fetched.await else {
                 return Ok(Stop::Draining);
             };
-            self.weigh(mail, weight, fetched.as_ref().err());
-            if fetched.is_err() && !self.finish(&mut batch, position).await {
-                return Ok(Stop::Draining);
-            }
-            let events = fetched?.map_or_else(Vec::new, |taken| self.events(&taken));
+            let taken = match fetched {
+                Ok(taken) => taken,
+                Err(trouble) if self.finish(&mut batch, position).await => {
+                    return Err(self.weigh(session, (mail, weight), trouble).await);
+                }
+                Err(_) => return Ok(Stop::Draining),
+            };
+            self.poison = None;
+            let events = taken.map_or_else(Vec::new, |taken| self.events(&taken));
             if !batch.agrees_with(&events) && !self.finish(&mut batch, position).await {
                 return Ok(Stop::Draining);
             }
@@ -166,11 +169,8 @@ impl<'a> CatchUp<'a> {
                 unread.came(mail.uid);
             }
         }
-        if self.finish(&mut batch, position).await {
-            Ok(Stop::Done)
-        } else {
-            Ok(Stop::Draining)
-        }
+        let done = self.finish(&mut batch, position).await;
+        Ok(if done { Stop::Done } else { Stop::Draining })
     }
 
     /// Reads a mail. What has waited for long enough is committed meanwhile; `None` when draining begins first.
@@ -269,17 +269,25 @@ impl<'a> CatchUp<'a> {
             .map_or(0, |(uid, weight)| if uid == mail.uid { weight } else { 0 })
     }
 
-    /// Remembers how it went this time.
-    fn weigh(&mut self, mail: Listed, weight: u8, trouble: Option<&Trouble>) {
-        let more = match trouble {
-            None => {
-                self.poison = None;
-                return;
-            }
-            Some(Trouble::Garbled | Trouble::Silent(_)) => GARBLED,
-            Some(_) => 1,
+    /// Remembers that a mail was not read; gives what ends the connection.
+    async fn weigh(
+        &mut self,
+        session: &mut Session,
+        (mail, weight): (Listed, u8),
+        trouble: Trouble,
+    ) -> Trouble {
+        let more = match &trouble {
+            Trouble::Garbled | Trouble::Silent(_) => GARBLED,
+            Trouble::Refused(_) => match session.gives_another(mail.uid).await {
+                Ok(true) => 1,
+                // Where no other is given either it is not this mail's fault.
+                Ok(false) => 0,
+                Err(worse) => return worse,
+            },
+            _ => 1,
         };
         self.poison = Some((mail.uid, weight.saturating_add(more)));
+        trouble
     }
 
     /// What one mail becomes; empty when nobody here has anything to do with it.

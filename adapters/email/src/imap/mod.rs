@@ -5,6 +5,7 @@
 
 mod batch;
 mod catch_up;
+mod exchange;
 mod login;
 mod opening;
 mod position;
@@ -57,6 +58,8 @@ pub(crate) struct Pace {
     pub(crate) poll: Duration,
     /// Between the first two tries to connect; doubled for each further one.
     pub(crate) reconnect: Duration,
+    /// A server that is away is not asked more often.
+    pub(crate) reconnect_max: Duration,
     /// Between tries when the store is busy.
     pub(crate) busy: Duration,
 }
@@ -68,13 +71,12 @@ const PACE: Pace = Pace {
     idle: Duration::from_mins(25),
     poll: Duration::from_mins(1),
     reconnect: Duration::from_secs(1),
+    reconnect_max: Duration::from_mins(1),
     busy: Duration::from_secs(2),
 };
 
 /// A busy server may take so long for an answer.
 const ANSWER_MIN: Duration = Duration::from_secs(5);
-/// A server that is away is not asked more often.
-const RECONNECT_MAX: Duration = Duration::from_mins(1);
 /// Mailboxes of users that are opened at once, in the whole process.
 static OPENING: Semaphore = Semaphore::const_new(32);
 /// A login that is refused does not get better by itself, and many tries get an address banned.
@@ -145,7 +147,7 @@ impl ImapAccount {
                 | Trouble::Provider(_)
                 | Trouble::Mailbox(_)
                 | Trouble::Unfit(_) => LOGIN_AGAIN,
-                _ => backoff(self.pace.reconnect, failures),
+                _ => self.pace.backoff(failures),
             };
             let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
             tracing::warn!(account = %self.name, error = %trouble, failures, pause_ms, "The mailbox is out of reach.");
@@ -340,11 +342,16 @@ impl Account for ImapAccount {
     }
 }
 
-/// Doubled for each failure, and somewhere in its upper half, so that many clients do not come back at once.
-fn backoff(first: Duration, failures: u32) -> Duration {
-    let doubled = first.saturating_mul(1 << failures.saturating_sub(1).min(10));
-    let whole = doubled.min(RECONNECT_MAX);
-    whole.mul_f64(rand::random_range(0.5..=1.0))
+impl Pace {
+    /// Doubled for each failure, and somewhere in its upper half, so that many clients do not come back at once.
+    fn backoff(&self, failures: u32) -> Duration {
+        let factor = 1 << failures.saturating_sub(1).min(10);
+        let whole = self
+            .reconnect
+            .saturating_mul(factor)
+            .min(self.reconnect_max);
+        whole.mul_f64(rand::random_range(0.5..=1.0))
+    }
 }
 
 #[cfg(test)]

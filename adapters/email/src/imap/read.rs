@@ -3,14 +3,13 @@
 //! The flag is set for the owner alone and only when the core asks for it. What another program marks is told to the core, which knows
 //! whether its owner wants that shared.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
-use futures_util::TryStreamExt;
 use transom_adapter::{Context, Event, UnixMillis};
 
 use super::{
     ImapAccount,
-    session::{Session, Trouble, within},
+    session::{Session, Trouble},
 };
 use crate::{ids::OwnIds, read};
 
@@ -51,10 +50,12 @@ impl Unread {
         let Some(uids) = &mut self.uids else {
             let since = UnixMillis(now.0.saturating_sub(DAYS * 24 * 3_600_000));
             let day = since.timestamp().strftime("%d-%b-%Y").to_string();
-            let mut unseen: Vec<u32> = session.search(&format!("UNSEEN SINCE {day}")).await?;
+            let mut unseen = session.search(&format!("UNSEEN SINCE {day}")).await?;
             unseen.retain(|unseen| *unseen <= uid);
-            let first = unseen.len().saturating_sub(WATCHED_MAX);
-            self.uids = Some(unseen.into_iter().skip(first).collect());
+            while unseen.len() > WATCHED_MAX {
+                unseen.pop_first();
+            }
+            self.uids = Some(unseen);
             return Ok(Vec::new());
         };
         if uids.is_empty() {
@@ -120,25 +121,6 @@ fn is_plain(id: &str) -> bool {
         && id
             .bytes()
             .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'))
-}
-
-impl Session {
-    /// The UIDs that a search finds, in order.
-    async fn search(&mut self, query: &str) -> Result<Vec<u32>, Trouble> {
-        let found: HashSet<u32> = within(self.pace.command, self.imap.uid_search(query)).await?;
-        let mut found: Vec<u32> = found.into_iter().collect();
-        found.sort_unstable();
-        Ok(found)
-    }
-
-    async fn store_seen(&mut self, set: &str) -> Result<(), Trouble> {
-        let work = async {
-            let stream = self.imap.uid_store(set, "+FLAGS.SILENT (\\Seen)").await?;
-            let _answers: Vec<_> = stream.try_collect().await?;
-            Ok(())
-        };
-        within(self.pace.command, work).await
-    }
 }
 
 #[cfg(test)]

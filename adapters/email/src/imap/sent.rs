@@ -1,10 +1,8 @@
 //! The folder of sent mail: a copy of what leaves through us, and what the owner sent by another program. RFC 6154
 
-use async_imap::types::{Name, NameAttribute};
-use futures_util::TryStreamExt;
-
 use super::{
     ImapAccount,
+    exchange::Folder,
     session::{Session, Trouble, within},
 };
 
@@ -17,9 +15,6 @@ const KEEP_THEIR_OWN: [&str; 4] = [
 ];
 /// Google's IMAP extensions, whatever the host is called.
 const GMAIL: &str = "X-GM-EXT-1";
-
-/// Of more folders the first ones are looked at.
-const FOLDERS_MAX: usize = 2000;
 
 /// What servers without RFC 6154 call it, without what stands before the last delimiter.
 const KNOWN_NAMES: [&str; 8] = [
@@ -75,40 +70,16 @@ async fn keep(session: &mut Session, id: &str, mail: &[u8]) -> Result<Copied, Tr
 }
 
 impl Session {
-    /// Opens another mailbox of the same account instead.
-    pub(super) async fn open_mailbox(&mut self, name: &str) -> Result<(), Trouble> {
-        self.mailbox = within(self.pace.command, self.imap.select(name)).await?;
-        Ok(())
-    }
-
-    /// Whether the server announces this.
-    pub(super) async fn can(&mut self, capability: &str) -> Result<bool, Trouble> {
-        let all = within(self.pace.command, self.imap.capabilities()).await?;
-        Ok(all.has_str(capability))
-    }
-
     /// The folder of sent mail. RFC 6154
     pub(super) async fn sent_folder(&mut self) -> Result<Option<String>, Trouble> {
-        let work = async {
-            let stream = self.imap.list(None, Some("*")).await?;
-            futures_util::pin_mut!(stream);
-            let mut names = Vec::new();
-            // Read to its end, or the next command would find the rest.
-            while let Some(name) = stream.try_next().await? {
-                if names.len() < FOLDERS_MAX {
-                    names.push(name);
-                }
-            }
-            Ok(names)
-        };
-        let names = within(self.pace.command, work).await?;
-        Ok(folder_of(&names))
+        let folders = self.folders().await?;
+        Ok(folder_of(&folders))
     }
 
     /// Whether the open mailbox holds a mail with this Message-ID, which is one of ours: it needs no escaping.
     pub(super) async fn has_message(&mut self, id: &str) -> Result<bool, Trouble> {
         let query = format!("HEADER Message-ID \"<{id}>\"");
-        let found = within(self.pace.command, self.imap.uid_search(query)).await?;
+        let found = self.search(&query).await?;
         Ok(!found.is_empty())
     }
 
@@ -120,22 +91,17 @@ impl Session {
 }
 
 /// The folder of sent mail among these: the one that says so, else the one that is called so.
-fn folder_of(names: &[Name]) -> Option<String> {
-    let selectable = |name: &&Name| !name.attributes().contains(&NameAttribute::NoSelect);
-    let names: Vec<&Name> = names.iter().filter(selectable).collect();
-    let says_so = names
-        .iter()
-        .find(|name| name.attributes().contains(&NameAttribute::Sent));
+fn folder_of(folders: &[Folder]) -> Option<String> {
+    let says_so = folders.iter().find(|folder| folder.is_sent);
     let called_so = || {
         KNOWN_NAMES.iter().find_map(|known| {
-            let is_it = |name: &&&Name| {
-                let delimiter = name.delimiter().unwrap_or("\0");
-                let last = name.name().rsplit(delimiter).next();
+            let is_it = |folder: &&Folder| {
+                let delimiter = folder.delimiter.as_deref().unwrap_or("\0");
+                let last = folder.name.rsplit(delimiter).next();
                 last.is_some_and(|last| last.eq_ignore_ascii_case(known))
             };
-            names.iter().find(is_it)
+            folders.iter().find(is_it)
         })
     };
-    let found = says_so.or_else(called_so)?;
-    Some(found.name().to_owned())
+    Some(says_so.or_else(called_so)?.name.clone())
 }

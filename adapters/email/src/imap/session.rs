@@ -3,18 +3,14 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use async_imap::{
-    error::Error,
-    extensions::idle::IdleResponse,
-    types::{Capabilities, Fetch, Mailbox, UnsolicitedResponse},
-};
-use futures_util::TryStreamExt;
+use async_imap::{error::Error, extensions::idle::IdleResponse, types::UnsolicitedResponse};
 use rustls::ClientConfig;
 use tokio::time::timeout;
 use transom_adapter::Clock;
 
 use super::{
     Pace,
+    exchange::Mailbox,
     opening::{greeted, log_in},
 };
 use crate::{
@@ -25,8 +21,6 @@ use crate::{
 
 /// What is read of a header; more is no header.
 const HEADER_BYTES_MAX: usize = 64 * 1024;
-/// More mails than this are not announced at once; the rest is found by the next look.
-const LISTED_MAX: usize = 100_000;
 /// For the answer to DONE.
 const DONE_MAX: Duration = Duration::from_secs(15);
 /// How many mails `check` looks at.
@@ -50,7 +44,10 @@ pub(crate) enum Trouble {
     /// The host is not public, and nobody excepted it.
     #[error("the server is not on the public Internet")]
     Forbidden,
-    /// Cut, silent or refused in the middle.
+    /// It does not do what it was asked for.
+    #[error("the server refuses: {0}")]
+    Refused(String),
+    /// Cut in the middle.
     #[error("the connection broke: {0}")]
     Broken(String),
     /// It said nothing, or not enough.
@@ -65,7 +62,10 @@ impl Trouble {
     /// What whoever owns the mailbox can do something with.
     pub(super) fn words(&self) -> String {
         match self {
-            Self::Login(text) | Self::Mailbox(text) | Self::Provider(text) => text.clone(),
+            Self::Login(text)
+            | Self::Mailbox(text)
+            | Self::Provider(text)
+            | Self::Refused(text) => text.clone(),
             other => other.to_string(),
         }
     }
@@ -75,6 +75,13 @@ impl Trouble {
             std::io::ErrorKind::PermissionDenied => Self::Forbidden,
             _ => Self::Broken(for_log(&error.to_string())),
         }
+    }
+}
+
+impl Trouble {
+    /// The library cannot read what the server said, or the connection is gone.
+    pub(super) fn reading(error: std::io::Error) -> Self {
+        Error::Io(error).into()
     }
 }
 
@@ -94,6 +101,8 @@ pub(crate) struct Session {
     pub(super) imap: async_imap::Session<Stream>,
     pub(super) mailbox: Mailbox,
     can_idle: bool,
+    /// A mail was announced since the last look began.
+    pub(super) has_news: bool,
     encrypted: bool,
     pub(super) pace: Pace,
 }
@@ -115,34 +124,31 @@ impl Session {
         pace: Pace,
     ) -> Result<Self, Trouble> {
         let client = greeted(config, tls, pace).await?;
-        let mut imap = log_in(client, &config.login, pace).await?;
-        // RFC 3501 §6.1.1: a login may change them.
-        let capabilities = within(pace.command, imap.capabilities()).await?;
-        let mailbox = match timeout(pace.command, imap.select(&config.mailbox)).await {
-            Ok(Ok(mailbox)) => mailbox,
-            Ok(Err(Error::No(text))) => return Err(Trouble::Mailbox(for_log(&text))),
-            Ok(Err(error)) => return Err(error.into()),
-            Err(_) => return Err(late(pace.command)),
-        };
-        Ok(Self {
+        let imap = log_in(client, &config.login, pace).await?;
+        let mut session = Self {
             encrypted: config.endpoint.security != Security::None,
-            can_idle: can_idle(&capabilities),
+            can_idle: false,
+            has_news: false,
             imap,
-            mailbox,
+            mailbox: Mailbox::default(),
             pace,
-        })
+        };
+        // RFC 3501 §6.1.1: a login may change what it can.
+        session.can_idle = session.can("IDLE").await?;
+        session.open_mailbox(&config.mailbox).await?;
+        Ok(session)
     }
 
     /// What makes UIDs comparable; a mailbox without has none that last.
     pub(crate) fn validity(&self) -> Result<u32, Trouble> {
         let missing = Trouble::Unfit("the mailbox has no UIDVALIDITY and cannot be followed");
-        self.mailbox.uid_validity.ok_or(missing)
+        self.mailbox.validity.ok_or(missing)
     }
 
     /// Whether the server numbers anew without saying so: what comes next has a number that was read already. Found out once for each time
     /// that the mailbox is opened, since the number of then does not count what came after it.
     pub(crate) async fn went_back(&mut self, uid: u32) -> Result<bool, Trouble> {
-        if self.mailbox.uid_next.take().is_none_or(|next| next > uid) {
+        if self.mailbox.next.take().is_none_or(|next| next > uid) {
             return Ok(false);
         }
         // Some servers are late with that number; then the mails themselves say so.
@@ -151,12 +157,12 @@ impl Session {
 
     /// The UID that the next mail will have.
     pub(crate) async fn next_uid(&mut self) -> Result<u32, Trouble> {
-        if let Some(next) = self.mailbox.uid_next {
+        if let Some(next) = self.mailbox.next {
             return Ok(next);
         }
         // Some servers leave UIDNEXT out.
-        let all = within(self.pace.body, self.imap.uid_search("ALL")).await?;
-        Ok(all.into_iter().max().unwrap_or(0).saturating_add(1))
+        let all = self.search("ALL").await?;
+        Ok(all.last().map_or(1, |last| last.saturating_add(1)))
     }
 
     /// The mails behind this UID, in order.
@@ -170,39 +176,12 @@ impl Session {
 
     /// The mails that came since this day, in order.
     pub(crate) async fn list_since(&mut self, day: &str) -> Result<Vec<Listed>, Trouble> {
-        let found = self.imap.uid_search(format!("SINCE {day}"));
-        let found = within(self.pace.body, found).await?;
-        let (Some(first), Some(last)) = (found.iter().min(), found.iter().max()) else {
+        let found = self.search(&format!("SINCE {day}")).await?;
+        let (Some(first), Some(last)) = (found.first(), found.last()) else {
             return Ok(Vec::new());
         };
         let mut listed = self.list(&format!("{first}:{last}")).await?;
         listed.retain(|mail| found.contains(&mail.uid));
-        Ok(listed)
-    }
-
-    async fn list(&mut self, set: &str) -> Result<Vec<Listed>, Trouble> {
-        let deadline = self.pace.body;
-        let work = async {
-            let stream = self
-                .imap
-                .uid_fetch(set, "(UID RFC822.SIZE INTERNALDATE)")
-                .await?;
-            futures_util::pin_mut!(stream);
-            let mut listed = Vec::new();
-            while let Some(fetch) = stream.try_next().await? {
-                if let Some(uid) = fetch.uid.filter(|_| listed.len() < LISTED_MAX) {
-                    listed.push(Listed {
-                        uid,
-                        bytes: fetch.size.unwrap_or(0),
-                        came: fetch.internal_date().map(|date| date.timestamp()),
-                    });
-                }
-            }
-            Ok(listed)
-        };
-        let mut listed = within(deadline, work).await?;
-        listed.sort_unstable();
-        listed.dedup_by_key(|mail| mail.uid);
         Ok(listed)
     }
 
@@ -212,44 +191,20 @@ impl Session {
         uid: u32,
         bytes_max: usize,
     ) -> Result<Option<Vec<u8>>, Trouble> {
-        let query = format!("(UID BODY.PEEK[]<0.{bytes_max}>)");
-        let body = |fetch: &Fetch| fetch.body().map(<[u8]>::to_vec);
-        self.one(uid, &query, self.pace.body, body).await
+        let what = format!("BODY.PEEK[]<0.{bytes_max}>");
+        self.part((uid, &what), self.pace.body).await
     }
 
     /// A mail's header alone.
     pub(crate) async fn header(&mut self, uid: u32) -> Result<Option<Vec<u8>>, Trouble> {
-        let query = format!("(UID BODY.PEEK[HEADER]<0.{HEADER_BYTES_MAX}>)");
-        let header = |fetch: &Fetch| fetch.header().map(<[u8]>::to_vec);
-        self.one(uid, &query, self.pace.command, header).await
-    }
-
-    async fn one(
-        &mut self,
-        uid: u32,
-        query: &str,
-        deadline: Duration,
-        pick: impl Fn(&Fetch) -> Option<Vec<u8>>,
-    ) -> Result<Option<Vec<u8>>, Trouble> {
-        let set = uid.to_string();
-        let work = async {
-            let stream = self.imap.uid_fetch(set, query).await?;
-            futures_util::pin_mut!(stream);
-            let mut found = None;
-            // Read to its end, or the next command would find the rest. Other mails' flags may come in between.
-            while let Some(fetch) = stream.try_next().await? {
-                if fetch.uid == Some(uid) {
-                    found = pick(&fetch).or(found);
-                }
-            }
-            Ok(found)
-        };
-        within(deadline, work).await
+        let what = format!("BODY.PEEK[HEADER]<0.{HEADER_BYTES_MAX}>");
+        self.part((uid, &what), self.pace.command).await
     }
 
     /// Throws away what was announced so far: the next look finds it anyway.
     pub(crate) fn forget_announcements(&mut self) {
         while self.imap.unsolicited_responses.try_recv().is_ok() {}
+        self.has_news = false;
     }
 
     /// Waits until there may be something new, at most so long, and gives the connection back.
@@ -266,8 +221,12 @@ impl Session {
     }
 
     async fn poll(mut self, clock: &dyn Clock) -> Result<Self, Trouble> {
-        clock.sleep_until(clock.now().after(self.pace.poll)).await;
-        within(self.pace.command, self.imap.noop()).await?;
+        let next = clock.now().after(self.pace.poll);
+        tokio::select! {
+            () = clock.sleep_until(next) => {}
+            heard = self.overhear() => heard?,
+        }
+        self.noop().await?;
         Ok(self)
     }
 
@@ -276,6 +235,7 @@ impl Session {
             imap,
             mailbox,
             can_idle,
+            has_news,
             encrypted,
             pace,
         } = self;
@@ -284,7 +244,7 @@ impl Session {
         within(pace.command, handle.init()).await?;
         // A mail that came between the last look and IDLE was announced to nobody.
         // Where the channel overflowed, nobody knows what was lost.
-        let mut news = announced.is_full();
+        let mut news = has_news || announced.is_full();
         while let Ok(response) = announced.try_recv() {
             news |= matches!(response, UnsolicitedResponse::Exists(_));
         }
@@ -307,6 +267,7 @@ impl Session {
             imap,
             mailbox,
             can_idle,
+            has_news: false,
             encrypted,
             pace,
         })
@@ -319,14 +280,8 @@ impl Session {
             return Ok(Vec::new());
         }
         let set = format!("{}:{last}", last.saturating_sub(SURVEYED - 1).max(1));
-        let query = format!("BODY.PEEK[HEADER]<0.{HEADER_BYTES_MAX}>");
-        let work = async {
-            let fetched: Vec<Fetch> = self.imap.fetch(set, query).await?.try_collect().await?;
-            Ok(fetched)
-        };
-        let fetched = within(self.pace.body, work).await?;
-        let header = |fetch: &Fetch| fetch.header().map(<[u8]>::to_vec);
-        Ok(fetched.iter().filter_map(header).collect())
+        let what = format!("BODY.PEEK[HEADER]<0.{HEADER_BYTES_MAX}>");
+        self.parts_at(&set, &what).await
     }
 
     /// What was found, for `check`.
@@ -353,16 +308,12 @@ impl Session {
     }
 }
 
-fn can_idle(capabilities: &Capabilities) -> bool {
-    capabilities.has_str("IDLE")
-}
-
-pub(super) async fn within<T>(
+pub(super) async fn within<T, E: Into<Trouble>>(
     deadline: Duration,
-    work: impl Future<Output = Result<T, Error>>,
+    work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, Trouble> {
     match timeout(deadline, work).await {
-        Ok(result) => result.map_err(Trouble::from),
+        Ok(result) => result.map_err(E::into),
         Err(_) => Err(late(deadline)),
     }
 }

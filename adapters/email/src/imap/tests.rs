@@ -34,6 +34,12 @@ struct Server {
     deaf: bool,
     /// How often the body of a mail is cut in the middle.
     cuts: HashMap<u32, u32>,
+    /// How often a mail is not given, in words: not even its header.
+    refusals: HashMap<u32, u32>,
+    /// How often no mail is given at all.
+    outage: u32,
+    /// How often the connection ends where the answer to a question for a mail would begin.
+    hang_ups: u32,
     /// Mails that are listed and gone before they are read.
     gone: Vec<u32>,
     /// Mails whose body does not come.
@@ -68,6 +74,9 @@ impl Host {
                 has_idle: true,
                 deaf: false,
                 cuts: HashMap::new(),
+                refusals: HashMap::new(),
+                outage: 0,
+                hang_ups: 0,
                 gone: Vec::new(),
                 hanging: Vec::new(),
                 garbled: Vec::new(),
@@ -212,6 +221,14 @@ impl Host {
                 let uid: u32 = uid.parse().unwrap();
                 return server.body(uid, what, tag);
             }
+            ["FETCH", place @ ("1" | "*"), ..] => {
+                let mail = match *place {
+                    "1" => server.mails.first(),
+                    _ => server.mails.last(),
+                };
+                let uid = mail.map_or(0, |(uid, _)| *uid);
+                return server.body(uid, "HEADER", tag);
+            }
             ["FETCH", ..] => server.heads() + &ok,
             ["NOOP"] => ok,
             ["LOGOUT"] => format!("* BYE\r\n{ok}"),
@@ -256,6 +273,19 @@ impl Server {
 
     fn body(&mut self, uid: u32, what: &str, tag: &str) -> (Vec<u8>, bool) {
         let ok = format!("{tag} OK\r\n");
+        if self.hang_ups > 0 {
+            self.hang_ups -= 1;
+            return (Vec::new(), true);
+        }
+        let refusals = match self.outage {
+            0 => self.refusals.entry(uid).or_default(),
+            _ => &mut self.outage,
+        };
+        if *refusals > 0 {
+            *refusals -= 1;
+            let no = format!("{tag} NO [SERVERBUG] Internal error occurred.\r\n");
+            return (no.into_bytes(), false);
+        }
         let found = self.mails.iter().find(|(known, _)| *known == uid);
         let Some((_, mail)) = found.filter(|_| !self.gone.contains(&uid)) else {
             return (ok.into_bytes(), false);
@@ -295,6 +325,7 @@ const FAST: Pace = Pace {
     idle: Duration::from_secs(5),
     poll: Duration::from_millis(20),
     reconnect: Duration::from_millis(5),
+    reconnect_max: Duration::from_millis(10),
     busy: Duration::from_millis(5),
 };
 
@@ -617,6 +648,54 @@ async fn a_cut_inside_a_mail_loses_and_doubles_nothing() {
 }
 
 #[tokio::test]
+async fn rfc3501_a_mail_that_is_refused_is_not_one_that_is_gone() {
+    let watched = Watched::start().await.settled().await;
+    watched.host.server().refusals.insert(1, 3);
+    watched.host.deliver(ALICE, "refused");
+    let messages = watched.messages(1).await;
+    assert_eq!(messages[0].subject.as_deref(), Some("refused"));
+    assert!(messages[0].mail.notice.is_none(), "it is shown whole");
+    assert_eq!(watched.meter.of("imap_gone"), 0);
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_before_an_answer_takes_no_mail_with_it() {
+    let watched = Watched::start().await.settled().await;
+    watched.host.server().hang_ups = 3;
+    watched.host.deliver(ALICE, "cut");
+    let messages = watched.messages(1).await;
+    assert_eq!(messages[0].subject.as_deref(), Some("cut"));
+    assert_eq!(watched.meter.of("imap_gone"), 0);
+}
+
+#[tokio::test]
+async fn where_no_mail_is_given_none_is_given_up() {
+    let watched = Watched::start().await.settled().await;
+    // Longer than any mail alone is asked for.
+    watched.host.server().outage = 100;
+    watched.host.deliver(ALICE, "first");
+    watched.host.deliver(ALICE, "second");
+    let messages = watched.messages(2).await;
+    let subjects: Vec<_> = messages
+        .iter()
+        .map(|mail| mail.subject.as_deref())
+        .collect();
+    assert_eq!(subjects, [Some("first"), Some("second")]);
+    assert!(messages.iter().all(|mail| mail.mail.notice.is_none()));
+}
+
+#[tokio::test]
+async fn a_mail_that_alone_is_refused_stops_no_other() {
+    let watched = Watched::start().await.settled().await;
+    watched.host.server().refusals.insert(1, u32::MAX);
+    watched.host.deliver(ALICE, "never");
+    watched.host.deliver(ALICE, "next");
+    let messages = watched.messages(1).await;
+    assert_eq!(messages[0].subject.as_deref(), Some("next"));
+    assert_eq!(watched.meter.of("imap_lethal"), 1);
+}
+
+#[tokio::test]
 async fn poison_is_named_and_the_next_mail_is_read() {
     let watched = Watched::start().await.settled().await;
     let first = watched.host.server().next;
@@ -823,9 +902,9 @@ async fn hosts_that_are_no_imap_servers_are_survived() {
 #[test]
 fn the_backoff_grows_and_stays_within_bounds() {
     for failures in 1..40 {
-        let pause = backoff(Duration::from_secs(1), failures);
+        let pause = PACE.backoff(failures);
         assert!(
-            pause >= Duration::from_millis(500) && pause <= RECONNECT_MAX,
+            pause >= Duration::from_millis(500) && pause <= PACE.reconnect_max,
             "{failures}: {pause:?}"
         );
     }
