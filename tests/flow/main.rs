@@ -43,6 +43,7 @@ mod carried;
 mod clients;
 mod commands;
 mod crash;
+mod downtime;
 mod ejabberd;
 mod elsewhere;
 mod federated;

@@ -1,7 +1,7 @@
 //! Events that were decided: committed, answered, and passed on.
 
 use tokio::sync::oneshot;
-use transom_adapter::{Busy, Event, Verdict};
+use transom_adapter::{AccountName, Busy, Cursor, Event, Verdict};
 
 use super::{Decided, Knock, asks_of, decide};
 use crate::{
@@ -35,14 +35,21 @@ pub(super) async fn commit_or_again(
         let committed = commit(intake, decided, &events).await;
         match committed {
             Ok(committed) => return committed.follow(intake, answer).await,
+            Err(Uncommitted::Conflict) if events.len() > 1 => {
+                let knock = Knock {
+                    account,
+                    events,
+                    cursor,
+                    answer,
+                };
+                return one_by_one(intake, knock).await;
+            }
             Err(Uncommitted::Conflict) if tries > 0 => {
-                let now = intake.clock.now();
-                let asks = asks_of(intake, events.iter());
-                let Ok(found) = intake.store.inward(intake.gateway.id, &asks).await else {
+                let Some(anew) = decide_anew(intake, &account, &events, cursor.clone()).await
+                else {
                     break;
                 };
-                let on = (&found, &mut 0, now);
-                decided = decide(intake, &account, &events, cursor.clone(), on);
+                decided = anew;
             }
             Err(Uncommitted::Conflict) => {
                 tracing::warn!(
@@ -57,6 +64,58 @@ pub(super) async fn commit_or_again(
     // A source that hung up comes back by itself.
     answer.send(Err(Busy)).ok();
     Vec::new()
+}
+
+/// What the database says by now, and what follows from it; `None` when it cannot be asked.
+async fn decide_anew(
+    intake: &Intake,
+    account: &AccountName,
+    events: &[Event],
+    cursor: Option<Cursor>,
+) -> Option<Decided> {
+    let now = intake.clock.now();
+    let asks = asks_of(intake, events.iter());
+    let found = intake.store.inward(intake.gateway.id, &asks).await.ok()?;
+    let on = (&found, &mut 0, now);
+    Some(decide(intake, account, events, cursor, on))
+}
+
+/// Events of one call that contradict each other, such as two that each begin the same chat: each is decided on what the one before it left.
+/// The position goes with the last; if that fails the source brings all of them again, and those that were committed are repeats.
+async fn one_by_one(intake: &Intake, knock: Knock) -> Vec<PartsOf> {
+    let Knock {
+        account,
+        events,
+        mut cursor,
+        answer,
+    } = knock;
+    let (mut verdicts, mut parts) = (Vec::new(), Vec::new());
+    let mut events = events.into_iter().peekable();
+    while let Some(event) = events.next() {
+        let events_left = events.peek().is_some();
+        let cursor = if events_left { None } else { cursor.take() };
+        let alone = vec![event];
+        let decided = decide_anew(intake, &account, &alone, cursor.clone()).await;
+        let (said, hears) = oneshot::channel();
+        if let Some(decided) = decided {
+            let knock = Knock {
+                account: account.clone(),
+                events: alone,
+                cursor,
+                answer: said,
+            };
+            parts.extend(Box::pin(commit_or_again(intake, decided, knock)).await);
+        } else {
+            drop(said);
+        }
+        let Ok(Ok(said)) = hears.await else {
+            answer.send(Err(Busy)).ok();
+            return parts;
+        };
+        verdicts.extend(said);
+    }
+    answer.send(Ok(verdicts)).ok();
+    parts
 }
 
 /// Why nothing was committed.
