@@ -15,11 +15,18 @@ use crate::{
     world::{CONTACTS, Provider, USERS, config},
 };
 
-/// What the provider tells of each text; Twilio itself tells two things.
-const CASES: [(&str, &[&str]); 3] = [
-    ("without status callbacks", &[]),
-    ("one status callback", &["delivered"]),
-    ("two status callbacks", &["sent", "delivered"]),
+/// What the provider tells of each text, and how many it takes at once: ten as it comes, or as many as the largest accounts are
+/// allowed. Twilio itself tells two things.
+const CASES: [(&str, &[&str], u16); 5] = [
+    ("without status callbacks, ten at once", &[], 10),
+    ("without status callbacks", &[], 100),
+    ("one status callback", &["delivered"], 100),
+    ("two status callbacks", &["sent", "delivered"], 100),
+    (
+        "two status callbacks, ten at once",
+        &["sent", "delivered"],
+        10,
+    ),
 ];
 
 /// One after the other, each in a database of its own.
@@ -29,11 +36,12 @@ pub(crate) fn measure(
     messages: usize,
     figures: &mut Figures,
 ) -> Result<()> {
-    for (name, statuses) in CASES {
+    for (name, statuses, window) in CASES {
         let stub = Stub::start(statuses)?;
         let provider = Provider::TwilioAt {
             api: stub.addr,
             reports: !statuses.is_empty(),
+            window,
         };
         let transom = Gateway::start(binary, &folder.join(name), |server, http| {
             config(provider, USERS, server, http)

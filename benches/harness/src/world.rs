@@ -143,6 +143,8 @@ pub(crate) enum Provider {
         api: SocketAddr,
         /// Whether it can call us and tells what became of a text.
         reports: bool,
+        /// How many texts it takes at once.
+        window: u16,
     },
 }
 
@@ -162,7 +164,7 @@ pub(crate) fn config(
         Provider::Simulator => "kind = \"simulator\"".to_owned(),
         // Nothing is ever sent there.
         Provider::Twilio => twilio(http),
-        Provider::TwilioAt { api, .. } => twilio(api),
+        Provider::TwilioAt { api, window, .. } => format!("{}\nwindow = {window}", twilio(api)),
     };
     // Who cannot be called hears no more than that a text was taken.
     let (public_url, receipts) = match provider {

@@ -7,7 +7,13 @@ use serde::Deserialize;
 use transom_adapter::{AccountName, ConfigFault, Section};
 
 use super::{ProviderEnv, Secrets, TwilioAccount};
-use crate::provider::{media, settings::Settings};
+use crate::provider::{
+    media,
+    settings::{Settings, count},
+};
+
+/// What accounts are said to be allowed without asking for more.
+const WINDOW_MAX: u16 = 100;
 
 /// `[gateway.X.provider.Y]` with `kind = "twilio"`.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
@@ -31,6 +37,9 @@ pub struct TwilioConfig {
     pub messaging_service_sid: Option<String>,
     /// How long Twilio may try, at most 10h, which is its default: `4h`.
     pub validity: Option<String>,
+    /// Messages that may wait for Twilio's answer at once, 1 to 100. Default: 10.
+    #[serde(default = "window", deserialize_with = "count")]
+    pub window: u16,
     /// Default: `https://api.twilio.com`.
     #[serde(default = "base_url")]
     pub base_url: String,
@@ -38,6 +47,10 @@ pub struct TwilioConfig {
 
 fn base_url() -> String {
     "https://api.twilio.com".to_owned()
+}
+
+fn window() -> u16 {
+    10
 }
 
 /// Builds the account.
@@ -55,7 +68,14 @@ pub(super) fn account(
     let base = settings.base_url("base_url", &config.base_url);
     let bounds = (Duration::from_secs(1), Duration::from_hours(10));
     let validity = settings.duration("validity", config.validity.as_deref(), bounds);
-    let account_sid = config.account_sid.clone();
+    if !(1..=WINDOW_MAX).contains(&config.window) {
+        settings.fault(
+            "window",
+            format!("is not 1 to {WINDOW_MAX}"),
+            "write a number between them",
+        );
+    }
+    let (account_sid, window) = (config.account_sid.clone(), config.window);
     let messaging_service_sid = config.messaging_service_sid.clone();
     let secrets = secrets(&mut settings, config);
     settings.built(|| TwilioAccount {
@@ -65,6 +85,7 @@ pub(super) fn account(
         secrets,
         messaging_service_sid,
         validity,
+        window,
         webhook_url: env.way_back(None, &name),
         files: media::by_url(env, super::FILES),
         base_url: base,

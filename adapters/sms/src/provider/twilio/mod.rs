@@ -51,6 +51,8 @@ struct TwilioAccount {
     secrets: Secrets,
     messaging_service_sid: Option<String>,
     validity: Option<Duration>,
+    /// How many messages may wait for an answer at once.
+    window: u16,
     /// Our webhook, when Twilio can reach it.
     webhook_url: Option<String>,
     files: Option<FileLimits>,
@@ -65,7 +67,10 @@ impl Account for TwilioAccount {
 
     fn capabilities(&self) -> Capabilities {
         // Messages takes no idempotency key.
-        media::capabilities(self.webhook_url.is_some(), self.files)
+        Capabilities {
+            concurrency: self.window,
+            ..media::capabilities(self.webhook_url.is_some(), self.files)
+        }
     }
 
     async fn send(&self, message: &Outgoing, _attempt: Attempt) -> Outcome {

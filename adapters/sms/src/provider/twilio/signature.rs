@@ -33,7 +33,7 @@ impl Secrets {
         let settings = header(request.headers, "x-twilio-webhooks-signature-settings");
         let key = self.key(settings.unwrap_or_default())?;
         let signed = Signed::read(request)?;
-        let matches = |url: &String| key.verify(url, &signed.in_body, &signature);
+        let matches = |url: &String| key.verify(url, signed.covered(), &signature);
         if url_variants(request.public_url).iter().any(matches) {
             Ok(signed.fields)
         } else {
@@ -66,7 +66,7 @@ impl Secrets {
 /// What a call says, and which part of it the signature covers beside the URL.
 struct Signed {
     fields: Fields,
-    in_body: Fields,
+    is_covered: bool,
 }
 
 impl Signed {
@@ -76,7 +76,7 @@ impl Signed {
             // The parameters are in the URL, which is signed whole.
             return Ok(Self {
                 fields: query,
-                in_body: Fields::default(),
+                is_covered: false,
             });
         }
         if let Some(hash) = query.text("bodySHA256")
@@ -87,14 +87,22 @@ impl Signed {
             }
             return Ok(Self {
                 fields: Fields::default(),
-                in_body: Fields::default(),
+                is_covered: false,
             });
         }
-        let form = Fields::parse(request.body).ok_or(Refused::Malformed)?;
         Ok(Self {
-            fields: form.clone(),
-            in_body: form,
+            fields: Fields::parse(request.body).ok_or(Refused::Malformed)?,
+            is_covered: true,
         })
+    }
+
+    /// The fields beside the URL that the signature covers, as Twilio sorts them.
+    fn covered(&self) -> Vec<(&[u8], &[u8])> {
+        if self.is_covered {
+            self.fields.sorted()
+        } else {
+            Vec::new()
+        }
     }
 }
 
@@ -104,16 +112,20 @@ enum SigningKey<'a> {
 }
 
 impl SigningKey<'_> {
-    fn verify(&self, url: &str, fields: &Fields, signature: &[u8]) -> bool {
+    fn verify(&self, url: &str, pairs: Vec<(&[u8], &[u8])>, signature: &[u8]) -> bool {
         match self {
-            Self::Sha1(secret) => verify::<Hmac<Sha1>>(secret, url, fields, signature),
-            Self::Sha256(secret) => verify::<Hmac<Sha256>>(secret, url, fields, signature),
+            Self::Sha1(secret) => verify::<Hmac<Sha1>>(secret, url, &pairs, signature),
+            Self::Sha256(secret) => verify::<Hmac<Sha256>>(secret, url, &pairs, signature),
         }
     }
 }
 
-fn verify<M: Mac + KeyInit>(secret: &SecretString, url: &str, fields: &Fields, mac: &[u8]) -> bool {
-    let pairs = fields.sorted();
+fn verify<M: Mac + KeyInit>(
+    secret: &SecretString,
+    url: &str,
+    pairs: &[(&[u8], &[u8])],
+    mac: &[u8],
+) -> bool {
     let parameters = pairs.iter().flat_map(|(name, value)| [*name, *value]);
     signature::hmac::<M>(secret, [url.as_bytes()].into_iter().chain(parameters), mac)
 }

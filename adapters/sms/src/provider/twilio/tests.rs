@@ -50,6 +50,24 @@ async fn outcome_of(reply: Reply) -> Outcome {
     at(&server).send(&message(), FIRST).await
 }
 
+#[test]
+fn as_many_messages_are_under_way_as_the_window_says() {
+    let http = || HttpClient::new(HttpLimits::default()).unwrap();
+    let with = |window: serde_json::Value| {
+        let table = json!({ "account_sid": "AC123", "auth_token": "12345", "window": window });
+        let name = AccountName::new("sms", "main");
+        let account = config::account(name, &section(table), &env(http()));
+        account.map(|account| account.capabilities().concurrency)
+    };
+    assert_eq!(offline().capabilities().concurrency, 10);
+    assert_eq!(with(json!(100)).unwrap(), 100);
+    assert_eq!(with(json!("25")).unwrap(), 25, "from the environment");
+    for bad in [0, 101] {
+        let faults = with(json!(bad)).unwrap_err();
+        assert!(faults[0].to_string().contains("window"), "{faults:?}");
+    }
+}
+
 #[tokio::test]
 async fn it_is_a_good_account() {
     conformance::http_account(&HttpSubject {
