@@ -13,6 +13,7 @@ use std::{
 
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::Mutex;
 use transom_adapter::UnixMillis;
 
 /// 128 bits in hexadecimal.
@@ -26,6 +27,10 @@ pub struct Blobs {
     folder: PathBuf,
     quota_bytes: u64,
     used_bytes: Arc<AtomicU64>,
+    /// How many were moved into place.
+    moved: AtomicU64,
+    /// How many of those are in the folder for good.
+    durable: Mutex<u64>,
 }
 
 /// A content that was not kept.
@@ -70,6 +75,8 @@ impl Blobs {
             folder,
             quota_bytes,
             used_bytes: Arc::new(AtomicU64::new(used)),
+            moved: AtomicU64::new(0),
+            durable: Mutex::new(0),
         })
     }
 
@@ -86,12 +93,11 @@ impl Blobs {
     pub async fn put(&self, token: &str, content: Bytes) -> Result<String, PutError> {
         let path = self.path(token).ok_or(PutError::BadToken)?;
         let reserved = Reserved::new(&self.used_bytes, content.len() as u64, self.quota_bytes)?;
-        let folder = self.folder.clone();
-        let unfinished = folder.join(format!("{UNFINISHED}{token}"));
+        let unfinished = self.folder.join(format!("{UNFINISHED}{token}"));
         let work = move || {
             // A repeat after a kill, or after a failure: the same file again.
             let before = fs::metadata(&path).map_or(0, |known| known.len());
-            let written = write(&folder, &unfinished, &path, &content);
+            let written = write(&unfinished, &path, &content);
             if written.is_err() {
                 fs::remove_file(&unfinished).ok();
             }
@@ -101,9 +107,28 @@ impl Blobs {
         let (before, digest) = tokio::task::spawn_blocking(work)
             .await
             .map_err(io::Error::other)??;
+        self.settle().await?;
         reserved.keep();
         self.release(before);
         Ok(digest)
+    }
+
+    /// Returns once the folder knows for good what was moved into place. The name is part of the folder, which has to be synced too: once for
+    /// all who moved something before that began.
+    async fn settle(&self) -> io::Result<()> {
+        let moved = self.moved.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut durable = self.durable.lock().await;
+        if *durable >= moved {
+            return Ok(());
+        }
+        let all = self.moved.load(Ordering::SeqCst);
+        let folder = self.folder.clone();
+        let sync = move || File::open(folder)?.sync_all();
+        tokio::task::spawn_blocking(sync)
+            .await
+            .map_err(io::Error::other)??;
+        *durable = all;
+        Ok(())
     }
 
     /// The whole content of this token.
@@ -206,13 +231,11 @@ fn is_token(text: &str) -> bool {
             .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-fn write(folder: &Path, unfinished: &Path, path: &Path, content: &[u8]) -> io::Result<()> {
+fn write(unfinished: &Path, path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = File::create(unfinished)?;
     file.write_all(content)?;
     file.sync_all()?;
-    fs::rename(unfinished, path)?;
-    // The name is part of the folder, which has to be synced too.
-    File::open(folder)?.sync_all()
+    fs::rename(unfinished, path)
 }
 
 fn written_at(path: &Path) -> io::Result<UnixMillis> {

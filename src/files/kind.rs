@@ -148,7 +148,8 @@ pub fn base_name(name: &str) -> String {
             || "<>:\"|?*".contains(char)
     };
     let clean: String = base.chars().filter(|char| !misleading(*char)).collect();
-    let clean = clean.trim().trim_start_matches('.').trim();
+    let leads = |char: char| char == '.' || char.is_whitespace();
+    let clean = clean.trim_start_matches(leads).trim_end();
     if clean.is_empty() {
         return "file".to_owned();
     }
@@ -164,7 +165,7 @@ fn shortened(name: &str) -> String {
     let extension = extension(name).map_or(String::new(), |extension| format!(".{extension}"));
     let room = NAME_CHARS_MAX.saturating_sub(extension.chars().count());
     let start: String = name.chars().take(room).collect();
-    format!("{start}{extension}")
+    format!("{}{extension}", start.trim_end())
 }
 
 fn extension(name: &str) -> Option<&str> {
@@ -299,6 +300,7 @@ mod tests {
             ("C:\\Users\\bob\\x.doc", "x.doc"),
             ("..", "file"),
             (".htaccess", "htaccess"),
+            (". .htaccess", "htaccess"),
             ("photo\u{202e}gpj.exe", "photogpj.exe"),
             ("a\r\nb\0.txt", "ab.txt"),
             ("  ", "file"),
@@ -309,6 +311,12 @@ mod tests {
         let long = base_name(&format!("{}.jpeg", "é".repeat(500)));
         assert_eq!(long.chars().count(), NAME_CHARS_MAX);
         assert!(long.ends_with("é.jpeg"));
+        let cut_behind_a_blank = base_name(&format!(
+            "{} {}",
+            "é".repeat(NAME_CHARS_MAX - 1),
+            "é".repeat(9)
+        ));
+        assert_eq!(cut_behind_a_blank, "é".repeat(NAME_CHARS_MAX - 1));
     }
 
     #[test]

@@ -1,5 +1,9 @@
 //! Contents that come with messages: kept before the commit that refers to them, removed when there was none.
 
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
 use transom_adapter::{Busy, Event};
 
 use super::Intake;
@@ -9,9 +13,12 @@ use crate::{
     hooks::{Step, step},
     store::{
         Write,
-        write::{Done, FileState},
+        write::{Done, FileState, NewFile},
     },
 };
+
+/// So many files are written at once for one call of an account.
+const AT_ONCE: usize = 8;
 
 /// Keeps the contents of the files that `writes` refer to. `shares` says which writes belong to which event.
 ///
@@ -25,38 +32,65 @@ pub(super) async fn keep(
     writes: &mut [Write],
     shares: &[Option<std::ops::Range<usize>>],
 ) -> Result<(), Busy> {
+    let policy = &intake.gateway.files;
+    let mut wanted = Vec::new();
     for (event, share) in events.iter().zip(shares) {
         let (Event::Message(message) | Event::Sent(message), Some(share)) = (event, share) else {
             continue;
         };
-        for write in writes.get_mut(share.clone()).unwrap_or_default() {
-            let Write::In(new) = write else { continue };
-            let contents = files::contents(&intake.gateway.files, message);
-            let rows = new.files.iter_mut();
-            let rows = rows.filter(|row| row.state == FileState::Stored);
-            for (row, content) in rows.zip(contents) {
-                match intake.files.blobs.put(&row.token, content).await {
-                    Ok(digest) => row.digest = Some(digest),
-                    Err(PutError::Full) => {
-                        tracing::error!(
-                            "A file is not kept: files.quota is used up. Raise it, or lower keep.files."
-                        );
-                        row.state = FileState::Failed;
-                    }
-                    Err(error) => {
-                        let error = &error as &dyn std::error::Error;
-                        tracing::error!(
-                            error,
-                            "A file cannot be kept; its message has to come again."
-                        );
-                        return Err(Busy);
-                    }
-                }
-                step(Step::FileKept);
+        for write in writes.get(share.clone()).unwrap_or_default() {
+            let tokens = stored(write).map(|row| row.token.clone());
+            wanted.extend(tokens.zip(files::contents(policy, message)));
+        }
+    }
+    let put = async |(token, content): (String, Bytes)| {
+        let put = intake.files.blobs.put(&token, content).await;
+        step(Step::FileKept);
+        (token, put)
+    };
+    // Some at a time: the disk syncs them together.
+    let kept = stream::iter(wanted).map(put).buffer_unordered(AT_ONCE);
+    let mut kept: HashMap<String, Result<String, PutError>> = kept.collect().await;
+    for row in writes.iter_mut().flat_map(stored_mut) {
+        match kept.remove(&row.token) {
+            Some(Ok(digest)) => row.digest = Some(digest),
+            Some(Err(PutError::Full)) => {
+                tracing::error!(
+                    "A file is not kept: files.quota is used up. Raise it, or lower keep.files."
+                );
+                row.state = FileState::Failed;
             }
+            Some(Err(error)) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(
+                    error,
+                    "A file cannot be kept; its message has to come again."
+                );
+                return Err(Busy);
+            }
+            None => {}
         }
     }
     Ok(())
+}
+
+/// The files of a write whose contents are at hand.
+fn stored(write: &Write) -> impl Iterator<Item = &NewFile> {
+    let files = match write {
+        Write::In(new) => &*new.files,
+        _ => &[],
+    };
+    files.iter().filter(|row| row.state == FileState::Stored)
+}
+
+fn stored_mut(write: &mut Write) -> impl Iterator<Item = &mut NewFile> {
+    let files = match write {
+        Write::In(new) => &mut *new.files,
+        _ => &mut [],
+    };
+    files
+        .iter_mut()
+        .filter(|row| row.state == FileState::Stored)
 }
 
 /// What each write keeps, by token.

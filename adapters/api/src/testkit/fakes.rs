@@ -52,6 +52,7 @@ pub struct RecordingInbox {
 #[derive(Debug, Default)]
 struct Recorded {
     events: Vec<Event>,
+    commits: usize,
     cursors: HashMap<(AccountName, String), String>,
     busy: bool,
     refuse: Vec<Address>,
@@ -61,6 +62,11 @@ impl RecordingInbox {
     /// What was committed so far.
     pub fn events(&self) -> Vec<Event> {
         self.state.lock().unwrap().events.clone()
+    }
+
+    /// How many commits succeeded so far.
+    pub fn commits(&self) -> usize {
+        self.state.lock().unwrap().commits
     }
 
     /// From now on every commit fails, or works again.
@@ -98,6 +104,7 @@ impl Inbox for RecordingInbox {
         if state.busy {
             return Err(Busy);
         }
+        state.commits += 1;
         let mut verdicts = Vec::new();
         for event in events {
             let unknown =

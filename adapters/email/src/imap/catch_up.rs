@@ -1,11 +1,12 @@
 //! Reading what the mailbox holds beyond the last committed position.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use transom_adapter::{AccountName, Address, Context, Cursor, Event, Notice, UnixMillis, Verdict};
 
 use super::{
     Pace,
+    batch::Batch,
     position::Position,
     read::{Unread, tell},
     recipient,
@@ -27,6 +28,9 @@ const LETHAL: u8 = 24;
 
 /// After a change of UIDVALIDITY, mails are looked at again from this long before the last look: clocks differ.
 const OVERLAP: Duration = Duration::from_hours(48);
+
+/// A mail that was read, and who it is for.
+type Taken = (Letter, Vec<Address>);
 
 /// The work on one mailbox, over all its connections.
 pub(crate) struct CatchUp<'a> {
@@ -89,7 +93,7 @@ impl<'a> CatchUp<'a> {
         self.looks
     }
 
-    /// Reads and commits everything that is new, one mail after the other.
+    /// Reads everything that is new, one mail after the other, and commits it.
     pub(crate) async fn run(&mut self, session: &mut Session) -> Result<Stop, Trouble> {
         let Some(known) = self.position().await else {
             return Ok(Stop::Draining);
@@ -116,20 +120,8 @@ impl<'a> CatchUp<'a> {
         {
             return Ok(Stop::Draining);
         }
-        for mail in listed {
-            if self.context.lifecycle.is_draining() {
-                return Ok(Stop::Draining);
-            }
-            let (events, uid) = (self.events(session, mail).await?, mail.uid);
-            position.uid = position.uid.max(uid);
-            position.seen = self.context.clock.now();
-            if !self.commit(events, position).await {
-                return Ok(Stop::Draining);
-            }
-            self.poison = None;
-            if let Some(unread) = &mut self.unread {
-                unread.came(uid);
-            }
+        if let Stop::Draining = self.take(session, listed, &mut position).await? {
+            return Ok(Stop::Draining);
         }
         if let Some(unread) = &mut self.unread {
             let now = self.context.clock.now();
@@ -138,6 +130,79 @@ impl<'a> CatchUp<'a> {
         }
         self.looks += 1;
         Ok(Stop::Done)
+    }
+
+    /// Reads these mails and commits them in batches. What was read before trouble came is committed all the same.
+    async fn take(
+        &mut self,
+        session: &mut Session,
+        listed: Vec<Listed>,
+        position: &mut Position,
+    ) -> Result<Stop, Trouble> {
+        let mut batch = Batch::default();
+        for mail in listed {
+            // What is not committed when draining begins is found again.
+            let goes_on = !self.context.lifecycle.is_draining()
+                && (batch.has_room(mail) || self.finish(&mut batch, position).await);
+            if !goes_on {
+                return Ok(Stop::Draining);
+            }
+            let weight = self.weight(mail);
+            let fetched = self.next(session, (mail, weight), &mut batch, position);
+            let Some(fetched) = fetched.await else {
+                return Ok(Stop::Draining);
+            };
+            let taken = match fetched {
+                Ok(taken) => taken,
+                Err(trouble) if self.finish(&mut batch, position).await => {
+                    return Err(self.weigh(session, (mail, weight), trouble).await);
+                }
+                Err(_) => return Ok(Stop::Draining),
+            };
+            self.poison = None;
+            let events = taken.map_or_else(Vec::new, |taken| self.events(&taken));
+            if !batch.agrees_with(&events) && !self.finish(&mut batch, position).await {
+                return Ok(Stop::Draining);
+            }
+            batch.add(mail, events, self.context.clock.now());
+            if let Some(unread) = &mut self.unread {
+                unread.came(mail.uid);
+            }
+        }
+        let done = self.finish(&mut batch, position).await;
+        Ok(if done { Stop::Done } else { Stop::Draining })
+    }
+
+    /// Reads a mail. What has waited for long enough is committed meanwhile; `None` when draining begins first.
+    async fn next(
+        &self,
+        session: &mut Session,
+        (mail, weight): (Listed, u8),
+        batch: &mut Batch,
+        position: &mut Position,
+    ) -> Option<Result<Option<Taken>, Trouble>> {
+        let mut fetch = pin!(self.fetch(session, mail, weight));
+        if let Some(until) = batch.until() {
+            tokio::select! {
+                biased;
+                fetched = &mut fetch => return Some(fetched),
+                () = self.context.clock.sleep_until(until) => {}
+            }
+            let (is_up, fetched) = tokio::join!(self.finish(batch, position), fetch);
+            return is_up.then_some(fetched);
+        }
+        Some(fetch.await)
+    }
+
+    /// Commits what was read so far; false when draining begins first.
+    async fn finish(&self, batch: &mut Batch, position: &mut Position) -> bool {
+        if batch.is_empty() {
+            return true;
+        }
+        let (events, uid) = batch.take();
+        position.uid = position.uid.max(uid);
+        position.seen = self.context.clock.now();
+        self.commit(events, *position).await
     }
 
     /// The first run starts now, or so many days ago: what was in the mailbox before is not ours to deliver.
@@ -198,33 +263,44 @@ impl<'a> CatchUp<'a> {
         Ok((position, listed))
     }
 
-    /// What one mail becomes; empty when nobody here has anything to do with it.
-    async fn events(&mut self, session: &mut Session, mail: Listed) -> Result<Vec<Event>, Trouble> {
-        let weight = self
-            .poison
-            .map_or(0, |(uid, weight)| if uid == mail.uid { weight } else { 0 });
-        let fetched = self.fetch(session, mail, weight).await;
-        if let Err(trouble) = &fetched {
-            let more = match trouble {
-                Trouble::Garbled | Trouble::Silent(_) => GARBLED,
+    /// How often a connection broke at this mail, and how badly.
+    fn weight(&self, mail: Listed) -> u8 {
+        self.poison
+            .map_or(0, |(uid, weight)| if uid == mail.uid { weight } else { 0 })
+    }
+
+    /// Remembers that a mail was not read; gives what ends the connection.
+    async fn weigh(
+        &mut self,
+        session: &mut Session,
+        (mail, weight): (Listed, u8),
+        trouble: Trouble,
+    ) -> Trouble {
+        let more = match &trouble {
+            Trouble::Garbled | Trouble::Silent(_) => GARBLED,
+            Trouble::Refused(_) => match session.gives_another(mail.uid).await {
+                Ok(true) => 1,
                 // Where no other is given either it is not this mail's fault.
-                Trouble::Refused(_) if !session.gives_another(mail.uid).await? => 0,
-                _ => 1,
-            };
-            self.poison = Some((mail.uid, weight.saturating_add(more)));
-        }
-        let Some((letter, recipients)) = fetched? else {
-            return Ok(Vec::new());
+                Ok(false) => 0,
+                Err(worse) => return worse,
+            },
+            _ => 1,
         };
+        self.poison = Some((mail.uid, weight.saturating_add(more)));
+        trouble
+    }
+
+    /// What one mail becomes; empty when nobody here has anything to do with it.
+    fn events(&self, (letter, recipients): &Taken) -> Vec<Event> {
         if recipients.is_empty() {
             self.count("imap_no_recipient");
         }
         let mut events = Vec::new();
-        for recipient in &recipients {
+        for recipient in recipients {
             let fate = if self.of_sent {
-                intake::decide_sent(&letter, recipient)
+                intake::decide_sent(letter, recipient)
             } else {
-                intake::decide(&letter, recipient, self.ids)
+                intake::decide(letter, recipient, self.ids)
             };
             match fate {
                 Fate::Take(event) => events.push(*event),
@@ -232,7 +308,7 @@ impl<'a> CatchUp<'a> {
                 Fate::Loop => self.count("mail_loop"),
             }
         }
-        Ok(events)
+        events
     }
 
     async fn fetch(
@@ -240,7 +316,7 @@ impl<'a> CatchUp<'a> {
         session: &mut Session,
         mail: Listed,
         weight: u8,
-    ) -> Result<Option<(Letter, Vec<Address>)>, Trouble> {
+    ) -> Result<Option<Taken>, Trouble> {
         let bytes = u64::from(mail.bytes);
         if weight >= LETHAL {
             tracing::error!(account = %self.account, uid = mail.uid, bytes, "A mail cannot be read at all; it stays in the mailbox.");
@@ -280,7 +356,7 @@ impl<'a> CatchUp<'a> {
         }
     }
 
-    /// Commits a mail with the position behind it, tried until the store takes it; false when draining begins first.
+    /// Commits mails with the position behind them, tried until the store takes it; false when draining begins first.
     async fn commit(&self, events: Vec<Event>, position: Position) -> bool {
         loop {
             let cursor = Cursor {

@@ -1,8 +1,9 @@
 //! Mail in from a mailbox: the account `gateway/imap`. RFC 3501, RFC 2177
 //!
-//! The mailbox is read from where the last commit left off: a position and the events before it are committed together, so
-//! neither a crash nor a cut loses or doubles a mail. Nothing in the mailbox is changed, not even what is marked as read.
+//! The mailbox is read from where the last commit left off: a position and the events before it are committed together ([`batch`]),
+//! so neither a crash nor a cut loses or doubles a mail. Nothing in the mailbox is changed, not even what is marked as read.
 
+mod batch;
 mod catch_up;
 mod exchange;
 mod login;

@@ -42,6 +42,8 @@ struct Server {
     hang_ups: u32,
     /// Mails that are listed and gone before they are read.
     gone: Vec<u32>,
+    /// Mails whose body does not come.
+    hanging: Vec<u32>,
     /// Mails whose body comes as nonsense.
     garbled: Vec<u32>,
     sizes: HashMap<u32, u32>,
@@ -76,6 +78,7 @@ impl Host {
                 outage: 0,
                 hang_ups: 0,
                 gone: Vec::new(),
+                hanging: Vec::new(),
                 garbled: Vec::new(),
                 sizes: HashMap::new(),
                 connections: 0,
@@ -105,11 +108,15 @@ impl Host {
 
     /// Puts a mail into the mailbox and gives its UID.
     fn deliver(&self, to: &str, text: &str) -> u32 {
+        self.deliver_from("bob@example.com", to, text)
+    }
+
+    fn deliver_from(&self, from: &str, to: &str, text: &str) -> u32 {
         let mut server = self.server();
         let uid = server.next;
         server.next += 1;
         let mail = format!(
-            "Delivered-To: {to}\r\nFrom: Bob <bob@example.com>\r\nMessage-ID: <{text}@example.com>\r\nSubject: {text}\r\n\r\n{text}\r\n"
+            "Delivered-To: {to}\r\nFrom: Bob <{from}>\r\nMessage-ID: <{text}@example.com>\r\nSubject: {text}\r\n\r\n{text}\r\n"
         );
         server.mails.push((uid, mail.into_bytes()));
         drop(server);
@@ -134,6 +141,10 @@ impl Host {
                 stream.write_all(b"+ idling\r\n").await?;
                 self.idle(&mut stream, &mut news, tag).await?;
                 continue;
+            }
+            let hangs = |uid: &u32| command.contains(&format!("FETCH {uid} (UID BODY.PEEK[]"));
+            if self.server().hanging.iter().any(hangs) {
+                std::future::pending::<()>().await;
             }
             let (bytes, cut) = self.answer(tag, command);
             stream.write_all(&bytes).await?;
@@ -501,6 +512,56 @@ async fn ten_thousand_mails_that_wait_are_read_in_order_and_once() {
         .filter(|command| command.contains("BODY.PEEK[]"));
     let several = bodies.filter(|command| command.contains([',', ':']));
     assert_eq!(several.count(), 0, "one mail a request");
+}
+
+#[tokio::test]
+async fn mails_of_different_people_are_committed_together_and_in_their_order() {
+    let watched = Watched::start().await.settled().await.stopped().await;
+    let before = watched.inbox.commits();
+    let want: Vec<String> = (0..96).map(|number| format!("m{number}")).collect();
+    for (number, text) in want.iter().enumerate() {
+        let from = format!("person{}@example.com", number % 40);
+        watched.host.deliver_from(&from, ALICE, text);
+    }
+    watched.run();
+    assert_eq!(watched.texts(want.len()).await, want);
+    let commits = watched.inbox.commits() - before;
+    assert!(commits < want.len() / 4, "{commits} commits");
+}
+
+#[tokio::test]
+async fn a_mail_that_does_not_come_holds_up_none_before_it() {
+    let watched = Watched::start().await.settled().await.stopped().await;
+    watched.host.deliver_from("a@example.com", ALICE, "first");
+    let second = watched.host.deliver_from("b@example.com", ALICE, "second");
+    watched.host.server().hanging.push(second);
+    watched.run();
+    // The watch hangs at the second for as long as the deadline of a body.
+    assert_eq!(watched.texts(1).await, ["first"]);
+    assert_eq!(watched.host.server().connections, 2);
+    watched.host.server().hanging.clear();
+    assert_eq!(watched.texts(2).await, ["first", "second"]);
+}
+
+#[tokio::test]
+async fn a_cut_in_a_batch_keeps_what_was_read_before_it() {
+    let watched = Watched::start().await.settled().await.stopped().await;
+    let want: Vec<String> = (0..10).map(|number| format!("c{number}")).collect();
+    for (number, text) in want.iter().enumerate() {
+        let from = format!("person{number}@example.com");
+        let uid = watched.host.deliver_from(&from, ALICE, text);
+        if number == 5 {
+            watched.host.server().cuts.insert(uid, 1);
+        }
+    }
+    watched.run();
+    assert_eq!(watched.texts(want.len()).await, want);
+    let server = watched.host.server();
+    let bodies = server
+        .commands
+        .iter()
+        .filter(|command| command.contains("BODY.PEEK[]"));
+    assert_eq!(bodies.count(), want.len() + 1, "one was asked for twice");
 }
 
 /// facts c7: a mail that crashes the decoder is shown by its header, and the next one is read.
