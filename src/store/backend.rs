@@ -5,7 +5,7 @@
 
 mod rows;
 
-use std::{str::FromStr, time::Duration};
+use std::{fs, os::unix::fs::OpenOptionsExt, path::Path, str::FromStr, time::Duration};
 
 use sqlx::{
     ConnectOptions as _, Executor as _, PgPool, SqlitePool,
@@ -100,6 +100,7 @@ impl Database {
             StoreUrl::Postgres(url) => return Self::open_postgres(url.expose_secret()).await,
             StoreUrl::Sqlite(path) => path,
         };
+        make_private(path);
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -327,5 +328,44 @@ impl Connection {
                 rows.iter().map(pg_row).collect()
             }
         }
+    }
+}
+
+/// A database that is not there yet will be its owner's alone, whatever the umask: it holds what people write to each other. SQLite gives
+/// the files beside it the same mode. What goes wrong here SQLite says in a moment.
+fn make_private(path: &Path) {
+    let mut private = fs::OpenOptions::new();
+    private.write(true).create_new(true).mode(0o600);
+    drop(private.open(path));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_new_database_is_its_owners_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new.db");
+        let open = async || {
+            Database::open(&StoreUrl::Sqlite(path.clone()))
+                .await
+                .unwrap()
+        };
+        let database = open().await;
+        for name in ["new.db", "new.db-wal", "new.db-shm"] {
+            let mode = fs::metadata(folder.path().join(name))
+                .unwrap()
+                .permissions();
+            assert_eq!(mode.mode() & 0o777, 0o600, "{name}");
+        }
+        drop(database);
+        // An admin's own choice stays.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        drop(open().await);
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o640);
     }
 }
