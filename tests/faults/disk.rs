@@ -1,4 +1,5 @@
-//! A disk that is full for a while: sources are told to come back, nothing committed is damaged, work goes on by itself.
+//! A disk that is full for a while: sources are told to come back, nothing committed is damaged, work goes on by itself. And one that is
+//! very slow.
 
 use std::{
     io::Write as _,
@@ -6,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use transom_test_servers::{PATIENCE, Server, skipped, until};
+use transom_test_servers::{PATIENCE, Server, Transom, skipped, until};
 
 use crate::{
     house::{alone, lines, prosody},
@@ -121,4 +122,54 @@ async fn a_full_disk_refuses_in_words_and_work_resumes_by_itself() {
         "{}",
         String::from_utf8_lossy(&list.stderr)
     );
+}
+
+/// What makes every sync of a process slow, compiled.
+fn slow_sync(folder: &Path) -> PathBuf {
+    let library = folder.join("slow_sync.so");
+    let mut compile = Command::new("cc");
+    compile.args(["-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-o"]);
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults/slow_sync.c");
+    let compiled = compile.arg(&library).arg(source).status();
+    assert!(compiled.is_ok_and(|status| status.success()), "cc");
+    library
+}
+
+#[tokio::test]
+async fn a_slow_disk_slows_the_sources_and_loses_nothing() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let prosody = prosody(&["alice"]).await;
+    let (mut transom, twilio) = alone(prosody.component_addr(), &lines("alice"), "").await;
+    let library = slow_sync(folder.path());
+    transom.set_env("LD_PRELOAD", &library.display().to_string());
+    transom.start().await;
+    link_up(&transom, "sms").await;
+    let http = transom.http();
+    let alice = prosody.client("alice", "phone").await;
+    let mut traffic = Traffic::new(twilio, (SMS, alice), 4, 0);
+    traffic.begin().await;
+    for _ in 0..6 {
+        traffic.burst(&[http]).await;
+    }
+    traffic.settle(&[http], &transom).await;
+    let account = traffic.account(&transom).await;
+    eprintln!(
+        "{}",
+        account.table("1 process, SQLite, 250 ms a sync", "every sync")
+    );
+    // The fault was there; a transaction that had nothing to write needs no sync.
+    let seconds = metric(&transom, "transom_store_commit_seconds_sum").await;
+    let commits = metric(&transom, "transom_store_commit_seconds_count").await;
+    assert!(
+        seconds >= 0.125 * commits,
+        "the disk was not slow: {commits} commits in {seconds} s"
+    );
+}
+
+async fn metric(transom: &Transom, name: &str) -> f64 {
+    let value = transom.metric(name).await;
+    value.unwrap_or_else(|| panic!("{name} is not on the page"))
 }
