@@ -1,15 +1,19 @@
 //! A real SMSC, the npm package `smpp`, between transom and the phones.
 
-use transom_test_servers::{NpmSmsc, Server, free_port, skipped};
+use transom_test_servers::{Element, NpmSmsc, Server, free_port, skipped};
 
 use crate::carried::{Carried, PEER};
 use crate::world::LINE;
 
 async fn world(options: &str) -> (Carried, NpmSmsc) {
+    world_of("parts_after = \"1h\"", options).await
+}
+
+async fn world_of(gateway: &str, options: &str) -> (Carried, NpmSmsc) {
     let smsc = NpmSmsc::start().await;
     let url = smsc.url();
     let provider = format!("kind = \"smpp\"\nurl = \"{url}\"\nsystem_id = \"transom\"\n{options}");
-    let world = Carried::start(free_port(), "parts_after = \"1h\"", &provider).await;
+    let world = Carried::start(free_port(), gateway, &provider).await;
     (world, smsc)
 }
 
@@ -70,6 +74,29 @@ async fn texts_go_through_an_smsc_both_ways_in_every_alphabet() {
         assert_eq!(status, "0");
     }
     world.text("Здравствуй, мир! 👋 Это длинный текст.").await;
+}
+
+#[tokio::test]
+async fn a_text_whose_rest_never_comes_is_shown_when_its_time_is_over() {
+    if skipped(&[Server::Prosody, Server::NpmSmsc]) {
+        return;
+    }
+    let (mut world, smsc) = world_of("parts_after = \"1s\"", PASSWORD).await;
+    smsc.wait_until_bound().await;
+    world.write("m1", "hello").await;
+    world.receipt("m1").await;
+    let (from, to) = (PEER.trim_start_matches('+'), LINE.trim_start_matches('+'));
+    let header = [5, 0, 3, 78, 2, 1];
+    let status = smsc.deliver(from, to, 0, &header, b"the beginning").await;
+    assert_eq!(status, "0", "stored, and so answered");
+    let shown = |stanza: &Element| {
+        stanza
+            .body()
+            .is_some_and(|body| body.starts_with("the beginning"))
+    };
+    // It is looked for every half minute.
+    let text = world.alice.expect("what came", shown).await;
+    assert_eq!(text.body().as_deref(), Some("the beginning[…]"));
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ impl Secrets {
         let settings = header(request.headers, "x-twilio-webhooks-signature-settings");
         let key = self.key(settings.unwrap_or_default())?;
         let signed = Signed::read(request)?;
-        let matches = |url: &String| key.verify(url, signed.covered(), &signature);
+        let matches = |url: &String| key.verify(url, &signed.covered(), &signature);
         if url_variants(request.public_url).iter().any(matches) {
             Ok(signed.fields)
         } else {
@@ -112,10 +112,10 @@ enum SigningKey<'a> {
 }
 
 impl SigningKey<'_> {
-    fn verify(&self, url: &str, pairs: Vec<(&[u8], &[u8])>, signature: &[u8]) -> bool {
+    fn verify(&self, url: &str, pairs: &[(&[u8], &[u8])], signature: &[u8]) -> bool {
         match self {
-            Self::Sha1(secret) => verify::<Hmac<Sha1>>(secret, url, &pairs, signature),
-            Self::Sha256(secret) => verify::<Hmac<Sha256>>(secret, url, &pairs, signature),
+            Self::Sha1(secret) => verify::<Hmac<Sha1>>(secret, url, pairs, signature),
+            Self::Sha256(secret) => verify::<Hmac<Sha256>>(secret, url, pairs, signature),
         }
     }
 }
