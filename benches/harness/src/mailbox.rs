@@ -45,10 +45,10 @@ fn warm_up(binary: &Path, folder: &Path, dovecot: &Dovecot) -> Result<()> {
     let load = transom.link.tally.begin(USERS * CONTACTS);
     fill(dovecot, load, USERS * CONTACTS)?;
     transom.link.tally.all()?;
-    transom.stop_exactly()
+    transom.stop()
 }
 
-/// From the start of the process until the last mail is a stanza; all of them, and none twice.
+/// From the start of the process until the last mail is a stanza.
 fn catch_up(binary: &Path, folder: &Path, dovecot: &Dovecot, figures: &mut Figures) -> Result<()> {
     fill(dovecot, FIRST, WAITING)?;
     let smtp = free_port()?;
@@ -64,7 +64,7 @@ fn catch_up(binary: &Path, folder: &Path, dovecot: &Dovecot, figures: &mut Figur
     figures.add(format!("{what}: start to last stanza (s)"), seconds);
     meter.stop(&what, WAITING, figures)?;
     memory(&transom, &what, figures)?;
-    transom.stop_exactly()
+    transom.stop_exactly(&what, figures)
 }
 
 /// Puts mails into the mailbox, and has them on the disk before anything is measured.

@@ -51,7 +51,7 @@ pub(crate) fn measure(
         text_out::warm_up(&transom, WINDOW)?;
         text_out::loaded(&transom, &what, (messages, WINDOW), figures)?;
         memory(&transom, &what, figures)?;
-        transom.stop_exactly()?;
+        transom.stop_exactly(&what, figures)?;
         let (sent, taken) = (USERS * CONTACTS + messages, stub.taken());
         ensure!(
             sent == taken,

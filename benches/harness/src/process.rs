@@ -15,6 +15,7 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
+    figures::Figures,
     server::{DOMAIN, HOME, Link, Server},
     tally::mark,
 };
@@ -159,12 +160,19 @@ impl Gateway {
         self.child.id()
     }
 
-    /// SIGTERM, and its end. What it had begun to hand over has been handed over then, and each message has to have come once.
-    pub(crate) fn stop_exactly(self) -> Result<()> {
+    /// SIGTERM, and its end. What it had begun to hand over has been handed over then: each message has to have come, and how many came
+    /// more than once goes into the table.
+    pub(crate) fn stop_exactly(self, what: &str, figures: &mut Figures) -> Result<()> {
         let tally = Arc::clone(&self.link.tally);
         self.stop()?;
         tally.ended()?;
-        tally.exactly()
+        let (extra, first) = tally.exactly()?;
+        if let Some(stanza) = first {
+            eprintln!("  {what}: {extra} too many, the first: {stanza}");
+        }
+        let extra = f64::from(u32::try_from(extra)?);
+        figures.add(format!("{what}: messages too many"), extra);
+        Ok(())
     }
 
     /// SIGTERM, and its end.

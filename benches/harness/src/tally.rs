@@ -24,6 +24,8 @@ struct State {
     count: usize,
     /// What came once more, and what does not belong to the load.
     extra: usize,
+    /// The first of those.
+    first_extra: Option<String>,
     /// What went wrong with the load under way.
     failure: Option<String>,
     /// Why the stream ended.
@@ -50,6 +52,7 @@ impl Tally {
         state.arrived = vec![None; messages];
         state.count = 0;
         state.extra = 0;
+        state.first_extra = None;
         state.failure = None;
         state.load
     }
@@ -91,18 +94,15 @@ impl Tally {
         Ok(self.lock().arrived.iter().copied().flatten().collect())
     }
 
-    /// Each message of the load has come, none twice, and nothing else that carries a mark.
-    pub(crate) fn exactly(&self) -> Result<()> {
+    /// Each message of the load has come; gives how many came twice or carry the mark of another load, and the first of those.
+    pub(crate) fn exactly(&self) -> Result<(usize, Option<String>)> {
         let state = self.lock();
         if let Some(failure) = &state.failure {
             bail!("{failure}");
         }
-        let (wanted, count, extra) = (state.arrived.len(), state.count, state.extra);
-        ensure!(
-            count == wanted && extra == 0,
-            "{count} of {wanted} came, and {extra} too many"
-        );
-        Ok(())
+        let (wanted, count) = (state.arrived.len(), state.count);
+        ensure!(count == wanted, "{count} of {wanted} came");
+        Ok((state.extra, state.first_extra.clone()))
     }
 
     /// Waits until the stream has ended.
@@ -154,7 +154,12 @@ impl Counting<'_> {
                 *arrived = Some(now);
                 self.state.count += 1;
             }
-            _ => self.state.extra += 1,
+            _ => {
+                self.state.extra += 1;
+                self.state
+                    .first_extra
+                    .get_or_insert_with(|| stanza.to_owned());
+            }
         }
     }
 }
@@ -210,13 +215,13 @@ mod tests {
         assert!(tally.exactly().is_err(), "one is missing");
         count(1);
         tally.counting().count("<message id='x'/>");
-        tally.exactly().unwrap();
+        assert_eq!(tally.exactly().unwrap(), (0, None));
         count(1);
-        assert!(tally.exactly().is_err(), "one came twice");
+        assert_eq!(tally.exactly().unwrap(), (1, Some(mark(load, 1))), "twice");
         let next = tally.begin(1);
         tally.counting().count(&mark(next, 0));
-        tally.exactly().unwrap();
+        assert_eq!(tally.exactly().unwrap().0, 0);
         count(0);
-        assert!(tally.exactly().is_err(), "one is of another load");
+        assert_eq!(tally.exactly().unwrap().0, 1, "one is of another load");
     }
 }
