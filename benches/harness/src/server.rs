@@ -163,7 +163,10 @@ fn listen(mut stream: TcpStream, writer: &Mutex<TcpStream>, tally: &Tally) -> Re
         let mut counting = tally.counting();
         while let Some(stanza) = cutter.next() {
             let stanza = str::from_utf8(stanza)?;
-            if let Some(request) = Request::of(stanza) {
+            if stanza.trim().as_bytes() == STREAM_END {
+                // RFC 6120 §4.4: it waits for ours, and closes then.
+                answers.push_str(stanza);
+            } else if let Some(request) = Request::of(stanza) {
                 request.answer(&mut answers);
             } else {
                 counting.count(stanza);
