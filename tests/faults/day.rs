@@ -80,13 +80,12 @@ async fn a_day_with_outages_leaves_nothing_behind() {
     traffic.settle(&webhooks, &transom).await;
     let late = transom.resident_bytes();
     let account = traffic.account(&transom).await;
-    eprintln!(
-        "{}",
-        account.table(
-            "1 process, SQLite, a simulated day",
-            "2 outages of the provider, 2 h and 3.5 h"
-        )
+    account.settled(
+        "1 process, SQLite, a simulated day",
+        "2 outages of the provider, 2 h and 3.5 h",
+        &transom,
     );
+    account.in_order(&transom);
     eprintln!(
         "resident: {} KiB after the first hour, {} KiB at the end, by the hour {hourly:?}",
         early / 1024,

@@ -112,7 +112,8 @@ async fn a_full_disk_refuses_in_words_and_work_resumes_by_itself() {
         .unwrap();
     traffic.settle(&[http], &transom).await;
     let account = traffic.account(&transom).await;
-    eprintln!("{}", account.table("1 process, SQLite, full disk", "1"));
+    account.settled("1 process, SQLite, full disk", "1", &transom);
+    account.in_order(&transom);
     // What is on the disk is whole.
     transom.restart().await;
     link_up(&transom, "sms").await;
@@ -156,10 +157,8 @@ async fn a_slow_disk_slows_the_sources_and_loses_nothing() {
     }
     traffic.settle(&[http], &transom).await;
     let account = traffic.account(&transom).await;
-    eprintln!(
-        "{}",
-        account.table("1 process, SQLite, 250 ms a sync", "every sync")
-    );
+    account.settled("1 process, SQLite, 250 ms a sync", "every sync", &transom);
+    account.in_order(&transom);
     // The fault was there; a transaction that had nothing to write needs no sync.
     let seconds = metric(&transom, "transom_store_commit_seconds_sum").await;
     let commits = metric(&transom, "transom_store_commit_seconds_count").await;

@@ -61,10 +61,8 @@ async fn three_processes_under_kills_and_freezes_lose_and_double_nothing() {
         taken_over,
     } = harms;
     let faults = format!("{kills} kills, {freezes} freezes, seed {seed}");
-    eprintln!(
-        "{}",
-        account.table("3 processes, PostgreSQL, Prosody", &faults)
-    );
+    let what = "3 processes, PostgreSQL, Prosody";
+    account.settled(what, &faults, &house.transoms[0].transom);
     eprintln!("taken over after {taken_over:?}");
     let slow: Vec<_> = taken_over
         .iter()
@@ -176,7 +174,7 @@ pub(crate) async fn rolling_restart(
     let account = traffic.account(&house.transoms[0].transom).await;
     let what = format!("2 processes, PostgreSQL, rolling {name}");
     let faults = format!("{restarts} restarts");
-    eprintln!("{}", account.table(&what, &faults));
+    account.settled(&what, &faults, &house.transoms[0].transom);
     eprintln!("{unheard} texts written again; all the others heard of after {heard:?}");
     assert!(account.errors.is_empty(), "{account:?}\n{}", house.logs());
     assert_eq!(account.unknown, 0, "{account:?}");
@@ -199,6 +197,11 @@ async fn both_processes_send_and_either_takes_what_comes_in() {
         .settle(&house.webhooks(), &house.transoms[0].transom)
         .await;
     let account = traffic.account(&house.transoms[0].transom).await;
+    account.settled(
+        "2 processes, PostgreSQL",
+        "none",
+        &house.transoms[0].transom,
+    );
     assert_eq!(account.delivered, account.out, "{account:?}");
     let sent = "Handed to the network.";
     for (place, member) in house.transoms.iter().enumerate() {

@@ -99,10 +99,9 @@ async fn faults(mut postgres: Option<Postgres>) {
         "SQLite"
     };
     let faults = format!("{}, seed {seed}", counts.join(", "));
-    eprintln!(
-        "{}",
-        account.table(&format!("1 process, {database}, Prosody"), &faults)
-    );
+    let what = format!("1 process, {database}, Prosody");
+    account.settled(&what, &faults, &stage.transom);
+    account.in_order(&stage.transom);
 }
 
 impl Stage {

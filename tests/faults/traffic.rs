@@ -49,6 +49,8 @@ pub(crate) struct Traffic {
     random: Random,
     /// Texts that alice wrote.
     out: usize,
+    /// Those that she wrote again, because she heard nothing of them.
+    again: BTreeSet<usize>,
     /// Texts that alice wrote to a number that gets none.
     refused: usize,
     /// Texts that phones wrote.
@@ -75,8 +77,6 @@ struct Seen {
     errors: BTreeMap<String, usize>,
     /// Texts to a number that gets none, and that came back with that reason.
     refused: BTreeSet<usize>,
-    /// By chat: the texts in the order in which they came first.
-    order: BTreeMap<String, Vec<usize>>,
 }
 
 /// The counts at the end.
@@ -89,6 +89,12 @@ pub(crate) struct Account {
     pub(crate) lost_receipts: usize,
     pub(crate) incoming: usize,
     pub(crate) arrived: usize,
+    /// Texts that the network took more often than once, or that arrived as several messages.
+    doubled: BTreeSet<String>,
+    /// Texts that did not arrive, or of which nobody will ever say anything; what transom says of each.
+    lost: BTreeMap<String, String>,
+    /// Texts that the network got behind one of the same chat that was written later (semantics 5).
+    overtaken: BTreeSet<usize>,
     pub(crate) repeats: usize,
     pub(crate) errors: BTreeMap<String, usize>,
 }
@@ -120,6 +126,7 @@ impl Traffic {
             domain: domain.to_owned(),
             random: Random::new(seed),
             out: 0,
+            again: BTreeSet::new(),
             refused: 0,
             incoming: 0,
             stored: BTreeSet::new(),
@@ -278,6 +285,7 @@ impl Traffic {
                 .filter(|number| !self.seen.receipts.contains(number))
                 .collect();
             for number in silent {
+                self.again.insert(number);
                 self.write(number).await;
             }
             let webhook = self.any(webhooks);
@@ -329,44 +337,65 @@ impl Traffic {
         self.seen.read = received.len();
     }
 
-    /// Every text is accounted for; `transom` is asked for those of which alice has heard nothing.
+    /// Texts that were overtaken in their chat. Those that alice wrote again came when they came.
+    fn overtaken(&self) -> BTreeSet<usize> {
+        let mut overtaken = BTreeSet::new();
+        let mut last = [0; PEERS.len()];
+        for (request, _) in self.taken.lock().unwrap().iter() {
+            let body = request.form("Body").unwrap();
+            let number: usize = body.trim_start_matches("out ").parse().unwrap();
+            if self.again.contains(&number) {
+                continue;
+            }
+            let last = &mut last[number % PEERS.len()];
+            if number < *last {
+                overtaken.insert(number);
+            }
+            *last = number.max(*last);
+        }
+        overtaken
+    }
+
+    /// Counts every text; `transom` is asked for those of which alice has heard nothing.
     pub(crate) async fn account(&mut self, transom: &Transom) -> Account {
         self.read();
-        let bodies = self.bodies();
-        let doubled: Vec<_> = bodies.iter().filter(|(_, count)| **count > 1).collect();
-        assert!(doubled.is_empty(), "sent twice: {doubled:?}");
-        for number in 0..self.incoming {
-            let ids = self.seen.arrived.get(&format!("in {number}"));
-            let count = ids.map_or(0, BTreeSet::len);
-            if count != 1 {
-                let id = format!("SMin{number}");
-                let trace = transom.command(&["trace", &id, "--json"]).await;
-                let trace = String::from_utf8_lossy(&trace.stdout).into_owned();
-                panic!(
-                    "{id} arrived as {count} messages: {trace}\n{}",
-                    transom.log()
-                );
-            }
-        }
-        let (mut unknown, mut lost_receipts) = (0, 0);
-        for number in (0..self.out).filter(|number| !self.seen.receipts.contains(number)) {
-            match End::of(number, transom).await {
-                End::Unknown => unknown += 1,
-                End::ReceiptLost => lost_receipts += 1,
-                End::Open(trace) => panic!("text {number} is lost: {trace}\n{}", transom.log()),
-            }
-        }
-        Account {
+        let mut account = Account {
             out: self.out,
             delivered: self.seen.receipts.len(),
-            unknown,
-            lost_receipts,
             incoming: self.incoming,
             arrived: self.seen.arrived.len(),
+            overtaken: self.overtaken(),
             repeats: self.seen.repeats,
             errors: self.seen.errors.clone(),
+            ..Account::default()
+        };
+        let sent_twice = self.bodies().into_iter().filter(|(_, count)| *count > 1);
+        account.doubled.extend(sent_twice.map(|(body, _)| body));
+        for number in 0..self.incoming {
+            let body = format!("in {number}");
+            match self.seen.arrived.get(&body).map_or(0, BTreeSet::len) {
+                0 => {
+                    let id = format!("SMin{number}");
+                    account.lost.insert(body, trace(&id, transom).await);
+                }
+                1 => {}
+                _ => drop(account.doubled.insert(body)),
+            }
         }
+        for number in (0..self.out).filter(|number| !self.seen.receipts.contains(number)) {
+            match End::of(number, transom).await {
+                End::Unknown => account.unknown += 1,
+                End::ReceiptLost => account.lost_receipts += 1,
+                End::Open(trace) => drop(account.lost.insert(format!("out {number}"), trace)),
+            }
+        }
+        account
     }
+}
+
+async fn trace(id: &str, transom: &Transom) -> String {
+    let trace = transom.command(&["trace", id, "--json"]).await;
+    String::from_utf8_lossy(&trace.stdout).into_owned()
 }
 
 /// What became of a text without a receipt.
@@ -381,9 +410,7 @@ enum End {
 
 impl End {
     async fn of(number: usize, transom: &Transom) -> Self {
-        let id = format!("m{number}");
-        let trace = transom.command(&["trace", &id, "--json"]).await;
-        let trace = String::from_utf8_lossy(&trace.stdout).into_owned();
+        let trace = trace(&format!("m{number}"), transom).await;
         if trace.contains(r#""told": "receipt""#) {
             Self::ReceiptLost
         } else if trace.contains(r#""state": "unknown""#) {
@@ -395,15 +422,42 @@ impl End {
 }
 
 impl Account {
-    /// The counts as a table.
-    pub(crate) fn table(&self, what: &str, faults: &str) -> String {
+    /// Prints the counts as a row of the table in docs/FAULTS.md. Nothing may be lost or doubled.
+    ///
+    /// # Panics
+    ///
+    /// With what transom says of each that is, and with its log.
+    pub(crate) fn settled(&self, what: &str, faults: &str, transom: &Transom) {
+        eprintln!("{}", self.row(what, faults));
+        assert!(
+            self.lost.is_empty() && self.doubled.is_empty(),
+            "lost {:#?}, doubled {:#?}\n{}",
+            self.lost,
+            self.doubled,
+            transom.log()
+        );
+    }
+
+    /// Where one process has the gateway all the time, texts of a chat leave in the order in which they were written (semantics 5).
+    pub(crate) fn in_order(&self, transom: &Transom) {
+        assert!(
+            self.overtaken.is_empty(),
+            "overtaken: {:?}\n{}",
+            self.overtaken,
+            transom.log()
+        );
+    }
+
+    fn row(&self, what: &str, faults: &str) -> String {
         format!(
-            "| {what} | {faults} | {} | {} | {} | {} | {} | 0 | 0 | {} | {:?} |",
+            "| {what} | {faults} | {} | {} | {} | {} | {} | {} | {} | {} | {:?} |",
             self.out,
             self.delivered,
             self.unknown,
             self.incoming,
             self.arrived,
+            self.lost.len(),
+            self.doubled.len(),
             self.repeats,
             self.errors
         )
@@ -433,20 +487,15 @@ impl Seen {
         let (Some(body), Some(id)) = (stanza.body(), stanza.attr("id")) else {
             return;
         };
-        let Some(number) = body
-            .strip_prefix("in ")
-            .and_then(|number| number.parse().ok())
-        else {
+        if !body.starts_with("in ") {
             return;
-        };
+        }
         let ids = self.arrived.entry(body).or_default();
         if ids.contains(id) {
             self.repeats += 1;
             return;
         }
         ids.insert(id.to_owned());
-        let from = stanza.attr("from").unwrap_or_default().to_owned();
-        self.order.entry(from).or_default().push(number);
     }
 }
 

@@ -149,17 +149,14 @@ impl Counting<'_> {
         }
         let number = marks.find_map(|(of, number)| (of == load).then_some(number));
         let now = self.now;
-        match number.and_then(|number| self.state.arrived.get_mut(number)) {
-            Some(arrived @ None) => {
-                *arrived = Some(now);
-                self.state.count += 1;
-            }
-            _ => {
-                self.state.extra += 1;
-                self.state
-                    .first_extra
-                    .get_or_insert_with(|| stanza.to_owned());
-            }
+        let place = number.and_then(|number| self.state.arrived.get_mut(number));
+        if let Some(arrived @ None) = place {
+            *arrived = Some(now);
+            self.state.count += 1;
+        } else {
+            self.state.extra += 1;
+            let first = &mut self.state.first_extra;
+            first.get_or_insert_with(|| stanza.to_owned());
         }
     }
 }
