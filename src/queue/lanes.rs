@@ -5,7 +5,7 @@ use std::{
     collections::{BinaryHeap, HashMap, VecDeque},
 };
 
-use super::Work;
+use super::{Work, read_first::ReadFirst};
 
 /// Work kept in memory for one lane; what is beyond stays in the database until these are done.
 pub(super) const WORK_PER_LANE: usize = 16;
@@ -20,6 +20,7 @@ pub(super) struct LaneBook {
     paused: BinaryHeap<Reverse<(i64, i64)>>,
     unloaded: Vec<i64>,
     overflowed: bool,
+    read_first: ReadFirst,
 }
 
 #[derive(Debug)]
@@ -76,6 +77,9 @@ pub(super) struct Loaded {
 impl LaneBook {
     /// Takes committed work.
     pub(super) fn arrive(&mut self, lane_id: i64, gateway_id: i64, work: Work) {
+        if self.read_first.has(work.delivery_id()) {
+            return;
+        }
         if let Some(lane) = self.lanes.get_mut(&lane_id) {
             if lane.held_until_ms.is_some() {
                 // What is held is read when its time comes, and with it what came behind it.
@@ -330,6 +334,7 @@ impl LaneBook {
             }
         }
         for (lane_id, work) in found.works {
+            self.read_first.add(work.delivery_id());
             if let Some(lane) = self.lanes.get_mut(&lane_id) {
                 lane.works.push_back(work);
             }
@@ -403,11 +408,7 @@ mod tests {
     }
 
     fn ids(works: &[Work]) -> Vec<i64> {
-        let id = |work: &Work| match work {
-            Work::In(work) => work.row.delivery_id,
-            Work::Out(work) => work.delivery_id,
-        };
-        works.iter().map(id).collect()
+        works.iter().map(Work::delivery_id).collect()
     }
 
     #[test]
@@ -439,6 +440,24 @@ mod tests {
         assert_eq!(ids(&book.take(1, 1, 0)), [20]);
         book.done(1, Next::GoOn);
         assert_eq!(book.len(), 0, "an idle lane costs nothing");
+    }
+
+    #[test]
+    fn what_was_read_before_word_of_it_came_is_done_once() {
+        let mut book = LaneBook::default();
+        book.found(1, 7, 0, 0);
+        book.wake(0);
+        assert_eq!(book.take_unloaded(10), [1]);
+        book.loaded(&[1], found([work(5)]));
+        book.arrive(1, 7, work(5));
+        assert_eq!(ids(&book.take(1, WORK_PER_LANE, 0)), [5]);
+        book.arrive(1, 7, work(5));
+        book.arrive(1, 7, work(6));
+        book.done(1, Next::GoOn);
+        assert_eq!(ids(&book.take(1, WORK_PER_LANE, 0)), [6]);
+        book.done(1, Next::GoOn);
+        book.arrive(1, 7, work(5));
+        assert_eq!(book.len(), 0, "the lane is gone, and what it did is known");
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod lanes;
 mod loading;
 mod others;
 mod overdue;
+mod read_first;
 mod recovery;
 mod scheduler;
 mod slots;
@@ -60,6 +61,14 @@ pub enum Work {
 }
 
 impl Work {
+    /// The key of its delivery.
+    fn delivery_id(&self) -> i64 {
+        match self {
+            Self::Out(work) => work.delivery_id,
+            Self::In(work) => work.row.delivery_id,
+        }
+    }
+
     /// Whether its files have to be fetched or given out before it goes on.
     fn needs_files(&self) -> bool {
         match self {
