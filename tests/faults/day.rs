@@ -1,8 +1,8 @@
 //! A day in a minute: everything that goes by the clock, with a provider that is out of order twice for hours.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
-use transom_test_servers::{Server, Transom, skipped};
+use transom_test_servers::{Server, TurnedClock, skipped};
 
 use crate::{
     house::{alone, lines, prosody},
@@ -20,26 +20,6 @@ const OUTAGES: [(Duration, Duration); 2] = [
 ];
 /// How much of the resident memory after the first hour there may be at the end.
 const PERCENT_MAX: u64 = 110;
-
-/// The clock of a process, which the test turns. What waits for a network goes by real time all the same.
-struct TurnedClock(PathBuf);
-
-impl TurnedClock {
-    fn of(transom: &mut Transom) -> Self {
-        let file = transom.folder().join("ahead");
-        transom.set_env("TRANSOM_CLOCK_AHEAD", &file.display().to_string());
-        let this = Self(file);
-        this.turn(Duration::ZERO);
-        this
-    }
-
-    /// In one step: half a number would be another time.
-    fn turn(&self, ahead: Duration) {
-        let new = self.0.with_extension("new");
-        std::fs::write(&new, ahead.as_millis().to_string()).unwrap();
-        std::fs::rename(&new, &self.0).unwrap();
-    }
-}
 
 #[tokio::test]
 async fn a_day_with_outages_leaves_nothing_behind() {

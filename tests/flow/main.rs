@@ -63,6 +63,7 @@ mod people;
 mod proof;
 mod random_kills;
 mod rosters;
+mod sentences;
 mod shared_lines;
 mod simulated;
 mod smpp;

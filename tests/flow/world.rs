@@ -20,7 +20,8 @@ use transom_test_servers::{
 pub(crate) const SMS: &str = "sms.example.org";
 /// Alice's line.
 pub(crate) const LINE: &str = "+12025550100";
-const SECRET: &str = "component-secret";
+/// What the server and transom know the component by.
+pub(crate) const SECRET: &str = "component-secret";
 const TOKEN: &str = "12345";
 /// A picture, by its beginning.
 pub(crate) const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR and so on";
@@ -28,7 +29,8 @@ pub(crate) const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR and so on";
 /// What a server has when nothing is asked for.
 pub(crate) const PLAIN: [Feature; 2] = [Feature::Offline, Feature::Upload];
 
-fn alices_line() -> String {
+/// The table of alice's line.
+pub(crate) fn alices_line() -> String {
     format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"alice@example.org\"\n")
 }
 

@@ -37,6 +37,7 @@
 )]
 
 mod client;
+mod clock;
 mod daemon;
 mod dnsmasq;
 mod dovecot;
@@ -69,6 +70,7 @@ mod xml;
 mod xmpp_server;
 
 pub use client::XmppClient;
+pub use clock::TurnedClock;
 pub use dnsmasq::Dnsmasq;
 pub use dovecot::{Dovecot, MAIL_PASSWORD, Mailboxes, StoredMail};
 pub use ejabberd::{Component, Ejabberd};
