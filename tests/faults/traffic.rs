@@ -49,7 +49,7 @@ pub(crate) struct Traffic {
     random: Random,
     /// Texts that alice wrote.
     out: usize,
-    /// Those that she wrote again, because she heard nothing of them.
+    /// Those that she wrote again, because she heard nothing of them, and that the network had not got either.
     again: BTreeSet<usize>,
     /// Texts that alice wrote to a number that gets none.
     refused: usize,
@@ -284,8 +284,11 @@ impl Traffic {
             let silent: Vec<usize> = (0..self.out)
                 .filter(|number| !self.seen.receipts.contains(number))
                 .collect();
+            let taken = self.bodies();
             for number in silent {
-                self.again.insert(number);
+                if !taken.contains_key(&format!("out {number}")) {
+                    self.again.insert(number);
+                }
                 self.write(number).await;
             }
             let webhook = self.any(webhooks);
