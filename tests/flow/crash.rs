@@ -176,14 +176,7 @@ async fn through_a_kill<T: Traffic>(database: Database, step: Step, pass: u32) -
     if !started {
         traffic(&world, &mut alice).await;
     }
-    let mut account = settle(&mut world, &mut alice).await;
-    for number in 0..MESSAGES {
-        let id = format!("m{number}");
-        let trace = world.transom().command(&["trace", &id, "--json"]).await;
-        if String::from_utf8_lossy(&trace.stdout).contains("\"unknown\"") {
-            account.unknown.insert(number);
-        }
-    }
+    let account = settle(&mut world, &mut alice).await;
     let urls: BTreeSet<String> = alice.received().iter().filter_map(shared).collect();
     for url in urls {
         assert_eq!(fetched(&url).await.body, PICTURE, "{step:?} {pass}");
@@ -216,8 +209,6 @@ async fn traffic<T: Traffic>(world: &T, alice: &mut XmppClient) {
 async fn settle<T: Traffic>(world: &mut T, alice: &mut XmppClient) -> Account {
     let mut account = Account::default();
     let mut quiet = 0;
-    // Of unknown outcome is at most what was under way at once.
-    let unsent_max = if T::KNOWS_REPEATS { 0 } else { PEERS };
     let settled = until("the accounts to settle", PATIENCE, async || {
         for number in 0..MESSAGES {
             if !account.receipts.contains(&out_body(number)) {
@@ -231,17 +222,33 @@ async fn settle<T: Traffic>(world: &mut T, alice: &mut XmppClient) -> Account {
         let done = account.receipts.len() >= account.sends.len()
             && account.arrived.len() == MESSAGES + MESSAGES / 2;
         // Some rounds more, so that what would come twice has come.
-        quiet = if done && account.sends.len() + unsent_max >= MESSAGES {
-            quiet + 1
-        } else {
-            0
-        };
+        quiet = if done { quiet + 1 } else { 0 };
+        if quiet >= 10 {
+            // What is neither sent nor given up waits for something: for the word that its process is dead, on PostgreSQL.
+            account.unknown = unknown(world).await;
+            if account.sends.len() + account.unknown.len() < MESSAGES {
+                quiet = 0;
+            }
+        }
         (quiet >= 10).then_some(())
     });
     if let Err(why) = settled.await {
         panic!("{why}: {account:#?}\n{}", world.transom().log());
     }
     account
+}
+
+/// Those of which transom says that nobody knows.
+async fn unknown<T: Traffic>(world: &mut T) -> BTreeSet<usize> {
+    let mut unknown = BTreeSet::new();
+    for number in 0..MESSAGES {
+        let id = format!("m{number}");
+        let trace = world.transom().command(&["trace", &id, "--json"]).await;
+        if String::from_utf8_lossy(&trace.stdout).contains("\"unknown\"") {
+            unknown.insert(number);
+        }
+    }
+    unknown
 }
 
 fn read<T: Traffic>(world: &T, alice: &XmppClient, account: &mut Account) {
