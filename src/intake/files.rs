@@ -38,7 +38,7 @@ pub(super) async fn keep(
         let (Event::Message(message) | Event::Sent(message), Some(share)) = (event, share) else {
             continue;
         };
-        for write in writes.get(share.clone()).unwrap_or_default() {
+        for write in writes.get_mut(share.clone()).unwrap_or_default() {
             let tokens = stored(write).map(|row| row.token.clone());
             wanted.extend(tokens.zip(files::contents(policy, message)));
         }
@@ -51,7 +51,7 @@ pub(super) async fn keep(
     // Some at a time: the disk syncs them together.
     let kept = stream::iter(wanted).map(put).buffer_unordered(AT_ONCE);
     let mut kept: HashMap<String, Result<String, PutError>> = kept.collect().await;
-    for row in writes.iter_mut().flat_map(stored_mut) {
+    for row in writes.iter_mut().flat_map(stored) {
         match kept.remove(&row.token) {
             Some(Ok(digest)) => row.digest = Some(digest),
             Some(Err(PutError::Full)) => {
@@ -75,15 +75,7 @@ pub(super) async fn keep(
 }
 
 /// The files of a write whose contents are at hand.
-fn stored(write: &Write) -> impl Iterator<Item = &NewFile> {
-    let files = match write {
-        Write::In(new) => &*new.files,
-        _ => &[],
-    };
-    files.iter().filter(|row| row.state == FileState::Stored)
-}
-
-fn stored_mut(write: &mut Write) -> impl Iterator<Item = &mut NewFile> {
+fn stored(write: &mut Write) -> impl Iterator<Item = &mut NewFile> {
     let files = match write {
         Write::In(new) => &mut *new.files,
         _ => &mut [],

@@ -5,7 +5,7 @@
 
 mod rows;
 
-use std::{fs, os::unix::fs::OpenOptionsExt, path::Path, str::FromStr, time::Duration};
+use std::{fs, io, os::unix::fs::OpenOptionsExt, path::Path, str::FromStr, time::Duration};
 
 use sqlx::{
     ConnectOptions as _, Executor as _, PgPool, SqlitePool,
@@ -100,7 +100,8 @@ impl Database {
             StoreUrl::Postgres(url) => return Self::open_postgres(url.expose_secret()).await,
             StoreUrl::Sqlite(path) => path,
         };
-        make_private(path);
+        // It is there already, as a rule; what else goes wrong here SQLite says in a moment.
+        drop(private_file(path));
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -331,12 +332,12 @@ impl Connection {
     }
 }
 
-/// A database that is not there yet will be its owner's alone, whatever the umask: it holds what people write to each other. SQLite gives
-/// the files beside it the same mode. What goes wrong here SQLite says in a moment.
-fn make_private(path: &Path) {
+/// Makes the file of a database, its owner's alone whatever the umask: it holds what people write to each other. SQLite gives the files
+/// beside it the same mode.
+pub(super) fn private_file(path: &Path) -> io::Result<fs::File> {
     let mut private = fs::OpenOptions::new();
     private.write(true).create_new(true).mode(0o600);
-    drop(private.open(path));
+    private.open(path)
 }
 
 #[cfg(test)]

@@ -7,12 +7,12 @@ use std::{
     process::Command,
 };
 
-use transom_test_servers::{PATIENCE, Server, Transom, skipped, until};
+use transom_test_servers::{PATIENCE, Prosody, Server, Transom, skipped, until};
 
 use crate::{
     house::{alone, lines, prosody},
     traffic::Traffic,
-    world::{LINE, SMS, link_up},
+    world::{LINE, SMS, Twilio, link_up},
 };
 
 const PEER: &str = "+12025550199";
@@ -56,6 +56,16 @@ impl Drop for SmallDisk {
     }
 }
 
+/// Starts the process, and alice's traffic, with a network that takes everything.
+async fn begun(prosody: &Prosody, (transom, twilio): (&mut Transom, Twilio), seed: u64) -> Traffic {
+    transom.start().await;
+    link_up(transom, "sms").await;
+    let alice = prosody.client("alice", "phone").await;
+    let mut traffic = Traffic::new(twilio, (SMS, alice), seed, 0);
+    traffic.begin().await;
+    traffic
+}
+
 #[tokio::test]
 async fn a_full_disk_refuses_in_words_and_work_resumes_by_itself() {
     if skipped(&[Server::Prosody, Server::Mount]) {
@@ -69,12 +79,8 @@ async fn a_full_disk_refuses_in_words_and_work_resumes_by_itself() {
         disk.0.display()
     );
     let (mut transom, twilio) = alone(prosody.component_addr(), &lines("alice"), &store).await;
-    transom.start().await;
-    link_up(&transom, "sms").await;
+    let mut traffic = begun(&prosody, (&mut transom, twilio), 3).await;
     let http = transom.http();
-    let alice = prosody.client("alice", "phone").await;
-    let mut traffic = Traffic::new(twilio, (SMS, alice), 3, 0);
-    traffic.begin().await;
     for _ in 0..5 {
         traffic.burst(&[http]).await;
     }
@@ -146,12 +152,8 @@ async fn a_slow_disk_slows_the_sources_and_loses_nothing() {
     let (mut transom, twilio) = alone(prosody.component_addr(), &lines("alice"), "").await;
     let library = slow_sync(folder.path());
     transom.set_env("LD_PRELOAD", &library.display().to_string());
-    transom.start().await;
-    link_up(&transom, "sms").await;
+    let mut traffic = begun(&prosody, (&mut transom, twilio), 4).await;
     let http = transom.http();
-    let alice = prosody.client("alice", "phone").await;
-    let mut traffic = Traffic::new(twilio, (SMS, alice), 4, 0);
-    traffic.begin().await;
     for _ in 0..6 {
         traffic.burst(&[http]).await;
     }

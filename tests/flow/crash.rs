@@ -205,6 +205,9 @@ async fn traffic<T: Traffic>(world: &T, alice: &mut XmppClient) {
     }
 }
 
+/// Rounds after everything is settled, so that what would come twice has come.
+const ROUNDS_MORE: usize = 10;
+
 /// What clients and networks do when they saw no answer: they repeat, under the same ids, until everything is settled.
 async fn settle<T: Traffic>(world: &mut T, alice: &mut XmppClient) -> Account {
     let mut account = Account::default();
@@ -221,16 +224,15 @@ async fn settle<T: Traffic>(world: &mut T, alice: &mut XmppClient) -> Account {
         read(world, alice, &mut account);
         let done = account.receipts.len() >= account.sends.len()
             && account.arrived.len() == MESSAGES + MESSAGES / 2;
-        // Some rounds more, so that what would come twice has come.
         quiet = if done { quiet + 1 } else { 0 };
-        if quiet >= 10 {
+        if quiet >= ROUNDS_MORE {
             // What is neither sent nor given up waits for something: for the word that its process is dead, on PostgreSQL.
             account.unknown = unknown(world).await;
             if account.sends.len() + account.unknown.len() < MESSAGES {
                 quiet = 0;
             }
         }
-        (quiet >= 10).then_some(())
+        (quiet >= ROUNDS_MORE).then_some(())
     });
     if let Err(why) = settled.await {
         panic!("{why}: {account:#?}\n{}", world.transom().log());

@@ -1,4 +1,4 @@
-//! Mail in from a mailbox: what gathered in a real Dovecot while the gateway was away → committed mail by mail → stanza → barrier.
+//! Mail in from a mailbox: what gathered in a real Dovecot while the gateway was away → committed in batches → stanza → barrier.
 
 use std::{net::SocketAddr, path::Path, process::Command};
 
@@ -8,7 +8,7 @@ use transom_test_servers::{Dovecot, MAIL_PASSWORD, Mailboxes, Server, skipped};
 use crate::{
     figures::{Figures, Meter},
     memory,
-    process::{Gateway, free_port, program},
+    process::{Gateway, for_servers, free_port, program},
     tally::mark,
     world::{self, CONTACTS, USERS, chat, mail_config, mail_in},
 };
@@ -26,10 +26,7 @@ pub(crate) fn measure(binary: &Path, folder: &Path, figures: &mut Figures) -> Re
         eprintln!("  (e) mail in by IMAP: not measured, for Dovecot is missing");
         return Ok(());
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()?;
+    let runtime = for_servers()?;
     let dovecot = runtime.block_on(Dovecot::start(Mailboxes::CatchAll(CATCH_ALL.to_owned())));
     warm_up(binary, folder, &dovecot)?;
     catch_up(binary, folder, &dovecot, figures)

@@ -299,6 +299,12 @@ fn await_route(link: &Link) -> Result<()> {
     }
 }
 
+/// What the real servers of the tests are started on.
+pub(crate) fn for_servers() -> Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    Ok(builder.worker_threads(1).enable_all().build()?)
+}
+
 /// A program of a mail server, wherever Debian put it.
 pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let folders = ["/usr/sbin", "/usr/libexec/postfix", "/usr/lib/postfix/sbin"];

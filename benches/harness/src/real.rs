@@ -17,7 +17,7 @@ use crate::{
     cut::Cutter,
     figures::{Figures, Meter},
     load::windowed,
-    process::Gateway,
+    process::{Gateway, for_servers},
     server::{DOMAIN, HOME, HOME_SECRET, Link, SECRET, STREAM_END, attribute, log_in},
     text_in, text_out,
     world::{self, Provider, USERS, chat, config},
@@ -44,10 +44,7 @@ pub(crate) fn measure(
     messages: usize,
     figures: &mut Figures,
 ) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()?;
+    let runtime = for_servers()?;
     for server in [Server::Prosody, Server::Ejabberd] {
         if skipped(&[server]) {
             continue;

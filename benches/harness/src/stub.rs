@@ -14,6 +14,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use transom_test_servers::parameter;
 
 use crate::{
     text_in::CONNECTIONS,
@@ -93,7 +94,7 @@ fn serve(mut stream: TcpStream, taken: &AtomicUsize, tell: &Sender<Taken>) -> Re
         let number = taken.fetch_add(1, Ordering::Relaxed);
         let sid = format!("SM{number:032x}");
         stream.write_all(answer(&sid).as_bytes())?;
-        if let Some(url) = field(&form, "StatusCallback") {
+        if let Some(url) = parameter(&form, "StatusCallback") {
             // Nobody listens where nothing is told.
             tell.send(Taken { url, sid }).ok();
         }
@@ -175,43 +176,9 @@ fn call_back(told: &Mutex<Receiver<Taken>>, statuses: &[&str]) -> Result<()> {
     }
 }
 
-/// A field of a form. application/x-www-form-urlencoded
-fn field(form: &str, name: &str) -> Option<String> {
-    let value = form.split('&').find_map(|pair| {
-        let (key, value) = pair.split_once('=')?;
-        (key == name).then_some(value)
-    })?;
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let digits = [rest.next()?, rest.next()?];
-                *hex::decode(digits).ok()?.first()?
-            }
-            byte => byte,
-        });
-    }
-    String::from_utf8(bytes).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_field_is_read_as_it_was_written() {
-        let form =
-            "To=%2B12025550120&StatusCallback=http%3A%2F%2F127.0.0.1%3A1%2Fa%3Fkey%3D7&Body=a+b";
-        let read = |name| field(form, name);
-        assert_eq!(
-            read("StatusCallback").as_deref(),
-            Some("http://127.0.0.1:1/a?key=7")
-        );
-        assert_eq!(read("Body").as_deref(), Some("a b"));
-        assert_eq!(read("From"), None);
-    }
 
     #[test]
     fn a_request_is_taken_when_it_is_there_whole() {

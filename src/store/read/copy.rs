@@ -2,12 +2,14 @@
 
 use std::{
     fs, io,
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
 use super::{Sql, Store, StoreError};
-use crate::{config::StoreUrl, store::backend::Database};
+use crate::{
+    config::StoreUrl,
+    store::backend::{Database, private_file},
+};
 
 /// Why there is no copy.
 #[derive(Debug, thiserror::Error)]
@@ -60,11 +62,7 @@ impl Store {
         let mut partial = file.as_os_str().to_owned();
         partial.push(".partial");
         let partial = PathBuf::from(partial);
-        let mut private = fs::OpenOptions::new();
-        private.write(true).create_new(true).mode(0o600);
-        private
-            .open(&partial)
-            .map_err(|error| at(&partial, error))?;
+        private_file(&partial).map_err(|error| at(&partial, error))?;
         let copied = self.fill(&partial, made).await;
         // A link, unlike a new name, never replaces what somebody else has written meanwhile.
         let named = copied.and_then(|()| {

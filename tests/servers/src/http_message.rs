@@ -175,7 +175,9 @@ fn find<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
     found.map(|(_, value)| value.as_str())
 }
 
-fn parameter(query: &str, name: &str) -> Option<String> {
+/// The first parameter of this name in a query or a form, decoded. application/x-www-form-urlencoded
+#[must_use]
+pub fn parameter(query: &str, name: &str) -> Option<String> {
     query.split('&').find_map(|pair| {
         let (key, value) = pair.split_once('=')?;
         (percent_decode(key) == name.as_bytes())
@@ -226,6 +228,19 @@ mod tests {
         assert_eq!(request.query("x").unwrap(), "1+2");
         assert_eq!(request.query("y").unwrap(), "п q");
         assert_eq!(request.text(), "abcde");
+    }
+
+    #[test]
+    fn a_parameter_is_read_as_it_was_written() {
+        let form =
+            "To=%2B12025550120&StatusCallback=http%3A%2F%2F127.0.0.1%3A1%2Fa%3Fkey%3D7&Body=a+b";
+        let read = |name| parameter(form, name);
+        assert_eq!(
+            read("StatusCallback").as_deref(),
+            Some("http://127.0.0.1:1/a?key=7")
+        );
+        assert_eq!(read("Body").as_deref(), Some("a b"));
+        assert_eq!(read("From"), None);
     }
 
     #[tokio::test]

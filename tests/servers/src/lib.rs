@@ -78,7 +78,7 @@ pub use exim::{Exim, HandOver};
 pub use gammu::{Gammu, GammuText};
 pub use http_client::{get, post, post_with};
 pub use http_double::{Answer, HttpDouble};
-pub use http_message::{Request, Response};
+pub use http_message::{Request, Response, parameter};
 pub use jasmin::Jasmin;
 pub use kannel::{Kannel, KannelBuilder};
 pub use lines::Lines;

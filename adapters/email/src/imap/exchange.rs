@@ -6,7 +6,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use async_imap::imap_proto::{
-    AttributeValue, MailboxDatum, NameAttribute, Outcome, Response, ResponseCode, Status,
+    AttributeValue, Capability, MailboxDatum, NameAttribute, Outcome, Response, ResponseCode,
+    Status,
 };
 use jiff::fmt::strtime;
 
@@ -86,14 +87,13 @@ impl Session {
 
     /// Whether the server announces this.
     pub(super) async fn can(&mut self, capability: &str) -> Result<bool, Trouble> {
-        use async_imap::imap_proto::Capability::Atom;
         let mut can = false;
         let each = |said: &Response<'_>| {
             if let Response::Capabilities(all) = said {
                 let is_it = |atom: &str| atom.eq_ignore_ascii_case(capability);
                 can |= all
                     .iter()
-                    .any(|one| matches!(one, Atom(atom) if is_it(atom)));
+                    .any(|one| matches!(one, Capability::Atom(atom) if is_it(atom)));
             }
         };
         self.exchange(self.pace.command, "CAPABILITY", each).await?;

@@ -76,9 +76,7 @@ impl Trouble {
             _ => Self::Broken(for_log(&error.to_string())),
         }
     }
-}
 
-impl Trouble {
     /// The library cannot read what the server said, or the connection is gone.
     pub(super) fn reading(error: std::io::Error) -> Self {
         Error::Io(error).into()

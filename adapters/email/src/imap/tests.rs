@@ -1,322 +1,19 @@
 //! The account against a mailbox of our own that can be cut, garbled and renumbered.
 
-use std::{
-    collections::HashMap,
-    fmt::Write,
-    sync::{Mutex, MutexGuard},
-};
+mod server;
 
-use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    net::{TcpListener, TcpStream},
-    sync::watch,
-};
+use tokio::{io::AsyncWriteExt, net::TcpListener};
 use transom_adapter::{
     Event, Inbox, Incoming, Lifecycle, Notice,
     testkit::{self, CountingMeter, FixedDirectory, RecordingInbox},
 };
 
+use self::server::{Host, Server};
 use super::*;
 use crate::{
     config::Login,
     net::{Endpoint, Reach, Security},
 };
-
-/// A mailbox and what is wrong with its server.
-#[derive(Debug)]
-struct Server {
-    validity: u32,
-    next: u32,
-    mails: Vec<(u32, Vec<u8>)>,
-    password: &'static str,
-    has_idle: bool,
-    /// IDLE announces nothing and DONE is not answered.
-    deaf: bool,
-    /// How often the body of a mail is cut in the middle.
-    cuts: HashMap<u32, u32>,
-    /// How often a mail is not given, in words: not even its header.
-    refusals: HashMap<u32, u32>,
-    /// How often no mail is given at all.
-    outage: u32,
-    /// How often the connection ends where the answer to a question for a mail would begin.
-    hang_ups: u32,
-    /// Mails that are listed and gone before they are read.
-    gone: Vec<u32>,
-    /// Mails whose body does not come.
-    hanging: Vec<u32>,
-    /// Mails whose body comes as nonsense.
-    garbled: Vec<u32>,
-    sizes: HashMap<u32, u32>,
-    connections: u32,
-    /// By how much the UIDNEXT that it says is too low.
-    late: u32,
-    commands: Vec<String>,
-}
-
-#[derive(Clone)]
-struct Host {
-    server: Arc<Mutex<Server>>,
-    news: Arc<watch::Sender<u32>>,
-    port: u16,
-    since_days: u16,
-    lifecycle: Lifecycle,
-}
-
-impl Host {
-    async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let host = Self {
-            server: Arc::new(Mutex::new(Server {
-                validity: 7,
-                next: 1,
-                mails: Vec::new(),
-                password: "s3cret",
-                has_idle: true,
-                deaf: false,
-                cuts: HashMap::new(),
-                refusals: HashMap::new(),
-                outage: 0,
-                hang_ups: 0,
-                gone: Vec::new(),
-                hanging: Vec::new(),
-                garbled: Vec::new(),
-                sizes: HashMap::new(),
-                connections: 0,
-                late: 0,
-                commands: Vec::new(),
-            })),
-            news: Arc::new(watch::channel(0).0),
-            port: listener.local_addr().unwrap().port(),
-            since_days: 0,
-            lifecycle: Lifecycle::new(),
-        };
-        let inner = host.clone();
-        host.lifecycle.spawn("imap-host", async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let host = inner.clone();
-                inner.lifecycle.spawn("imap-connection", async move {
-                    drop(host.serve(stream).await);
-                });
-            }
-        });
-        host
-    }
-
-    fn server(&self) -> MutexGuard<'_, Server> {
-        self.server.lock().unwrap()
-    }
-
-    /// Puts a mail into the mailbox and gives its UID.
-    fn deliver(&self, to: &str, text: &str) -> u32 {
-        self.deliver_from("bob@example.com", to, text)
-    }
-
-    fn deliver_from(&self, from: &str, to: &str, text: &str) -> u32 {
-        let mut server = self.server();
-        let uid = server.next;
-        server.next += 1;
-        let mail = format!(
-            "Delivered-To: {to}\r\nFrom: Bob <{from}>\r\nMessage-ID: <{text}@example.com>\r\nSubject: {text}\r\n\r\n{text}\r\n"
-        );
-        server.mails.push((uid, mail.into_bytes()));
-        drop(server);
-        self.news.send_modify(|count| *count += 1);
-        uid
-    }
-
-    async fn serve(&self, stream: TcpStream) -> std::io::Result<()> {
-        self.server().connections += 1;
-        let mut stream = BufReader::new(stream);
-        let mut news = self.news.subscribe();
-        stream.write_all(b"* OK ready\r\n").await?;
-        loop {
-            let mut line = String::new();
-            if stream.read_line(&mut line).await? == 0 {
-                return Ok(());
-            }
-            let line = line.trim_end();
-            let (tag, command) = line.split_once(' ').unwrap_or((line, ""));
-            self.server().commands.push(command.to_owned());
-            if command == "IDLE" {
-                stream.write_all(b"+ idling\r\n").await?;
-                self.idle(&mut stream, &mut news, tag).await?;
-                continue;
-            }
-            let hangs = |uid: &u32| command.contains(&format!("FETCH {uid} (UID BODY.PEEK[]"));
-            if self.server().hanging.iter().any(hangs) {
-                std::future::pending::<()>().await;
-            }
-            let (bytes, cut) = self.answer(tag, command);
-            stream.write_all(&bytes).await?;
-            if cut || command == "LOGOUT" {
-                return Ok(());
-            }
-        }
-    }
-
-    async fn idle(
-        &self,
-        stream: &mut BufReader<TcpStream>,
-        news: &mut watch::Receiver<u32>,
-        tag: &str,
-    ) -> std::io::Result<()> {
-        let deaf = self.server().deaf;
-        let mut line = String::new();
-        loop {
-            tokio::select! {
-                changed = news.changed(), if !deaf => {
-                    changed.map_err(std::io::Error::other)?;
-                    let count = self.server().mails.len();
-                    stream.write_all(format!("* {count} EXISTS\r\n").as_bytes()).await?;
-                }
-                read = stream.read_line(&mut line) => {
-                    if read? == 0 {
-                        return Err(std::io::ErrorKind::UnexpectedEof.into());
-                    }
-                    if deaf {
-                        std::future::pending::<()>().await;
-                    }
-                    return stream.write_all(format!("{tag} OK done\r\n").as_bytes()).await;
-                }
-            }
-        }
-    }
-
-    /// The answer, and whether the connection ends with it.
-    fn answer(&self, tag: &str, command: &str) -> (Vec<u8>, bool) {
-        let mut server = self.server();
-        let ok = format!("{tag} OK\r\n");
-        let words: Vec<&str> = command.split(' ').collect();
-        let text = match words.as_slice() {
-            ["LOGIN", _, password] if password.trim_matches('"') == server.password => ok,
-            ["LOGIN", ..] => format!("{tag} NO [AUTHENTICATIONFAILED] no\r\n"),
-            ["CAPABILITY"] => {
-                let idle = if server.has_idle { " IDLE" } else { "" };
-                format!("* CAPABILITY IMAP4rev1{idle}\r\n{ok}")
-            }
-            ["SELECT", name] if name.trim_matches('"') == "INBOX" => {
-                let Server {
-                    validity,
-                    late,
-                    ref mails,
-                    ..
-                } = *server;
-                let next = server.next - late;
-                format!(
-                    "* {} EXISTS\r\n* OK [UIDVALIDITY {validity}] x\r\n* OK [UIDNEXT {next}] x\r\n{ok}",
-                    mails.len()
-                )
-            }
-            ["SELECT", ..] => format!("{tag} NO no such mailbox\r\n"),
-            ["UID", "SEARCH", ..] => {
-                let uids: Vec<String> = server
-                    .mails
-                    .iter()
-                    .map(|(uid, _)| uid.to_string())
-                    .collect();
-                format!("* SEARCH {}\r\n{ok}", uids.join(" "))
-            }
-            ["UID", "FETCH", set, "(UID", "RFC822.SIZE", ..] => server.list(set) + &ok,
-            ["UID", "FETCH", uid, "(UID", what] => {
-                let uid: u32 = uid.parse().unwrap();
-                return server.body(uid, what, tag);
-            }
-            ["FETCH", place @ ("1" | "*"), ..] => {
-                let mail = match *place {
-                    "1" => server.mails.first(),
-                    _ => server.mails.last(),
-                };
-                let uid = mail.map_or(0, |(uid, _)| *uid);
-                return server.body(uid, "HEADER", tag);
-            }
-            ["FETCH", ..] => server.heads() + &ok,
-            ["NOOP"] => ok,
-            ["LOGOUT"] => format!("* BYE\r\n{ok}"),
-            _ => format!("{tag} BAD what\r\n"),
-        };
-        (text.into_bytes(), false)
-    }
-}
-
-impl Server {
-    fn list(&self, set: &str) -> String {
-        let (first, last) = set.split_once(':').unwrap();
-        let first: u32 = first.parse().unwrap();
-        let last: u32 = last.parse().unwrap_or(u32::MAX);
-        let highest = self.mails.iter().map(|(uid, _)| *uid).max().unwrap_or(0);
-        let mut text = String::new();
-        for (sequence, (uid, mail)) in (1..).zip(&self.mails) {
-            // RFC 3501 §6.4.8: `*` always names the last mail.
-            if (*uid >= first && *uid <= last) || (last == u32::MAX && *uid == highest) {
-                let length = u32::try_from(mail.len()).unwrap();
-                let size = self.sizes.get(uid).copied().unwrap_or(length);
-                writeln!(text, "* {sequence} FETCH (UID {uid} RFC822.SIZE {size} INTERNALDATE \"02-Nov-2026 10:00:00 +0000\")\r").unwrap();
-            }
-        }
-        text
-    }
-
-    fn heads(&self) -> String {
-        let mut text = String::new();
-        for (sequence, (_, mail)) in (1..).zip(&self.mails) {
-            let mail = String::from_utf8_lossy(mail);
-            let head = mail.split("\r\n\r\n").next().unwrap().to_owned() + "\r\n\r\n";
-            let length = head.len();
-            writeln!(
-                text,
-                "* {sequence} FETCH (BODY[HEADER]<0> {{{length}}}\r\n{head})\r"
-            )
-            .unwrap();
-        }
-        text
-    }
-
-    fn body(&mut self, uid: u32, what: &str, tag: &str) -> (Vec<u8>, bool) {
-        let ok = format!("{tag} OK\r\n");
-        if self.hang_ups > 0 {
-            self.hang_ups -= 1;
-            return (Vec::new(), true);
-        }
-        let refusals = match self.outage {
-            0 => self.refusals.entry(uid).or_default(),
-            _ => &mut self.outage,
-        };
-        if *refusals > 0 {
-            *refusals -= 1;
-            let no = format!("{tag} NO [SERVERBUG] Internal error occurred.\r\n");
-            return (no.into_bytes(), false);
-        }
-        let found = self.mails.iter().find(|(known, _)| *known == uid);
-        let Some((_, mail)) = found.filter(|_| !self.gone.contains(&uid)) else {
-            return (ok.into_bytes(), false);
-        };
-        let is_header = what.contains("HEADER");
-        if !is_header && self.garbled.contains(&uid) {
-            return (b"* 1 FETCH (UID (((( {x}\r\n".to_vec(), false);
-        }
-        let (content, section) = if is_header {
-            let end = mail
-                .windows(4)
-                .position(|four| four == b"\r\n\r\n")
-                .unwrap()
-                + 4;
-            (&mail[..end], "BODY[HEADER]<0>")
-        } else {
-            (&mail[..], "BODY[]<0>")
-        };
-        let mut bytes =
-            format!("* 1 FETCH (UID {uid} {section} {{{}}}\r\n", content.len()).into_bytes();
-        let cuts = self.cuts.entry(uid).or_default();
-        if !is_header && *cuts > 0 {
-            *cuts -= 1;
-            bytes.extend_from_slice(&content[..content.len() / 2]);
-            return (bytes, true);
-        }
-        bytes.extend_from_slice(content);
-        bytes.extend_from_slice(format!(")\r\n{ok}").as_bytes());
-        (bytes, false)
-    }
-}
 
 const FAST: Pace = Pace {
     command: Duration::from_secs(2),
@@ -647,25 +344,25 @@ async fn a_cut_inside_a_mail_loses_and_doubles_nothing() {
     assert_eq!(watched.texts(3).await, ["a", "b", "c"]);
 }
 
-#[tokio::test]
-async fn rfc3501_a_mail_that_is_refused_is_not_one_that_is_gone() {
+/// A mail arrives whole where the server does this before it gives it.
+async fn is_given_in_the_end(wrong: impl FnOnce(&mut Server)) {
     let watched = Watched::start().await.settled().await;
-    watched.host.server().refusals.insert(1, 3);
-    watched.host.deliver(ALICE, "refused");
+    wrong(&mut watched.host.server());
+    watched.host.deliver(ALICE, "late");
     let messages = watched.messages(1).await;
-    assert_eq!(messages[0].subject.as_deref(), Some("refused"));
+    assert_eq!(messages[0].subject.as_deref(), Some("late"));
     assert!(messages[0].mail.notice.is_none(), "it is shown whole");
     assert_eq!(watched.meter.of("imap_gone"), 0);
 }
 
 #[tokio::test]
+async fn rfc3501_a_mail_that_is_refused_is_not_one_that_is_gone() {
+    is_given_in_the_end(|server| server.refusals.extend([(1, 3)])).await;
+}
+
+#[tokio::test]
 async fn a_connection_that_ends_before_an_answer_takes_no_mail_with_it() {
-    let watched = Watched::start().await.settled().await;
-    watched.host.server().hang_ups = 3;
-    watched.host.deliver(ALICE, "cut");
-    let messages = watched.messages(1).await;
-    assert_eq!(messages[0].subject.as_deref(), Some("cut"));
-    assert_eq!(watched.meter.of("imap_gone"), 0);
+    is_given_in_the_end(|server| server.hang_ups = 3).await;
 }
 
 #[tokio::test]
