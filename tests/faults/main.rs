@@ -20,6 +20,7 @@ mod world;
 mod activation;
 mod day;
 mod disk;
+mod holders;
 mod house;
 mod pressure;
 mod processes;
