@@ -212,10 +212,7 @@ impl Bound {
                 receipts.extend(id.strip_prefix('m').and_then(|id| id.parse::<usize>().ok()));
             } else if let Some(body) = stanza.body().filter(|body| body.starts_with("in ")) {
                 let id = stanza.attr("id").unwrap_or_default().to_owned();
-                arrived
-                    .entry(body)
-                    .or_insert_with(BTreeSet::new)
-                    .insert(id);
+                arrived.entry(body).or_insert_with(BTreeSet::new).insert(id);
             }
         }
         (receipts, arrived)

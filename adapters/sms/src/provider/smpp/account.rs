@@ -160,7 +160,8 @@ impl Account for SmppAccount {
     }
 
     fn capabilities(&self) -> Capabilities {
-        let longest = RUNNING + OPEN + self.settled.response + self.pace_max() + Duration::from_secs(10);
+        let longest =
+            RUNNING + OPEN + self.settled.response + self.pace_max() + Duration::from_secs(10);
         Capabilities {
             repeat: Repeat::Unsafe,
             reports: if self.settled.bind == BindKind::Transmitter {
