@@ -20,6 +20,7 @@ struct Read {
     /// Each process's way to the mailbox.
     wires: Vec<Proxy>,
     alice: XmppClient,
+    _prosody: Prosody,
     put: usize,
 }
 
@@ -28,41 +29,7 @@ async fn one_of_three_processes_reads_a_mailbox_and_a_kill_or_a_freeze_moves_tha
     if skipped(&[Server::Prosody, Server::Postgres, Server::Dovecot]) {
         return;
     }
-    let prosody = Prosody::builder()
-        .component(MAIL, "secret")
-        .user("alice")
-        .with(transom_test_servers::Feature::KickOld)
-        .start()
-        .await;
-    let sink = MailSink::start().await;
-    let dovecot = Dovecot::start(Mailboxes::CatchAll(OWNER.to_owned())).await;
-    let mut wires = Vec::new();
-    for _ in 0..3 {
-        wires.push(Proxy::to(dovecot.imap_addr()).await);
-    }
-    let (server, smtp) = (prosody.component_addr(), sink.addr());
-    let trio = Trio::start("mail", |place, http, store| {
-        format!(
-            "{store}[xmpp]\nserver = \"{server}\"\nallow = [\"example.org\"]\n[http]\nlisten = \"{http}\"\n\
-             [gateway.mail]\nadapter = \"email\"\ndomain = \"{MAIL}\"\nsecret = \"secret\"\naddress_domain = \"{MAIL}\"\n\
-             home = \"example.org\"\nhold = \"0s\"\nmerge = \"0s\"\n[gateway.mail.smtp]\nurl = \"smtp://{smtp}?tls=none\"\n\
-             [gateway.mail.imap]\nurl = \"imap://{}?tls=none\"\nusername = \"{OWNER}\"\npassword = \"{MAIL_PASSWORD}\"\n",
-            wires[place].addr(),
-        )
-    })
-    .await;
-    let alice = prosody.client("alice", "phone").await;
-    let mut world = Read {
-        trio,
-        dovecot,
-        wires,
-        alice,
-        put: 0,
-    };
-    // The first word makes the address.
-    let bob = format!("bob\\40example.com@{MAIL}");
-    world.alice.send(&chat(&bob, "m1", "hello")).await;
-    sink.mail("hello", |_| true).await;
+    let mut world = Read::start().await;
     let first = world.reader_but(&[], &[0; 3]).await;
     world.put(20);
     world.arrived().await;
@@ -115,6 +82,47 @@ async fn one_of_three_processes_reads_a_mailbox_and_a_kill_or_a_freeze_moves_tha
 }
 
 impl Read {
+    /// Alice has an address, and one process reads.
+    async fn start() -> Self {
+        let prosody = Prosody::builder()
+            .component(MAIL, "secret")
+            .user("alice")
+            .with(transom_test_servers::Feature::KickOld)
+            .start()
+            .await;
+        let sink = MailSink::start().await;
+        let dovecot = Dovecot::start(Mailboxes::CatchAll(OWNER.to_owned())).await;
+        let mut wires = Vec::new();
+        for _ in 0..3 {
+            wires.push(Proxy::to(dovecot.imap_addr()).await);
+        }
+        let (server, smtp) = (prosody.component_addr(), sink.addr());
+        let trio = Trio::start("mail", |place, http, store| {
+            format!(
+                "{store}[xmpp]\nserver = \"{server}\"\nallow = [\"example.org\"]\n[http]\nlisten = \"{http}\"\n\
+                 [gateway.mail]\nadapter = \"email\"\ndomain = \"{MAIL}\"\nsecret = \"secret\"\naddress_domain = \"{MAIL}\"\n\
+                 home = \"example.org\"\nhold = \"0s\"\nmerge = \"0s\"\n[gateway.mail.smtp]\nurl = \"smtp://{smtp}?tls=none\"\n\
+                 [gateway.mail.imap]\nurl = \"imap://{}?tls=none\"\nusername = \"{OWNER}\"\npassword = \"{MAIL_PASSWORD}\"\n",
+                wires[place].addr(),
+            )
+        })
+        .await;
+        let alice = prosody.client("alice", "phone").await;
+        let mut world = Self {
+            trio,
+            dovecot,
+            wires,
+            alice,
+            _prosody: prosody,
+            put: 0,
+        };
+        // The first word makes the address.
+        let bob = format!("bob\\40example.com@{MAIL}");
+        world.alice.send(&chat(&bob, "m1", "hello")).await;
+        sink.mail("hello", |_| true).await;
+        world
+    }
+
     /// Puts so many mails into the mailbox; every other one has no Message-ID, as from scripts.
     fn put(&mut self, count: usize) {
         let mails = (self.put..self.put + count).map(|number| {
