@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, process::Stdio, time::Duration};
 
 use tokio::{net::TcpStream, time::Instant};
 use transom_test_servers::{
-    Element, Feature, MailSink, Mailer, PATIENCE, Prosody, Server, Transom, free_port, get,
-    skipped, until,
+    Element, Feature, MailSink, Mailer, PATIENCE, Prosody, Server, Transom, XmppClient, free_port,
+    get, skipped, until,
 };
 
 use crate::{
@@ -53,43 +53,74 @@ const RESTARTS: usize = 3;
 /// As many each way come during each restart.
 const CALLS: usize = 4;
 
+/// A process with both gateways, whose places stay open, and alice at home.
+struct Open {
+    transom: Transom,
+    twilio: Twilio,
+    alice: XmppClient,
+    lmtp: std::net::SocketAddr,
+    _prosody: Prosody,
+    _sink: MailSink,
+}
+
+impl Open {
+    async fn start() -> Self {
+        let builder = Prosody::builder().user("alice");
+        let builder = builder.component(SMS, SECRET).component(MAIL, SECRET);
+        let prosody = builder.with(Feature::Offline).start().await;
+        let (http, lmtp, sink) = (free_port(), free_port(), MailSink::start().await);
+        let twilio = Twilio::start(http).await;
+        let seat = Seat {
+            server: prosody.component_addr(),
+            domain: SMS,
+            secret: SECRET,
+        };
+        let mail = format!(
+            "[gateway.mail]\nadapter = \"email\"\ndomain = \"{MAIL}\"\nsecret = \"{SECRET}\"\naddress_domain = \"{MAIL}\"\n\
+             home = \"example.org\"\nhold = \"0s\"\nmerge = \"0s\"\n[gateway.mail.smtp]\nurl = \"smtp://{}?tls=none\"\n\
+             [gateway.mail.lmtp]\nlisten = \"{lmtp}\"\n",
+            sink.addr()
+        );
+        let tables = format!("{}{mail}", lines("alice"));
+        let config = config(&seat, http, &twilio, &tables, "");
+        let builder = Transom::builder(env!("CARGO_BIN_EXE_transom"));
+        let mut transom = builder.config(&config).http(http).prepare();
+        transom.hold_sockets([http, lmtp]);
+        transom.start().await;
+        link_up(&transom, "sms").await;
+        link_up(&transom, "mail").await;
+        let mut alice = prosody.client("alice", "phone").await;
+        alice.send(&chat(&contact(PEER), "m1", "hello")).await;
+        let bob = format!("bob\\40example.com@{MAIL}");
+        alice.send(&chat(&bob, "m2", "hello by mail")).await;
+        twilio.text("hello").await;
+        sink.mail("the mail", |_| true).await;
+        Self {
+            transom,
+            twilio,
+            alice,
+            lmtp,
+            _prosody: prosody,
+            _sink: sink,
+        }
+    }
+}
+
 /// HTTP and LMTP over restarts: whoever comes between two processes is served by the next one, at the first attempt.
 #[tokio::test]
 async fn webhooks_and_mails_that_come_during_a_restart_are_taken_by_the_next_process() {
     if skipped(&[Server::Prosody]) {
         return;
     }
-    let builder = Prosody::builder().user("alice");
-    let builder = builder.component(SMS, SECRET).component(MAIL, SECRET);
-    let prosody = builder.with(Feature::Offline).start().await;
-    let (http, lmtp, sink) = (free_port(), free_port(), MailSink::start().await);
-    let twilio = Twilio::start(http).await;
-    let seat = Seat {
-        server: prosody.component_addr(),
-        domain: SMS,
-        secret: SECRET,
-    };
-    let mail = format!(
-        "[gateway.mail]\nadapter = \"email\"\ndomain = \"{MAIL}\"\nsecret = \"{SECRET}\"\naddress_domain = \"{MAIL}\"\n\
-         home = \"example.org\"\nhold = \"0s\"\nmerge = \"0s\"\n[gateway.mail.smtp]\nurl = \"smtp://{}?tls=none\"\n\
-         [gateway.mail.lmtp]\nlisten = \"{lmtp}\"\n",
-        sink.addr()
-    );
-    let tables = format!("{}{mail}", lines("alice"));
-    let config = config(&seat, http, &twilio, &tables, "");
-    let builder = Transom::builder(env!("CARGO_BIN_EXE_transom"));
-    let mut transom = builder.config(&config).http(http).prepare();
-    transom.hold_sockets([http, lmtp]);
-    transom.start().await;
-    link_up(&transom, "sms").await;
-    link_up(&transom, "mail").await;
-    let mut alice = prosody.client("alice", "phone").await;
-    alice.send(&chat(&contact(PEER), "m1", "hello")).await;
-    let bob = format!("bob\\40example.com@{MAIL}");
-    alice.send(&chat(&bob, "m2", "hello by mail")).await;
-    twilio.text("hello").await;
-    sink.mail("the mail", |_| true).await;
-
+    let Open {
+        mut transom,
+        twilio,
+        mut alice,
+        lmtp,
+        _prosody,
+        _sink,
+    } = Open::start().await;
+    let http = transom.http();
     let mut gaps = Vec::new();
     for restart in 0..RESTARTS {
         assert!(transom.sigterm().await.success());

@@ -25,6 +25,7 @@ mod house;
 mod pressure;
 mod processes;
 mod random;
+mod restored;
 mod single;
 mod threats;
 mod traffic;
