@@ -55,7 +55,7 @@ impl Postgres {
         let ready = Ready::Log(scratch.join("postgres.log"), "ready to accept connections");
         Self {
             daemon: Daemon::started(server, ready, Signal::INT).await,
-            scratch: scratch,
+            scratch,
             addr,
             databases: AtomicU32::new(0),
         }
