@@ -22,6 +22,8 @@ mod day;
 mod disk;
 mod holders;
 mod house;
+mod lived;
+mod moved;
 mod pressure;
 mod processes;
 mod random;

@@ -15,6 +15,7 @@ use transom_test_servers::{
 
 use crate::{
     house::{alone, lines, prosody},
+    lived::{rows, without_store},
     world::{Database, Twilio, chat, contact, link_up, store},
 };
 
@@ -183,25 +184,12 @@ async fn copies_under_traffic(database: Database, transom: &Transom, alice: &mut
 
 /// Every row of the copy can be read, and each delivery has its message.
 async fn is_whole(transom: &Transom, copy: &str) {
-    let config = format!("[store]\nurl = \"{copy}\"\n{}", without_store(transom));
-    let builder = Transom::builder(env!("CARGO_BIN_EXE_transom"));
-    let opened = builder.config(&config).prepare();
-    let file = opened.folder().join("all.jsonl");
-    let made = opened
-        .command(&["export", &file.display().to_string(), "--with-bodies"])
-        .await;
-    assert!(made.status.success(), "{copy}: {made:?}");
-    let (mut messages, mut deliveries) = (BTreeSet::new(), BTreeSet::new());
-    for line in std::fs::read_to_string(file).unwrap().lines() {
-        let line: Value = serde_json::from_str(line).unwrap();
-        let id = line["row"]["message_id"].as_i64();
-        match line["table"].as_str() {
-            Some("messages") => messages.extend(id),
-            Some("deliveries") => deliveries.extend(id),
-            _ => {}
-        }
-    }
-    assert_eq!(messages, deliveries, "{copy}");
+    let rows = rows(transom, copy, |_| ()).await;
+    let ids = |table: &str| -> BTreeSet<_> {
+        let rows = rows.get(table).into_iter().flatten();
+        rows.filter_map(|row| row["message_id"].as_i64()).collect()
+    };
+    assert_eq!(ids("messages"), ids("deliveries"), "{copy}");
 }
 
 /// Makes a copy as docs/guides/operating.md says; its URL.
@@ -223,13 +211,6 @@ async fn copied(database: Database, transom: &Transom, name: &str) -> String {
     let made = transom.command(&["backup", &file]).await;
     assert!(made.status.success(), "{made:?}");
     format!("sqlite://{file}")
-}
-
-/// The configuration but for the section of the database, which comes first.
-fn without_store(transom: &Transom) -> String {
-    let config = transom.config_text();
-    let rest = config.find("[xmpp]").unwrap();
-    config[rest..].to_owned()
 }
 
 async fn write(alice: &mut XmppClient, chat_number: usize, body: &str) {
