@@ -9,6 +9,7 @@ use crate::world::{
 on_each_server! {
     a_text_goes_out_and_its_delivery_report_becomes_a_receipt,
     a_receipt_means_delivered_and_nothing_less,
+    texts_go_and_come_in_their_order,
     a_text_comes_in_once_however_often_it_is_told,
     a_repeat_of_a_stanza_is_not_sent_again_and_a_reused_id_is,
     a_refused_text_becomes_an_error_with_a_sentence,
@@ -109,6 +110,38 @@ async fn texts_go_and_come_on_postgresql() {
         Ok(200),
         "late, and lesser"
     );
+}
+
+async fn texts_go_and_come_in_their_order(on: Server) {
+    proves!("texts go and come in their order", Prosody, Ejabberd);
+    let world = World::on(on, "").await;
+    let mut alice = world.client("alice").await;
+    let wanted: Vec<String> = (0..20).map(|number| format!("text {number}")).collect();
+    for (number, body) in wanted.iter().enumerate() {
+        let id = format!("m{number}");
+        alice.send(&chat(&contact(PEER), &id, body)).await;
+    }
+    world.twilio.text("text 19").await;
+    let sent: Vec<Option<String>> = world
+        .twilio
+        .sent()
+        .iter()
+        .map(|it| it.form("Body"))
+        .collect();
+    let all: Vec<Option<String>> = wanted.iter().cloned().map(Some).collect();
+    assert_eq!(sent, all);
+    for (number, body) in wanted.iter().enumerate() {
+        let sid = format!("SMin{number}");
+        let taken = world.twilio.deliver(&sid, PEER, LINE, body).await;
+        assert_eq!(taken, Ok(200));
+    }
+    for body in &wanted {
+        let text = alice
+            .expect("the next text", |stanza| stanza.body().is_some())
+            .await;
+        assert_eq!(text.body().as_ref(), Some(body));
+        assert_eq!(text.attr("from"), Some(contact(PEER).as_str()));
+    }
 }
 
 async fn a_receipt_means_delivered_and_nothing_less(on: Server) {

@@ -194,12 +194,14 @@ fn what_is_to_be_kept_nowhere_is_quoted_nowhere() {
 
 #[test]
 fn everything_that_can_be_told_of_a_message_parses() {
-    const KINDS: [TellKind; 5] = [
+    const KINDS: [TellKind; 7] = [
         TellKind::Receipt,
+        TellKind::Read,
         TellKind::Error,
         TellKind::Doubt,
         TellKind::Silence,
         TellKind::Delay,
+        TellKind::Night,
     ];
     const STATES: [State; 4] = [
         State::Expired,

@@ -1,0 +1,320 @@
+//! Every command that is listed, once by form (XEP-0050) and once by chat, in the language of whoever asks.
+
+use std::collections::BTreeSet;
+
+use transom_test_servers::{Element, Server, XmppClient, escape};
+
+use crate::{
+    commands::FORMS,
+    world::{PLAIN, SMS, World, chat, contact},
+};
+
+on_each_server! {
+    every_command_is_a_form_and_a_word_in_ones_own_language,
+}
+
+const PEER: &str = "+12025550147";
+const COMMANDS: &str = "http://jabber.org/protocol/commands";
+/// More forms than any command has.
+const FORMS_MAX: usize = 6;
+
+/// A command with its answers, and words of its German reply.
+struct Case {
+    name: &'static str,
+    /// What is filled in; all other fields stay as they are.
+    form: Vec<(&'static str, String)>,
+    /// The lines of the chat; the reply to the last counts.
+    chat: Vec<String>,
+    german: String,
+}
+
+fn case(name: &'static str, form: &[(&'static str, &str)], chat: &str, german: &str) -> Case {
+    let own = |(var, value): &(&'static str, &str)| (*var, (*value).to_owned());
+    Case {
+        name,
+        form: form.iter().map(own).collect(),
+        chat: chat.split('|').map(str::to_owned).collect(),
+        german: german.to_owned(),
+    }
+}
+
+/// How a round is done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Way {
+    Form,
+    Chat,
+}
+
+/// Numbers of the pool for one round: the user's, another user's, one to give away.
+type Numbers = [&'static str; 3];
+
+fn a_user_does(numbers: Numbers, way: Way) -> Vec<Case> {
+    let [own, ..] = numbers;
+    let (sent, card) = (
+        format!("m-{way:?}"),
+        "BEGIN:VCARD\nFN:Dora\nTEL:+12025550150\nEND:VCARD",
+    );
+    vec![
+        case(
+            "register",
+            &[("address", own)],
+            &format!("register {own}"),
+            own,
+        ),
+        case("status", &[], "status", "angemeldet"),
+        case(
+            "settings",
+            &[],
+            "settings default default - default default default",
+            "?",
+        ),
+        case(
+            "contacts",
+            &[("peer", PEER), ("action", "rename"), ("name", "Carla")],
+            &format!("contacts {PEER} rename Carla"),
+            "Carla",
+        ),
+        case("import", &[("cards", card)], &format!("import {card}"), "?"),
+        case(
+            "block",
+            &[("peer", "+12025550199")],
+            "block +12025550199",
+            "?",
+        ),
+        case("blocks", &[], "blocks", "+12025550199"),
+        case(
+            "unblock",
+            &[("peer", "+12025550199")],
+            "unblock +12025550199",
+            "?",
+        ),
+        case("optouts", &[], "optouts", "STOP"),
+        case("messages", &[], "messages", PEER),
+        case("trace", &[("id", &sent)], &format!("trace {sent}"), "?"),
+        case("usage", &[], "usage", "Nachrichten: 1 / 200"),
+        case("cost", &[("text", "Hallo")], "cost Hallo", "?"),
+        case("export", &[], "export", "alice@example.org"),
+    ]
+}
+
+fn an_admin_does(numbers: Numbers) -> Vec<Case> {
+    let [own, other, free] = numbers;
+    let (dora, emil) = ("dora@example.org", "emil@example.org");
+    vec![
+        case("users", &[], "users", "alice@example.org"),
+        case(
+            "user-show",
+            &[("user", "alice@example.org")],
+            "user-show alice@example.org",
+            own,
+        ),
+        case(
+            "user-add",
+            &[("user", dora), ("address", other)],
+            &format!("user-add {dora} {other}"),
+            other,
+        ),
+        case(
+            "user-rename",
+            &[("user", dora), ("new", emil)],
+            &format!("user-rename {dora} {emil}"),
+            emil,
+        ),
+        case(
+            "line-assign",
+            &[("line", free), ("user", emil)],
+            &format!("line-assign {free} {emil}"),
+            free,
+        ),
+        case("lines", &[], "lines", free),
+        case(
+            "line-release",
+            &[("line", free)],
+            &format!("line-release {free}"),
+            free,
+        ),
+        case(
+            "user-decline",
+            &[("user", emil)],
+            &format!("user-decline {emil}"),
+            "?",
+        ),
+        case(
+            "user-remove",
+            &[("user", emil)],
+            &format!("user-remove {emil}"),
+            "?",
+        ),
+        case("queue", &[], "queue", "?"),
+        case("queue-retry", &[("ids", "77")], "queue-retry 77 -", "?"),
+        case("queue-cancel", &[("ids", "77")], "queue-cancel 77", "?"),
+        case("queue-release", &[("ids", "all")], "queue-release all", "?"),
+        case("bar", &[("peer", "+12025550198")], "bar +12025550198", "?"),
+        case("barred", &[], "barred", "+12025550198"),
+        case(
+            "unbar",
+            &[("peer", "+12025550198")],
+            "unbar +12025550198",
+            "?",
+        ),
+        case("state", &[], "state", "?"),
+        case(
+            "announce",
+            &[("text", "Hallo alle"), ("sure", "true")],
+            "announce Hallo alle|ja",
+            "?",
+        ),
+        case("log-level", &[("level", "debug")], "log-level debug", "?"),
+        case("page", &[], "page", "/admin/in/"),
+    ]
+}
+
+/// The names of the commands that somebody is shown.
+async fn listed(client: &mut XmppClient) -> BTreeSet<String> {
+    let items =
+        format!("<query xmlns='http://jabber.org/protocol/disco#items' node='{COMMANDS}'/>");
+    let items = client.iq("get", SMS, &items).await;
+    let query = items.child("query").expect("a query");
+    let nodes = query.children().filter_map(|item| item.attr("node"));
+    nodes.map(str::to_owned).collect()
+}
+
+async fn in_german(client: &mut XmppClient, id: &str, inside: &str) -> Element {
+    let iq = format!(
+        "<iq type='set' to='{SMS}' id='{id}' xml:lang='de'><command xmlns='{COMMANDS}' {inside}</iq>"
+    );
+    client.send(&iq).await;
+    client
+        .expect(inside, |stanza| stanza.attr("id") == Some(id))
+        .await
+}
+
+/// Fills in one form after the other; what is said at the end.
+async fn by_form(client: &mut XmppClient, number: usize, case: &Case) -> String {
+    let name = case.name;
+    let begin = format!("node='{name}' action='execute'/>");
+    let mut answer = in_german(client, &format!("f{number}"), &begin).await;
+    for step in 0..FORMS_MAX {
+        let Some(command) = answer.find("command", COMMANDS) else {
+            break;
+        };
+        if command.attr("status") != Some("executing") {
+            break;
+        }
+        let session = command.attr("sessionid").expect("a session");
+        let form = command.child_in("x", FORMS).expect("a form");
+        let fields = form.children().filter(|child| child.name() == "field");
+        let filled: String = fields.filter_map(|field| filled(case, field)).collect();
+        let submit = format!(
+            "node='{name}' sessionid='{session}'><x xmlns='{FORMS}' type='submit'>{filled}</x></command>"
+        );
+        answer = in_german(client, &format!("f{number}-{step}"), &submit).await;
+    }
+    let command = answer.find("command", COMMANDS);
+    let status = command.and_then(|command| command.attr("status"));
+    assert_eq!(status, Some("completed"), "{name}: {answer}");
+    answer.to_string()
+}
+
+fn filled(case: &Case, field: &Element) -> Option<String> {
+    let var = field.attr("var").filter(|var| *var != "FORM_TYPE")?;
+    let given = case.form.iter().find(|(name, _)| *name == var);
+    let values = match given {
+        Some((_, value)) => value.lines().map(escape).collect(),
+        None => {
+            let present = field.children().filter(|child| child.name() == "value");
+            present
+                .map(|value| escape(&value.text()))
+                .collect::<Vec<_>>()
+        }
+    };
+    let values: String = values
+        .iter()
+        .map(|value| format!("<value>{value}</value>"))
+        .collect();
+    Some(format!("<field var='{var}'>{values}</field>"))
+}
+
+async fn by_chat(client: &mut XmppClient, number: usize, case: &Case) -> String {
+    let mut said = String::new();
+    for (place, line) in case.chat.iter().enumerate() {
+        client.take_rest();
+        let message = format!(
+            "<message to='{SMS}' type='chat' id='c{number}-{place}' xml:lang='de'><body>{}</body></message>",
+            escape(line)
+        );
+        client.send(&message).await;
+        let answers =
+            |stanza: &Element| stanza.attr("from") == Some(SMS) && stanza.body().is_some();
+        let answer = client.expect(line, answers).await;
+        said = answer.body().unwrap_or_default();
+    }
+    said
+}
+
+async fn each(client: &mut XmppClient, way: Way, cases: &[Case], wrong: &mut Vec<String>) {
+    for (number, case) in cases.iter().enumerate() {
+        let said = match way {
+            Way::Form => by_form(client, number, case).await,
+            Way::Chat => by_chat(client, number, case).await,
+        };
+        if !said.contains(&case.german) {
+            wrong.push(format!("{way:?} {}: {said}", case.name));
+        }
+    }
+}
+
+async fn every_command_is_a_form_and_a_word_in_ones_own_language(on: Server) {
+    proves!(
+        "XEP-0050: every command by form and by chat, in the language of whoever asks",
+        Prosody,
+        Ejabberd
+    );
+    let rounds: [(Way, Numbers); 2] = [
+        (Way::Form, ["+12025550101", "+12025550102", "+12025550103"]),
+        (Way::Chat, ["+12025550104", "+12025550105", "+12025550106"]),
+    ];
+    let numbers = rounds.iter().flat_map(|(_, numbers)| numbers);
+    let pool: String = numbers
+        .map(|number| format!("[[gateway.sms.line]]\nnumber = \"{number}\"\n"))
+        .collect();
+    let mut world = World::prepare_on(on, &PLAIN, &pool, "", |builder| builder).await;
+    let config = world.transom.config_text();
+    let config = config.replace("admin@example.org", "bob@example.org");
+    world.transom.configure(&config);
+    world.transom.start().await;
+    world.up().await;
+    let mut alice = world.client("alice").await;
+    let mut bob = world.client("bob").await;
+    let mut wrong = Vec::new();
+    for (way, numbers) in rounds {
+        let (mut own, all) = (a_user_does(numbers, way), an_admin_does(numbers));
+        let leave = case(
+            "unregister",
+            &[("sure", "true")],
+            "unregister|ja",
+            "nicht mehr angemeldet",
+        );
+        let mut names: BTreeSet<String> = own.iter().map(|case| case.name.to_owned()).collect();
+        names.insert(leave.name.to_owned());
+        assert_eq!(listed(&mut alice).await, names, "a command is missing here");
+        names.extend(all.iter().map(|case| case.name.to_owned()));
+        assert_eq!(listed(&mut bob).await, names, "a command is missing here");
+        let rest = own.split_off(1);
+        each(&mut alice, way, &own, &mut wrong).await;
+        let text = format!("m-{way:?}");
+        alice.send(&chat(&contact(PEER), &text, &text)).await;
+        world.twilio.text(&text).await;
+        each(&mut alice, way, &rest, &mut wrong).await;
+        each(&mut bob, way, &all, &mut wrong).await;
+        alice
+            .expect("the announcement", |stanza| {
+                stanza
+                    .body()
+                    .is_some_and(|body| body.contains("Hallo alle"))
+            })
+            .await;
+        each(&mut alice, way, &[leave], &mut wrong).await;
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
