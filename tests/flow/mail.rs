@@ -14,6 +14,7 @@ mod duties;
 mod exim;
 mod groups;
 mod imap;
+mod names;
 mod originals;
 mod own;
 mod own_many;

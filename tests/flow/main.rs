@@ -45,11 +45,13 @@ macro_rules! on_each_server {
 }
 
 mod address_book;
+mod archives;
 mod away;
 mod carried;
 mod clients;
 mod commands;
 mod crash;
+mod crowd;
 mod downtime;
 mod ejabberd;
 mod elsewhere;

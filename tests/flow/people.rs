@@ -125,7 +125,7 @@ async fn a_contact_answers_a_subscription_once_and_has_capabilities(on: Server) 
 
 async fn every_request_is_answered(on: Server) {
     proves!(
-        "XEP-0030, XEP-0092, XEP-0199: every request is answered",
+        "XEP-0030, XEP-0092, XEP-0157, XEP-0199, XEP-0202: every request is answered",
         Prosody,
         Ejabberd
     );
@@ -160,20 +160,34 @@ async fn answers_every_request(alice: &mut XmppClient, gateway: &str, peer: &str
             .any(|feature| feature.contains("omemo") || feature.contains("jingle")),
         "{features:?}"
     );
+    assert!(
+        about.to_string().contains("xmpp:admin@example.org"),
+        "XEP-0157: {about}"
+    );
     for to in [gateway, peer] {
         for (payload, wanted) in [
-            ("<ping xmlns='urn:xmpp:ping'/>", "result"),
-            ("<query xmlns='jabber:iq:version'/>", "result"),
-            ("<nonsense xmlns='urn:example:nonsense'/>", "error"),
+            ("<ping xmlns='urn:xmpp:ping'/>", None),
+            ("<query xmlns='jabber:iq:version'/>", None),
+            ("<time xmlns='urn:xmpp:time'/>", None),
+            (
+                "<nonsense xmlns='urn:example:nonsense'/>",
+                Some("service-unavailable"),
+            ),
         ] {
             let answer = alice.iq("get", to, payload).await;
             assert_eq!(
-                answer.attr("type"),
-                Some(wanted),
-                "{to} {payload}: {answer:?}"
+                condition(&answer).as_deref(),
+                wanted,
+                "{to} {payload}: {answer}"
             );
         }
     }
+    let version = alice
+        .iq("get", gateway, "<query xmlns='jabber:iq:version'/>")
+        .await;
+    let said = |name: &str| version.find(name, "jabber:iq:version").map(Element::text);
+    assert_eq!(said("name").as_deref(), Some("transom"));
+    assert_eq!(said("version").as_deref(), Some(env!("CARGO_PKG_VERSION")));
     for typed in ["(202) 555-0147", "tel:+1-202-555-0147"] {
         let typed = format!("<query xmlns='jabber:iq:gateway'><prompt>{typed}</prompt></query>");
         let jid = alice.iq("set", gateway, &typed).await;

@@ -10,6 +10,7 @@ on_each_server! {
     a_text_goes_out_and_its_delivery_report_becomes_a_receipt,
     a_receipt_means_delivered_and_nothing_less,
     texts_go_and_come_in_their_order,
+    a_short_code_is_answered_and_a_name_is_not,
     a_text_comes_in_once_however_often_it_is_told,
     a_repeat_of_a_stanza_is_not_sent_again_and_a_reused_id_is,
     a_refused_text_becomes_an_error_with_a_sentence,
@@ -110,6 +111,51 @@ async fn texts_go_and_come_on_postgresql() {
         Ok(200),
         "late, and lesser"
     );
+}
+
+async fn a_short_code_is_answered_and_a_name_is_not(on: Server) {
+    proves!(
+        "short codes are contacts like others; names that send are too, and cannot be answered",
+        Prosody,
+        Ejabberd
+    );
+    let world = World::on(on, "").await;
+    let mut alice = world.client("alice").await;
+    alice.send(&chat(&contact(PEER), "m0", "hello")).await;
+    world.twilio.text("hello").await;
+    let [code, name] = ["12345;phone-context=us", "acme\\20bank;phone-context=alpha"].map(contact);
+    for (sid, from, body, jid) in [
+        ("SMcode", "12345", "Your parcel is here", &code),
+        ("SMname", "ACME Bank", "Your card was used", &name),
+    ] {
+        let taken = world.twilio.deliver(sid, from, LINE, body).await;
+        assert_eq!(taken, Ok(200));
+        let text = alice
+            .expect(body, |stanza| stanza.body().as_deref() == Some(body))
+            .await;
+        assert_eq!(text.attr("from"), Some(jid.as_str()), "{text}");
+    }
+    alice.send(&chat(&code, "m1", "STATUS?")).await;
+    let sent = world.twilio.text("STATUS?").await;
+    assert_eq!(sent.form("To").as_deref(), Some("12345"));
+    alice.send(&chat(&name, "m2", "That was not me")).await;
+    let refused = alice
+        .expect("the refusal", |stanza| stanza.attr("id") == Some("m2"))
+        .await;
+    assert_eq!(refused.attr("type"), Some("error"), "{refused}");
+    let error = refused.child("error").expect("an error");
+    let why = error.child("text").map(transom_test_servers::Element::text);
+    assert!(
+        why.is_some_and(|why| why.contains("cannot receive answers")),
+        "{refused}"
+    );
+    // It is called what it wrote as.
+    let card = alice.iq("get", &name, "<vCard xmlns='vcard-temp'/>").await;
+    let called = card
+        .find("FN", "vcard-temp")
+        .map(transom_test_servers::Element::text);
+    assert_eq!(called.as_deref(), Some("ACME Bank"));
+    assert_eq!(world.twilio.sent().len(), 2);
 }
 
 async fn texts_go_and_come_in_their_order(on: Server) {

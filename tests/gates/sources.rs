@@ -97,11 +97,19 @@ pub(crate) fn tests() -> BTreeSet<String> {
     sources.iter().flat_map(tests_of).collect()
 }
 
-/// The functions that stand below a mark of a test, with nothing but other marks and comments between.
+/// The functions that stand below a mark of a test, with nothing but other marks and comments between, and the flows that are made a test
+/// on each server.
 fn tests_of(source: &Source) -> Vec<String> {
-    let mut is_test = false;
+    let (mut is_test, mut is_flow) = (false, false);
     let mut tests = Vec::new();
     for (_, line) in source.all() {
+        if line == "on_each_server! {" {
+            is_flow = true;
+        } else if line == "}" {
+            is_flow = false;
+        } else if is_flow {
+            tests.push(line.trim().trim_end_matches(',').to_owned());
+        }
         let line = line.trim_start();
         if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
             is_test = true;

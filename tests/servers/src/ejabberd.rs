@@ -301,9 +301,8 @@ fn module(feature: Feature, scratch: &Scratch, http: SocketAddr) -> String {
     max_size: 20971520
 "
         ),
-        Feature::Archive | Feature::KickOld | Feature::SecondHost | Feature::WebSocket => {
-            String::new()
-        }
+        Feature::Archive => "  mod_mam: {default: always}\n".to_owned(),
+        Feature::KickOld | Feature::SecondHost | Feature::WebSocket => String::new(),
     }
 }
 

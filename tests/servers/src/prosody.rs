@@ -270,6 +270,9 @@ log = {{ {{ levels = {{ min = "info" }}, to = "console", timestamps = true }} }}
         if self.has(Feature::Offline) {
             text = text.replace("\"tls\"; \"offline\";", "\"tls\";"); // Prosody loads it unless told not to
         }
+        if self.has(Feature::Archive) {
+            text.push_str("default_archive_policy = true\n");
+        }
         if self.has(Feature::WebSocket) {
             let host = &self.host;
             writeln!(
