@@ -93,6 +93,12 @@ async fn a_user_of_another_server_is_served_where_its_domain_is_allowed(on: Serv
     let is_answer = |stanza: &Element| stanza.body().as_deref() == Some("from nearby");
     let answer = frank.expect("the answer", is_answer).await;
     assert_eq!(answer.attr("from"), Some(&*contact(PEER)), "{answer}");
+    // Requests find their way as well, and his name among the gateway's users.
+    let registered = frank
+        .iq("get", SMS, "<query xmlns='jabber:iq:register'/>")
+        .await;
+    let is_registered = registered.find("registered", "jabber:iq:register");
+    assert!(is_registered.is_some(), "{registered}");
     // His domain is allowed no more.
     assert!(world.transom.sigterm().await.success());
     let config = world.transom.config_text();

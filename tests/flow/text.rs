@@ -401,7 +401,19 @@ async fn refuses_what_cannot_be_sent(alice: &mut XmppClient, gateway: &str) {
             "not-acceptable",
         ),
     ];
-    for (id, to, payload, wanted) in cases {
+    // OMEMO 2, OpenPGP (XEP-0373, XEP-0027), what XEP-0380 names, OTR, and a file for OMEMO.
+    let encrypted = [
+        "<encrypted xmlns='urn:xmpp:omemo:2'/><body>encrypted</body>",
+        "<openpgp xmlns='urn:xmpp:openpgp:0'>x</openpgp><body>encrypted</body>",
+        "<x xmlns='jabber:x:encrypted'>x</x><body>encrypted</body>",
+        "<encryption xmlns='urn:xmpp:eme:0' namespace='urn:example:new'/><body>encrypted</body>",
+        "<body>?OTR:AAMDJ+MVmSfjFZcA</body>",
+        "<body>aesgcm://example.org/x.png#00</body>",
+    ];
+    let encrypted = encrypted.map(|payload| ("", at(PEER), payload.to_owned(), "not-acceptable"));
+    for (number, (id, to, payload, wanted)) in cases.into_iter().chain(encrypted).enumerate() {
+        let own = format!("e-{number}");
+        let id = if id.is_empty() { own.as_str() } else { id };
         alice
             .send(&format!(
                 "<message to='{to}' type='chat' id='{id}'>{payload}</message>"

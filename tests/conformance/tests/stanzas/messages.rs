@@ -215,9 +215,14 @@ fn everything_that_can_be_told_of_a_message_parses() {
             .flat_map(|kind| STATES.map(|state| (kind, state)))
         {
             for reason in Reason::ALL {
-                for row in [None, Some(TellKind::Error)]
+                for mut row in [None, Some(TellKind::Error)]
                     .map(|told| tell(kind, told, state, reason, "hello"))
                 {
+                    let payload = Payload {
+                        markable: true,
+                        ..Payload::default()
+                    };
+                    row.payload = Some(payload.to_json());
                     let stanzas = told::stanzas(gateway, &row, |_| true, NOW);
                     assert!(!stanzas.is_empty(), "{row:?}");
                     stanzas.into_iter().map(message).for_each(drop);
