@@ -75,8 +75,6 @@ impl Keeper {
             for (gateway, link) in &self.gateways {
                 is_settled &= self.look(gateway, link, &mut running).await;
             }
-            let (up, down) = self.board.counts();
-            self.metrics.own_accounts(up, down);
             let next = clock.now().after(if is_settled { EVERY } else { SOON });
             tokio::select! {
                 () = self.board.rung() => {}

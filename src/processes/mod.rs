@@ -77,6 +77,8 @@ const OFFERED_MAX: Duration = Duration::from_secs(3);
 const TAKEN_MAX: Duration = Duration::from_secs(5);
 /// So long its new holder gets to make its link, while the old one still stands.
 const UP_MAX: Duration = Duration::from_secs(3);
+/// So long what a process does with a gateway that it has handed over may still take.
+const ENDING_MAX: Duration = Duration::from_secs(3);
 /// Hints that wait to be told; those beyond are lost, which costs seconds.
 const HINTS_MAX: usize = 1024;
 
@@ -267,7 +269,8 @@ impl Processes {
     }
 
     /// Does something as long as this process has a gateway; `None`: any one gateway, the same for all processes. What is done
-    /// begins anew when the gateway comes back, and for good when it ends by itself.
+    /// begins anew when the gateway comes back, and ends for good when it ends by itself. It is dropped when the gateway is lost, but
+    /// for a process that drains: what that has under way still gets its answer.
     pub async fn while_held<F: Future<Output = ()>>(
         self,
         gateway_id: Option<i64>,
@@ -289,9 +292,14 @@ impl Processes {
                 held = now.wait_for(has) => if held.is_err() { return },
                 () = lifecycle.draining() => return,
             }
+            let mut working = std::pin::pin!(work());
             tokio::select! {
-                () = work() => return,
+                () = &mut working => return,
                 lost = later.wait_for(|view| !has(view)) => if lost.is_err() { return },
+            }
+            if lifecycle.is_draining() {
+                tokio::time::timeout(ENDING_MAX, working).await.ok();
+                return;
             }
         }
     }

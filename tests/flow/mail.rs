@@ -17,16 +17,14 @@ mod imap;
 mod names;
 mod originals;
 mod own;
-mod own_many;
-mod own_read;
-mod own_sent;
+mod private;
 mod quoting;
 mod strangers;
 mod trust;
 mod truth;
 
-const MAIL: &str = "mail.example.org";
-const BOB: &str = "bob\\40example.com@mail.example.org";
+pub(crate) const MAIL: &str = "mail.example.org";
+pub(crate) const BOB: &str = "bob\\40example.com@mail.example.org";
 
 struct MailWorld {
     transom: Transom,

@@ -45,6 +45,7 @@ macro_rules! on_each_server {
 }
 
 mod address_book;
+mod apart;
 mod archives;
 mod away;
 mod carried;

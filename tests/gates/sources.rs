@@ -97,20 +97,20 @@ pub(crate) fn tests() -> BTreeSet<String> {
     sources.iter().flat_map(tests_of).collect()
 }
 
-/// The functions that stand below a mark of a test, with nothing but other marks and comments between, and the flows that are made a test
-/// on each server.
+/// The functions that stand below a mark of a test, with nothing but other marks and comments between; and those that run on each server.
 fn tests_of(source: &Source) -> Vec<String> {
-    let (mut is_test, mut is_flow) = (false, false);
+    const EACH: &str = "on_each_server! {";
+    let (mut is_test, mut is_list) = (false, false);
     let mut tests = Vec::new();
     for (_, line) in source.all() {
-        if line == "on_each_server! {" {
-            is_flow = true;
-        } else if line == "}" {
-            is_flow = false;
-        } else if is_flow {
-            tests.push(line.trim().trim_end_matches(',').to_owned());
-        }
         let line = line.trim_start();
+        is_list |= line.starts_with(EACH);
+        if is_list {
+            let names = line.trim_start_matches(EACH).split([',', ' ', '}']);
+            tests.extend(names.filter(|name| !name.is_empty()).map(str::to_owned));
+            is_list = !line.contains('}');
+            continue;
+        }
         if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
             is_test = true;
         } else if let Some(name) = name(line) {

@@ -91,10 +91,7 @@ impl Session {
             handler,
         };
         let ended = running.carry(requests, stop).await;
-        // What was written and not answered: nobody knows.
-        for waiting in running.pending.into_values() {
-            waiting.answer.send(Outcome::Unknown).ok();
-        }
+        running.pending.clear();
         drop(timeout(Duration::from_secs(1), running.wire.stream.shutdown()).await);
         ended
     }
@@ -106,9 +103,25 @@ struct Wire {
     limits: Limits,
 }
 
+/// A request that was written. Whatever becomes of it, whoever asked is told: nobody knows, where no answer came, also when the
+/// whole session is dropped.
 struct Waiting {
     until: Instant,
-    answer: oneshot::Sender<Outcome>,
+    answer: Option<oneshot::Sender<Outcome>>,
+}
+
+impl Waiting {
+    fn tell(&mut self, outcome: Outcome) {
+        if let Some(answer) = self.answer.take() {
+            answer.send(outcome).ok();
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.tell(Outcome::Unknown);
+    }
 }
 
 type Taking<'a> = FuturesUnordered<Pin<Box<dyn Future<Output = Frame> + Send + 'a>>>;
@@ -182,7 +195,7 @@ impl<H: Handler> Running<'_, H> {
         let until = Instant::now() + self.wire.limits.response;
         let waiting = Waiting {
             until,
-            answer: request.answer,
+            answer: Some(request.answer),
         };
         self.order.push_back((until, sequence));
         self.pending.insert(sequence, waiting);
@@ -260,13 +273,9 @@ impl<H: Handler> Running<'_, H> {
 
     fn answered(&mut self, frame: Frame) {
         // An answer to what we never asked, or one that comes too late; the answers to our enquire_link are among them.
-        let Some(waiting) = self.pending.remove(&frame.sequence) else {
-            return;
-        };
-        waiting
-            .answer
-            .send(Outcome::Answered(frame.status, frame.body))
-            .ok();
+        if let Some(mut waiting) = self.pending.remove(&frame.sequence) {
+            waiting.tell(Outcome::Answered(frame.status, frame.body));
+        }
     }
 
     fn next_wake(&self) -> Instant {
@@ -289,9 +298,8 @@ impl<H: Handler> Running<'_, H> {
                 .pending
                 .get(&sequence)
                 .is_some_and(|waiting| waiting.until <= now);
-            if let Some(waiting) = self.pending.remove(&sequence).filter(|_| late) {
+            if late && self.pending.remove(&sequence).is_some() {
                 self.handler.count("smpp_no_response");
-                waiting.answer.send(Outcome::Unknown).ok();
             }
         }
         match self.asked {
