@@ -304,9 +304,10 @@ impl Reception {
             let person = self.load(lookup).await?;
             let mut effects = self.decide(|moment| decide(&person, moment));
             let claims = std::mem::take(&mut effects.claims);
-            let left = match effects.leaves() {
-                true => Some(self.known_to(lookup.jid.as_str()).await?),
-                false => None,
+            let left = if effects.leaves() {
+                Some(self.known_to(lookup.jid.as_str()).await?)
+            } else {
+                None
             };
             // Whoever begins by adding somebody wants the gateway too; who added the gateway itself is not asked again.
             let registers = person.member.is_none()

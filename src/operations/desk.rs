@@ -97,9 +97,10 @@ pub(super) async fn apply(
     jid: &BareJid,
     effects: Effects,
 ) -> Result<(), Refusal> {
-    let left = match effects.leaves() {
-        true => Some(on.store.contacts_seen(gateway.id, jid.as_str()).await?),
-        false => None,
+    let left = if effects.leaves() {
+        Some(on.store.contacts_seen(gateway.id, jid.as_str()).await?)
+    } else {
+        None
     };
     let claims = on.commit(effects.claims).await?;
     if claims.contains(&Done::Unchanged) {

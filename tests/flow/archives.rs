@@ -69,9 +69,9 @@ async fn what_was_said_is_once_on_each_device_and_once_in_the_archive(on: Server
         })
         .await;
     assert!(copy.to_string().contains("from the phone"), "{copy}");
-    let (sid, delivered) = (Twilio::sid(1), "delivered");
+    let (first, delivered) = (Twilio::sid(1), "delivered");
     assert_eq!(
-        world.twilio.report(&sent, &sid, delivered, "").await,
+        world.twilio.report(&sent, &first, delivered, "").await,
         Ok(200)
     );
     let came = world
@@ -96,18 +96,22 @@ async fn what_was_said_is_once_on_each_device_and_once_in_the_archive(on: Server
     phone.disconnect().await;
     desk.barrier().await;
     desk.disconnect().await;
-    let sid = Twilio::sid(2);
+    let second = Twilio::sid(2);
     assert_eq!(
         world
             .twilio
-            .report(&lost, &sid, "undelivered", "30003")
+            .report(&lost, &second, "undelivered", "30003")
             .await,
         Ok(200)
     );
-    let mut tablet = device(&world, "tablet").await;
+    is_once(&mut device(&world, "tablet").await).await;
+}
+
+/// What another device finds that was not there.
+async fn is_once(tablet: &mut XmppClient) {
     let mut archive = Vec::new();
     let is_told = async || {
-        archive = archived(&mut tablet).await;
+        archive = archived(tablet).await;
         let said = bodies(&archive);
         said.iter()
             .any(|body| body.starts_with('\u{26a0}'))

@@ -160,6 +160,11 @@ fn an_admin_does(numbers: Numbers) -> Vec<Case> {
             &format!("user-remove {emil}"),
             "ist bei sms nicht mehr angemeldet.",
         ),
+    ]
+}
+
+fn an_operator_does() -> Vec<Case> {
+    vec![
         case("queue", &[], "queue", "Nichts wartet."),
         case(
             "queue-retry",
@@ -259,19 +264,17 @@ async fn by_form(client: &mut XmppClient, number: usize, case: &Case) -> String 
 fn filled(case: &Case, field: &Element) -> Option<String> {
     let var = field.attr("var").filter(|var| *var != "FORM_TYPE")?;
     let given = case.form.iter().find(|(name, _)| *name == var);
-    let values = match given {
-        Some((_, value)) => value.lines().map(escape).collect(),
-        None => {
-            let present = field.children().filter(|child| child.name() == "value");
-            present
-                .map(|value| escape(&value.text()))
-                .collect::<Vec<_>>()
-        }
+    let values: Vec<String> = if let Some((_, value)) = given {
+        value.lines().map(escape).collect()
+    } else {
+        let present = field.children().filter(|child| child.name() == "value");
+        present.map(|value| escape(&value.text())).collect()
     };
-    let values: String = values
+    let values: Vec<String> = values
         .iter()
         .map(|value| format!("<value>{value}</value>"))
         .collect();
+    let values = values.concat();
     Some(format!("<field var='{var}'>{values}</field>"))
 }
 
@@ -328,10 +331,10 @@ async fn every_command_is_a_form_and_a_word_in_ones_own_language(on: Server) {
         (Way::Chat, ["+12025550104", "+12025550105", "+12025550106"]),
     ];
     let numbers = rounds.iter().flat_map(|(_, numbers)| numbers);
-    let pool: String = numbers
+    let pool: Vec<String> = numbers
         .map(|number| format!("[[gateway.sms.line]]\nnumber = \"{number}\"\n"))
         .collect();
-    let mut world = World::prepare_on(on, &PLAIN, &pool, "", |builder| builder).await;
+    let mut world = World::prepare_on(on, &PLAIN, &pool.concat(), "", |builder| builder).await;
     let config = world.transom.config_text();
     let config = config.replace("admin@example.org", "bob@example.org");
     world.transom.configure(&config);
@@ -342,7 +345,8 @@ async fn every_command_is_a_form_and_a_word_in_ones_own_language(on: Server) {
     let mut bob = world.client("bob").await;
     let mut wrong = Vec::new();
     for (way, numbers) in rounds {
-        let (mut own, all) = (a_user_does(numbers, way), an_admin_does(numbers));
+        let (mut own, mut all) = (a_user_does(numbers, way), an_admin_does(numbers));
+        all.extend(an_operator_does());
         let leave = case(
             "unregister",
             &[("sure", "true")],

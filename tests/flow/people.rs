@@ -2,7 +2,7 @@
 
 use transom_test_servers::{Element, Server, XmppClient};
 
-use crate::world::{SMS, Twilio, World, chat, condition, contact};
+use crate::world::{LINE, SMS, Twilio, World, chat, condition, contact};
 
 on_each_server! {
     a_pool_number_is_claimed_by_registering_and_texts_leave_from_it,
@@ -13,6 +13,7 @@ on_each_server! {
     removing_the_gateway_disables_and_coming_back_brings_what_was_held,
     a_contact_has_a_card_and_a_picture_and_is_found,
     a_blocked_contact_neither_reaches_the_user_nor_costs_anything,
+    who_is_blocked_at_the_users_own_server_stays_silent,
     a_call_is_rejected_with_a_sentence,
     the_admins_are_asked_once_about_somebody_who_writes,
 }
@@ -369,12 +370,11 @@ async fn blocks(alice: &mut XmppClient, gateway: &str, peer: &str, twilio: &Twil
         .expect("the refusal", |stanza| stanza.attr("id") == Some("m2"))
         .await;
     assert_eq!(condition(&error).as_deref(), Some("not-acceptable"));
-    let line = crate::world::LINE;
-    let unwanted = twilio.deliver("SMno", PEER, line, "unwanted").await;
+    let unwanted = twilio.deliver("SMno", PEER, LINE, "unwanted").await;
     assert_eq!(unwanted, Ok(200));
     let unblock = format!("<unblock xmlns='urn:xmpp:blocking'>{item}</unblock>");
     alice.iq("set", gateway, &unblock).await;
-    let wanted = twilio.deliver("SMyes", PEER, line, "wanted").await;
+    let wanted = twilio.deliver("SMyes", PEER, LINE, "wanted").await;
     assert_eq!(wanted, Ok(200));
     let text = alice
         .expect("the next text", |stanza| {
@@ -383,6 +383,42 @@ async fn blocks(alice: &mut XmppClient, gateway: &str, peer: &str, twilio: &Twil
         .await;
     assert_eq!(text.body().as_deref(), Some("wanted"));
     assert_eq!(twilio.sent().len(), 1);
+}
+
+async fn who_is_blocked_at_the_users_own_server_stays_silent(on: Server) {
+    proves!(
+        "XEP-0191: a contact that is blocked at the user's own server stays silent",
+        Prosody,
+        Ejabberd
+    );
+    let world = World::on(on, "").await;
+    let mut alice = world.client("alice").await;
+    let peer = contact(PEER);
+    alice.send(&chat(&peer, "m1", "hello")).await;
+    world.twilio.text("hello").await;
+    let block = format!("<block xmlns='urn:xmpp:blocking'><item jid='{peer}'/></block>");
+    let done = alice.iq("set", "alice@example.org", &block).await;
+    assert_eq!(done.attr("type"), Some("result"), "{done}");
+    for (sid, from, body) in [
+        ("SMno", PEER, "unwanted"),
+        ("SMyes", "+12025550148", "wanted"),
+    ] {
+        let taken = world.twilio.deliver(sid, from, LINE, body).await;
+        assert_eq!(taken, Ok(200));
+    }
+    let is_wanted = |stanza: &Element| stanza.body().as_deref() == Some("wanted");
+    alice.expect("the other's text", is_wanted).await;
+    // The server does not let her write there either.
+    alice.send(&chat(&peer, "m2", "not to be sent")).await;
+    let error = alice
+        .expect("the refusal", |stanza| stanza.attr("id") == Some("m2"))
+        .await;
+    assert_eq!(condition(&error).as_deref(), Some("not-acceptable"));
+    alice.barrier().await;
+    let heard = alice.received().iter().filter_map(Element::body);
+    let heard: Vec<String> = heard.collect();
+    assert_eq!(heard, ["wanted"], "nothing else, and nothing about it");
+    assert_eq!(world.twilio.sent().len(), 1);
 }
 
 async fn a_call_is_rejected_with_a_sentence(on: Server) {

@@ -343,11 +343,13 @@ api_permissions:
     what: ["*"]
 modules:
   mod_admin_extra: {{}}
+  mod_blocking: {{}}
   mod_caps: {{}}
   mod_carboncopy: {{}}
   mod_disco: {{}}
   mod_http_api: {{}}
   mod_ping: {{}}
+  mod_privacy: {{}}
   mod_pubsub: {{plugins: [flat, pep]}}
   mod_roster: {{}}
   mod_stream_mgmt: {{}}
