@@ -48,6 +48,8 @@ struct Inner {
     gateways: Mutex<BTreeMap<i64, Entry>>,
     hints: mpsc::Sender<Hint>,
     nudged: Notify,
+    /// How often another process told of a change.
+    looks: watch::Sender<u64>,
     /// What shows the database server that this process lives.
     session: Mutex<Session>,
 }
@@ -140,6 +142,7 @@ impl Processes {
             gateways: Mutex::default(),
             hints,
             nudged: Notify::new(),
+            looks: watch::Sender::new(0),
             session: Mutex::new(session),
         };
         let this = Self {
@@ -184,6 +187,11 @@ impl Processes {
     /// What is known, now and whenever it changes.
     pub fn view(&self) -> watch::Receiver<View> {
         self.inner.view.subscribe()
+    }
+
+    /// How often another process has told that somebody changed something ([`Hint::Look`]).
+    pub fn looks(&self) -> watch::Receiver<u64> {
+        self.inner.looks.subscribe()
     }
 
     /// Whether others take work.

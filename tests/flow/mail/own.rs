@@ -3,6 +3,7 @@
 mod many;
 mod read;
 mod sent;
+mod two;
 mod world;
 
 use transom_test_servers::{Answer, MailSink, Server, Stage, Verdict, XmppClient, get, skipped};
