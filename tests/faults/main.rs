@@ -26,5 +26,6 @@ mod processes;
 mod random;
 mod single;
 mod threats;
+mod time;
 mod traffic;
 mod upgrade;

@@ -6,15 +6,19 @@ use tokio::time::Instant;
 use transom_test_servers::{Postgres, Prosody, Proxy, Server, Signal, Transom, skipped};
 
 use crate::{
-    house::{alone, lines, prosody},
+    house::{SECRET, alone, lines, prosody},
     random::{Random, number_of},
-    traffic::Traffic,
+    time::Time,
+    traffic::{Mails, Moods, Traffic},
     world::{SMS, link_up},
 };
 
+/// What is not simply taken, in a thousand messages of each network.
+const MOODS: u64 = 40;
+
 #[tokio::test]
 async fn faults_all_around_lose_and_double_nothing_on_sqlite() {
-    if skipped(&[Server::Prosody]) {
+    if skipped(&[Server::Prosody, Server::Dovecot]) {
         return;
     }
     faults(None).await;
@@ -22,7 +26,7 @@ async fn faults_all_around_lose_and_double_nothing_on_sqlite() {
 
 #[tokio::test]
 async fn faults_all_around_lose_and_double_nothing_on_postgresql() {
-    if skipped(&[Server::Prosody, Server::Postgres]) {
+    if skipped(&[Server::Prosody, Server::Dovecot, Server::Postgres]) {
         return;
     }
     faults(Some(Postgres::start().await)).await;
@@ -34,18 +38,32 @@ struct Stage {
     prosody: Prosody,
     proxy: Proxy,
     postgres: Option<Postgres>,
-    counts: [usize; 7],
+    time: Time,
+    counts: [usize; 8],
 }
 
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 8] = [
     "kills",
     "restarts",
     "freezes",
     "cuts",
     "dead wires",
     "server restarts",
+    "clock jumps",
     "database restarts",
 ];
+
+/// Of one process.
+const GATEWAYS: [&str; 2] = ["sms", "mail"];
+
+async fn links_up(transom: &Transom) {
+    for gateway in GATEWAYS {
+        link_up(transom, gateway).await;
+    }
+}
+
+/// No clock jumps further, so that no text is given up for it.
+const JUMP_SECONDS_MAX: u64 = 1_800;
 
 /// Where kills are counted.
 const KILLS: usize = 0;
@@ -62,18 +80,23 @@ async fn faults(mut postgres: Option<Postgres>) {
         Some(postgres) => format!("[store]\nurl = \"{}\"\n", postgres.database().await),
         None => String::new(),
     };
-    let (mut transom, twilio) = alone(proxy.addr(), &lines("alice"), &store).await;
+    let mails = Mails::start(Moods::new(seed ^ 0xa11, MOODS)).await;
+    let gateways = lines("alice") + &mails.config(SECRET);
+    let (mut transom, twilio) = alone(proxy.addr(), &gateways, &store).await;
+    let time = Time::of(&mut transom);
     transom.start().await;
-    link_up(&transom, "sms").await;
+    links_up(&transom).await;
     let alice = prosody.client("alice", "phone").await;
     let mut stage = Stage {
         transom,
         prosody,
         proxy,
         postgres,
-        counts: [0; 7],
+        time,
+        counts: [0; 8],
     };
-    let mut traffic = Traffic::new(twilio, (SMS, alice), seed, 40);
+    let traffic = Traffic::new(twilio, (SMS, alice), seed, MOODS);
+    let mut traffic = traffic.with(mails, seed).by(&stage.time);
     traffic.begin().await;
     let webhooks = [stage.transom.http()];
     let end = Instant::now() + Duration::from_secs(seconds);
@@ -85,12 +108,12 @@ async fn faults(mut postgres: Option<Postgres>) {
         traffic = stage.fault(traffic, &mut random).await;
         // Half of the faults hit while the one before is still felt.
         if random.below(2) == 0 {
-            link_up(&stage.transom, "sms").await;
+            links_up(&stage.transom).await;
         }
     }
-    link_up(&stage.transom, "sms").await;
+    links_up(&stage.transom).await;
     traffic.settle(&webhooks, &stage.transom).await;
-    let account = traffic.account(&stage.transom).await;
+    let accounts = traffic.accounts(&stage.transom).await;
     let count = |(name, count): (&&str, &usize)| format!("{count} {name}");
     let counts: Vec<String> = NAMES.iter().zip(&stage.counts).map(count).collect();
     let database = if stage.postgres.is_some() {
@@ -100,8 +123,12 @@ async fn faults(mut postgres: Option<Postgres>) {
     };
     let faults = format!("{}, seed {seed}", counts.join(", "));
     let what = format!("1 process, {database}, Prosody");
-    account.settled(&what, &faults, &stage.transom);
-    account.in_order(&stage.transom);
+    for account in &accounts {
+        account.settled(&what, &faults, &stage.transom);
+    }
+    for account in &accounts {
+        account.in_order(&stage.transom);
+    }
 }
 
 impl Stage {
@@ -109,14 +136,15 @@ impl Stage {
     async fn fault(&mut self, mut traffic: Traffic, random: &mut Random) -> Traffic {
         let webhooks = [self.transom.http()];
         // Kills are what is wanted most of.
-        let which = match random.below(17) {
+        let which = match random.below(19) {
             0..=9 => KILLS,
             10 => 1,
             11 => 2,
             12 | 13 => 3,
             14 => 4,
             15 => 5,
-            _ => 6,
+            16 | 17 => 6,
+            _ => 7,
         };
         self.counts[which] += 1;
         let pause = Instant::now() + Duration::from_millis(100 + random.below(1_500));
@@ -142,7 +170,7 @@ impl Stage {
                 self.proxy.cut();
             }
             5 => {
-                link_up(&self.transom, "sms").await;
+                links_up(&self.transom).await;
                 let prosody = &mut self.prosody;
                 traffic = traffic
                     .away(async || {
@@ -150,6 +178,13 @@ impl Stage {
                         prosody.client("alice", "phone").await
                     })
                     .await;
+            }
+            6 => {
+                let by = Duration::from_secs(1 + random.below(JUMP_SECONDS_MAX));
+                match random.below(2) {
+                    0 => self.time.forward(by),
+                    _ => self.time.back(by),
+                }
             }
             _ => match &mut self.postgres {
                 Some(postgres) => {

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::lines::Lines;
@@ -44,6 +45,20 @@ impl Mail {
     }
 }
 
+impl Mail {
+    /// A report about it, as the other side's server writes it (RFC 3464): `delivered`, `2.1.5`.
+    pub fn delivery_report(&self, action: &str, status: &str) -> String {
+        format!(
+            "From: MAILER-DAEMON@mx.example.com\r\nTo: <{}>\r\nSubject: Delivery report\r\nMIME-Version: 1.0\r\n\
+             Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\nA report.\r\n--b\r\n\
+             Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.com\r\n\r\n\
+             Final-Recipient: rfc822; {}\r\nAction: {action}\r\nStatus: {status}\r\n\r\n--b--\r\n",
+            self.from,
+            self.to.join(", "),
+        )
+    }
+}
+
 impl Display for Mail {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
         write!(
@@ -78,8 +93,10 @@ pub enum Stage {
 pub enum Verdict {
     /// This reply: `451 4.3.0 try again later`.
     Reply(String),
-    /// Silence, with the connection kept open.
+    /// Silence, with the connection kept open until [`MailSink::let_go`].
     Hang,
+    /// At the dot: records the mail, then the same.
+    KeepAndHang,
     /// Closes without a reply. At the dot, nothing is recorded.
     Close,
     /// At the dot: records the mail, then closes without a reply, so that the sender cannot know.
@@ -100,10 +117,14 @@ pub struct MailSink {
     server: JoinSet<()>,
 }
 
+type Judge = Arc<dyn Fn(&Mail) -> Option<Verdict> + Send + Sync>;
+
 #[derive(Default)]
 struct Script {
     once: VecDeque<(Stage, Verdict)>,
     always: Vec<(Stage, Verdict)>,
+    judge: Option<Judge>,
+    let_go: Arc<Notify>,
     mails: Vec<Mail>,
     untaken: VecDeque<usize>,
     logins: Vec<String>,
@@ -141,9 +162,24 @@ impl MailSink {
             .extend(verdict.map(|verdict| (stage, verdict)));
     }
 
+    /// Decides at the dot of each mail for which nothing else is scripted.
+    pub fn judge_by(&self, judge: impl Fn(&Mail) -> Option<Verdict> + Send + Sync + 'static) {
+        self.lock().judge = Some(Arc::new(judge));
+    }
+
+    /// Closes every connection that hangs.
+    pub fn let_go(&self) {
+        self.lock().let_go.notify_waiters();
+    }
+
     /// All mails so far, oldest first.
     pub fn mails(&self) -> Vec<Mail> {
         self.lock().mails.clone()
+    }
+
+    /// One of them, counted from 0.
+    pub fn nth(&self, place: usize) -> Option<Mail> {
+        self.lock().mails.get(place).cloned()
     }
 
     /// What `AUTH` carried, each time: mechanism and initial response.
@@ -311,8 +347,15 @@ impl Dialog {
         }
         let mut mail = self.mail.take()?;
         mail.content = self.content().await?;
-        let verdict = locked(&self.script).verdict(Stage::Dot);
-        if matches!(verdict, None | Some(Verdict::KeepAndClose)) {
+        let (verdict, judge) = {
+            let mut script = locked(&self.script);
+            (script.verdict(Stage::Dot), script.judge.clone())
+        };
+        let verdict = verdict.or_else(|| judge?(&mail));
+        if matches!(
+            verdict,
+            None | Some(Verdict::KeepAndClose | Verdict::KeepAndHang)
+        ) {
             locked(&self.script).keep(mail);
         }
         self.obey(verdict, "250 2.0.0 kept").await?;
@@ -347,7 +390,11 @@ impl Dialog {
                 self.lines.send(&reply).await;
                 Some(reply.starts_with(['2', '3']))
             }
-            Some(Verdict::Hang) => std::future::pending().await,
+            Some(Verdict::Hang | Verdict::KeepAndHang) => {
+                let let_go = Arc::clone(&locked(&self.script).let_go);
+                let_go.notified().await;
+                None
+            }
             Some(Verdict::Close | Verdict::KeepAndClose) => None,
         }
     }
