@@ -19,6 +19,7 @@ mod own;
 mod own_many;
 mod own_read;
 mod own_sent;
+mod private;
 mod quoting;
 mod strangers;
 mod trust;

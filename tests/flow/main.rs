@@ -38,6 +38,7 @@ macro_rules! on_each_server {
 }
 
 mod address_book;
+mod apart;
 mod away;
 mod carried;
 mod clients;

@@ -97,12 +97,20 @@ pub(crate) fn tests() -> BTreeSet<String> {
     sources.iter().flat_map(tests_of).collect()
 }
 
-/// The functions that stand below a mark of a test, with nothing but other marks and comments between.
+/// The functions that stand below a mark of a test, with nothing but other marks and comments between; and those that run on each server.
 fn tests_of(source: &Source) -> Vec<String> {
-    let mut is_test = false;
+    const EACH: &str = "on_each_server! {";
+    let (mut is_test, mut is_list) = (false, false);
     let mut tests = Vec::new();
     for (_, line) in source.all() {
         let line = line.trim_start();
+        is_list |= line.starts_with(EACH);
+        if is_list {
+            let names = line.trim_start_matches(EACH).split([',', ' ', '}']);
+            tests.extend(names.filter(|name| !name.is_empty()).map(str::to_owned));
+            is_list = !line.contains('}');
+            continue;
+        }
         if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
             is_test = true;
         } else if let Some(name) = name(line) {

@@ -13,12 +13,14 @@ mod strangers;
 
 use transom_adapter::Alphabet;
 
-use super::{Asker, Cost, Operations, Refusal, Reply, Request, Sent, Usage, time, users::DAY_MS};
+use super::{
+    Asker, Cost, Operations, Refusal, Reply, Request, Sent, Usage, time,
+    users::{DAY_MS, person},
+};
 use crate::{
     gateway::Gateway,
     store::read::{Ask, KnownUser, SentRow},
     texts::{Membership, Refused, Text},
-    xmpp::jid::BareJid,
 };
 
 /// Somebody who asks, found at the gateway.
@@ -173,9 +175,16 @@ pub(super) async fn import_for(
     cards: &str,
 ) -> Result<Reply, Refusal> {
     let gateway = on.find_or_only(gateway)?;
-    let bad = || Refusal::BadRequest("the user is no bare JID".to_owned());
+    let jid = person(user)?;
+    // Who is not registered would be spoken to, and it is an admin who asks.
+    if on.store.user(gateway.id, jid.as_str()).await?.is_none() {
+        return Err(Refusal::NoSuchUser {
+            user: jid.to_string(),
+            gateway: Some(gateway.config.name.clone()),
+        });
+    }
     let asker = Asker {
-        jid: BareJid::new(user).map_err(|_| bad())?,
+        jid,
         gateway: gateway.config.name.clone(),
         lang: gateway.config.lang,
     };

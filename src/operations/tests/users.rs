@@ -56,6 +56,26 @@ async fn everything_of_a_user_moves_on_sqlite() {
 }
 
 #[tokio::test]
+async fn an_address_book_for_somebody_who_is_not_registered_is_refused_in_words() {
+    let world = World::sqlite().await;
+    let import = Request::ContactsImport {
+        cards: "BEGIN:VCARD\nVERSION:3.0\nFN:Bob\nTEL:+12025550147\nEND:VCARD\n".to_owned(),
+        user: Some(ALICE.to_owned()),
+        gateway: None,
+    };
+    let refusal = world.ask(import).await.unwrap_err();
+    // What the command's socket cannot carry, its caller takes for a process that broke off.
+    let carried = serde_json::to_string(&refusal).unwrap();
+    assert_eq!(
+        serde_json::from_str::<Refusal>(&carried).unwrap(),
+        Refusal::NoSuchUser {
+            user: ALICE.to_owned(),
+            gateway: Some("sms".to_owned()),
+        }
+    );
+}
+
+#[tokio::test]
 async fn nobody_is_renamed_onto_somebody() {
     let world = World::sqlite().await;
     world.user(ALICE).await;

@@ -3,7 +3,7 @@
 use super::*;
 
 /// A line of the gateway's own chat.
-async fn tell(client: &mut XmppClient, word: &str) -> String {
+pub(super) async fn tell(client: &mut XmppClient, word: &str) -> String {
     client.send(&chat(MAIL, word, word)).await;
     let line = client
         .expect(word, |stanza| {

@@ -13,6 +13,7 @@ mod answers;
 mod files;
 mod lmtp;
 mod mail;
+mod running;
 mod stanzas;
 mod stream;
 mod texts;
@@ -22,9 +23,10 @@ mod xmpp {
 }
 
 pub use answers::{answers, imap_replies, smtp_replies};
-pub use files::{cards, config, pictures};
+pub use files::{cards, config, import, pictures};
 pub use lmtp::lmtp;
 pub use mail::{discovery, dns, mail};
+pub use running::{commands, http};
 pub use stanzas::{forms, handling, jid};
 pub use stream::stanza;
 pub use texts::{delivery_receipt, gammu, number, smpp_pdu, webhooks};

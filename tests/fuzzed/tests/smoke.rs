@@ -144,6 +144,7 @@ macro_rules! targets {
 targets! {
     answers 300,
     cards 500,
+    commands 300,
     config 100,
     delivery_receipt 1_000,
     discovery 500,
@@ -151,7 +152,9 @@ targets! {
     forms 1_000,
     gammu 1_000,
     handling 400,
+    http 200,
     imap_replies 200,
+    import 50,
     jid 1_000,
     lmtp 100,
     mail 100,
