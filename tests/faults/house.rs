@@ -9,7 +9,7 @@ use transom_test_servers::{
 };
 
 use crate::{
-    traffic::MAIL,
+    traffic::{MAIL, SMPP},
     world::{LINE, SMS, Seat, Twilio, config},
 };
 
@@ -192,7 +192,8 @@ impl House {
 pub(crate) async fn prosody(users: &[&str]) -> Prosody {
     let builder = Prosody::builder()
         .component(SMS, SECRET)
-        .component(MAIL, SECRET);
+        .component(MAIL, SECRET)
+        .component(SMPP, SECRET);
     let builder = users
         .iter()
         .fold(builder, |builder, user| builder.user(user));

@@ -9,7 +9,7 @@ use crate::{
     house::{SECRET, alone, lines, prosody},
     random::{Random, number_of},
     time::Time,
-    traffic::{Mails, Moods, Traffic},
+    traffic::{Mails, Moods, Smsc, Traffic},
     world::{SMS, link_up},
 };
 
@@ -18,7 +18,7 @@ const MOODS: u64 = 40;
 
 #[tokio::test]
 async fn faults_all_around_lose_and_double_nothing_on_sqlite() {
-    if skipped(&[Server::Prosody, Server::Dovecot]) {
+    if skipped(&[Server::Prosody, Server::Dovecot, Server::NpmSmsc]) {
         return;
     }
     faults(None).await;
@@ -26,7 +26,12 @@ async fn faults_all_around_lose_and_double_nothing_on_sqlite() {
 
 #[tokio::test]
 async fn faults_all_around_lose_and_double_nothing_on_postgresql() {
-    if skipped(&[Server::Prosody, Server::Dovecot, Server::Postgres]) {
+    if skipped(&[
+        Server::Prosody,
+        Server::Dovecot,
+        Server::NpmSmsc,
+        Server::Postgres,
+    ]) {
         return;
     }
     faults(Some(Postgres::start().await)).await;
@@ -54,7 +59,7 @@ const NAMES: [&str; 8] = [
 ];
 
 /// Of one process.
-const GATEWAYS: [&str; 2] = ["sms", "mail"];
+const GATEWAYS: [&str; 3] = ["sms", "mail", "smpp"];
 
 async fn links_up(transom: &Transom) {
     for gateway in GATEWAYS {
@@ -81,7 +86,8 @@ async fn faults(mut postgres: Option<Postgres>) {
         None => String::new(),
     };
     let mails = Mails::start(Moods::new(seed ^ 0xa11, MOODS)).await;
-    let gateways = lines("alice") + &mails.config(SECRET);
+    let smsc = Smsc::start(seed ^ 0x0535c, MOODS).await;
+    let gateways = lines("alice") + &mails.config(SECRET) + &smsc.config(SECRET);
     let (mut transom, twilio) = alone(proxy.addr(), &gateways, &store).await;
     let time = Time::of(&mut transom);
     transom.start().await;
@@ -96,7 +102,7 @@ async fn faults(mut postgres: Option<Postgres>) {
         counts: [0; 8],
     };
     let traffic = Traffic::new(twilio, (SMS, alice), seed, MOODS);
-    let mut traffic = traffic.with(mails, seed).by(&stage.time);
+    let mut traffic = traffic.with(mails, seed).with(smsc, seed).by(&stage.time);
     traffic.begin().await;
     let webhooks = [stage.transom.http()];
     let end = Instant::now() + Duration::from_secs(seconds);
@@ -180,6 +186,7 @@ impl Stage {
                     .await;
             }
             6 => {
+                traffic.answered(&webhooks).await;
                 let by = Duration::from_secs(1 + random.below(JUMP_SECONDS_MAX));
                 match random.below(2) {
                     0 => self.time.forward(by),

@@ -11,7 +11,7 @@ pub(crate) struct Account {
     pub(super) network: &'static str,
     pub(crate) out: usize,
     pub(crate) delivered: usize,
-    /// Refused by the network, and told so.
+    /// Refused by the network, or given up, and told so.
     pub(crate) refused: usize,
     pub(crate) unknown: usize,
     /// Words of the end that the XMPP server had and lost.
@@ -87,22 +87,26 @@ impl Account {
 pub(super) enum End {
     /// Nobody can know: told as a doubt (semantics 4).
     Unknown,
-    /// Her server had the receipt, or the error, and lost it in its own restart.
-    WordLost,
-    /// Something is still to come; what transom says of it.
-    Open(String),
+    /// It was told that it is delivered, and her server took that.
+    Delivered,
+    /// It was told that it is not, and her server took that.
+    Failed,
+    /// Something is still to come.
+    Open,
 }
 
 impl End {
     pub(super) async fn of(id: &str, transom: &Transom) -> Self {
         let trace = trace(id, transom).await;
         let told = |word: &str| trace.contains(&format!(r#""told": "{word}""#));
-        if told("receipt") || told("error") {
-            Self::WordLost
+        if told("receipt") {
+            Self::Delivered
+        } else if told("error") {
+            Self::Failed
         } else if trace.contains(r#""state": "unknown""#) {
             Self::Unknown
         } else {
-            Self::Open(trace)
+            Self::Open
         }
     }
 }

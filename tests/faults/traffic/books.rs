@@ -37,6 +37,15 @@ pub(super) struct Books {
     seen: Seen,
 }
 
+/// What else may have become of alice's messages.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules {
+    /// She must have been told of each that nobody knows.
+    pub(super) doubts_are_due: bool,
+    /// Her server may have lost what she was told, because it was restarted.
+    pub(super) server_may_lose: bool,
+}
+
 /// What alice has seen.
 #[derive(Default)]
 struct Seen {
@@ -45,6 +54,8 @@ struct Seen {
     failed: BTreeSet<usize>,
     /// Messages of which she was told that nobody knows.
     doubted: BTreeSet<usize>,
+    /// Messages that came back with an error.
+    returned: BTreeSet<usize>,
     contradicted: BTreeSet<usize>,
     /// The ids that each came under.
     arrived: BTreeMap<usize, BTreeSet<String>>,
@@ -106,12 +117,15 @@ impl Books {
     }
 
     pub(super) async fn bring_next(&mut self, webhook: SocketAddr) {
+        if !self.network.may_repeat() {
+            self.bring_missing(webhook).await;
+        }
         self.incoming += 1;
         self.bring(webhook, self.incoming - 1).await;
     }
 
     pub(super) async fn bring_again(&mut self, webhook: SocketAddr) {
-        if self.incoming > 0 {
+        if self.incoming > 0 && self.network.may_repeat() {
             let again = self.random.index(self.incoming);
             self.bring(webhook, again).await;
         }
@@ -121,6 +135,22 @@ impl Books {
         if self.network.bring(number, webhook).await {
             self.stored.insert(number);
         }
+    }
+
+    /// What transom has not said that it has.
+    pub(super) async fn bring_missing(&mut self, webhook: SocketAddr) {
+        for number in self.missing() {
+            self.bring(webhook, number).await;
+        }
+    }
+
+    fn missing(&self) -> Vec<usize> {
+        let all = 0..self.incoming;
+        all.filter(|number| !self.stored.contains(number)).collect()
+    }
+
+    pub(super) fn is_answered(&self) -> bool {
+        self.stored.len() == self.incoming
     }
 
     pub(super) async fn let_go(&mut self) {
@@ -185,7 +215,8 @@ impl Books {
         let taken = self.taken();
         let mut taken = taken.keys();
         let is_received = taken.all(|number| self.seen.receipts.contains(number));
-        (is_received || words_may_be_lost) && self.seen.arrived.len() == self.incoming
+        (is_received || words_may_be_lost || !self.network.finds_reports())
+            && self.seen.arrived.len() == self.incoming
     }
 
     pub(super) fn state(&self) -> [usize; 4] {
@@ -255,6 +286,7 @@ impl Books {
             *self.seen.errors.entry(condition).or_default() += 1;
             return;
         };
+        self.seen.returned.insert(number);
         if self.seen.receipts.contains(&number) {
             self.seen.contradicted.insert(number);
         }
@@ -285,8 +317,8 @@ impl Books {
         overtaken
     }
 
-    /// Counts every message. `told`: alice must have been told of each that nobody knows.
-    pub(super) async fn account(&self, transom: &Transom, told: bool) -> Account {
+    /// Counts every message.
+    pub(super) async fn account(&self, transom: &Transom, rules: Rules) -> Account {
         let mut account = Account {
             network: self.network.name(),
             out: self.out,
@@ -320,15 +352,27 @@ impl Books {
             }
         }
         for number in self.without_an_end() {
-            let is_told = self.seen.doubted.contains(&number);
-            match End::of(&self.id(number), transom).await {
-                End::Unknown if is_told || !told => account.unknown += 1,
+            let Seen {
+                doubted, returned, ..
+            } = &self.seen;
+            let heard = match End::of(&self.id(number), transom).await {
                 End::Unknown => {
-                    let why = "nobody knows, and nobody was told".to_owned();
-                    account.lost.insert(format!("out {number}"), why);
+                    account.unknown += 1;
+                    doubted.contains(&number) || !rules.doubts_are_due
                 }
-                End::WordLost => account.lost_words += 1,
-                End::Open(trace) => drop(account.lost.insert(format!("out {number}"), trace)),
+                End::Failed if returned.contains(&number) => {
+                    account.refused += 1;
+                    true
+                }
+                End::Delivered | End::Failed => {
+                    account.lost_words += 1;
+                    rules.server_may_lose
+                }
+                End::Open => false,
+            };
+            if !heard {
+                let trace = trace(&self.id(number), transom).await;
+                account.lost.insert(format!("out {number}"), trace);
             }
         }
         account

@@ -4,6 +4,7 @@ mod account;
 mod books;
 mod mails;
 mod network;
+mod smsc;
 mod texts;
 
 use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
@@ -14,7 +15,13 @@ use transom_test_servers::{Element, PATIENCE, Transom, XmppClient};
 pub(crate) use account::Account;
 pub(crate) use mails::{MAIL, Mails};
 pub(crate) use network::Moods;
-use {account::End, books::Books, network::Network, texts::Texts};
+pub(crate) use smsc::{SMPP, Smsc};
+use {
+    account::End,
+    books::{Books, Rules},
+    network::Network,
+    texts::Texts,
+};
 
 use crate::{
     random::Random,
@@ -133,6 +140,17 @@ impl Traffic {
         self.alice.send(&stanza).await;
     }
 
+    /// Everything that was brought has its answer: an SMSC gives no ids, and what it brings again is known for two minutes by the clock.
+    pub(crate) async fn answered(&mut self, webhooks: &[SocketAddr]) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.books.iter().all(Books::is_answered) && Instant::now() < deadline {
+            for books in &mut self.books {
+                books.bring_missing(webhooks[0]).await;
+            }
+            self.alice.barrier().await;
+        }
+    }
+
     /// From now on no network takes anything, or all take again.
     pub(crate) fn network(&self, is_down: bool) {
         for books in &self.books {
@@ -211,9 +229,6 @@ impl Traffic {
                 books.report(webhook, true).await;
             }
             self.heard().await;
-            if let Some(time) = &self.time {
-                time.forward(STRIDE);
-            }
             let lost = self.lost_by_server;
             let complete = self.books.iter().all(|books| books.is_complete(lost));
             let same = before.iter().eq(self
@@ -222,8 +237,11 @@ impl Traffic {
                 .map(Books::state)
                 .collect::<Vec<_>>()
                 .iter());
+            let is_answered = self.books.iter().all(Books::is_answered);
             if !same {
                 changed = Instant::now();
+            } else if let Some(time) = self.time.as_ref().filter(|_| is_answered) {
+                time.forward(STRIDE);
             }
             quiet = if complete && same { quiet + 1 } else { 0 };
             if quiet == 5 && self.is_one_waiting(transom).await {
@@ -237,7 +255,7 @@ impl Traffic {
     async fn is_one_waiting(&self, transom: &Transom) -> bool {
         for books in &self.books {
             for number in books.without_an_end() {
-                if let End::Open(_) = End::of(&books.id(number), transom).await {
+                if let End::Open = End::of(&books.id(number), transom).await {
                     return true;
                 }
             }
@@ -259,10 +277,17 @@ impl Traffic {
         }
     }
 
+    fn rules(&self) -> Rules {
+        Rules {
+            doubts_are_due: self.time.is_some() && !self.lost_by_server,
+            server_may_lose: self.lost_by_server,
+        }
+    }
+
     /// Counts every text; `transom` is asked for those of which alice has heard nothing.
     pub(crate) async fn account(&mut self, transom: &Transom) -> Account {
         self.heard().await;
-        self.books[0].account(transom, self.time.is_some()).await
+        self.books[0].account(transom, self.rules()).await
     }
 
     /// The same for each network.
@@ -270,7 +295,7 @@ impl Traffic {
         self.heard().await;
         let mut accounts = Vec::new();
         for books in &self.books {
-            accounts.push(books.account(transom, self.time.is_some()).await);
+            accounts.push(books.account(transom, self.rules()).await);
         }
         accounts
     }

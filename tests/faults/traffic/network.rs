@@ -40,6 +40,16 @@ pub(crate) trait Network {
     /// How it feels.
     fn moods(&self) -> &Moods;
 
+    /// Whether what comes once more is known for a repeat, however late.
+    fn may_repeat(&self) -> bool {
+        true
+    }
+
+    /// Whether a report finds its message even when nobody heard that the network took it.
+    fn finds_reports(&self) -> bool {
+        true
+    }
+
     /// A message for alice; true when transom has said that it is stored. `transom`: where its HTTP listens.
     async fn bring(&mut self, number: usize, transom: SocketAddr) -> bool;
 
