@@ -197,7 +197,7 @@ impl Stage {
                 Some(postgres) => {
                     postgres.stop().await;
                     while Instant::now() < pause {
-                        traffic.burst(&webhooks).await;
+                        traffic.knock(&webhooks).await;
                     }
                     postgres.resume().await;
                 }

@@ -132,6 +132,15 @@ impl Traffic {
         }
     }
 
+    /// Some new messages by alice, and one to her, while nothing can be stored: each call waits until transom has given up.
+    pub(crate) async fn knock(&mut self, webhooks: &[SocketAddr]) {
+        for books in &mut self.books {
+            books.write_next(&mut self.alice).await;
+        }
+        let which = self.random.index(self.books.len());
+        self.books[which].bring_next(webhooks[0]).await;
+    }
+
     /// A text that transom has to refuse, with the reason that it gives.
     pub(crate) async fn write_in_vain(&mut self) {
         let to = format!("{EMERGENCY}@{}", self.books[0].domain());

@@ -91,10 +91,7 @@ impl Session {
             handler,
         };
         let ended = running.carry(requests, stop).await;
-        // What was written and not answered: nobody knows.
-        for waiting in running.pending.into_values() {
-            waiting.answer.send(Outcome::Unknown).ok();
-        }
+        running.pending.clear();
         drop(timeout(Duration::from_secs(1), running.wire.stream.shutdown()).await);
         ended
     }
@@ -106,9 +103,26 @@ struct Wire {
     limits: Limits,
 }
 
+/// A request that was written. However it goes away without an answer, a dropped session included: nobody knows.
 struct Waiting {
     until: Instant,
-    answer: oneshot::Sender<Outcome>,
+    answer: Option<oneshot::Sender<Outcome>>,
+}
+
+impl Waiting {
+    fn answered(mut self, outcome: Outcome) {
+        if let Some(answer) = self.answer.take() {
+            answer.send(outcome).ok();
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(answer) = self.answer.take() {
+            answer.send(Outcome::Unknown).ok();
+        }
+    }
 }
 
 type Taking<'a> = FuturesUnordered<Pin<Box<dyn Future<Output = Frame> + Send + 'a>>>;
@@ -182,7 +196,7 @@ impl<H: Handler> Running<'_, H> {
         let until = Instant::now() + self.wire.limits.response;
         let waiting = Waiting {
             until,
-            answer: request.answer,
+            answer: Some(request.answer),
         };
         self.order.push_back((until, sequence));
         self.pending.insert(sequence, waiting);
@@ -263,10 +277,7 @@ impl<H: Handler> Running<'_, H> {
         let Some(waiting) = self.pending.remove(&frame.sequence) else {
             return;
         };
-        waiting
-            .answer
-            .send(Outcome::Answered(frame.status, frame.body))
-            .ok();
+        waiting.answered(Outcome::Answered(frame.status, frame.body));
     }
 
     fn next_wake(&self) -> Instant {
@@ -291,7 +302,7 @@ impl<H: Handler> Running<'_, H> {
                 .is_some_and(|waiting| waiting.until <= now);
             if let Some(waiting) = self.pending.remove(&sequence).filter(|_| late) {
                 self.handler.count("smpp_no_response");
-                waiting.answer.send(Outcome::Unknown).ok();
+                waiting.answered(Outcome::Unknown);
             }
         }
         match self.asked {

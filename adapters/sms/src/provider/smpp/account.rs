@@ -49,8 +49,8 @@ pub(super) struct Settled {
 pub(super) struct SmppAccount {
     pub(super) settled: Settled,
     pub(super) ids: Ids,
-    client: Client,
-    /// Taken by `run`.
+    client: Mutex<Client>,
+    /// Taken by the first `run`; what is asked before waits for it.
     requests: Mutex<Option<Requests>>,
     /// When the next message may go, at so many a second.
     next: Mutex<UnixMillis>,
@@ -65,10 +65,30 @@ impl SmppAccount {
         Self {
             settled,
             ids: Ids::default(),
-            client,
+            client: Mutex::new(client),
             requests: Mutex::new(Some(requests)),
             next: Mutex::new(UnixMillis(0)),
         }
+    }
+
+    /// For a run: one that began before and still goes on gets nothing more, and ends. A process that lost the account to another and has it
+    /// again begins anew.
+    fn requests(&self) -> Requests {
+        let first = self
+            .requests
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        first.unwrap_or_else(|| {
+            let (client, requests) = channel();
+            *self.client.lock().unwrap_or_else(PoisonError::into_inner) = client;
+            requests
+        })
+    }
+
+    fn client(&self) -> Client {
+        let client = self.client.lock();
+        client.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn login(&self, bind: Bind) -> Login {
@@ -152,7 +172,11 @@ impl Account for SmppAccount {
         };
         self.pace().await;
         let network_down = |detail: &str| Failure::new(Reason::NetworkDown).with_detail(detail);
-        match self.client.request(command::SUBMIT_SM, submit.body()).await {
+        match self
+            .client()
+            .request(command::SUBMIT_SM, submit.body())
+            .await
+        {
             Answer::NotSent => Outcome::Transient(network_down("not bound to the SMSC")),
             Answer::Unknown => Outcome::Unknown(network_down("the SMSC did not answer")),
             Answer::Answered(status::OK, body) => {
@@ -170,16 +194,7 @@ impl Account for SmppAccount {
     }
 
     async fn run(&self, context: &Context) -> Result<(), Failure> {
-        let requests = self
-            .requests
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        // Run twice, there would be two binds.
-        let Some(requests) = requests else {
-            return Ok(());
-        };
-        link::run(self, context, requests).await;
+        link::run(self, context, self.requests()).await;
         Ok(())
     }
 

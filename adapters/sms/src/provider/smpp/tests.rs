@@ -261,6 +261,50 @@ async fn a_broken_session_is_bound_again() {
     assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
 }
 
+/// Another process has had the account meanwhile, or nobody knew whose it is: `run` was dropped, and is called again.
+#[tokio::test]
+async fn who_has_the_account_again_binds_again_and_what_was_under_way_is_unknown() {
+    let smsc = Smsc::start().await;
+    let url = format!("smpp://127.0.0.1:{}", smsc.endpoint().port);
+    let account = account(&url, &json!({ "response_timeout": "30s" }));
+    let context = context(
+        Arc::new(RecordingInbox::default()),
+        FixedDirectory::default(),
+        Arc::new(CountingMeter::default()),
+    );
+    let text = message("hello");
+    let mut first = Box::pin(account.run(&context));
+    let (mut connection, _) = tokio::select! {
+        bound = smsc.bound(status::OK) => bound,
+        ended = &mut first => panic!("{ended:?}"),
+    };
+    let mut under_way = Box::pin(account.send(&text, FIRST));
+    tokio::select! {
+        _ = connection.next_of(command::SUBMIT_SM) => {}
+        ended = &mut first => panic!("{ended:?}"),
+        outcome = &mut under_way => panic!("{outcome:?}"),
+    }
+    drop(first);
+    let outcome = under_way.await;
+    assert!(matches!(outcome, Outcome::Unknown(_)), "{outcome:?}");
+    let outcome = account.send(&text, FIRST).await;
+    assert!(matches!(outcome, Outcome::Transient(_)), "{outcome:?}");
+    let mut second = Box::pin(account.run(&context));
+    let outcome = async {
+        let (mut connection, _) = smsc.bound(status::OK).await;
+        let (outcome, ()) = tokio::join!(account.send(&text, FIRST), async {
+            let submit = connection.next_of(command::SUBMIT_SM).await;
+            connection.answer(&submit, status::OK, b"7\0").await;
+        });
+        outcome
+    };
+    let outcome = tokio::select! {
+        outcome = outcome => outcome,
+        ended = &mut second => panic!("{ended:?}"),
+    };
+    assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
+}
+
 #[tokio::test]
 async fn a_wrong_password_is_for_an_admin() {
     let bench = Bench::start(json!({})).await;
