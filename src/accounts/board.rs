@@ -12,16 +12,35 @@ use transom_adapter::{AccountName, AccountState, Meter, States};
 use crate::metrics::Metrics;
 
 /// The last word of each account that runs, and the bell of whoever keeps them. Cheap to clone.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct OwnBoard {
-    states: Arc<Mutex<HashMap<i64, AccountState>>>,
+    stands: Arc<Mutex<Stands>>,
     bell: Arc<Notify>,
+    metrics: Metrics,
+}
+
+/// The states, and how many of them are up: with thousands of accounts nobody counts at every word.
+#[derive(Default)]
+struct Stands {
+    states: HashMap<i64, AccountState>,
+    up: usize,
 }
 
 impl OwnBoard {
+    /// Nobody stands anywhere; the metrics say how many do.
+    pub fn new(metrics: Metrics) -> Self {
+        let board = Self {
+            stands: Arc::default(),
+            bell: Arc::default(),
+            metrics,
+        };
+        board.publish(&board.stands());
+        board
+    }
+
     /// Where an account stands; `None` when it has not said anything yet, or does not run.
     pub fn state(&self, account_id: i64) -> Option<AccountState> {
-        self.states().get(&account_id).cloned()
+        self.stands().states.get(&account_id).cloned()
     }
 
     /// Something was changed in the database: look again.
@@ -35,22 +54,21 @@ impl OwnBoard {
     }
 
     pub(super) fn forget(&self, account_id: i64) {
-        self.states().remove(&account_id);
+        let mut stands = self.stands();
+        let was = stands.states.remove(&account_id);
+        stands.up -= usize::from(was == Some(AccountState::Up));
+        self.publish(&stands);
     }
 
-    /// How many there are in each state: up, down.
-    pub(super) fn counts(&self) -> (u64, u64) {
-        let states = self.states();
-        let up = states
-            .values()
-            .filter(|state| matches!(state, AccountState::Up));
-        let up = u64::try_from(up.count()).unwrap_or(u64::MAX);
-        let all = u64::try_from(states.len()).unwrap_or(u64::MAX);
-        (up, all.saturating_sub(up))
+    /// While nobody else can change them, so that the last word is the last one that is published.
+    fn publish(&self, stands: &Stands) {
+        let down = stands.states.len().saturating_sub(stands.up);
+        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        self.metrics.own_accounts(number(stands.up), number(down));
     }
 
-    fn states(&self) -> MutexGuard<'_, HashMap<i64, AccountState>> {
-        self.states.lock().unwrap_or_else(PoisonError::into_inner)
+    fn stands(&self) -> MutexGuard<'_, Stands> {
+        self.stands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -59,15 +77,22 @@ impl States for OwnBoard {
         let Some(account_id) = account.own_key() else {
             return;
         };
-        let refused = matches!(state, AccountState::LoggedOut(_));
-        let mut states = self.states();
-        let known = states.get(&account_id);
+        let (is_up, refused) = match &state {
+            AccountState::Up => (true, false),
+            AccountState::Down(_) => (false, false),
+            AccountState::LoggedOut(_) => (false, true),
+        };
+        let mut stands = self.stands();
+        let known = stands.states.get(&account_id);
         if refused && matches!(known, Some(AccountState::LoggedOut(_))) {
             // The first word is the server's; what follows from it says less.
             return;
         }
-        states.insert(account_id, state);
-        drop(states);
+        stands.up += usize::from(is_up);
+        let was = stands.states.insert(account_id, state);
+        stands.up -= usize::from(was == Some(AccountState::Up));
+        self.publish(&stands);
+        drop(stands);
         if refused {
             self.ring();
         }

@@ -23,7 +23,7 @@ use crate::{
     xmpp::stream::LinkHandle,
 };
 
-/// Between two looks when nobody rings: users go by several ways, and other processes change the database too.
+/// Between two looks when nobody rings: users go by several ways, and what other processes tell may be lost.
 const EVERY: Duration = Duration::from_mins(1);
 
 /// The same while an owner has still to be told: the link may be up by then.
@@ -70,16 +70,18 @@ impl Keeper {
         }
         let (clock, lifecycle) = (self.clock(), self.context.lifecycle.clone());
         let mut running = HashMap::new();
+        let (mut view, mut looks) = (self.processes.view(), self.processes.looks());
         loop {
             let mut is_settled = true;
             for (gateway, link) in &self.gateways {
                 is_settled &= self.look(gateway, link, &mut running).await;
             }
-            let (up, down) = self.board.counts();
-            self.metrics.own_accounts(up, down);
             let next = clock.now().after(if is_settled { EVERY } else { SOON });
             tokio::select! {
                 () = self.board.rung() => {}
+                // A user has connected one elsewhere, or a gateway has come, with mailboxes that were connected just before.
+                _ = looks.changed() => {}
+                _ = view.changed() => {}
                 () = clock.sleep_until(next) => {}
                 () = lifecycle.draining() => return,
             }

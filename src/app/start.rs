@@ -272,7 +272,7 @@ async fn start(
     let simulator = Simulator::new(Arc::clone(&base.clock));
     let Parts { parts, doors } =
         Parts::make(app, (&base, &processes), &simulator, lifecycle).await?;
-    let (board, brought) = (OwnBoard::default(), Brought::default());
+    let (board, brought) = (OwnBoard::new(base.metrics.clone()), Brought::default());
     let states = AccountStates::new(Arc::clone(&base.clock), base.metrics.clone());
     let states = states.with_own(Arc::new(board.clone()));
     let context = context(&base, &doors, (&files, &states), lifecycle);

@@ -321,7 +321,7 @@ impl Operations {
             account_id,
             user_id,
         };
-        let sealed = keys.keys().seal(login.to_secret().expose_secret(), bound);
+        let sealed = keys.newest().seal(login.to_secret().expose_secret(), bound);
         let name = AccountName::own(&gateway.config.name, account_id);
         let kept = KeptAccount {
             account_id,

@@ -48,6 +48,8 @@ struct Inner {
     gateways: Mutex<BTreeMap<i64, Entry>>,
     hints: mpsc::Sender<Hint>,
     nudged: Notify,
+    /// How often another process told of a change.
+    looks: watch::Sender<u64>,
     /// What shows the database server that this process lives.
     session: Mutex<Session>,
 }
@@ -77,6 +79,8 @@ const OFFERED_MAX: Duration = Duration::from_secs(3);
 const TAKEN_MAX: Duration = Duration::from_secs(5);
 /// So long its new holder gets to make its link, while the old one still stands.
 const UP_MAX: Duration = Duration::from_secs(3);
+/// So long what a process does with a gateway that it has handed over may still take.
+const ENDING_MAX: Duration = Duration::from_secs(3);
 /// Hints that wait to be told; those beyond are lost, which costs seconds.
 const HINTS_MAX: usize = 1024;
 
@@ -138,6 +142,7 @@ impl Processes {
             gateways: Mutex::default(),
             hints,
             nudged: Notify::new(),
+            looks: watch::Sender::new(0),
             session: Mutex::new(session),
         };
         let this = Self {
@@ -182,6 +187,11 @@ impl Processes {
     /// What is known, now and whenever it changes.
     pub fn view(&self) -> watch::Receiver<View> {
         self.inner.view.subscribe()
+    }
+
+    /// How often another process has told that somebody changed something ([`Hint::Look`]).
+    pub fn looks(&self) -> watch::Receiver<u64> {
+        self.inner.looks.subscribe()
     }
 
     /// Whether others take work.
@@ -267,7 +277,8 @@ impl Processes {
     }
 
     /// Does something as long as this process has a gateway; `None`: any one gateway, the same for all processes. What is done
-    /// begins anew when the gateway comes back, and for good when it ends by itself.
+    /// begins anew when the gateway comes back, and ends for good when it ends by itself. It is dropped when the gateway is lost, but
+    /// for a process that drains: what that has under way still gets its answer.
     pub async fn while_held<F: Future<Output = ()>>(
         self,
         gateway_id: Option<i64>,
@@ -289,9 +300,14 @@ impl Processes {
                 held = now.wait_for(has) => if held.is_err() { return },
                 () = lifecycle.draining() => return,
             }
+            let mut working = std::pin::pin!(work());
             tokio::select! {
-                () = work() => return,
+                () = &mut working => return,
                 lost = later.wait_for(|view| !has(view)) => if lost.is_err() { return },
+            }
+            if lifecycle.is_draining() {
+                tokio::time::timeout(ENDING_MAX, working).await.ok();
+                return;
             }
         }
     }

@@ -305,10 +305,14 @@ async fn hear(processes: &Processes, listener: &mut Listener, heard: &mpsc::Send
             continue;
         };
         for hint in parcel.hints() {
-            if hint == Hint::Beat {
-                processes.inner.nudged.notify_one();
-            } else {
-                heard.try_send(hint).ok();
+            match hint {
+                Hint::Beat => processes.inner.nudged.notify_one(),
+                hint => {
+                    if hint == Hint::Look {
+                        processes.inner.looks.send_modify(|looks| *looks += 1);
+                    }
+                    heard.try_send(hint).ok();
+                }
             }
         }
     }

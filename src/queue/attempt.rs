@@ -1,8 +1,10 @@
 //! One try outwards: start mark, send, outcome; each committed before the next.
 
+mod quiet;
+
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 use transom_adapter::{Account, Address, Attempt, Failure, Outcome, Reason, Repeat, UnixMillis};
 
 use super::{
@@ -15,6 +17,7 @@ use crate::{
     config::Receipts,
     hooks::{Step, step},
     metrics::Direction,
+    processes::LEASE,
     store::{
         Write, WriteError,
         write::{Done, IdRow, OutcomeRow, Start, State, TellKind},
@@ -79,6 +82,11 @@ impl Try {
         }
         let finished = match self.start().await {
             Started::Gone => Finished::go_on(),
+            Started::Late => {
+                let detail = "this process stood still before the send";
+                let failure = Failure::new(Reason::NetworkDown).with_detail(detail);
+                self.conclude(attempt, Outcome::Transient(failure)).await
+            }
             Started::Yes => {
                 let outcome = self.send(attempt).await;
                 let states = &self.surroundings.states;
@@ -98,54 +106,6 @@ impl Try {
         self.finished.send(order).await.ok();
     }
 
-    /// When the recipient's quiet hours end; what has begun to go out is not interrupted by them.
-    fn quiet_until(&self) -> Option<UnixMillis> {
-        if self.work.unit > 0 {
-            return None;
-        }
-        self.quiet_at(self.surroundings.clock.now())
-    }
-
-    fn quiet_at(&self, at: UnixMillis) -> Option<UnixMillis> {
-        let adapter = &self.gateway.gateway.adapter;
-        let each = self.work.outgoing.reached();
-        each.filter_map(|to| adapter.not_before(to, at)).max()
-    }
-
-    /// When it could be sent for the first time.
-    fn since(&self) -> UnixMillis {
-        let created_at = self.work.outgoing.created_at;
-        self.quiet_at(created_at).unwrap_or(created_at)
-    }
-
-    /// The chat waits until then, and the sender is told; what is written meanwhile waits behind it.
-    async fn postpone(&self, until: UnixMillis) -> Finished {
-        let failures = self.failures;
-        let row = OutcomeRow {
-            attempts: self.work.attempts,
-            tell: Some(TellKind::Night),
-            lane_due_ms: until.0,
-            failures,
-            of_group: self.work.is_one_of_several,
-            ..OutcomeRow::new(self.work.delivery_id, self.lane_id, State::Queued)
-        };
-        let done = self.commit(|| Write::Outcome(row.clone())).await;
-        self.tell(&done, row.tell);
-        tracing::info!(
-            message_id = self.work.delivery_id,
-            until = %until.timestamp(),
-            "Waits until the recipient's quiet hours are over."
-        );
-        let next = Next::At {
-            due_ms: until.0,
-            failures,
-        };
-        Finished {
-            next,
-            ..Finished::go_on()
-        }
-    }
-
     /// Commits the start mark, where the account cannot recognise a repeat, or another process might try the same.
     async fn start(&self) -> Started {
         let is_safe = self.account.capabilities().repeat == Repeat::Safe;
@@ -159,9 +119,14 @@ impl Try {
             units: self.work.parts(self.work.units()),
             at_ms: self.surroundings.clock.now().0,
         };
+        let asked = Instant::now();
         match self.commit(|| Write::Start(start.clone())).await {
             // A report, an admin or another process was quicker.
             Done::Unchanged => Started::Gone,
+            // Long enough to be taken for dead: others say by now that nobody knows what became of it.
+            _ if self.surroundings.processes.is_shared() && asked.elapsed() >= LEASE => {
+                Started::Late
+            }
             _ => Started::Yes,
         }
     }
@@ -381,5 +346,8 @@ impl Try {
 
 enum Started {
     Yes,
+    /// Somebody else has it, or nobody wants it any more.
     Gone,
+    /// Yes, but so long ago that others take this process for dead.
+    Late,
 }

@@ -81,6 +81,18 @@ impl KeyRing {
         Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The keys to seal with. The file is read again before: another process on the same database may have exchanged them, and what is
+    /// sealed with a key that has left the file is lost with this process. Where the file cannot be read they are as they were.
+    pub fn newest(&self) -> Arc<Keys> {
+        if let Err(error) = self.reload() {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "The key file cannot be read again; a login is sealed with the key that was there."
+            );
+        }
+        self.keys()
+    }
+
     /// Reads the file again: somebody may have added a key, or taken one away.
     ///
     /// # Errors

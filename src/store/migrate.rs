@@ -86,18 +86,46 @@ async fn migrate_alone(connection: &mut Connection, apply: bool) -> Result<u64, 
     Ok(applied)
 }
 
+/// Rows that refer to rows that are not there.
+const ORPHANS: Sql = Sql {
+    sqlite: "SELECT COUNT(*) FROM pragma_foreign_key_check",
+    postgres: "SELECT CAST(0 AS BIGINT)",
+};
+
+/// SQLite makes a table anew to change it, and to drop the old one is to delete its rows, with all that hangs on them. So nothing is
+/// deleted along with anything while a migration runs, and what hangs in the air after it is looked for instead.
 async fn apply_one(connection: &mut Connection, migration: &Migration) -> Result<(), StoreError> {
-    let text = if connection.is_postgres() {
-        migration.postgres
-    } else {
-        migration.sqlite
-    };
+    if connection.is_postgres() {
+        return apply_within(connection, migration).await;
+    }
+    connection.batch("PRAGMA foreign_keys = OFF").await?;
+    let applied = apply_within(connection, migration).await;
+    connection.batch("PRAGMA foreign_keys = ON").await?;
+    applied
+}
+
+async fn apply_within(
+    connection: &mut Connection,
+    migration: &Migration,
+) -> Result<(), StoreError> {
+    let number = migration.number;
     connection.begin().await?;
     let done = async {
-        connection.batch(text).await?;
+        if connection.is_postgres() {
+            // The more there is, the longer it takes.
+            connection.batch("SET LOCAL statement_timeout = 0").await?;
+            connection.batch(migration.postgres).await?;
+        } else {
+            connection.batch(migration.sqlite).await?;
+        }
+        let orphans = connection.rows(ORPHANS, &[]).await?;
+        let rows = orphans.first().ok_or(StoreError::Gone)?.int(0)?;
+        if rows > 0 {
+            return Err(StoreError::Orphans { number, rows });
+        }
         let mark =
             Sql::both("INSERT INTO schema_migrations (number, oldest_reader) VALUES ($1, $2)");
-        let params = [migration.number.into(), migration.oldest_reader.into()];
+        let params = [number.into(), migration.oldest_reader.into()];
         connection.run(mark, &params).await
     };
     match done.await {

@@ -77,6 +77,16 @@ pub enum StoreError {
         /// The first one that is missing.
         missing: i64,
     },
+    /// A migration took away what other rows refer to.
+    #[error(
+        "migration {number} would leave {rows} rows that refer to nothing; the database is as it was"
+    )]
+    Orphans {
+        /// Which one.
+        number: i64,
+        /// How many rows.
+        rows: i64,
+    },
     /// A stanza was taken in by another process between the look and the commit.
     #[error("a stanza was taken in already")]
     Repeated,

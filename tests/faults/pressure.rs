@@ -1,5 +1,9 @@
 //! A provider that is out of order for long, under a flood: nobody else is held up, memory stays flat, nothing is dropped.
 
+mod mails;
+mod slow;
+mod webhooks;
+
 use std::{
     collections::BTreeMap,
     sync::{

@@ -18,15 +18,19 @@ CREATE INDEX next_things_by_what ON next_things (what);
 ";
 
 /// The migration in a file; `oldest_reader`: the newest migration that a binary must know to work on it.
-struct Next {
+pub(crate) struct Next {
     folder: tempfile::TempDir,
     oldest_reader: u32,
 }
 
 impl Next {
     fn adding(oldest_reader: u32) -> Self {
+        Self::of(ADDS, oldest_reader)
+    }
+
+    pub(crate) fn of(text: &str, oldest_reader: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("0002_next.sql"), ADDS).unwrap();
+        std::fs::write(folder.path().join("0002_next.sql"), text).unwrap();
         Self {
             folder,
             oldest_reader,
@@ -34,7 +38,7 @@ impl Next {
     }
 
     /// From its next start on the process is of the next version, or of this one again.
-    fn version(&self, transom: &mut Transom, is_next: bool) {
+    pub(crate) fn version(&self, transom: &mut Transom, is_next: bool) {
         let file = self.folder.path().join("0002_next.sql");
         let named = format!("{}:{}", self.oldest_reader, file.display());
         transom.set_env(NEXT, if is_next { &named } else { "" });

@@ -47,17 +47,42 @@ const COLUMNS: Sql = Sql {
                 WHERE c.table_schema = current_schema() AND c.table_name = $1 ORDER BY c.ordinal_position",
 };
 
-/// The tables, what is referred to before what refers to it: the order in which the migrations make them.
+/// The tables, what is referred to before what refers to it: the order in which the migrations make them. One that is made anew keeps
+/// its place.
 pub(super) fn names() -> Vec<String> {
-    let made = |line: &str| {
-        let rest = line.strip_prefix("CREATE TABLE ")?;
-        rest.split(' ').next().map(str::to_owned)
-    };
-    migrate::texts()
-        .iter()
-        .flat_map(|text| text.lines().filter_map(made).collect::<Vec<_>>())
-        .filter(|name| !OF_PROCESSES.contains(&name.as_str()))
-        .collect()
+    let mut names = in_order(migrate::texts());
+    names.retain(|name| !OF_PROCESSES.contains(&name.as_str()));
+    names
+}
+
+fn in_order(texts: Vec<&str>) -> Vec<String> {
+    // Whether it is there, and its name.
+    let mut tables: Vec<(bool, &str)> = Vec::new();
+    for line in texts.into_iter().flat_map(str::lines) {
+        let words: Vec<&str> = line.trim_end_matches(';').split(' ').collect();
+        match words[..] {
+            ["CREATE", "TABLE", name, ..] => tables.push((true, name)),
+            ["DROP", "TABLE", dropped] => {
+                let its = tables.iter_mut().filter(|(_, name)| *name == dropped);
+                its.for_each(|(is_there, _)| *is_there = false);
+            }
+            ["ALTER", "TABLE", old, "RENAME", "TO", new] => {
+                let replaced = |(is_there, name): &(bool, &str)| !*is_there && *name == new;
+                if let Some(place) = tables.iter().position(replaced) {
+                    tables.retain(|(_, name)| *name != old);
+                    if let Some(table) = tables.get_mut(place) {
+                        table.0 = true;
+                    }
+                } else {
+                    let its = tables.iter_mut().filter(|(_, name)| *name == old);
+                    its.for_each(|(_, name)| *name = new);
+                }
+            }
+            _ => {}
+        }
+    }
+    let there = tables.into_iter().filter(|(is_there, _)| *is_there);
+    there.map(|(_, name)| name.to_owned()).collect()
 }
 
 impl Table {
@@ -212,5 +237,18 @@ fn param(value: &Value) -> Param {
         Value::Number(number) => number.as_i64().map_or(Param::Null, Param::Int),
         Value::String(text) => Param::Text(text.clone()),
         _ => Param::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_that_is_made_anew_keeps_its_place() {
+        let first = "CREATE TABLE a (\n    x BIGINT\n);\nCREATE TABLE b (\nCREATE TABLE c (\n";
+        let second = "CREATE TABLE a_new (\nDROP TABLE a;\nALTER TABLE a_new RENAME TO a;\nDROP TABLE c;\nCREATE TABLE d (\n";
+        let third = "ALTER TABLE b RENAME TO e;\nALTER TABLE d ADD COLUMN y BIGINT;\n";
+        assert_eq!(in_order(vec![first, second, third]), ["a", "e", "d"]);
     }
 }

@@ -5,9 +5,13 @@ const smpp = require('smpp');
 
 const [smppPort, controlPort] = process.argv.slice(2).map(Number);
 const sessions = new Set();
+// What waits until an ESME says that it has it: it is brought to whoever is bound, in turn, again and again.
+const stored = [];
+const PATIENCE_MS = 2000;
 const received = [];
-// What becomes of the next messages: ok, throttle, silent, moods. When their receipts come: after, before, none.
-// Moods: so many in a thousand are not simply taken, by chance.
+// What becomes of the next messages: ok, throttle, silent, moods. When their receipts come: after, before, none, or stored: then they wait as
+// phones' texts do.
+// Moods: so many in a thousand are not simply taken, by chance; their receipts are asked for one by one.
 const mode = { submit: 'ok', receipts: 'after', moods: 0, seed: 1 };
 // What waits for an answer of an ESME, by session.
 const waiting = new Map();
@@ -19,6 +23,7 @@ const server = smpp.createServer({}, (session) => {
       session.send(pdu.response({ command_status: smpp.ESME_RINVPASWD }), () => session.close());
       return;
     }
+    session.by = pdu.system_type;
     sessions.add(session);
     session.send(pdu.response({ system_id: 'smsc' }));
   };
@@ -48,7 +53,6 @@ function mood() {
   return { name, takes: (name === 'cut' || name === 'silent') && chance(2) === 0 };
 }
 
-// By its mood; receipts are asked for one by one.
 function moody(session, pdu) {
   const { name, takes } = mood();
   const whole = pdu.message_payload || pdu.short_message;
@@ -72,6 +76,7 @@ function submitted(session, pdu) {
   }
   const whole = pdu.message_payload || pdu.short_message;
   received.push({
+    by: session.by,
     from: pdu.source_addr,
     to: pdu.destination_addr,
     text: whole.message.toString(),
@@ -82,14 +87,15 @@ function submitted(session, pdu) {
   if (mode.submit === 'silent') return;
   const id = (ids++).toString();
   const answer = () => session.send(pdu.response({ message_id: id }));
-  const receipt = () => session.deliver_sm(receiptOf(id, pdu.destination_addr, pdu.source_addr, 'DELIVRD'));
+  const receipt = receiptOf(id, pdu.destination_addr, pdu.source_addr, 'DELIVRD');
   if (mode.receipts === 'before') {
-    receipt();
+    session.deliver_sm(receipt);
     // The answer only after ours to the receipt has come.
     session.once('deliver_sm_resp', answer);
   } else {
     answer();
-    if (mode.receipts === 'after') receipt();
+    if (mode.receipts === 'after') session.deliver_sm(receipt);
+    if (mode.receipts === 'stored') stored.push(receipt);
   }
 }
 
@@ -105,21 +111,39 @@ function receiptOf(id, from, to, stat) {
   };
 }
 
+let turn = 0;
+function bring() {
+  const bound = [...sessions];
+  for (const pdu of bound.length ? stored : []) {
+    if (pdu.asked && Date.now() - pdu.asked < PATIENCE_MS) continue;
+    pdu.asked = Date.now();
+    const { asked, ...fields } = pdu;
+    bound[turn++ % bound.length].deliver_sm(fields, (answer) => {
+      if (answer.command_status !== 0) { pdu.asked = 0; return; }
+      const place = stored.indexOf(pdu);
+      if (place >= 0) stored.splice(place, 1);
+    });
+  }
+}
+setInterval(bring, 20);
+
 function deliver(query, done) {
   const message = Buffer.from(query.get('hex'), 'hex');
   const udh = query.get('udh');
-  bring({
+  const pdu = {
     ...numbers,
     source_addr: query.get('from'),
     destination_addr: query.get('to'),
     data_coding: Number(query.get('coding')),
     esm_class: udh ? 0x40 : 0,
     short_message: udh ? { udh: Buffer.from(udh, 'hex'), message } : { message },
-  }, done);
+  };
+  if (query.has('stored')) { stored.push(pdu); return done(200, ''); }
+  bringOnce(pdu, done);
 }
 
-// To whoever is bound; answered with the status of the ESME's answer, or by the end of its session.
-function bring(pdu, done) {
+// Answered with the status of the ESME's answer, or by the end of its session.
+function bringOnce(pdu, done) {
   const [session] = sessions;
   if (!session) return done(503, 'nobody is bound');
   if (!waiting.has(session)) waiting.set(session, new Set());
@@ -136,6 +160,8 @@ http.createServer((request, response) => {
     case '/received':
       return done(200, JSON.stringify(received.slice(Number(url.searchParams.get('since')))));
     case '/bound': return done(200, String(sessions.size));
+    case '/who': return done(200, JSON.stringify([...sessions].map((session) => session.by)));
+    case '/stored': return done(200, String(stored.length));
     case '/mode':
       for (const [name, value] of url.searchParams) mode[name] = value;
       return done(200, '');
@@ -145,7 +171,7 @@ http.createServer((request, response) => {
     case '/deliver': return deliver(url.searchParams, done);
     case '/receipt': {
       const [id, from, to, stat] = ['id', 'from', 'to', 'stat'].map((name) => url.searchParams.get(name));
-      return bring(receiptOf(id, from, to, stat), done);
+      return bringOnce(receiptOf(id, from, to, stat), done);
     }
     default: return done(404, '');
   }

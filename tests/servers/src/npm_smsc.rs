@@ -76,12 +76,13 @@ impl NpmSmsc {
         .await
     }
 
-    /// When receipts come: `after` or `before` the answer, or `none`.
+    /// When receipts come: `after` or `before` the answer, `none`, or `stored` as phones' texts are.
     pub async fn receipts(&self, when: &str) {
         self.call(&format!("/mode?receipts={when}")).await;
     }
 
-    /// What came, as the package reads it: `from`, `to`, `text`, `udh`, `coding`, `esm`; or `throttled`.
+    /// What came, as the package reads it: `from`, `to`, `text`, `udh`, `coding`, `esm`, and `by`, the `system_type` of the bind; or
+    /// `throttled`.
     pub async fn received(&self) -> Vec<Value> {
         self.received_since(0).await
     }
@@ -113,6 +114,22 @@ impl NpmSmsc {
             .unwrap_or_else(|late| panic!("{late}"));
     }
 
+    /// The `system_type` of each bind that stands, the oldest first.
+    pub async fn bound(&self) -> Vec<String> {
+        serde_json::from_str(&self.call("/who").await).unwrap()
+    }
+
+    /// Takes a text from a phone, and brings it to whoever is bound, in turn, every two seconds until somebody says that he has it.
+    pub async fn store(&self, from: &str, to: &str, text: &str) {
+        let target = target((from, to), 0, &[], text.as_bytes());
+        self.call(&format!("{target}&stored=1")).await;
+    }
+
+    /// How many texts and receipts wait for somebody to have them.
+    pub async fn stored(&self) -> usize {
+        self.call("/stored").await.parse().unwrap()
+    }
+
     /// Brings a message, its text as octets in that coding, behind this header; the status of the answer.
     pub async fn deliver(
         &self,
@@ -122,22 +139,7 @@ impl NpmSmsc {
         header: &[u8],
         text: &[u8],
     ) -> String {
-        let hex = |octets: &[u8]| {
-            octets.iter().fold(String::new(), |mut hex, octet| {
-                write!(hex, "{octet:02x}").unwrap();
-                hex
-            })
-        };
-        let (from, to) = (
-            percent_encode(from.as_bytes()),
-            percent_encode(to.as_bytes()),
-        );
-        let target = format!(
-            "/deliver?from={from}&to={to}&coding={coding}&udh={}&hex={}",
-            hex(header),
-            hex(text)
-        );
-        self.call(&target).await
+        self.call(&target((from, to), coding, header, text)).await
     }
 
     /// Cuts the connections.
@@ -159,4 +161,23 @@ impl NpmSmsc {
         let answer = get(self.control, target).await.expect("the SMSC answers");
         String::from_utf8_lossy(&answer.body).into_owned()
     }
+}
+
+/// How it is asked to bring a message.
+fn target((from, to): (&str, &str), coding: u8, header: &[u8], text: &[u8]) -> String {
+    let hex = |octets: &[u8]| {
+        octets.iter().fold(String::new(), |mut hex, octet| {
+            write!(hex, "{octet:02x}").unwrap();
+            hex
+        })
+    };
+    let (from, to) = (
+        percent_encode(from.as_bytes()),
+        percent_encode(to.as_bytes()),
+    );
+    format!(
+        "/deliver?from={from}&to={to}&coding={coding}&udh={}&hex={}",
+        hex(header),
+        hex(text)
+    )
 }

@@ -17,7 +17,7 @@ use crate::wait::within;
 /// A running PostgreSQL, with its commits synced as in production.
 pub struct Postgres {
     daemon: Daemon,
-    _scratch: Scratch,
+    scratch: Scratch,
     addr: SocketAddr,
     databases: AtomicU32,
 }
@@ -55,7 +55,7 @@ impl Postgres {
         let ready = Ready::Log(scratch.join("postgres.log"), "ready to accept connections");
         Self {
             daemon: Daemon::started(server, ready, Signal::INT).await,
-            _scratch: scratch,
+            scratch,
             addr,
             databases: AtomicU32::new(0),
         }
@@ -76,6 +76,40 @@ impl Postgres {
         )
         .await;
         format!("postgres://postgres@{}/{name}", self.addr)
+    }
+
+    /// Copies a database by `pg_dump` and `pg_restore`, also while others use it; the URL of the copy.
+    pub async fn dumped(&self, url: &str) -> String {
+        let copy = self.database().await;
+        let place =
+            [copy.rsplit('/').next(), url.rsplit('/').next()].map(Option::unwrap_or_default);
+        let [to, from] = place;
+        let file = self
+            .scratch
+            .join(&format!("{to}.dump"))
+            .display()
+            .to_string();
+        let dump = ["--format=custom", "--file", &file, "-d", from];
+        let restore = ["-d", to, &file];
+        for (program, args) in [("pg_dump", &dump[..]), ("pg_restore", &restore[..])] {
+            let run = tokio::process::Command::new(programs().join(program))
+                .args([
+                    "-U",
+                    "postgres",
+                    "-h",
+                    "127.0.0.1",
+                    "-p",
+                    &self.addr.port().to_string(),
+                ])
+                .args(args)
+                .stdin(Stdio::null())
+                .kill_on_drop(true)
+                .output();
+            let output = within(program, run).await.expect(program);
+            let errors = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{program}: {errors}");
+        }
+        copy
     }
 
     /// Runs SQL in a database, named by name or URL, and returns the rows, columns separated by `|`.

@@ -1,10 +1,12 @@
 //! Child processes that never outlive the test process.
 
 use std::fs::File;
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{LazyLock, mpsc};
+use std::sync::{Arc, LazyLock, mpsc};
 use std::time::Duration;
 
 pub use rustix::process::Signal;
@@ -28,7 +30,13 @@ pub(crate) struct Launch {
     pub(crate) grouped: bool,
     /// What ends it at once, on drop and at our death: KILL or QUIT.
     pub(crate) last_signal: Signal,
+    /// Listeners that are ours and that each start gets, as from systemd.
+    pub(crate) sockets: Option<Arc<[TcpListener; 2]>>,
 }
+
+/// `sd_listen_fds(3)`: the sockets are numbers 3 and 4, and the process is told so under its own id.
+const HAND_OVER: &str =
+    "exec 3<&0 4>&1 </dev/null >&2; export LISTEN_PID=$$ LISTEN_FDS=2; exec \"$@\"";
 
 impl Launch {
     pub(crate) fn new(program: impl Into<PathBuf>, folder: &Path, log: &str) -> Self {
@@ -41,6 +49,7 @@ impl Launch {
             owner: None,
             grouped: true,
             last_signal: Signal::KILL,
+            sockets: None,
         }
     }
 
@@ -68,6 +77,15 @@ impl Launch {
         let errors = log.try_clone().expect("a second handle of the log");
         let mut command = self.command();
         command.stdin(Stdio::null()).stdout(log).stderr(errors);
+        if let Some(sockets) = &self.sockets {
+            command = handing(&command, sockets);
+            command.stderr(
+                File::options()
+                    .append(true)
+                    .open(&self.log)
+                    .expect("our log"),
+            );
+        }
         if self.grouped {
             command.process_group(0);
         }
@@ -106,6 +124,30 @@ impl Launch {
             .envs(self.envs.iter().map(|(name, value)| (name, value)));
         command
     }
+}
+
+/// The same command behind a shell that hands these over; they travel as its standard input and output.
+fn handing(command: &Command, sockets: &[TcpListener; 2]) -> Command {
+    let [input, output] = sockets
+        .each_ref()
+        .map(|socket| Stdio::from(OwnedFd::from(socket.try_clone().expect("a second handle"))));
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", HAND_OVER, "sh"])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .env_clear()
+        .envs(
+            command
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .stdin(input)
+        .stdout(output);
+    if let Some(folder) = command.get_current_dir() {
+        shell.current_dir(folder);
+    }
+    shell
 }
 
 /// A running program; its process group ends with this value.

@@ -1,9 +1,10 @@
 //! The gateway under test: the built binary with a configuration, a folder and a life of its own.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Output, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::http_client::get;
@@ -136,6 +137,13 @@ impl Transom {
     pub fn set_env(&mut self, name: &str, value: &str) {
         self.launch.envs.retain(|(key, _)| key != name);
         self.launch.envs.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Opens these places, and hands them over at each start from now on, as systemd does with its `.socket` units: between two starts
+    /// whoever connects waits.
+    pub fn hold_sockets(&mut self, places: [SocketAddr; 2]) {
+        let open = |place| TcpListener::bind(place).expect("a port of ours");
+        self.launch.sockets = Some(Arc::new(places.map(open)));
     }
 
     /// Runs another command of the binary, with the same configuration, to its end.

@@ -12,7 +12,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::timeout};
 use transom_adapter::{
     Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Context, Failure,
     Holder, Outcome, Outgoing, Reason, Repeat, Reports, Sockets,
@@ -21,9 +21,6 @@ use transom_adapter::{
 use crate::{config::LmtpConfig, ids::OwnIds, read::MAIL_BYTES_MAX};
 use listener::Listener;
 use session::{Limits, Protocol, Session};
-
-/// Postfix opens twenty by default. Each may hold a whole mail.
-const CONNECTIONS_MAX: usize = 32;
 
 /// Between tries to open the listener.
 const REBIND: Duration = Duration::from_secs(10);
@@ -34,6 +31,9 @@ const LIMITS: Limits = Limits {
     refusals_max: 150,
     command: Duration::from_mins(5),
     data: Duration::from_mins(10),
+    // Postfix opens twenty by default. Each may hold a whole mail.
+    connections_max: 32,
+    turn: Duration::from_secs(30),
 };
 
 /// Takes mail from the site's mail server.
@@ -174,7 +174,7 @@ impl Account for LmtpAccount {
         let Some(listener) = self.listener(context).await else {
             return Ok(());
         };
-        let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let permits = Arc::new(Semaphore::new(self.limits.connections_max));
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
@@ -195,12 +195,22 @@ impl Account for LmtpAccount {
                 meter.refused(&self.name, "smtp_in_unnamed_host", peer);
                 continue;
             }
-            if let Ok(permit) = Arc::clone(&permits).try_acquire_owned() {
+            // Who comes behind it waits in the queue of the listener: a sender that is slowed comes sooner than one that is refused.
+            let turn = timeout(self.limits.turn, Arc::clone(&permits).acquire_owned());
+            let turn = tokio::select! {
+                turn = turn => turn,
+                () = context.lifecycle.draining() => {
+                    session::turn_away(stream, session::CLOSING).await;
+                    return Ok(());
+                }
+            };
+            if let Ok(Ok(permit)) = turn {
                 self.serve(context, stream, permit);
             } else {
-                context
-                    .meter
-                    .refused(&self.name, "lmtp_too_many_connections", peer);
+                let meter = &context.meter;
+                meter.refused(&self.name, "lmtp_too_many_connections", peer);
+                session::turn_away(stream, "421 4.3.2 too many connections, please come back")
+                    .await;
             }
         }
     }

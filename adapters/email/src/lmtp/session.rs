@@ -23,7 +23,7 @@ use crate::{
     read::Letter,
 };
 
-/// What one connection may cost.
+/// What one connection may cost, and how many there may be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) mail_bytes_max: usize,
@@ -35,6 +35,22 @@ pub(crate) struct Limits {
     pub(crate) command: Duration,
     /// For a whole mail.
     pub(crate) data: Duration,
+    /// Connections at the same time.
+    pub(crate) connections_max: usize,
+    /// So long the next one waits for one of them to end.
+    pub(crate) turn: Duration,
+}
+
+/// Said to whoever comes while the process ends.
+pub(crate) const CLOSING: &str = "421 4.3.2 closing down, please come back";
+/// For whoever is turned away to take the words.
+const TURN_AWAY: Duration = Duration::from_secs(1);
+
+/// Says why a connection is not served, and closes it.
+pub(crate) async fn turn_away(stream: Stream, why: &str) {
+    let mut wire = Wire::new(stream);
+    wire.say(why);
+    timeout(TURN_AWAY, wire.flush()).await.ok();
 }
 
 /// How the other side speaks.
@@ -99,7 +115,7 @@ impl Session {
             let line = tokio::select! {
                 line = wire.line(self.limits.command) => line?,
                 () = self.context.lifecycle.draining(), if state.sender.is_none() => {
-                    wire.say("421 4.3.2 closing down, please come back");
+                    wire.say(CLOSING);
                     return wire.flush().await;
                 }
             };

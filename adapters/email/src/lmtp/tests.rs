@@ -336,6 +336,28 @@ async fn too_many_recipients_and_refusals_are_stopped() {
 }
 
 #[tokio::test]
+async fn one_connection_too_many_waits_and_is_told_to_come_back_when_its_turn_does_not_come() {
+    let mut first = Mta::with(Limits {
+        connections_max: 1,
+        turn: Duration::from_millis(300),
+        ..LIMITS
+    })
+    .await;
+    let place = first.stream.get_ref().peer_addr().unwrap();
+    let next = async || {
+        let mut line = String::new();
+        let stream = TcpStream::connect(place).await.unwrap();
+        let mut stream = BufReader::new(stream);
+        stream.read_line(&mut line).await.unwrap();
+        line
+    };
+    assert!(next().await.starts_with("421 4.3.2 too many connections"));
+    assert_eq!(first.meter.of("lmtp_too_many_connections"), 1);
+    let (second, ()) = tokio::join!(next(), first.ask("QUIT", "221"));
+    assert!(second.starts_with("220"), "{second}");
+}
+
+#[tokio::test]
 async fn a_cut_in_the_mail_commits_nothing() {
     let mut mta = Mta::connect().await;
     mta.envelope("bob@example.com", &[ALICE]).await;

@@ -103,14 +103,15 @@ struct Wire {
     limits: Limits,
 }
 
-/// A request that was written. However it goes away without an answer, a dropped session included: nobody knows.
+/// A request that was written. Whatever becomes of it, whoever asked is told: nobody knows, where no answer came, also when the
+/// whole session is dropped.
 struct Waiting {
     until: Instant,
     answer: Option<oneshot::Sender<Outcome>>,
 }
 
 impl Waiting {
-    fn answered(mut self, outcome: Outcome) {
+    fn tell(&mut self, outcome: Outcome) {
         if let Some(answer) = self.answer.take() {
             answer.send(outcome).ok();
         }
@@ -119,9 +120,7 @@ impl Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        if let Some(answer) = self.answer.take() {
-            answer.send(Outcome::Unknown).ok();
-        }
+        self.tell(Outcome::Unknown);
     }
 }
 
@@ -274,10 +273,9 @@ impl<H: Handler> Running<'_, H> {
 
     fn answered(&mut self, frame: Frame) {
         // An answer to what we never asked, or one that comes too late; the answers to our enquire_link are among them.
-        let Some(waiting) = self.pending.remove(&frame.sequence) else {
-            return;
-        };
-        waiting.answered(Outcome::Answered(frame.status, frame.body));
+        if let Some(mut waiting) = self.pending.remove(&frame.sequence) {
+            waiting.tell(Outcome::Answered(frame.status, frame.body));
+        }
     }
 
     fn next_wake(&self) -> Instant {
@@ -300,9 +298,8 @@ impl<H: Handler> Running<'_, H> {
                 .pending
                 .get(&sequence)
                 .is_some_and(|waiting| waiting.until <= now);
-            if let Some(waiting) = self.pending.remove(&sequence).filter(|_| late) {
+            if late && self.pending.remove(&sequence).is_some() {
                 self.handler.count("smpp_no_response");
-                waiting.answered(Outcome::Unknown);
             }
         }
         match self.asked {

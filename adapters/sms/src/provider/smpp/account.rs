@@ -7,13 +7,14 @@ use std::{
 };
 
 use async_trait::async_trait;
+use tokio::{sync::watch, time::timeout};
 use transom_adapter::{
     Account, AccountName, Attempt, Capabilities, CheckReport, Clock, Context, ExternalId, Failure,
     Holder, Outcome, Outgoing, Reason, Repeat, Reports, UnixMillis,
 };
 use transom_smpp::{
-    Bind, Client, Endpoint, Login, OpenError, Outcome as Answer, Requests, Session, Submit,
-    channel, command, message_id, status,
+    Bind, Client, Endpoint, Login, OpenError, Outcome as Answer, Session, Submit, channel, command,
+    message_id, status,
 };
 
 use super::{
@@ -49,46 +50,46 @@ pub(super) struct Settled {
 pub(super) struct SmppAccount {
     pub(super) settled: Settled,
     pub(super) ids: Ids,
-    client: Mutex<Client>,
-    /// Taken by the first `run`; what is asked before waits for it.
-    requests: Mutex<Option<Requests>>,
+    /// What `run` serves. There is none when it does not run: the process has no gateway yet, or lost it; it may get it back.
+    client: watch::Sender<Option<Client>>,
     /// When the next message may go, at so many a second.
     next: Mutex<UnixMillis>,
 }
 
+/// A process that has just got its gateway runs the account within this time.
+const RUNNING: Duration = Duration::from_secs(2);
 /// Connecting, TLS and binding together.
 pub(super) const OPEN: Duration = Duration::from_secs(15);
 
+/// For as long as `run` serves the account. Dropped with it, and with the requests: those that were not written were not sent.
+struct Serving<'a>(&'a watch::Sender<Option<Client>>);
+
+impl<'a> Serving<'a> {
+    /// `None`: somebody does already.
+    fn begin(place: &'a watch::Sender<Option<Client>>, client: Client) -> Option<Self> {
+        let begun = place.send_if_modified(|now| {
+            let is_free = now.is_none();
+            now.get_or_insert(client);
+            is_free
+        });
+        begun.then_some(Self(place))
+    }
+}
+
+impl Drop for Serving<'_> {
+    fn drop(&mut self) {
+        self.0.send_replace(None);
+    }
+}
+
 impl SmppAccount {
     pub(super) fn new(settled: Settled) -> Self {
-        let (client, requests) = channel();
         Self {
             settled,
             ids: Ids::default(),
-            client: Mutex::new(client),
-            requests: Mutex::new(Some(requests)),
+            client: watch::Sender::new(None),
             next: Mutex::new(UnixMillis(0)),
         }
-    }
-
-    /// For a run: one that began before and still goes on gets nothing more, and ends. A process that lost the account to another and has it
-    /// again begins anew.
-    fn requests(&self) -> Requests {
-        let first = self
-            .requests
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        first.unwrap_or_else(|| {
-            let (client, requests) = channel();
-            *self.client.lock().unwrap_or_else(PoisonError::into_inner) = client;
-            requests
-        })
-    }
-
-    fn client(&self) -> Client {
-        let client = self.client.lock();
-        client.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn login(&self, bind: Bind) -> Login {
@@ -134,6 +135,17 @@ impl SmppAccount {
         self.settled.clock.sleep_until(turn).await;
     }
 
+    /// Asks the SMSC; whoever runs the account may be about to begin, or have ended.
+    async fn request(&self, submit: Submit) -> Answer {
+        let mut place = self.client.subscribe();
+        timeout(RUNNING, place.wait_for(Option::is_some)).await.ok();
+        let client = place.borrow().clone();
+        match client {
+            Some(client) => client.request(command::SUBMIT_SM, submit.body()).await,
+            None => Answer::NotSent,
+        }
+    }
+
     /// The longest that a message waits for its turn: those before it are as many as may be under way.
     fn pace_max(&self) -> Duration {
         let per_second = self.settled.per_second.map_or(u16::MAX, NonZeroU16::get);
@@ -148,7 +160,8 @@ impl Account for SmppAccount {
     }
 
     fn capabilities(&self) -> Capabilities {
-        let longest = OPEN + self.settled.response + self.pace_max() + Duration::from_secs(10);
+        let longest =
+            RUNNING + OPEN + self.settled.response + self.pace_max() + Duration::from_secs(10);
         Capabilities {
             repeat: Repeat::Unsafe,
             reports: if self.settled.bind == BindKind::Transmitter {
@@ -172,11 +185,7 @@ impl Account for SmppAccount {
         };
         self.pace().await;
         let network_down = |detail: &str| Failure::new(Reason::NetworkDown).with_detail(detail);
-        match self
-            .client()
-            .request(command::SUBMIT_SM, submit.body())
-            .await
-        {
+        match self.request(submit).await {
             Answer::NotSent => Outcome::Transient(network_down("not bound to the SMSC")),
             Answer::Unknown => Outcome::Unknown(network_down("the SMSC did not answer")),
             Answer::Answered(status::OK, body) => {
@@ -194,7 +203,11 @@ impl Account for SmppAccount {
     }
 
     async fn run(&self, context: &Context) -> Result<(), Failure> {
-        link::run(self, context, self.requests()).await;
+        let (client, requests) = channel();
+        // Run twice at once, there would be two binds.
+        if let Some(_serving) = Serving::begin(&self.client, client) {
+            link::run(self, context, requests).await;
+        }
         Ok(())
     }
 

@@ -99,10 +99,12 @@ impl Link<'_> {
                 Err(error) => {
                     self.refused(&error, failures);
                     failures += 1;
-                    if error.is_refusal() {
-                        REFUSED
-                    } else {
-                        (AGAIN * 2_u32.pow(failures.min(6))).min(AGAIN_MAX)
+                    let doubled = AGAIN * 2_u32.pow(failures.min(6));
+                    match error {
+                        // The login's last holder, of which the SMSC has not noticed yet that it is gone.
+                        OpenError::Refused(status::ALREADY_BOUND) => doubled.min(REFUSED),
+                        _ if error.is_refusal() => REFUSED,
+                        _ => doubled.min(AGAIN_MAX),
                     }
                 }
             };

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use serde_json::json;
+use tokio::{sync::oneshot, time::Instant};
 use transom_adapter::{
     Account, AccountState, Address, Attempt, Clock, Context, Event, Key, MessageRef, Outcome, Part,
     Progress, Reason, Scope, SystemClock,
@@ -46,6 +47,13 @@ fn account(url: &str, more: &serde_json::Value) -> SmppAccount {
 
 impl Bench {
     async fn start(more: serde_json::Value) -> Self {
+        let bench = Self::prepare(more).await;
+        // Whoever could stop it is dropped, and it goes on.
+        drop(bench.run());
+        bench
+    }
+
+    async fn prepare(more: serde_json::Value) -> Self {
         let smsc = Smsc::start().await;
         let url = format!("smpp://127.0.0.1:{}", smsc.endpoint().port);
         let account = Arc::new(account(&url, &more));
@@ -60,10 +68,6 @@ impl Bench {
             Arc::clone(&meter),
         );
         context.states = states.clone();
-        let (running, inner) = (Arc::clone(&account), context.clone());
-        context
-            .lifecycle
-            .spawn("smpp", async move { running.run(&inner).await.unwrap() });
         Self {
             smsc,
             account,
@@ -72,6 +76,19 @@ impl Bench {
             states,
             meter,
         }
+    }
+
+    /// Runs the account until it drains, or until what is returned is told to stop.
+    fn run(&self) -> oneshot::Sender<()> {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (running, inner) = (Arc::clone(&self.account), self.context.clone());
+        self.context.lifecycle.spawn("smpp", async move {
+            tokio::select! {
+                run = running.run(&inner) => run.unwrap(),
+                Ok(()) = stopped => {}
+            }
+        });
+        stop
     }
 
     /// Sends a text of one part; the SMSC answers like this.
@@ -261,48 +278,36 @@ async fn a_broken_session_is_bound_again() {
     assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
 }
 
-/// Another process has had the account meanwhile, or nobody knew whose it is: `run` was dropped, and is called again.
+/// A process that loses its gateway drops what it does with it, and begins again when it gets it back.
 #[tokio::test]
-async fn who_has_the_account_again_binds_again_and_what_was_under_way_is_unknown() {
-    let smsc = Smsc::start().await;
-    let url = format!("smpp://127.0.0.1:{}", smsc.endpoint().port);
-    let account = account(&url, &json!({ "response_timeout": "30s" }));
-    let context = context(
-        Arc::new(RecordingInbox::default()),
-        FixedDirectory::default(),
-        Arc::new(CountingMeter::default()),
-    );
+async fn what_was_written_when_the_gateway_was_lost_is_unknown_and_the_account_runs_again() {
+    let bench = Bench::prepare(json!({})).await;
+    let stop = bench.run();
+    let (mut connection, _) = bench.smsc.bound(status::OK).await;
     let text = message("hello");
-    let mut first = Box::pin(account.run(&context));
-    let (mut connection, _) = tokio::select! {
-        bound = smsc.bound(status::OK) => bound,
-        ended = &mut first => panic!("{ended:?}"),
-    };
-    let mut under_way = Box::pin(account.send(&text, FIRST));
-    tokio::select! {
-        _ = connection.next_of(command::SUBMIT_SM) => {}
-        ended = &mut first => panic!("{ended:?}"),
-        outcome = &mut under_way => panic!("{outcome:?}"),
-    }
-    drop(first);
-    let outcome = under_way.await;
-    assert!(matches!(outcome, Outcome::Unknown(_)), "{outcome:?}");
-    let outcome = account.send(&text, FIRST).await;
-    assert!(matches!(outcome, Outcome::Transient(_)), "{outcome:?}");
-    let mut second = Box::pin(account.run(&context));
-    let outcome = async {
-        let (mut connection, _) = smsc.bound(status::OK).await;
-        let (outcome, ()) = tokio::join!(account.send(&text, FIRST), async {
-            let submit = connection.next_of(command::SUBMIT_SM).await;
-            connection.answer(&submit, status::OK, b"7\0").await;
-        });
-        outcome
-    };
-    let outcome = tokio::select! {
-        outcome = outcome => outcome,
-        ended = &mut second => panic!("{ended:?}"),
-    };
+    let (unknown, ()) = tokio::join!(bench.account.send(&text, FIRST), async {
+        connection.next_of(command::SUBMIT_SM).await;
+        stop.send(()).unwrap();
+        assert_eq!(connection.next().await, None, "the connection ends");
+    });
+    assert!(matches!(unknown, Outcome::Unknown(_)), "{unknown:?}");
+    let without = bench.account.send(&text, FIRST).await;
+    assert!(matches!(without, Outcome::Transient(_)), "{without:?}");
+    let _stop = bench.run();
+    let (mut connection, _) = bench.smsc.bound(status::OK).await;
+    let (outcome, _) = bench
+        .send(&mut connection, "again", status::OK, b"7\0")
+        .await;
     assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn who_is_told_that_another_is_bound_asks_again_soon() {
+    let bench = Bench::start(json!({})).await;
+    let since = Instant::now();
+    bench.smsc.bound(status::ALREADY_BOUND).await;
+    bench.smsc.bound(status::OK).await;
+    assert!(since.elapsed() < Duration::from_secs(20));
 }
 
 #[tokio::test]

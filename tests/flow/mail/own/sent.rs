@@ -2,10 +2,8 @@
 
 use transom_test_servers::{Element, Feature, PATIENCE, Server, XmppClient, skipped, until};
 
-use super::{
-    BOB,
-    own::{OWN, Otherwise, OwnWorld, PASSWORD, ask, chat_from, mail},
-};
+use super::world::{OWN, Otherwise, OwnWorld, PASSWORD, ask, chat_from, mail};
+use crate::mail::BOB;
 use crate::world::{chat, condition};
 
 fn often(features: &[Feature]) -> Otherwise {

@@ -17,10 +17,10 @@ use transom::{
 use transom_adapter::{Lifecycle, Login, Place, Server as MailServer, Tls};
 use transom_test_servers::{Server, skipped, until};
 
-use super::own::{OwnWorld, chat_from, mail};
+use super::world::{OwnWorld, chat_from, mail};
 use crate::world::{Database, link_up};
 
-const BOB: &str = super::BOB;
+const BOB: &str = crate::mail::BOB;
 const PATIENCE: Duration = Duration::from_mins(5);
 
 fn wanted() -> usize {

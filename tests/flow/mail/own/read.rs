@@ -2,10 +2,8 @@
 
 use transom_test_servers::{Element, Feature, Lines, PATIENCE, Server, XmppClient, skipped, until};
 
-use super::{
-    BOB, MAIL,
-    own::{OWN, Otherwise, OwnWorld, PASSWORD, chat_from, mail},
-};
+use super::world::{OWN, Otherwise, OwnWorld, PASSWORD, chat_from, mail};
+use crate::mail::{BOB, MAIL};
 use crate::{talk::choose_at, world::chat};
 
 /// How many of her mails are marked as read in her mailbox, once there are so many.
