@@ -149,6 +149,13 @@ impl Traffic {
         self.alice.send(&stanza).await;
     }
 
+    /// What hangs at a network ends there, without an answer.
+    pub(crate) async fn let_go(&mut self) {
+        for books in &mut self.books {
+            books.let_go().await;
+        }
+    }
+
     /// Everything that was brought has its answer: an SMSC gives no ids, and what it brings again is known for two minutes by the clock.
     pub(crate) async fn answered(&mut self, webhooks: &[SocketAddr]) {
         let deadline = Instant::now() + PATIENCE;
