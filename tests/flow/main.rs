@@ -44,6 +44,7 @@ macro_rules! on_each_server {
     )+};
 }
 
+mod absence;
 mod address_book;
 mod apart;
 mod archives;

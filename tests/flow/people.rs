@@ -419,6 +419,8 @@ async fn who_is_blocked_at_the_users_own_server_stays_silent(on: Server) {
     let heard = heard.filter(|stanza| stanza.attr("type") != Some("error"));
     let heard: Vec<String> = heard.filter_map(Element::body).collect();
     assert_eq!(heard, ["wanted"], "nothing else, and nothing about it");
+    let held = "transom_messages_total{gateway=\"sms\",direction=\"in\",outcome=\"held\"}";
+    assert_eq!(world.transom.metric(held).await, Some(1.0), "it came back");
     assert_eq!(world.twilio.sent().len(), 1);
 }
 

@@ -48,6 +48,12 @@ async fn a_name_comes_from_the_header_until_the_user_gives_one(on: Server) {
     let nick = question.child_in("nick", "http://jabber.org/protocol/nick");
     assert_eq!(nick.map(Element::text).as_deref(), Some("Bob Smith"));
     text(&mut alice, "the first").await;
+    for typed in ["bob@example.com", "mailto:bob@example.com?subject=Lunch"] {
+        let typed = format!("<query xmlns='jabber:iq:gateway'><prompt>{typed}</prompt></query>");
+        let jid = alice.iq("set", MAIL, &typed).await;
+        let jid = jid.find("jid", "jabber:iq:gateway").map(Element::text);
+        assert_eq!(jid.as_deref(), Some(BOB));
+    }
     assert_eq!(called(&mut alice).await.as_deref(), Some("Bob Smith"));
     // By the chat: Bob is the first of her contacts, and the first that can be done is another name.
     for (id, line) in [("c1", "contacts"), ("c2", "1"), ("c3", "1")] {
