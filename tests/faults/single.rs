@@ -72,6 +72,8 @@ const JUMP_SECONDS_MAX: u64 = 1_800;
 
 /// Where kills are counted.
 const KILLS: usize = 0;
+/// Where restarts of the database are.
+const DATABASES: usize = 7;
 
 async fn faults(mut postgres: Option<Postgres>) {
     let seed = Random::seed();
@@ -159,13 +161,7 @@ impl Stage {
                 self.transom.kill9();
                 self.transom.start().await;
             }
-            1 => {
-                traffic.let_go().await;
-                let status = self.transom.sigterm().await;
-                // An attempt at a network that hangs is dropped when the time to drain is over (70); the next start accounts for it.
-                assert!(matches!(status.code(), Some(0 | 70)), "{status}");
-                self.transom.start().await;
-            }
+            1 => self.restart(&mut traffic).await,
             2 => {
                 self.transom.signal(Signal::STOP);
                 tokio::time::timeout_at(pause, std::future::pending::<()>())
@@ -199,17 +195,29 @@ impl Stage {
                     _ => self.time.back(by),
                 }
             }
-            _ => match &mut self.postgres {
-                Some(postgres) => {
-                    postgres.stop().await;
-                    while Instant::now() < pause {
-                        traffic.knock(&webhooks).await;
-                    }
-                    postgres.resume().await;
-                }
-                None => self.counts[which] -= 1,
-            },
+            _ => self.without_database(&mut traffic, pause).await,
         }
         traffic
+    }
+
+    async fn restart(&mut self, traffic: &mut Traffic) {
+        traffic.let_go().await;
+        let status = self.transom.sigterm().await;
+        // An attempt at a network that hangs is dropped when the time to drain is over (70); the next start accounts for it.
+        assert!(matches!(status.code(), Some(0 | 70)), "{status}");
+        self.transom.start().await;
+    }
+
+    /// Where there is one that can go away.
+    async fn without_database(&mut self, traffic: &mut Traffic, until: Instant) {
+        let Some(postgres) = &mut self.postgres else {
+            self.counts[DATABASES] -= 1;
+            return;
+        };
+        postgres.stop().await;
+        while Instant::now() < until {
+            traffic.knock(&[self.transom.http()]).await;
+        }
+        postgres.resume().await;
     }
 }
