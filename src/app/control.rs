@@ -116,6 +116,12 @@ impl Running for Live {
         }
     }
 
+    fn left(&self, gateway_id: i64, user: &BareJid, contacts: Vec<String>) {
+        if let Some(rosters) = self.rosters.get(&gateway_id) {
+            rosters.left(user, contacts);
+        }
+    }
+
     async fn send(&self, gateway_id: i64, stanzas: Vec<Stanza>) {
         let link = self.links.iter().find(|(id, _, _)| *id == gateway_id);
         let (Some((_, _, link)), Some(rosters)) = (link, self.rosters.get(&gateway_id)) else {

@@ -250,11 +250,19 @@ impl Answered {
     }
 }
 
-/// An error's words as a sentence: they have no capital and no full stop.
+/// An error's words as a sentence: they have no capital and no full stop. A JID has none in front of a sentence either.
 pub fn sentence(words: &str) -> String {
     let mut chars = words.chars();
-    let first = chars.next().map(char::to_uppercase);
-    let mut sentence: String = first.into_iter().flatten().chain(chars).collect();
+    let begins_with_a_jid = words
+        .split(' ')
+        .next()
+        .is_some_and(|first| first.contains('@'));
+    let mut sentence: String = if begins_with_a_jid {
+        words.to_owned()
+    } else {
+        let first = chars.next().map(char::to_uppercase);
+        first.into_iter().flatten().chain(chars).collect()
+    };
     if !sentence.ends_with(['.', '?', '!']) {
         sentence.push('.');
     }

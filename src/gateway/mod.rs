@@ -139,6 +139,14 @@ impl Gateway {
         BareJid::new(&format!("{local}@{}", self.config.domain)).ok()
     }
 
+    /// The JID of a contact by what the roster knows it as; the opposite of [`subscription::Target::key`].
+    pub fn jid_of_key(&self, key: &str) -> Option<BareJid> {
+        match key.split_once(PIN) {
+            Some((peer, line)) => self.jid_of(&Address::new(peer), Some(&Address::new(line))),
+            None => self.jid_of(&Address::new(key), None),
+        }
+    }
+
     /// Reads what a person typed or clicked as an address: as people write it, or as a `tel:`, `sms:` or `mailto:` URI.
     ///
     /// # Errors

@@ -10,8 +10,7 @@ mod person;
 mod place;
 
 pub use denial::denial;
-pub use desk::Desk;
-pub(super) use desk::farewell;
+pub use desk::{Desk, farewell};
 pub use person::{Book, Effects, Person};
 
 use std::time::Duration;

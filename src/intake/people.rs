@@ -38,7 +38,7 @@ use crate::{
         xep::roster,
     },
 };
-pub(super) use announce::{announce, farewell};
+pub(super) use announce::{announce, farewell, present};
 use lookup::{Lookup, More};
 
 /// Where what is not a message to a contact goes.
@@ -304,10 +304,11 @@ impl Reception {
             let person = self.load(lookup).await?;
             let mut effects = self.decide(|moment| decide(&person, moment));
             let claims = std::mem::take(&mut effects.claims);
-            let unregisters = effects
-                .writes
-                .iter()
-                .any(|write| matches!(write, Write::Unregister(_)));
+            let left = if effects.leaves() {
+                Some(self.known_to(lookup.jid.as_str()).await?)
+            } else {
+                None
+            };
             // Whoever begins by adding somebody wants the gateway too; who added the gateway itself is not asked again.
             let registers = person.member.is_none()
                 && effects
@@ -327,8 +328,8 @@ impl Reception {
                 let gateway = &self.intake.gateway.config.domain;
                 self.intake.rosters.registered(gateway, lookup.jid.as_str());
             }
-            if unregisters {
-                self.intake.rosters.left(lookup.jid);
+            if let Some(contacts) = left {
+                self.intake.rosters.left(lookup.jid, contacts);
             }
             return Ok(());
         }

@@ -2,9 +2,10 @@
 //! (XEP-0144), else by one question.
 //!
 //! A question that [`crate::gateway`] decided to ask comes here too, by [`Rosters::send`]: where the server lets us, the user never sees it.
-//! [`registrar`] does the work; [`book`] is what was read of rosters lately.
+//! [`registrar`] does the work; [`book`] is what was read of rosters lately. [`leave`] takes everybody out again.
 
 mod book;
+mod leave;
 mod registrar;
 
 use std::{
@@ -52,13 +53,21 @@ pub(super) struct Introduction {
     of_many: bool,
 }
 
+/// Somebody whose registration has ended.
+#[derive(Debug)]
+struct Leaver {
+    user: BareJid,
+    /// Whom the user may see or be asked by, as rosters know them.
+    contacts: Vec<String>,
+}
+
 #[derive(Debug)]
 enum Job {
     LinkUp,
     Privileges(Box<Privileges>),
     Introduce(Introduction),
     Changed(BareJid),
-    Leave(BareJid),
+    Leave(Leaver),
 }
 
 /// Jobs that may wait; the rest is asked for when the contact is met again.
@@ -187,9 +196,10 @@ impl Rosters {
         }
     }
 
-    /// The registration of this user has ended.
-    pub(super) fn left(&self, user: &BareJid) {
-        self.give(Job::Leave(user.clone()));
+    /// The registration of this user has ended, whose roster knew these contacts.
+    pub fn left(&self, user: &BareJid, contacts: Vec<String>) {
+        let user = user.clone();
+        self.give(Job::Leave(Leaver { user, contacts }));
     }
 
     /// The roster of this user has changed.

@@ -22,8 +22,8 @@ use crate::{
     texts::{Cap, Post, Text},
     xmpp::{
         jid::{BareJid, Jid},
-        ns,
         stanza::{Message, Stanza},
+        xep::markers,
     },
 };
 
@@ -72,8 +72,7 @@ fn asked(gateway: &Gateway, message: &Message) -> Option<Asked> {
         return None;
     }
     let Some(body) = message.body() else {
-        let mark = message.child("displayed", ns::CHAT_MARKERS)?;
-        return mark.attr("id").map(|id| Asked::Displayed(id.to_owned()));
+        return markers::displayed_id(message).map(|id| Asked::Displayed(id.to_owned()));
     };
     match own_words(&body).to_lowercase().as_str() {
         "/original" => Some(Asked::Original),

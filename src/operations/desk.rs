@@ -97,6 +97,11 @@ pub(super) async fn apply(
     jid: &BareJid,
     effects: Effects,
 ) -> Result<(), Refusal> {
+    let left = if effects.leaves() {
+        Some(on.store.contacts_seen(gateway.id, jid.as_str()).await?)
+    } else {
+        None
+    };
     let claims = on.commit(effects.claims).await?;
     if claims.contains(&Done::Unchanged) {
         return Err(Refusal::Changed);
@@ -120,6 +125,9 @@ pub(super) async fn apply(
     }
     if let Some(running) = &on.running {
         running.send(gateway.id, effects.answers).await;
+        if let Some(contacts) = left {
+            running.left(gateway.id, jid, contacts);
+        }
     }
     Ok(())
 }

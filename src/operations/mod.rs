@@ -105,6 +105,9 @@ pub trait Running: Send + Sync {
     /// These contacts of a user enter the roster, where the server lets us.
     async fn introduce(&self, gateway_id: i64, user: &BareJid, contacts: Vec<BareJid>);
 
+    /// The registration of a user has ended, whose roster knew these contacts.
+    fn left(&self, gateway_id: i64, user: &BareJid, contacts: Vec<String>);
+
     /// Writes stanzas to users of a gateway, if its link is up.
     async fn send(&self, gateway_id: i64, stanzas: Vec<Stanza>);
 

@@ -1,20 +1,39 @@
 //! An address book becomes contacts: pasted into the chat, by form, attached, and by the command line.
 
-use transom_test_servers::{Answer, Element, HttpDouble, Server, XmppClient, skipped};
+use transom_test_servers::{Answer, Element, HttpDouble, Server, XmppClient};
 
 use crate::{
     commands::{FORMS, command, say},
     rosters::{entered, roster},
-    world::{SMS, World, chat, contact},
+    world::{LINE, SMS, World, chat, contact},
 };
+
+on_each_server! {
+    an_address_book_becomes_contacts_with_names,
+    an_address_book_by_form_and_by_command_keeps_names_that_are_there,
+}
 
 fn card(name: &str, number: &str) -> String {
     format!("BEGIN:VCARD\r\nVERSION:3.0\r\nFN:{name}\r\nTEL;TYPE=CELL:{number}\r\nEND:VCARD\r\n")
 }
 
-async fn named(client: &mut XmppClient, number: &str) -> Option<String> {
-    let entry = entered(client, &contact(number)).await;
-    entry.attr("name").map(str::to_owned)
+/// What a contact of the book is called: in the roster, or where the server refuses to change it by whoever writes and so asks.
+async fn named(on: Server, world: &World, client: &mut XmppClient, number: &str) -> Option<String> {
+    if on == Server::Prosody {
+        let entry = entered(client, &contact(number)).await;
+        return entry.attr("name").map(str::to_owned);
+    }
+    let asks = |stanza: &Element| {
+        stanza.attr("type") == Some("subscribe") && stanza.attr("from") == Some(&contact(number))
+    };
+    client.barrier().await;
+    assert!(!client.received().iter().any(asks), "{number} is no bother");
+    let sid = format!("SM{number}");
+    let taken = world.twilio.deliver(&sid, number, LINE, "hello").await;
+    assert_eq!(taken, Ok(200));
+    let question = client.expect("the question", asks).await;
+    let nick = question.child_in("nick", "http://jabber.org/protocol/nick");
+    nick.map(Element::text)
 }
 
 /// Alice, who has written once, hears of each change of her roster.
@@ -28,31 +47,36 @@ async fn known(world: &World) -> XmppClient {
     alice
 }
 
-#[tokio::test]
-async fn an_address_book_becomes_contacts_with_names() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn an_address_book_becomes_contacts_with_names(on: Server) {
     proves!(
-        "contacts from vCards, by chat, form, file and command",
+        "contacts from vCards enter the roster, by chat, form, file and command",
         Prosody
+    );
+    proves_instead!(
+        "contacts from vCards enter the roster, by chat, form, file and command",
+        "the gateway keeps the names, and whoever writes asks once by that name",
+        Ejabberd
     );
     let server = HttpDouble::start().await;
     let book = card("Dora", "+12025550150") + &card("Only mail", "dora at example");
     server.answer_by(move |_| Answer::with(200, "text/vcard", book.clone()));
     let files = format!("[files]\nallow_hosts = [\"{}\"]\n", server.addr());
-    let world = World::privileged(&files).await;
+    let world = World::privileged_on(on, &files).await;
     let mut alice = known(&world).await;
     // Pasted.
     let pasted = card("Bob", "tel:+1-202-555-0148") + &card("Carol", "(202) 555-0149");
     let said = say(&mut alice, &format!("import {pasted}")).await;
     assert_eq!(said, "2 contacts are known now.");
     assert_eq!(
-        named(&mut alice, "+12025550148").await.as_deref(),
+        named(on, &world, &mut alice, "+12025550148")
+            .await
+            .as_deref(),
         Some("Bob")
     );
     assert_eq!(
-        named(&mut alice, "+12025550149").await.as_deref(),
+        named(on, &world, &mut alice, "+12025550149")
+            .await
+            .as_deref(),
         Some("Carol")
     );
     // Attached; one card is of no use here.
@@ -72,17 +96,15 @@ async fn an_address_book_becomes_contacts_with_names() {
         "{said}"
     );
     assert_eq!(
-        named(&mut alice, "+12025550150").await.as_deref(),
+        named(on, &world, &mut alice, "+12025550150")
+            .await
+            .as_deref(),
         Some("Dora")
     );
 }
 
-#[tokio::test]
-async fn an_address_book_by_form_and_by_command_keeps_names_that_are_there() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
-    let world = World::privileged("").await;
+async fn an_address_book_by_form_and_by_command_keeps_names_that_are_there(on: Server) {
+    let world = World::privileged_on(on, "").await;
     let mut alice = known(&world).await;
     let said = say(
         &mut alice,
@@ -104,7 +126,9 @@ async fn an_address_book_by_form_and_by_command_keeps_names_that_are_there() {
     let done = command(&mut alice, &filled).await;
     assert_eq!(done.attr("status"), Some("completed"), "{done}");
     assert_eq!(
-        named(&mut alice, "+12025550151").await.as_deref(),
+        named(on, &world, &mut alice, "+12025550151")
+            .await
+            .as_deref(),
         Some("Emil")
     );
     let bob = alice
@@ -127,7 +151,9 @@ async fn an_address_book_by_form_and_by_command_keeps_names_that_are_there() {
         .await;
     assert!(done.status.success(), "{done:?}");
     assert_eq!(
-        named(&mut alice, "+12025550152").await.as_deref(),
+        named(on, &world, &mut alice, "+12025550152")
+            .await
+            .as_deref(),
         Some("Fritz")
     );
     // What is no address book is answered with what one is; nobody was asked anything, and nothing was sent.
@@ -135,6 +161,8 @@ async fn an_address_book_by_form_and_by_command_keeps_names_that_are_there() {
     assert!(said.contains(".vcf"), "{said}");
     let asked =
         |stanza: &&Element| stanza.name() == "presence" && stanza.attr("type") == Some("subscribe");
-    assert_eq!(alice.received().iter().filter(asked).count(), 0);
+    // The gateway itself, and the two who wrote.
+    let questions = if on == Server::Ejabberd { 3 } else { 0 };
+    assert_eq!(alice.received().iter().filter(asked).count(), questions);
     assert_eq!(world.twilio.sent().len(), 1);
 }

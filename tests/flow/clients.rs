@@ -8,6 +8,10 @@ use crate::ejabberd;
 use crate::simulated::{self, answer_on_the_phone, on_the_phone};
 use crate::world::{LINE, SMS, Twilio, World, contact};
 
+on_each_server! {
+    somebody_in_a_browser_does_what_people_do,
+}
+
 const PEER: &str = "+12025550147";
 
 /// What a phone sends: a hill and the sun.
@@ -163,12 +167,15 @@ async fn a_library_client_does_what_people_do_on_ejabberd() {
     client.end().await;
 }
 
-#[tokio::test]
-async fn somebody_in_a_browser_does_what_people_do() {
-    if skipped(&[Server::Prosody, Server::Converse]) {
+async fn somebody_in_a_browser_does_what_people_do(on: Server) {
+    proves!(
+        "Converse.js in a browser: all that people do",
+        Prosody,
+        Ejabberd
+    );
+    if skipped(&[Server::Converse]) {
         return;
     }
-    proves!("Converse.js in a browser: all that people do", Prosody);
     let features = [
         Feature::Offline,
         Feature::Privilege,
@@ -176,13 +183,12 @@ async fn somebody_in_a_browser_does_what_people_do() {
         Feature::WebSocket,
     ];
     let lines = simulated::line();
-    let mut world =
-        World::prepare_on(Server::Prosody, &features, &lines, "", |builder| builder).await;
+    let mut world = World::prepare_on(on, &features, &lines, "", |builder| builder).await;
     world.transom.start().await;
     world.up().await;
     let peer = contact(PEER);
     let roles = roles("alice@example.org", SMS, &peer);
-    let mut client = ScriptedClient::converse(world.server.prosody(), roles);
+    let mut client = ScriptedClient::converse(&world.server.websocket(), roles);
     client.step("logged in").await;
     let seen = client.step("contact").await;
     assert_eq!(seen["name"], PEER);
@@ -192,9 +198,10 @@ async fn somebody_in_a_browser_does_what_people_do() {
     answer_on_the_phone(world.transom.http(), "hello browser").await;
     let seen = client.step("answer").await;
     assert_eq!(seen["chats"], 1, "the same chat");
-    // The gateway is in the roster, though only the number was added.
+    // The gateway is in the roster, though only the number was added: by itself, or after its one question.
     let heard = client.step("talk").await;
     assert!(heard["heard"].to_string().contains("contacts: "), "{heard}");
+    assert_eq!(heard["asks"], on == Server::Ejabberd, "{heard}");
     let seen = client.step("command").await;
     let names = seen["names"].as_array().expect("names");
     assert!(names.iter().any(|name| name == "Settings"), "{seen}");

@@ -199,6 +199,11 @@ async fn where_the_server_makes_no_copies_it_is_told_in_the_chat() {
     if skipped(&[Server::Ejabberd]) {
         return;
     }
+    proves_instead!(
+        "XEP-0356: what the user sent elsewhere shows as the user's own",
+        "a line in the chat tells it",
+        Ejabberd
+    );
     is_told(Server::Ejabberd, &[Feature::Offline, Feature::Privilege]).await;
 }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use transom_test_servers::{
     Dovecot, Ejabberd, Element, Feature, MAIL_PASSWORD, Mail, MailSink, Mailboxes, Mailer, Postfix,
-    Prosody, Server, Stage, Transom, Verdict, XmppClient, free_port, skipped,
+    Prosody, Server, Stage, Transom, Verdict, XmppClient, XmppServer, free_port, skipped,
 };
 
 use crate::world::{Database, Seat, chat, condition, link_up, store};
@@ -14,6 +14,7 @@ mod duties;
 mod exim;
 mod groups;
 mod imap;
+mod names;
 mod originals;
 mod own;
 mod private;
@@ -27,7 +28,7 @@ pub(crate) const BOB: &str = "bob\\40example.com@mail.example.org";
 
 struct MailWorld {
     transom: Transom,
-    prosody: Prosody,
+    server: XmppServer,
     sink: MailSink,
     postfix: Postfix,
     dovecot: Option<Dovecot>,
@@ -55,14 +56,20 @@ async fn world_with(way: In, database: Database, tables: &str) -> MailWorld {
 
 /// With a server that can more.
 async fn world_of(way: In, database: Database, tables: &str, features: &[Feature]) -> MailWorld {
-    let builder = Prosody::builder()
-        .component(MAIL, "secret")
-        .user("alice")
-        .user("carol");
-    let builder = features
-        .iter()
-        .fold(builder, |builder, feature| builder.with(*feature));
-    let prosody = builder.start().await;
+    let components = [(MAIL, "secret")];
+    let server =
+        XmppServer::start(Server::Prosody, features, &components, &["alice", "carol"]).await;
+    world_around(server, way, database, tables).await
+}
+
+/// On either server, mail by LMTP.
+async fn world_at(server: Server) -> MailWorld {
+    let (features, components) = ([Feature::Offline], [(MAIL, "secret")]);
+    let server = XmppServer::start(server, &features, &components, &["alice", "carol"]).await;
+    world_around(server, In::Lmtp, Database::Sqlite, "").await
+}
+
+async fn world_around(server: XmppServer, way: In, database: Database, tables: &str) -> MailWorld {
     let sink = MailSink::start().await;
     let lmtp = free_port();
     let by_smtp = matches!(way, In::Smtp);
@@ -96,7 +103,7 @@ async fn world_of(way: In, database: Database, tables: &str, features: &[Feature
     };
     let postfix = postfix.start().await;
     let seat = Seat {
-        server: prosody.component_addr(),
+        server: server.component_addr(),
         domain: MAIL,
         secret: "secret",
     };
@@ -110,7 +117,7 @@ async fn world_of(way: In, database: Database, tables: &str, features: &[Feature
     .await;
     MailWorld {
         transom,
-        prosody,
+        server,
         sink,
         postfix,
         dovecot,
@@ -201,7 +208,7 @@ async fn text(client: &mut XmppClient, what: &str) -> Element {
 }
 
 async fn there_and_back(world: MailWorld) {
-    let mut alice = world.prosody.client("alice", "phone").await;
+    let mut alice = world.server.client("alice", "phone").await;
     alice
         .send(&chat(BOB, "m1", "Shall we have lunch?\nAt noon, say."))
         .await;
@@ -327,7 +334,7 @@ async fn a_bounce_becomes_an_error_on_its_message() {
         return;
     }
     let world = world(In::Lmtp).await;
-    let mut alice = world.prosody.client("alice", "phone").await;
+    let mut alice = world.server.client("alice", "phone").await;
     // Postfix takes the mail, and hears the no an instant later: a real bounce comes back to the bounce address.
     world
         .sink
@@ -346,7 +353,7 @@ async fn a_stranger_writes_and_threads_stay_apart() {
         return;
     }
     let world = world(In::Lmtp).await;
-    let mut alice = world.prosody.client("alice", "phone").await;
+    let mut alice = world.server.client("alice", "phone").await;
     // The first word to anybody makes the address (semantics 14 and 16).
     alice
         .send(&chat(BOB, "m1", "Subject: Work\n\nThe report?"))
@@ -392,7 +399,7 @@ async fn nobodys_mail_is_refused_at_the_door() {
         return;
     }
     let world = world(In::Lmtp).await;
-    let mut alice = world.prosody.client("alice", "phone").await;
+    let mut alice = world.server.client("alice", "phone").await;
     alice.send(&chat(BOB, "m1", "hello")).await;
     world.sink.mail("hello", |_| true).await;
     let lmtp = lmtp_of(&world);

@@ -14,6 +14,13 @@ macro_rules! proves {
     };
 }
 
+/// What a server cannot do, and what this test proves to be there in its place: a cell too, which says so.
+macro_rules! proves_instead {
+    ($feature:literal, $instead:literal, $($server:ident),+ $(,)?) => {
+        let _: (&str, &str, &[Server]) = ($feature, $instead, &[$(Server::$server),+]);
+    };
+}
+
 /// Flows as tests on each XMPP server: `flow::prosody` and `flow::ejabberd`.
 macro_rules! on_each_server {
     ($($flow:ident),+ $(,)?) => {$(
@@ -37,21 +44,27 @@ macro_rules! on_each_server {
     )+};
 }
 
+mod absence;
 mod address_book;
 mod apart;
+mod archives;
 mod away;
 mod carried;
 mod clients;
+mod closed;
 mod commands;
 mod crash;
+mod crowd;
 mod downtime;
 mod ejabberd;
 mod elsewhere;
+mod every_command;
 mod federated;
 mod files;
 mod gammu;
 mod groups;
 mod held;
+mod hints;
 mod jasmin;
 mod kannel;
 mod limits;

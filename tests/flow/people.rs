@@ -2,7 +2,7 @@
 
 use transom_test_servers::{Element, Server, XmppClient};
 
-use crate::world::{SMS, Twilio, World, chat, condition, contact};
+use crate::world::{LINE, SMS, Twilio, World, chat, condition, contact};
 
 on_each_server! {
     a_pool_number_is_claimed_by_registering_and_texts_leave_from_it,
@@ -13,6 +13,7 @@ on_each_server! {
     removing_the_gateway_disables_and_coming_back_brings_what_was_held,
     a_contact_has_a_card_and_a_picture_and_is_found,
     a_blocked_contact_neither_reaches_the_user_nor_costs_anything,
+    who_is_blocked_at_the_users_own_server_stays_silent,
     a_call_is_rejected_with_a_sentence,
     the_admins_are_asked_once_about_somebody_who_writes,
 }
@@ -125,7 +126,7 @@ async fn a_contact_answers_a_subscription_once_and_has_capabilities(on: Server) 
 
 async fn every_request_is_answered(on: Server) {
     proves!(
-        "XEP-0030, XEP-0092, XEP-0199: every request is answered",
+        "XEP-0030, XEP-0092, XEP-0157, XEP-0199, XEP-0202: every request is answered",
         Prosody,
         Ejabberd
     );
@@ -160,20 +161,34 @@ async fn answers_every_request(alice: &mut XmppClient, gateway: &str, peer: &str
             .any(|feature| feature.contains("omemo") || feature.contains("jingle")),
         "{features:?}"
     );
+    assert!(
+        about.to_string().contains("xmpp:admin@example.org"),
+        "XEP-0157: {about}"
+    );
     for to in [gateway, peer] {
         for (payload, wanted) in [
-            ("<ping xmlns='urn:xmpp:ping'/>", "result"),
-            ("<query xmlns='jabber:iq:version'/>", "result"),
-            ("<nonsense xmlns='urn:example:nonsense'/>", "error"),
+            ("<ping xmlns='urn:xmpp:ping'/>", None),
+            ("<query xmlns='jabber:iq:version'/>", None),
+            ("<time xmlns='urn:xmpp:time'/>", None),
+            (
+                "<nonsense xmlns='urn:example:nonsense'/>",
+                Some("service-unavailable"),
+            ),
         ] {
             let answer = alice.iq("get", to, payload).await;
             assert_eq!(
-                answer.attr("type"),
-                Some(wanted),
-                "{to} {payload}: {answer:?}"
+                condition(&answer).as_deref(),
+                wanted,
+                "{to} {payload}: {answer}"
             );
         }
     }
+    let version = alice
+        .iq("get", gateway, "<query xmlns='jabber:iq:version'/>")
+        .await;
+    let said = |name: &str| version.find(name, "jabber:iq:version").map(Element::text);
+    assert_eq!(said("name").as_deref(), Some("transom"));
+    assert_eq!(said("version").as_deref(), Some(env!("CARGO_PKG_VERSION")));
     for typed in ["(202) 555-0147", "tel:+1-202-555-0147"] {
         let typed = format!("<query xmlns='jabber:iq:gateway'><prompt>{typed}</prompt></query>");
         let jid = alice.iq("set", gateway, &typed).await;
@@ -355,12 +370,11 @@ async fn blocks(alice: &mut XmppClient, gateway: &str, peer: &str, twilio: &Twil
         .expect("the refusal", |stanza| stanza.attr("id") == Some("m2"))
         .await;
     assert_eq!(condition(&error).as_deref(), Some("not-acceptable"));
-    let line = crate::world::LINE;
-    let unwanted = twilio.deliver("SMno", PEER, line, "unwanted").await;
+    let unwanted = twilio.deliver("SMno", PEER, LINE, "unwanted").await;
     assert_eq!(unwanted, Ok(200));
     let unblock = format!("<unblock xmlns='urn:xmpp:blocking'>{item}</unblock>");
     alice.iq("set", gateway, &unblock).await;
-    let wanted = twilio.deliver("SMyes", PEER, line, "wanted").await;
+    let wanted = twilio.deliver("SMyes", PEER, LINE, "wanted").await;
     assert_eq!(wanted, Ok(200));
     let text = alice
         .expect("the next text", |stanza| {
@@ -369,6 +383,45 @@ async fn blocks(alice: &mut XmppClient, gateway: &str, peer: &str, twilio: &Twil
         .await;
     assert_eq!(text.body().as_deref(), Some("wanted"));
     assert_eq!(twilio.sent().len(), 1);
+}
+
+async fn who_is_blocked_at_the_users_own_server_stays_silent(on: Server) {
+    proves!(
+        "XEP-0191: a contact that is blocked at the user's own server stays silent",
+        Prosody,
+        Ejabberd
+    );
+    let world = World::on(on, "").await;
+    let mut alice = world.client("alice").await;
+    let peer = contact(PEER);
+    alice.send(&chat(&peer, "m1", "hello")).await;
+    world.twilio.text("hello").await;
+    let block = format!("<block xmlns='urn:xmpp:blocking'><item jid='{peer}'/></block>");
+    let done = alice.iq("set", "alice@example.org", &block).await;
+    assert_eq!(done.attr("type"), Some("result"), "{done}");
+    for (sid, from, body) in [
+        ("SMno", PEER, "unwanted"),
+        ("SMyes", "+12025550148", "wanted"),
+    ] {
+        let taken = world.twilio.deliver(sid, from, LINE, body).await;
+        assert_eq!(taken, Ok(200));
+    }
+    let is_wanted = |stanza: &Element| stanza.body().as_deref() == Some("wanted");
+    alice.expect("the other's text", is_wanted).await;
+    // The server does not let her write there either.
+    alice.send(&chat(&peer, "m2", "not to be sent")).await;
+    let error = alice
+        .expect("the refusal", |stanza| stanza.attr("id") == Some("m2"))
+        .await;
+    assert_eq!(condition(&error).as_deref(), Some("not-acceptable"));
+    alice.barrier().await;
+    let heard = alice.received().iter();
+    let heard = heard.filter(|stanza| stanza.attr("type") != Some("error"));
+    let heard: Vec<String> = heard.filter_map(Element::body).collect();
+    assert_eq!(heard, ["wanted"], "nothing else, and nothing about it");
+    let held = "transom_messages_total{gateway=\"sms\",direction=\"in\",outcome=\"held\"}";
+    assert_eq!(world.transom.metric(held).await, Some(1.0), "it came back");
+    assert_eq!(world.twilio.sent().len(), 1);
 }
 
 async fn a_call_is_rejected_with_a_sentence(on: Server) {

@@ -1,10 +1,15 @@
 //! Contacts in rosters: by privilege, by an offer, by one question.
 
-use transom_test_servers::{Element, Server, XmppClient, skipped};
+use transom_test_servers::{Element, Server, XmppClient};
 
+use crate::commands::say;
 use crate::world::{LINE, SMS, World, chat, contact};
 
 on_each_server! {
+    who_begins_by_adding_somebody_has_the_gateway_too,
+    contacts_come_into_the_roster_as_the_server_lets_them,
+    a_name_and_a_group_that_the_user_gave_stay,
+    who_unregisters_has_a_tidy_roster,
     without_privilege_a_contact_asks_once,
     a_client_that_takes_entries_is_offered_one,
 }
@@ -41,6 +46,21 @@ pub(crate) async fn entered(client: &mut XmppClient, jid: &str) -> Element {
     item(&push, jid).expect("it was just found").clone()
 }
 
+/// The same on either server: where it refuses to change rosters, the user confirms the one question.
+pub(crate) async fn comes(on: Server, client: &mut XmppClient, jid: &str) -> Element {
+    if on == Server::Ejabberd {
+        let asks = |stanza: &Element| {
+            stanza.attr("type") == Some("subscribe") && stanza.attr("from") == Some(jid)
+        };
+        client.expect("the question", asks).await;
+        for kind in ["subscribed", "subscribe"] {
+            let answer = format!("<presence to='{jid}' type='{kind}'/>");
+            client.send(&answer).await;
+        }
+    }
+    entered(client, jid).await
+}
+
 async fn present(client: &mut XmppClient, jid: &str) {
     let from = format!("{jid}/gw");
     let is_there = |stanza: &Element| {
@@ -69,33 +89,32 @@ async fn hears(client: &mut XmppClient, body: &str) {
         .await;
 }
 
-#[tokio::test]
-async fn who_begins_by_adding_somebody_has_the_gateway_too() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn who_begins_by_adding_somebody_has_the_gateway_too(on: Server) {
     proves!(
         "XEP-0100: who begins by adding a contact has the gateway too",
         Prosody
     );
-    let world = World::privileged("").await;
+    proves_instead!(
+        "XEP-0100: who begins by adding a contact has the gateway too",
+        "the gateway asks once, and is there when that is confirmed",
+        Ejabberd
+    );
+    let world = World::privileged_on(on, "").await;
     let mut alice = world.client("alice").await;
     roster(&mut alice).await;
     let peer = contact(PEER);
     alice
         .send(&format!("<presence to='{peer}' type='subscribe'/>"))
         .await;
-    entered(&mut alice, &peer).await;
-    entered(&mut alice, SMS).await;
+    comes(on, &mut alice, &peer).await;
+    comes(on, &mut alice, SMS).await;
     present(&mut alice, SMS).await;
-    assert_eq!(questions(&alice), 0);
+    alice.barrier().await;
+    let asked = if on == Server::Ejabberd { 2 } else { 0 };
+    assert_eq!(questions(&alice), asked);
 }
 
-#[tokio::test]
-async fn with_privilege_contacts_are_there_without_a_question() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn contacts_come_into_the_roster_as_the_server_lets_them(on: Server) {
     proves!(
         "XEP-0356: contacts enter the roster, both ways, without a question",
         Prosody
@@ -104,36 +123,44 @@ async fn with_privilege_contacts_are_there_without_a_question() {
         "XEP-0100: registration puts the gateway into the roster",
         Prosody
     );
-    let world = World::privileged("").await;
+    proves_instead!(
+        "XEP-0100: registration puts the gateway into the roster",
+        "the gateway asks once, and is there when that is confirmed",
+        Ejabberd
+    );
+    let world = World::privileged_on(on, "").await;
     let mut alice = world.client("alice").await;
     roster(&mut alice).await;
     alice.send(&chat(&contact(PEER), "m1", "hello")).await;
     world.twilio.text("hello").await;
-    let gateway = entered(&mut alice, SMS).await;
-    assert_eq!(gateway.attr("name"), Some("Text messages"));
+    let gateway = comes(on, &mut alice, SMS).await;
     present(&mut alice, SMS).await;
-    let peer = entered(&mut alice, &contact(PEER)).await;
-    let group = peer.child_in("group", ROSTER).map(Element::text);
-    assert_eq!(group.as_deref(), Some("Text messages"));
-    present(&mut alice, &contact(PEER)).await;
     text(&world, "SMin1", OTHER, "who is this?").await;
-    entered(&mut alice, &contact(OTHER)).await;
+    let other = comes(on, &mut alice, &contact(OTHER)).await;
     present(&mut alice, &contact(OTHER)).await;
     hears(&mut alice, "who is this?").await;
+    if on == Server::Prosody {
+        assert_eq!(gateway.attr("name"), Some("Text messages"));
+        let group = other.child_in("group", ROSTER).map(Element::text);
+        assert_eq!(group.as_deref(), Some("Text messages"));
+        entered(&mut alice, &contact(PEER)).await;
+        present(&mut alice, &contact(PEER)).await;
+    }
+    text(&world, "SMin2", OTHER, "hello?").await;
+    hears(&mut alice, "hello?").await;
     alice.barrier().await;
-    assert_eq!(questions(&alice), 0);
+    // Whom she wrote to asks nothing either way.
+    let asked = if on == Server::Ejabberd { 2 } else { 0 };
+    assert_eq!(questions(&alice), asked);
 }
 
-#[tokio::test]
-async fn a_name_and_a_group_that_the_user_gave_stay() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn a_name_and_a_group_that_the_user_gave_stay(on: Server) {
     proves!(
-        "XEP-0356: a name that the user gave is never overwritten",
-        Prosody
+        "a name that the user gave is never overwritten",
+        Prosody,
+        Ejabberd
     );
-    let world = World::privileged("").await;
+    let world = World::privileged_on(on, "").await;
     let mut alice = world.client("alice").await;
     roster(&mut alice).await;
     let (peer, to) = (contact(PEER), bare(&alice));
@@ -145,35 +172,52 @@ async fn a_name_and_a_group_that_the_user_gave_stay() {
     // A message registers nobody; the first one out does.
     alice.send(&chat(&peer, "m1", "hello")).await;
     world.twilio.text("hello").await;
-    let entry = entered(&mut alice, &peer).await;
+    text(&world, "SMin2", PEER, "hello yourself").await;
+    let entry = comes(on, &mut alice, &peer).await;
     assert_eq!(entry.attr("name"), Some("Bobby"));
     let group = entry.child_in("group", ROSTER).map(Element::text);
     assert_eq!(group.as_deref(), Some("Friends"));
 }
 
-#[tokio::test]
-async fn who_unregisters_has_a_tidy_roster() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn who_unregisters_has_a_tidy_roster(on: Server) {
     proves!(
         "XEP-0077: unregistering takes the contacts out of the roster",
         Prosody
     );
-    let world = World::privileged("").await;
+    proves_instead!(
+        "XEP-0077: unregistering takes the contacts out of the roster",
+        "gateway and contacts end both subscriptions at once",
+        Ejabberd
+    );
+    let world = World::privileged_on(on, "").await;
     let mut alice = world.client("alice").await;
     roster(&mut alice).await;
-    alice.send(&chat(&contact(PEER), "m1", "hello")).await;
-    entered(&mut alice, SMS).await;
-    entered(&mut alice, &contact(PEER)).await;
-    let remove = "<query xmlns='jabber:iq:register'><remove/></query>";
-    let done = alice.iq("set", SMS, remove).await;
-    assert_eq!(done.attr("type"), Some("result"), "{done:?}");
-    for jid in [SMS.to_owned(), contact(PEER)] {
-        let is_gone = |stanza: &Element| {
-            item(stanza, &jid).is_some_and(|item| item.attr("subscription") == Some("remove"))
+    for by_chat in [false, true] {
+        let (id, body) = (format!("m{by_chat}"), format!("by chat: {by_chat}"));
+        alice.send(&chat(&contact(PEER), &id, &body)).await;
+        world.twilio.text(&body).await;
+        comes(on, &mut alice, SMS).await;
+        text(&world, &format!("SM{id}"), PEER, "hello").await;
+        comes(on, &mut alice, &contact(PEER)).await;
+        if by_chat {
+            say(&mut alice, "unregister").await;
+            alice.message(SMS, "sure", "yes").await;
+        } else {
+            let remove = "<query xmlns='jabber:iq:register'><remove/></query>";
+            let done = alice.iq("set", SMS, remove).await;
+            assert_eq!(done.attr("type"), Some("result"), "{done:?}");
+        }
+        let left = if on == Server::Ejabberd {
+            "none"
+        } else {
+            "remove"
         };
-        alice.expect("the entry to go", is_gone).await;
+        for jid in [SMS.to_owned(), contact(PEER)] {
+            let is_gone = |stanza: &Element| {
+                item(stanza, &jid).is_some_and(|item| item.attr("subscription") == Some(left))
+            };
+            alice.expect("the entry to go", is_gone).await;
+        }
     }
 }
 

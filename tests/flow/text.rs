@@ -9,6 +9,8 @@ use crate::world::{
 on_each_server! {
     a_text_goes_out_and_its_delivery_report_becomes_a_receipt,
     a_receipt_means_delivered_and_nothing_less,
+    texts_go_and_come_in_their_order,
+    a_short_code_is_answered_and_a_name_is_not,
     a_text_comes_in_once_however_often_it_is_told,
     a_repeat_of_a_stanza_is_not_sent_again_and_a_reused_id_is,
     a_refused_text_becomes_an_error_with_a_sentence,
@@ -109,6 +111,83 @@ async fn texts_go_and_come_on_postgresql() {
         Ok(200),
         "late, and lesser"
     );
+}
+
+async fn a_short_code_is_answered_and_a_name_is_not(on: Server) {
+    proves!(
+        "short codes are contacts like others; names that send are too, and cannot be answered",
+        Prosody,
+        Ejabberd
+    );
+    let world = World::on(on, "").await;
+    let mut alice = world.client("alice").await;
+    alice.send(&chat(&contact(PEER), "m0", "hello")).await;
+    world.twilio.text("hello").await;
+    let [code, name] = ["12345;phone-context=us", "acme\\20bank;phone-context=alpha"].map(contact);
+    for (sid, from, body, jid) in [
+        ("SMcode", "12345", "Your parcel is here", &code),
+        ("SMname", "ACME Bank", "Your card was used", &name),
+    ] {
+        let taken = world.twilio.deliver(sid, from, LINE, body).await;
+        assert_eq!(taken, Ok(200));
+        let text = alice
+            .expect(body, |stanza| stanza.body().as_deref() == Some(body))
+            .await;
+        assert_eq!(text.attr("from"), Some(jid.as_str()), "{text}");
+    }
+    alice.send(&chat(&code, "m1", "STATUS?")).await;
+    let sent = world.twilio.text("STATUS?").await;
+    assert_eq!(sent.form("To").as_deref(), Some("12345"));
+    alice.send(&chat(&name, "m2", "That was not me")).await;
+    let refused = alice
+        .expect("the refusal", |stanza| stanza.attr("id") == Some("m2"))
+        .await;
+    assert_eq!(refused.attr("type"), Some("error"), "{refused}");
+    let error = refused.child("error").expect("an error");
+    let why = error.child("text").map(transom_test_servers::Element::text);
+    assert!(
+        why.is_some_and(|why| why.contains("cannot receive answers")),
+        "{refused}"
+    );
+    // It is called what it wrote as.
+    let card = alice.iq("get", &name, "<vCard xmlns='vcard-temp'/>").await;
+    let called = card
+        .find("FN", "vcard-temp")
+        .map(transom_test_servers::Element::text);
+    assert_eq!(called.as_deref(), Some("ACME Bank"));
+    assert_eq!(world.twilio.sent().len(), 2);
+}
+
+async fn texts_go_and_come_in_their_order(on: Server) {
+    proves!("texts go and come in their order", Prosody, Ejabberd);
+    let world = World::on(on, "").await;
+    let mut alice = world.client("alice").await;
+    let wanted: Vec<String> = (0..20).map(|number| format!("text {number}")).collect();
+    for (number, body) in wanted.iter().enumerate() {
+        let id = format!("m{number}");
+        alice.send(&chat(&contact(PEER), &id, body)).await;
+    }
+    world.twilio.text("text 19").await;
+    let sent: Vec<Option<String>> = world
+        .twilio
+        .sent()
+        .iter()
+        .map(|it| it.form("Body"))
+        .collect();
+    let all: Vec<Option<String>> = wanted.iter().cloned().map(Some).collect();
+    assert_eq!(sent, all);
+    for (number, body) in wanted.iter().enumerate() {
+        let sid = format!("SMin{number}");
+        let taken = world.twilio.deliver(&sid, PEER, LINE, body).await;
+        assert_eq!(taken, Ok(200));
+    }
+    for body in &wanted {
+        let text = alice
+            .expect("the next text", |stanza| stanza.body().is_some())
+            .await;
+        assert_eq!(text.body().as_ref(), Some(body));
+        assert_eq!(text.attr("from"), Some(contact(PEER).as_str()));
+    }
 }
 
 async fn a_receipt_means_delivered_and_nothing_less(on: Server) {
@@ -322,7 +401,19 @@ async fn refuses_what_cannot_be_sent(alice: &mut XmppClient, gateway: &str) {
             "not-acceptable",
         ),
     ];
-    for (id, to, payload, wanted) in cases {
+    // OMEMO 2, OpenPGP (XEP-0373, XEP-0027), what XEP-0380 names, OTR, and a file for OMEMO.
+    let encrypted = [
+        "<encrypted xmlns='urn:xmpp:omemo:2'/><body>encrypted</body>",
+        "<openpgp xmlns='urn:xmpp:openpgp:0'>x</openpgp><body>encrypted</body>",
+        "<x xmlns='jabber:x:encrypted'>x</x><body>encrypted</body>",
+        "<encryption xmlns='urn:xmpp:eme:0' namespace='urn:example:new'/><body>encrypted</body>",
+        "<body>?OTR:AAMDJ+MVmSfjFZcA</body>",
+        "<body>aesgcm://example.org/x.png#00</body>",
+    ];
+    let encrypted = encrypted.map(|payload| ("", at(PEER), payload.to_owned(), "not-acceptable"));
+    for (number, (id, to, payload, wanted)) in cases.into_iter().chain(encrypted).enumerate() {
+        let own = format!("e-{number}");
+        let id = if id.is_empty() { own.as_str() } else { id };
         alice
             .send(&format!(
                 "<message to='{to}' type='chat' id='{id}'>{payload}</message>"

@@ -2,18 +2,26 @@
 
 use transom_test_servers::{Answer, Element, PATIENCE, Server, XmppClient, skipped, until};
 
-use crate::world::{Database, LINE, SMS, World, chat, contact, store};
+use crate::world::{Database, LINE, PLAIN, SMS, World, chat, contact, store};
+
+on_each_server! {
+    an_admin_is_told_of_texts_that_belong_to_nobody_once_and_when_it_is_over,
+}
 
 const SHARED: &str = "+12025550101";
 const PEER: &str = "+12025550147";
 
 /// Alice's line and a shared one; bob is the admin, and `more` goes into the configuration.
 async fn world(more: &str) -> World {
+    world_at(Server::Prosody, more).await
+}
+
+async fn world_at(server: Server, more: &str) -> World {
     let lines = format!(
         "[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"alice@example.org\"\n\
          [[gateway.sms.line]]\nnumber = \"{SHARED}\"\nshared = true\n"
     );
-    let mut world = World::prepare(&lines, more, |builder| builder).await;
+    let mut world = World::prepare_on(server, &PLAIN, &lines, more, |builder| builder).await;
     let config = world.transom.config_text();
     world
         .transom
@@ -65,13 +73,13 @@ async fn an_admin_is_told_when_an_account_is_low_on_credit_and_when_it_has_enoug
     }
 }
 
-#[tokio::test]
-async fn an_admin_is_told_of_texts_that_belong_to_nobody_once_and_when_it_is_over() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
-    proves!("admins are told of trouble, and when it is over", Prosody);
-    let mut world = world("").await;
+async fn an_admin_is_told_of_texts_that_belong_to_nobody_once_and_when_it_is_over(on: Server) {
+    proves!(
+        "admins are told of trouble, and when it is over",
+        Prosody,
+        Ejabberd
+    );
+    let mut world = world_at(on, "").await;
     let mut bob = world.client("bob").await;
     let texts = [("SM1", "who is this"), ("SM2", "hello?")];
     for (sid, body) in texts {

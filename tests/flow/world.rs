@@ -212,11 +212,11 @@ impl World {
         world
     }
 
-    /// Alice's line, on a Prosody that lets the gateway change rosters.
-    pub(crate) async fn privileged(more: &str) -> Self {
+    /// Alice's line, on a server that lets the gateway change rosters: ejabberd 23.01 is told to, announces it, and refuses each change.
+    pub(crate) async fn privileged_on(server: Server, more: &str) -> Self {
         let features = [Feature::Offline, Feature::Privilege];
         let lines = format!("{}{more}", alices_line());
-        Self::begin(Server::Prosody, &features, &lines, "").await
+        Self::begin(server, &features, &lines, "").await
     }
 
     /// On either server with these lines, and `store` for the section of the database.
@@ -254,6 +254,16 @@ impl World {
             users.push("carol@other.net");
         }
         let server = XmppServer::start(server, features, &components, &users).await;
+        Self::around(server, lines, store, change).await
+    }
+
+    /// At a server that runs already, not started.
+    pub(crate) async fn around(
+        server: XmppServer,
+        lines: &str,
+        store: &str,
+        change: impl FnOnce(TransomBuilder) -> TransomBuilder,
+    ) -> Self {
         let http = free_port();
         let twilio = Twilio::start(http).await;
         let seat = Seat {

@@ -1,6 +1,7 @@
 //! `docs/XMPP.md`: what works on which server, each cell with the test that proves it.
 //!
-//! A flow test says `proves!("feature", Server)`; the table is made of these. With `UPDATE_MATRIX=1` the page is written anew.
+//! A flow test says `proves!("feature", Server)`, or `proves_instead!("feature", "what is there in its place", Server)` where the
+//! server cannot; the table is made of these, and no cell of it is empty. With `UPDATE_MATRIX=1` the page is written anew.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -37,13 +38,13 @@ fn table() -> String {
         let text = lines.join("\n");
         let module = source.path.file_stem().unwrap_or_default();
         let module = module.to_string_lossy();
-        for (feature, servers, test) in proofs(&text) {
-            let row = cells.entry(feature.clone()).or_default();
-            for server in servers {
-                let place = SERVERS.iter().position(|(name, _)| *name == server);
+        for proof in proofs(&text) {
+            let row = cells.entry(proof.feature.clone()).or_default();
+            for server in &proof.servers {
+                let place = SERVERS.iter().position(|(name, _)| name == server);
                 assert!(place.is_some(), "{module}: no server {server}");
                 let Some(place) = place else { continue };
-                row[place].push(format!("`{module}::{test}`"));
+                row[place].push(proof.cell(&module));
             }
         }
     }
@@ -51,56 +52,80 @@ fn table() -> String {
     let mut table = line("feature", SERVERS.map(|(_, heading)| heading.to_owned()));
     table.push_str("|---|---|---|\n");
     for (feature, row) in &cells {
-        let row = row.each_ref().map(|tests| {
-            if tests.is_empty() {
-                "–".to_owned()
-            } else {
-                format!("✓ {}", tests.join(", "))
-            }
-        });
-        table.push_str(&line(feature, row));
+        let empty = row.iter().position(Vec::is_empty);
+        let empty = empty.map(|place| SERVERS[place].1);
+        assert!(
+            empty.is_none(),
+            "no test proves {feature:?}, or what is there in its place, on {empty:?}"
+        );
+        table.push_str(&line(feature, row.each_ref().map(|tests| tests.join(", "))));
     }
     table
 }
 
-/// Every `proves!("feature", Server, …)` of a file, with the test that it stands in.
-fn proofs(text: &str) -> Vec<(String, Vec<String>, String)> {
-    let call = "proves!(";
+/// A line of a flow test that makes a cell.
+#[derive(Debug, PartialEq, Eq)]
+struct Proof {
+    feature: String,
+    /// What is there in its place, where the server cannot.
+    instead: Option<String>,
+    servers: Vec<String>,
+    test: String,
+}
+
+impl Proof {
+    fn cell(&self, module: &str) -> String {
+        let test = &self.test;
+        match &self.instead {
+            None => format!("✓ `{module}::{test}`"),
+            Some(instead) => format!("the server cannot; {instead}: ✓ `{module}::{test}`"),
+        }
+    }
+}
+
+/// Every `proves!(…)` and `proves_instead!(…)` of a file, with the test that it stands in.
+fn proofs(text: &str) -> Vec<Proof> {
     let mut found = Vec::new();
-    for (at, _) in text.match_indices(call) {
-        let rest = text.get(at + call.len()..).unwrap_or_default();
-        let Some((arguments, _)) = rest.split_once(");") else {
-            continue;
-        };
-        let mut parts = arguments.split('"');
-        let feature = parts.nth(1).unwrap_or_default().to_owned();
-        let servers = parts.next().unwrap_or_default().split(',');
-        let servers = servers.map(str::trim).filter(|name| !name.is_empty());
-        let name = text
-            .get(..at)
-            .unwrap_or_default()
-            .rsplit("\nasync fn ")
-            .next()
-            .unwrap_or_default();
-        let name = name.split('(').next().unwrap_or_default().to_owned();
-        found.push((feature, servers.map(str::to_owned).collect(), name));
+    for (call, is_instead) in [("proves!(", false), ("proves_instead!(", true)] {
+        for (at, _) in text.match_indices(call) {
+            let rest = text.get(at + call.len()..).unwrap_or_default();
+            let Some((arguments, _)) = rest.split_once(");") else {
+                continue;
+            };
+            let mut parts = arguments.split('"').skip(1);
+            let feature = parts.next().unwrap_or_default().to_owned();
+            let instead = is_instead.then(|| parts.nth(1).unwrap_or_default().to_owned());
+            let servers = parts.next().unwrap_or_default().split(',');
+            let servers = servers.map(str::trim).filter(|name| !name.is_empty());
+            let before = text.get(..at).unwrap_or_default();
+            let name = before.rsplit("\nasync fn ").next().unwrap_or_default();
+            found.push(Proof {
+                feature,
+                instead,
+                servers: servers.map(str::to_owned).collect(),
+                test: name.split('(').next().unwrap_or_default().to_owned(),
+            });
+        }
     }
     found
 }
 
 #[test]
 fn a_proof_names_its_feature_its_servers_and_its_test() {
-    let text = "\nasync fn one() {\n    proves!(\"a, b\", Prosody);\n}\n\nasync fn two() {\n    proves!(\n        \"c\",\n        \
-                Prosody,\n        Ejabberd\n    );\n}\n";
-    let of = |feature: &str, servers: &[&str], test: &str| {
-        let servers = servers.iter().map(|&name| name.to_owned()).collect();
-        (feature.to_owned(), servers, test.to_owned())
+    let text = "\nasync fn one() {\n    proves!(\"a, b\", Prosody);\n    proves_instead!(\"d\", \"e\", Ejabberd);\n}\n\n\
+                async fn two() {\n    proves!(\n        \"c\",\n        Prosody,\n        Ejabberd\n    );\n}\n";
+    let of = |feature: &str, instead: Option<&str>, servers: &[&str], test: &str| Proof {
+        feature: feature.to_owned(),
+        instead: instead.map(str::to_owned),
+        servers: servers.iter().map(|&name| name.to_owned()).collect(),
+        test: test.to_owned(),
     };
     assert_eq!(
         proofs(text),
         [
-            of("a, b", &["Prosody"], "one"),
-            of("c", &["Prosody", "Ejabberd"], "two")
+            of("a, b", None, &["Prosody"], "one"),
+            of("c", None, &["Prosody", "Ejabberd"], "two"),
+            of("d", Some("e"), &["Ejabberd"], "one"),
         ]
     );
 }

@@ -262,3 +262,13 @@ async fn whom_one_still_waits_for_is_not_forgotten() {
             .contains("not written with anybody")
     );
 }
+
+#[test]
+fn an_error_is_a_sentence_and_a_jid_stays_as_it_is() {
+    use crate::commands::sentence;
+    assert_eq!(sentence("there is none"), "There is none.");
+    assert_eq!(
+        sentence("alice@example.org waits for no answer"),
+        "alice@example.org waits for no answer."
+    );
+}

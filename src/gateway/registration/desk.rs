@@ -329,7 +329,7 @@ impl Desk<'_> {
 }
 
 /// The end of both subscriptions between a JID of ours and a user: no presence, none to be had, none wanted.
-pub(in crate::gateway) fn farewell(ours: &BareJid, user: &BareJid) -> [Stanza; 3] {
+pub fn farewell(ours: &BareJid, user: &BareJid) -> [Stanza; 3] {
     let of = |kind, from: Jid| Stanza::from(Presence::new(kind, from, user.clone()));
     [
         of(PresenceType::Unavailable, subscription::resource(ours)),

@@ -48,3 +48,11 @@ pub struct Effects {
     /// Nothing comes of it, and this is counted.
     pub ignored: Option<&'static str>,
 }
+
+impl Effects {
+    /// Whether the registration ends.
+    pub fn leaves(&self) -> bool {
+        let ends = |write: &Write| matches!(write, Write::Unregister(_));
+        self.writes.iter().any(ends)
+    }
+}

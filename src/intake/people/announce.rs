@@ -6,7 +6,7 @@ use super::PAUSE;
 use crate::{
     gateway::subscription,
     intake::Intake,
-    xmpp::{jid::BareJid, stream::SendError},
+    xmpp::{jid::BareJid, stanza::Presence, stream::SendError},
 };
 
 /// Users read at a time.
@@ -49,20 +49,27 @@ async fn run(intake: Intake) {
         for user in page {
             let mut presence = template.clone();
             presence.to = Some(user.into());
-            while let Err(error) = intake.link.send_presence(presence.clone()) {
-                match error {
-                    SendError::Full => {}
-                    // The next connection begins anew.
-                    SendError::Down => return,
-                    SendError::Refused(_) => break,
-                }
-                tokio::select! {
-                    () = tokio::time::sleep(PAUSE) => {}
-                    () = intake.lifecycle.draining() => return,
-                }
+            if !present(&intake, presence).await {
+                return;
             }
         }
     }
+}
+
+/// Sends a presence behind all messages, however long that takes; `false` when it cannot be: the next connection begins anew.
+pub(in crate::intake) async fn present(intake: &Intake, presence: Presence) -> bool {
+    while let Err(error) = intake.link.send_presence(presence.clone()) {
+        match error {
+            SendError::Full => {}
+            SendError::Down => return false,
+            SendError::Refused(_) => return true,
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            () = intake.lifecycle.draining() => return false,
+        }
+    }
+    true
 }
 
 /// The next users, or nothing behind the last.

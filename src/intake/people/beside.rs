@@ -1,6 +1,6 @@
 //! Calls, who asks to be let in by writing, and presence that stays behind all messages.
 
-use super::{Lookup, More, PAUSE, Reception, Trouble};
+use super::{Lookup, More, Reception, Trouble, present};
 use crate::{
     gateway::{
         call,
@@ -9,7 +9,6 @@ use crate::{
     xmpp::{
         jid::Jid,
         stanza::{Message, Stanza},
-        stream::SendError,
     },
 };
 
@@ -54,11 +53,8 @@ impl Reception {
             let Stanza::Presence(presence) = answer else {
                 continue;
             };
-            while self.intake.link.send_presence(presence.clone()) == Err(SendError::Full) {
-                tokio::select! {
-                    () = tokio::time::sleep(PAUSE) => {}
-                    () = self.intake.lifecycle.draining() => return,
-                }
+            if !present(&self.intake, presence).await {
+                return;
             }
         }
     }

@@ -1,10 +1,11 @@
 //! Registrations that nobody came back to.
 
-use super::Reception;
+use super::{Reception, Trouble};
 use crate::{
     gateway::registration::DISABLED_FOR,
     intake::Intake,
-    store::{Write, write::Unregister},
+    store::{StoreError, Write, write::Unregister},
+    xmpp::jid::BareJid,
 };
 
 /// Registrations that end in one pass.
@@ -35,12 +36,7 @@ impl Reception {
             }
         };
         for jid in left {
-            let over = Write::Unregister(Unregister {
-                gateway_id: gateway.id,
-                jid,
-                at_ms,
-            });
-            if let Err(trouble) = self.commit(vec![over]).await {
+            if let Err(trouble) = self.end(jid, at_ms).await {
                 tracing::error!(
                     error = &trouble as &dyn std::error::Error,
                     "Cannot end a registration."
@@ -48,5 +44,26 @@ impl Reception {
                 return;
             }
         }
+    }
+
+    async fn end(&self, jid: String, at_ms: i64) -> Result<(), Trouble> {
+        let contacts = self.known_to(&jid).await?;
+        let user = BareJid::new(&jid);
+        let over = Write::Unregister(Unregister {
+            gateway_id: self.intake.gateway.id,
+            jid,
+            at_ms,
+        });
+        self.commit(vec![over]).await?;
+        if let Ok(user) = user {
+            self.intake.rosters.left(&user, contacts);
+        }
+        Ok(())
+    }
+
+    /// Who has to leave the roster with the gateway.
+    pub(super) async fn known_to(&self, jid: &str) -> Result<Vec<String>, StoreError> {
+        let Intake { store, gateway, .. } = &self.intake;
+        store.contacts_seen(gateway.id, jid).await
     }
 }

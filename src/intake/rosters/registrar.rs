@@ -37,8 +37,8 @@ const RESOURCES_MAX: usize = 8;
 
 /// Does the work, one after the other: a roster is changed in order.
 pub(super) struct Registrar {
-    intake: Intake,
-    books: Books,
+    pub(super) intake: Intake,
+    pub(super) books: Books,
     waiting: VecDeque<Introduction>,
     grace_ends: UnixMillis,
 }
@@ -91,11 +91,11 @@ impl Registrar {
                     self.introduce(introduction).await;
                 }
             }
-            Job::Leave(user) => self.leave(&user).await,
+            Job::Leave(leaver) => self.leave(leaver).await,
         }
     }
 
-    fn announced(&self, host: &str) -> Option<Privileges> {
+    pub(super) fn announced(&self, host: &str) -> Option<Privileges> {
         self.intake.rosters.announced.of(host)
     }
 
@@ -232,7 +232,7 @@ impl Registrar {
     }
 
     /// A server that announces more than it does: ejabberd before 23.10 fails here for components.
-    fn cannot(&mut self, host: &str, error: &RequestError) {
+    pub(super) fn cannot(&mut self, host: &str, error: &RequestError) {
         if matches!(error, RequestError::Lost) {
             return;
         }
@@ -302,30 +302,7 @@ impl Registrar {
         }
     }
 
-    /// Takes everything of ours out of a roster: whoever leaves wants it tidy.
-    async fn leave(&mut self, user: &BareJid) {
-        let may = |known: Privileges| known.roster.set && known.roster.get;
-        let host = user.domain().as_str();
-        if !self.announced(host).is_some_and(may) {
-            return;
-        }
-        self.books.forget(user);
-        let Ok(entries) = self.books.entries(&self.intake, user).await else {
-            return;
-        };
-        for jid in entries {
-            let gone = Item {
-                subscription: Some("remove".to_owned()),
-                ..Item::default()
-            };
-            if self.set(user, gone.set(&jid)).await.is_err() {
-                break;
-            }
-        }
-        self.books.forget(user);
-    }
-
-    async fn set(&self, user: &BareJid, payload: Element) -> Result<Iq, RequestError> {
+    pub(super) async fn set(&self, user: &BareJid, payload: Element) -> Result<Iq, RequestError> {
         let iq = Iq::set(self.intake.gateway.own_jid(), user.clone(), payload);
         self.intake.link.request(iq, PATIENCE).await
     }

@@ -29,7 +29,33 @@ const BOOK: Sql = Sql::both(
       ORDER BY 3 DESC LIMIT $3",
 );
 
+/// As many as a registration remembers.
+const SEEN_MAX: i64 = 10_000;
+
+const SEEN: Sql = Sql::both(
+    "SELECT c.peer FROM users u JOIN contacts c ON c.user_id = u.user_id
+      WHERE u.gateway_id = $1 AND u.jid = $2 AND c.peer <> '' AND (c.subscribed = 1 OR c.asked = 1) ORDER BY c.peer LIMIT $3",
+);
+
 impl Store {
+    /// The contacts that a user may have in the roster, as it knows them: whoever is seen there, or asked to be.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn contacts_seen(
+        &self,
+        gateway_id: i64,
+        jid: &str,
+    ) -> Result<Vec<String>, StoreError> {
+        let params = vec![gateway_id.into(), jid.into(), SEEN_MAX.into()];
+        self.rows(SEEN, params)
+            .await?
+            .iter()
+            .map(|row| row.text(0).map(str::to_owned))
+            .collect()
+    }
+
     /// How many contacts of a user are remembered, this one not counted.
     ///
     /// # Errors

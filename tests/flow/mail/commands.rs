@@ -2,6 +2,10 @@
 
 use super::*;
 
+on_each_server! {
+    rfc9078_reactions_go_both_ways,
+}
+
 /// A line of the gateway's own chat.
 pub(super) async fn tell(client: &mut XmppClient, word: &str) -> String {
     client.send(&chat(MAIL, word, word)).await;
@@ -14,7 +18,7 @@ pub(super) async fn tell(client: &mut XmppClient, word: &str) -> String {
 }
 
 async fn with_alice(world: &MailWorld) -> XmppClient {
-    let mut alice = world.prosody.client("alice", "phone").await;
+    let mut alice = world.server.client("alice", "phone").await;
     alice.send(&chat(BOB, "m1", "hello")).await;
     world.sink.mail("hello", |_| true).await;
     alice
@@ -284,17 +288,17 @@ async fn a_vacation_note_is_named_as_one_and_never_answered() {
     );
 }
 
-#[tokio::test]
-async fn rfc9078_reactions_go_both_ways() {
-    if skipped(&[Server::Prosody, Server::Postfix]) {
-        return;
-    }
+async fn rfc9078_reactions_go_both_ways(on: Server) {
     proves!(
         "XEP-0444: a reaction goes to mail and comes from it as one (RFC 9078)",
-        Prosody
+        Prosody,
+        Ejabberd
     );
-    let world = world(In::Lmtp).await;
-    let mut alice = world.prosody.client("alice", "phone").await;
+    if skipped(&[Server::Postfix]) {
+        return;
+    }
+    let world = world_at(on).await;
+    let mut alice = world.server.client("alice", "phone").await;
     alice.send(&chat(BOB, "m1", "Shall we have lunch?")).await;
     let mail = world.sink.mail("alice's mail", |_| true).await;
     let reaction = answer(&mail, "Re: Shall we have lunch?", "👍").replace(

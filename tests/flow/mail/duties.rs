@@ -9,7 +9,7 @@ async fn rfc2142_postmaster_and_abuse_reach_whoever_is_named() {
         return;
     }
     let mut world = world(In::Lmtp).await;
-    let mut alice = world.prosody.client("alice", "phone").await;
+    let mut alice = world.server.client("alice", "phone").await;
     alice.send(&chat(BOB, "m1", "hello")).await;
     world.sink.mail("hello", |_| true).await;
     let complaint = |number: u8| {

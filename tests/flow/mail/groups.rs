@@ -20,7 +20,7 @@ async fn bob_writes(world: &MailWorld, to: &str, id: &str, words: &str) {
 
 /// Alice is known to the gateway once she has written.
 async fn alice(world: &MailWorld) -> XmppClient {
-    let mut alice = world.prosody.client("alice", "phone").await;
+    let mut alice = world.server.client("alice", "phone").await;
     alice.send(&chat(BOB, "m0", "hello")).await;
     world.sink.mail("hello", |_| true).await;
     alice

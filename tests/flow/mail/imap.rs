@@ -27,7 +27,7 @@ async fn rfc3501_a_dovecot_that_restarts_and_numbers_anew_loses_and_doubles_noth
         return;
     }
     let mut world = world(In::Imap).await;
-    let mut alice = world.prosody.client("alice", "phone").await;
+    let mut alice = world.server.client("alice", "phone").await;
     alice.send(&chat(BOB, "m1", "hello")).await;
     world.sink.mail("hello", |_| true).await;
     for number in 0..3 {
@@ -70,7 +70,7 @@ async fn a_connection_to_dovecot_that_is_gone_without_a_word_is_noticed_and_noth
     world.transom.configure(&config);
     world.transom.restart().await;
     link_up(&world.transom, "mail").await;
-    let mut alice = world.prosody.client("alice", "phone").await;
+    let mut alice = world.server.client("alice", "phone").await;
     alice.send(&chat(BOB, "m1", "hello")).await;
     world.sink.mail("hello", |_| true).await;
     to_alice(world.postfix.smtp_addr(), &numbered(0)).await;

@@ -13,7 +13,7 @@ async fn the_original_of_a_mail_is_one_command_away() {
         return;
     }
     let world = world_of(In::Lmtp, Database::Sqlite, "", &[Feature::Upload]).await;
-    let mut alice = world.prosody.client("alice", "phone").await;
+    let mut alice = world.server.client("alice", "phone").await;
     alice.send(&chat(BOB, "m0", "/original")).await;
     let nothing = alice
         .expect("nothing yet", |stanza| stanza.attr("type") == Some("error"))

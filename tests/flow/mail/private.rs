@@ -8,7 +8,7 @@ async fn nothing_private_of_mail_is_logged() {
         return;
     }
     let mut world = world(In::Lmtp).await;
-    let mut alice = world.prosody.client("alice", "phone").await;
+    let mut alice = world.server.client("alice", "phone").await;
     alice
         .send(&chat(BOB, "m1", "Subject: okapi plans\nzebra words"))
         .await;
@@ -72,7 +72,7 @@ async fn an_address_for_one_purpose_is_not_found_by_guessing() {
         return;
     }
     let world = world(In::Lmtp).await;
-    let mut alice = world.prosody.client("alice", "phone").await;
+    let mut alice = world.server.client("alice", "phone").await;
     alice.send(&chat(BOB, "m1", "hello")).await;
     world.sink.mail("hello", |_| true).await;
     let mut made = Vec::new();

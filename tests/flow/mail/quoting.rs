@@ -3,6 +3,10 @@
 use super::*;
 use crate::talk::choose_at;
 
+on_each_server! {
+    a_text_whose_marks_are_none_goes_as_plain_text_alone,
+}
+
 /// The lines of a mail's text.
 fn lines(mail: &Mail) -> Vec<String> {
     let parsed = mail.text();
@@ -20,7 +24,7 @@ async fn an_answer_quotes_what_it_answers_where_the_user_chose_that() {
         return;
     }
     let world = world(In::Lmtp).await;
-    let mut alice = world.prosody.client("alice", "phone").await;
+    let mut alice = world.server.client("alice", "phone").await;
     alice.send(&chat(BOB, "m1", "Lunch?")).await;
     let first = world.sink.mail("lunch", |_| true).await;
     to_alice(
@@ -114,17 +118,17 @@ async fn named(world: &MailWorld, alice: &mut XmppClient, id: &str) {
     assert!(!quotes(&last), "{last}");
 }
 
-#[tokio::test]
-async fn a_text_whose_marks_are_none_goes_as_plain_text_alone() {
-    if skipped(&[Server::Prosody, Server::Postfix]) {
-        return;
-    }
+async fn a_text_whose_marks_are_none_goes_as_plain_text_alone(on: Server) {
     proves!(
         "XEP-0393: a mail has styling as HTML beside the text, and none where there is none",
-        Prosody
+        Prosody,
+        Ejabberd
     );
-    let world = world(In::Lmtp).await;
-    let mut alice = world.prosody.client("alice", "phone").await;
+    if skipped(&[Server::Postfix]) {
+        return;
+    }
+    let world = world_at(on).await;
+    let mut alice = world.server.client("alice", "phone").await;
     let unstyled = "<unstyled xmlns='urn:xmpp:styling:0'/></message>";
     let send = |id: &str| chat(BOB, id, &format!("{id}: 2 *3* 4"));
     alice.send(&send("m1")).await;

@@ -36,7 +36,7 @@ async fn tell(client: &mut XmppClient, word: &str) -> String {
 
 /// Alice has an address, and nobody but Bob writes with her.
 async fn with_alice(world: &MailWorld) -> XmppClient {
-    let mut alice = world.prosody.client("alice", "phone").await;
+    let mut alice = world.server.client("alice", "phone").await;
     alice.send(&chat(BOB, "m1", "hello")).await;
     world.sink.mail("hello", |_| true).await;
     alice

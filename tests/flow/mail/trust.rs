@@ -40,7 +40,7 @@ async fn signed_with(key: &[u8]) {
     let file = file.path().display();
     let tables = format!("[gateway.mail.dkim]\nselector = \"transom\"\nkey_file = \"{file}\"\n");
     let world = world_with(In::Lmtp, Database::Sqlite, &tables).await;
-    let mut alice = world.prosody.client("alice", "phone").await;
+    let mut alice = world.server.client("alice", "phone").await;
     alice
         .send(&chat(
             BOB,
@@ -91,7 +91,7 @@ async fn what_speaks_against_a_sender_is_said_before_the_text() {
         return;
     }
     let world = world(In::Lmtp).await;
-    let mut alice = world.prosody.client("alice", "phone").await;
+    let mut alice = world.server.client("alice", "phone").await;
     alice.send(&chat(BOB, "m1", "hello")).await;
     world.sink.mail("hello", |_| true).await;
     to_alice(
@@ -124,7 +124,7 @@ async fn an_invitation_is_shown_as_a_card_and_an_empty_mail_as_one() {
         return;
     }
     let world = world(In::Lmtp).await;
-    let mut alice = world.prosody.client("alice", "phone").await;
+    let mut alice = world.server.client("alice", "phone").await;
     alice.send(&chat(BOB, "m1", "hello")).await;
     let mail = world.sink.mail("hello", |_| true).await;
     let reply = answer(&mail, "Re: hello", "");

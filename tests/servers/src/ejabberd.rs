@@ -15,7 +15,7 @@ use crate::http_client::post;
 use crate::owner::Owner;
 use crate::ports::free_port;
 use crate::process::{Launch, Signal, find_program};
-use crate::prosody::Feature;
+use crate::prosody::{Feature, Federation};
 use crate::scratch::Scratch;
 
 /// How many tests of a binary can have a component of their own.
@@ -56,26 +56,41 @@ impl Ejabberd {
             secret: format!("secret{number}"),
         };
         let features = [Feature::Offline, Feature::Privilege, Feature::Upload];
-        Self::with((1..=COMPONENTS).rev().map(component).collect(), &features).await
+        let components = (1..=COMPONENTS).rev().map(component).collect();
+        Self::with("example.org", components, &features, None).await
     }
 
     /// One for a test that wants these components, by domain and secret, all at one port, and these features; others of Prosody's
     /// mean nothing here.
     pub async fn private(components: &[(&str, &str)], features: &[Feature]) -> Self {
-        let addr = free_port();
-        let component = |(domain, secret): &(&str, &str)| Component {
-            domain: (*domain).to_owned(),
-            addr,
-            secret: (*secret).to_owned(),
-        };
-        Self::with(components.iter().map(component).collect(), features).await
+        Self::with("example.org", at_one_port(components), features, None).await
     }
 
-    async fn with(components: Vec<Component>, features: &[Feature]) -> Self {
+    /// One for users of this host, that talks with other servers.
+    pub async fn federated(
+        host: &str,
+        components: &[(&str, &str)],
+        federation: Federation,
+    ) -> Self {
+        let components = at_one_port(components);
+        Self::with(host, components, &[Feature::Offline], Some(federation)).await
+    }
+
+    async fn with(
+        host: &str,
+        components: Vec<Component>,
+        features: &[Feature],
+        federation: Option<Federation>,
+    ) -> Self {
         let owner = Owner::service("ejabberd");
         let scratch = Scratch::owned("ejabberd", owner.as_ref());
         let [clients, http] = [free_port(), free_port()];
-        let mut text = config(clients, http, &components);
+        let mut text =
+            config(clients, http, &components).replace("[example.org]", &format!("[{host}]"));
+        if let Some(Federation { listen, names }) = &federation {
+            scratch.write("inetrc", inetrc(*names));
+            text = federate(&text, *listen);
+        }
         if features.contains(&Feature::SecondHost) {
             text = text.replace("hosts: [example.org]", "hosts: [example.org, other.net]");
         }
@@ -83,7 +98,11 @@ impl Ejabberd {
             text.push_str(&module(*feature, &scratch, http));
         }
         scratch.write("ejabberd.yml", text);
-        let launch = launch(&scratch, owner.as_ref());
+        let mut launch = launch(&scratch, owner.as_ref());
+        if federation.is_some() {
+            let inetrc = scratch.join("inetrc").display().to_string();
+            launch = launch.env("ERL_INETRC", inetrc);
+        }
         let started = Ready::Log(scratch.join("ejabberd.log"), "is started in the node");
         Self {
             daemon: Daemon::started(launch, started, Signal::TERM).await,
@@ -102,6 +121,11 @@ impl Ejabberd {
     /// Where uploads are fetched.
     pub fn http_addr(&self) -> SocketAddr {
         self.http
+    }
+
+    /// Where clients in browsers connect.
+    pub fn websocket(&self) -> String {
+        format!("ws://{}/ws", self.http)
     }
 
     /// A component that no other test has.
@@ -164,6 +188,40 @@ impl Ejabberd {
     pub fn print_logs_on_failure(&self) {
         self.scratch.print_logs_on_failure();
     }
+}
+
+/// Components by domain and secret.
+fn at_one_port(components: &[(&str, &str)]) -> Vec<Component> {
+    let addr = free_port();
+    let component = |(domain, secret): &(&str, &str)| Component {
+        domain: (*domain).to_owned(),
+        addr,
+        secret: (*secret).to_owned(),
+    };
+    components.iter().map(component).collect()
+}
+
+/// Erlang's own resolver asks this name server alone.
+fn inetrc(names: SocketAddr) -> String {
+    let ip = names.ip().to_string().replace('.', ",");
+    let port = names.port();
+    format!(
+        "{{resolv_conf,\"\"}}.\n{{file,hosts,\"/etc/hosts\"}}.\n{{lookup,[file,dns]}}.\n{{nameserver,{{{ip}}},{port}}}.\n"
+    )
+}
+
+/// With a listener for other servers, and without their having to encrypt.
+fn federate(text: &str, listen: SocketAddr) -> String {
+    let listener = format!(
+        "listen:\n  - port: {}\n    ip: \"127.0.0.1\"\n    module: ejabberd_s2s_in\n",
+        listen.port()
+    );
+    text.replace("listen:\n", &listener)
+        .replace(
+            "s2s_access: none\n",
+            "s2s_use_starttls: false\noutgoing_s2s_families: [ipv4]\n",
+        )
+        .replace("modules:\n", "modules:\n  mod_s2s_dialback: {}\n")
 }
 
 /// Erlang itself instead of `ejabberdctl`, which adds a change of user, shells and a daemon that stays behind.
@@ -243,9 +301,8 @@ fn module(feature: Feature, scratch: &Scratch, http: SocketAddr) -> String {
     max_size: 20971520
 "
         ),
-        Feature::Archive | Feature::KickOld | Feature::SecondHost | Feature::WebSocket => {
-            String::new()
-        }
+        Feature::Archive => "  mod_mam: {default: always}\n".to_owned(),
+        Feature::KickOld | Feature::SecondHost | Feature::WebSocket => String::new(),
     }
 }
 
@@ -268,6 +325,7 @@ listen:
     request_handlers:
       /upload: mod_http_upload
       /api: mod_http_api
+      /ws: ejabberd_http_ws
 {listeners}s2s_access: none
 auth_method: internal
 acl:
@@ -285,11 +343,13 @@ api_permissions:
     what: ["*"]
 modules:
   mod_admin_extra: {{}}
+  mod_blocking: {{}}
   mod_caps: {{}}
   mod_carboncopy: {{}}
   mod_disco: {{}}
   mod_http_api: {{}}
   mod_ping: {{}}
+  mod_privacy: {{}}
   mod_pubsub: {{plugins: [flat, pep]}}
   mod_roster: {{}}
   mod_stream_mgmt: {{}}

@@ -89,14 +89,14 @@ pub use ports::free_port;
 pub use postfix::{Postfix, PostfixBuilder};
 pub use postgres::Postgres;
 pub use process::Signal;
-pub use prosody::{Feature, Prosody, ProsodyBuilder};
+pub use prosody::{Feature, Federation, Prosody, ProsodyBuilder};
 pub use proxy::Proxy;
 pub use scripted::{Roles, ScriptedClient};
 pub use skip::{Server, skipped};
 pub use smsc::{FakeSmsc, Sms};
 pub use transom::{Transom, TransomBuilder};
 pub use wait::{PATIENCE, until, within};
-pub use xml::{Element, Node};
+pub use xml::{Element, Node, escape};
 pub use xmpp_server::XmppServer;
 
 /// The password of every XMPP user in these tests.

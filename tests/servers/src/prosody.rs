@@ -31,6 +31,15 @@ pub enum Feature {
     WebSocket,
 }
 
+/// How a server talks with others, without TLS: who it is talks back (XEP-0220).
+#[derive(Clone, Copy, Debug)]
+pub struct Federation {
+    /// Where others connect.
+    pub listen: SocketAddr,
+    /// The name server that knows where others are.
+    pub names: SocketAddr,
+}
+
 /// A running Prosody.
 pub struct Prosody {
     daemon: Daemon,
@@ -50,6 +59,7 @@ impl Prosody {
             components: Vec::new(),
             users: Vec::new(),
             features: BTreeSet::new(),
+            federation: None,
             extra: String::new(),
         }
     }
@@ -132,6 +142,7 @@ pub struct ProsodyBuilder {
     components: Vec<(String, String)>,
     users: Vec<String>,
     features: BTreeSet<Feature>,
+    federation: Option<Federation>,
     extra: String,
 }
 
@@ -161,6 +172,13 @@ impl ProsodyBuilder {
     #[must_use]
     pub fn with(mut self, feature: Feature) -> Self {
         self.features.insert(feature);
+        self
+    }
+
+    /// Lets it talk with other servers.
+    #[must_use]
+    pub fn federated(mut self, federation: Federation) -> Self {
+        self.federation = Some(federation);
         self
     }
 
@@ -252,6 +270,9 @@ log = {{ {{ levels = {{ min = "info" }}, to = "console", timestamps = true }} }}
         if self.has(Feature::Offline) {
             text = text.replace("\"tls\"; \"offline\";", "\"tls\";"); // Prosody loads it unless told not to
         }
+        if self.has(Feature::Archive) {
+            text.push_str("default_archive_policy = true\n");
+        }
         if self.has(Feature::WebSocket) {
             let host = &self.host;
             writeln!(
@@ -259,6 +280,9 @@ log = {{ {{ levels = {{ min = "info" }}, to = "console", timestamps = true }} }}
                 "consider_websocket_secure = true\nhttp_default_host = \"{host}\""
             )
             .unwrap();
+        }
+        if let Some(federation) = &self.federation {
+            federate(&mut text, federation);
         }
         text.push_str(&self.extra);
         self.write_hosts(&mut text, http);
@@ -321,4 +345,25 @@ log = {{ {{ levels = {{ min = "info" }}, to = "console", timestamps = true }} }}
             .unwrap();
         }
     }
+}
+
+/// What comes later in the file counts.
+fn federate(text: &mut String, federation: &Federation) {
+    *text = text
+        .replace("modules_enabled = {", "modules_enabled = { \"dialback\";")
+        .replace("modules_disabled = { \"s2s\";", "modules_disabled = {");
+    let Federation { listen, names } = federation;
+    write!(
+        text,
+        r#"s2s_ports = {{ {listen} }}
+s2s_require_encryption = false
+s2s_secure_auth = false
+use_ipv6 = false
+unbound = {{ resolvconf = false, hoststxt = false, forward = "{ip}@{port}", options = {{ ["do-not-query-localhost:"] = "no" }} }}
+"#,
+        listen = listen.port(),
+        ip = names.ip(),
+        port = names.port(),
+    )
+    .unwrap();
 }

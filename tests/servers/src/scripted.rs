@@ -9,7 +9,6 @@ use serde_json::Value;
 
 use crate::USER_PASSWORD;
 use crate::process::{Launch, Process, find_program};
-use crate::prosody::Prosody;
 use crate::scratch::Scratch;
 use crate::wait::{PATIENCE, until};
 
@@ -55,9 +54,9 @@ impl ScriptedClient {
         Self::run(&launch, scratch)
     }
 
-    /// Converse.js in Chromium, without a window: `converse/person.mjs`. With `TRANSOM_TEST_SCREENSHOTS` set to a folder,
+    /// Converse.js in Chromium, without a window, at a server's WebSocket: `converse/person.mjs`. With `TRANSOM_TEST_SCREENSHOTS` set to a folder,
     /// the pictures of the screen stay there.
-    pub fn converse(server: &Prosody, roles: Roles<'_>) -> Self {
+    pub fn converse(websocket: &str, roles: Roles<'_>) -> Self {
         let folder = folder("converse");
         installed(folder.join("node_modules/converse.js/package.json"));
         let scratch = Scratch::owned("converse", None);
@@ -66,7 +65,7 @@ impl ScriptedClient {
         let launch = Launch::new(find_program("node"), scratch.path(), LOG)
             .args([
                 folder.join("person.mjs").display().to_string(),
-                server.websocket(),
+                websocket.to_owned(),
             ])
             .args(spoken(roles))
             .args([

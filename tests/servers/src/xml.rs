@@ -135,7 +135,7 @@ impl Display for Element {
 }
 
 /// Makes text safe as XML character data and within attribute values.
-pub(crate) fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 
 use crate::client::XmppClient;
 use crate::ejabberd::Ejabberd;
-use crate::prosody::{Feature, Prosody};
+use crate::ports::free_port;
+use crate::prosody::{Feature, Federation, Prosody};
 use crate::skip::Server;
 
 /// An XMPP server for `example.org`, private to a test.
@@ -45,6 +46,36 @@ impl XmppServer {
         Self::Prosody(builder.start().await)
     }
 
+    /// Starts one for this host and these users, by their full JIDs, that talks with other servers.
+    pub async fn federated(
+        kind: Server,
+        host: &str,
+        components: &[(&str, &str)],
+        users: &[&str],
+        federation: Federation,
+    ) -> Self {
+        if kind == Server::Ejabberd {
+            let server = Ejabberd::federated(host, components, federation).await;
+            for user in users {
+                server.add_user(user).await;
+            }
+            let seat = components.first().map(|_| server.component().addr);
+            return Self::Ejabberd(server, seat.unwrap_or_else(free_port));
+        }
+        assert_eq!(kind, Server::Prosody, "no XMPP server");
+        let mut builder = Prosody::builder()
+            .host(host)
+            .with(Feature::Offline)
+            .federated(federation);
+        for (domain, secret) in components {
+            builder = builder.component(domain, secret);
+        }
+        for user in users {
+            builder = builder.user(user);
+        }
+        Self::Prosody(builder.start().await)
+    }
+
     /// Where components connect: the value of `xmpp.server`.
     pub fn component_addr(&self) -> SocketAddr {
         match self {
@@ -66,6 +97,14 @@ impl XmppServer {
         match self {
             Self::Prosody(server) => server.http_addr(),
             Self::Ejabberd(server, _) => server.http_addr(),
+        }
+    }
+
+    /// Where clients in browsers connect; Prosody needs [`Feature::WebSocket`].
+    pub fn websocket(&self) -> String {
+        match self {
+            Self::Prosody(server) => server.websocket(),
+            Self::Ejabberd(server, _) => server.websocket(),
         }
     }
 

@@ -194,12 +194,14 @@ fn what_is_to_be_kept_nowhere_is_quoted_nowhere() {
 
 #[test]
 fn everything_that_can_be_told_of_a_message_parses() {
-    const KINDS: [TellKind; 5] = [
+    const KINDS: [TellKind; 7] = [
         TellKind::Receipt,
+        TellKind::Read,
         TellKind::Error,
         TellKind::Doubt,
         TellKind::Silence,
         TellKind::Delay,
+        TellKind::Night,
     ];
     const STATES: [State; 4] = [
         State::Expired,
@@ -213,9 +215,14 @@ fn everything_that_can_be_told_of_a_message_parses() {
             .flat_map(|kind| STATES.map(|state| (kind, state)))
         {
             for reason in Reason::ALL {
-                for row in [None, Some(TellKind::Error)]
+                for mut row in [None, Some(TellKind::Error)]
                     .map(|told| tell(kind, told, state, reason, "hello"))
                 {
+                    let payload = Payload {
+                        markable: true,
+                        ..Payload::default()
+                    };
+                    row.payload = Some(payload.to_json());
                     let stanzas = told::stanzas(gateway, &row, |_| true, NOW);
                     assert!(!stanzas.is_empty(), "{row:?}");
                     stanzas.into_iter().map(message).for_each(drop);

@@ -8,6 +8,7 @@ use xmpp_parsers::{
     data_forms::DataForm,
     delay::Delay,
     disco::{DiscoInfoResult, DiscoItemsResult},
+    displayed_markers::{Displayed, Markable},
     forwarding::Forwarded,
     hashes::Hash,
     http_upload::SlotRequest,
@@ -141,6 +142,8 @@ fn payload(element: &Element) -> Result<(), String> {
             let mut hashes = inside.filter(|child| child.name() == "hash");
             hashes.try_for_each(|hash| parse_as!(hash, Hash))
         }
+        ("markable", ns::CHAT_MARKERS) => parse_as!(element, Markable),
+        ("displayed", ns::CHAT_MARKERS) => parse_as!(element, Displayed),
         ("reactions", ns::REACTIONS) => parse_as!(element, Reactions),
         ("time", ns::TIME) => parse_as!(element, TimeResult),
         ("blocklist", ns::BLOCKING) => parse_as!(element, BlocklistResult),
@@ -159,7 +162,6 @@ fn payload(element: &Element) -> Result<(), String> {
         | ("vcard", ns::VCARD4)
         | ("reply", ns::REPLY)
         | ("mentions", ns::MENTIONS)
-        | ("markable", ns::CHAT_MARKERS)
         | ("response" | "action", ns::QUICK_RESPONSE)
         | ("addresses", ns::ADDRESSES)
         | ("x", ns::ROSTER_EXCHANGE)

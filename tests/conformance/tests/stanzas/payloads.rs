@@ -121,6 +121,13 @@ const CASES: &[Case] = &[
         essential: &[],
     },
     Case {
+        name: "XEP-0055: by form",
+        xml: "<query xmlns='jabber:iq:search'><x xmlns='jabber:x:data' type='submit'><field var='nick'><value>0147</value></field>\
+              </x></query>",
+        read: |payload| shown(search::Request::parse(&iq(IqType::Set, payload))),
+        essential: &[],
+    },
+    Case {
         name: "XEP-0060",
         xml: "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='urn:xmpp:avatar:data'><item id='x'/></items></pubsub>",
         read: |payload| shown(pubsub::Read::parse(&iq(IqType::Get, payload))),
@@ -137,6 +144,22 @@ const CASES: &[Case] = &[
         xml: "<query xmlns='jabber:iq:register'><phone>+12025550105</phone></query>",
         read: |payload| shown(register::parse(&iq(IqType::Set, payload))),
         essential: &[],
+    },
+    Case {
+        name: "XEP-0077: by form",
+        xml: "<query xmlns='jabber:iq:register'><x xmlns='jabber:x:data' type='submit'><field var='phone'>\
+              <value>+12025550105</value></field></x></query>",
+        read: |payload| shown(register::parse(&iq(IqType::Set, payload))),
+        essential: &[],
+    },
+    Case {
+        name: "XEP-0077: leaving",
+        xml: "<query xmlns='jabber:iq:register'><remove/></query>",
+        read: |payload| {
+            let read = register::parse(&iq(IqType::Set, payload));
+            is(read == Some(register::Request::Remove))
+        },
+        essential: &["query/remove"],
     },
     Case {
         name: "XEP-0092",
@@ -167,6 +190,18 @@ const CASES: &[Case] = &[
         xml: "<block xmlns='urn:xmpp:blocking'><item jid='a@b'/></block>",
         read: |payload| shown(blocking::Request::parse(&iq(IqType::Set, payload))),
         // Read as a request that is answered with what is wrong.
+        essential: &[],
+    },
+    Case {
+        name: "XEP-0191: no longer blocking",
+        xml: "<unblock xmlns='urn:xmpp:blocking'><item jid='a@b'/></unblock>",
+        read: |payload| shown(blocking::Request::parse(&iq(IqType::Set, payload))),
+        essential: &[],
+    },
+    Case {
+        name: "XEP-0191: who is blocked",
+        xml: "<blocklist xmlns='urn:xmpp:blocking'/>",
+        read: |payload| shown(blocking::Request::parse(&iq(IqType::Get, payload))),
         essential: &[],
     },
     Case {
@@ -206,6 +241,12 @@ const CASES: &[Case] = &[
         essential: &[],
     },
     Case {
+        name: "XEP-0333: looked at",
+        xml: "<displayed xmlns='urn:xmpp:chat-markers:0' id='m0'/>",
+        read: |payload| shown(markers::displayed_id(&message(payload))),
+        essential: &["displayed/id"],
+    },
+    Case {
         name: "XEP-0334",
         xml: "<no-store xmlns='urn:xmpp:hints'/>",
         read: |payload| is(Hints::of(std::slice::from_ref(payload)).no_store),
@@ -221,6 +262,12 @@ const CASES: &[Case] = &[
         name: "XEP-0356",
         xml: "<privilege xmlns='urn:xmpp:privilege:2'><perm access='roster' type='both' push='false'/>\
               <perm access='iq'><namespace ns='http://jabber.org/protocol/pubsub' type='get'/></perm></privilege>",
+        read: |payload| shown(Privileges::parse(&message(payload))),
+        essential: &[],
+    },
+    Case {
+        name: "XEP-0356: the first version",
+        xml: "<privilege xmlns='urn:xmpp:privilege:1'><perm access='roster' type='both'/><perm access='message' type='outgoing'/></privilege>",
         read: |payload| shown(Privileges::parse(&message(payload))),
         essential: &[],
     },
@@ -265,6 +312,12 @@ const CASES: &[Case] = &[
         ],
     },
     Case {
+        name: "XEP-0393",
+        xml: "<unstyled xmlns='urn:xmpp:styling:0'/>",
+        read: |payload| is(message(payload).is_unstyled()),
+        essential: &[],
+    },
+    Case {
         name: "XEP-0424",
         xml: "<retract xmlns='urn:xmpp:message-retract:1' id='m0'/>",
         read: |payload| shown(message(payload).retracts()),
@@ -302,6 +355,18 @@ const CASES: &[Case] = &[
         xml: "<reply xmlns='urn:xmpp:reply:0' to='a@b' id='m0'/>",
         read: |payload| shown(message(payload).reply_to()),
         essential: &["reply/id"],
+    },
+    Case {
+        name: "OMEMO 2",
+        xml: "<encrypted xmlns='urn:xmpp:omemo:2'><header sid='1'/></encrypted>",
+        read: |payload| shown(message(payload).is_encrypted()),
+        essential: &[],
+    },
+    Case {
+        name: "OpenPGP",
+        xml: "<openpgp xmlns='urn:xmpp:openpgp:0'>x</openpgp>",
+        read: |payload| shown(message(payload).is_encrypted()),
+        essential: &[],
     },
     Case {
         name: "OMEMO",
@@ -365,9 +430,11 @@ fn no_payload_is_read_as_another() {
                 || case.name.starts_with("XEP-0447");
             let both_questions =
                 case.name.starts_with("XEP-0030") && other.name.starts_with("XEP-0030");
-            let both_encrypted = matches!(case.name, "XEP-0380" | "OMEMO");
+            let both_privileges =
+                case.name.starts_with("XEP-0356") && other.name.starts_with("XEP-0356");
+            let both_encrypted = matches!(case.name, "XEP-0380" | "OMEMO" | "OMEMO 2" | "OpenPGP");
             assert!(
-                read.is_none() || both_files || both_encrypted || both_questions,
+                read.is_none() || both_files || both_encrypted || both_questions || both_privileges,
                 "{} read as {}: {read:?}",
                 other.name,
                 case.name
