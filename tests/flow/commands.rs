@@ -92,7 +92,11 @@ async fn another_sees_nothing(world: &World, id: &str) {
 }
 
 async fn a_user_lives_by_chat_alone(on: Server) {
-    proves!("every command by chat", Prosody, Ejabberd);
+    proves!(
+        "a user lives by the gateway's chat alone",
+        Prosody,
+        Ejabberd
+    );
     let world = World::with(on, &pool(), "").await;
     let mut alice = world.client("alice").await;
     assert!(say(&mut alice, "help").await.contains("register"));

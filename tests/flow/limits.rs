@@ -1,8 +1,12 @@
 //! What the caps refuse, and how they say it.
 
-use transom_test_servers::{Element, Server, XmppClient, skipped};
+use transom_test_servers::{Element, Server, XmppClient};
 
 use crate::world::{World, chat, condition, contact};
+
+on_each_server! {
+    every_cap_refuses_with_its_reason_and_sends_nothing,
+}
 
 const FRIEND: &str = "+12025550147";
 const MOTHER: &str = "+12025550148";
@@ -21,15 +25,16 @@ async fn refused(client: &mut XmppClient, to: &str, id: &str, body: &str) -> (St
     )
 }
 
-#[tokio::test]
-async fn every_cap_refuses_with_its_reason_and_sends_nothing() {
-    if skipped(&[Server::Prosody]) {
-        return;
-    }
+async fn every_cap_refuses_with_its_reason_and_sends_nothing(on: Server) {
+    proves!(
+        "caps: each refuses with its reason, and nothing is sent",
+        Prosody,
+        Ejabberd
+    );
     let more = "[[gateway.sms.line]]\nnumber = \"+12025550101\"\nowner = \"bob@example.org\"\n\
         [gateway.sms.limits]\nsegments_per_message = 2\nnew_peers_per_hour = 2\nsegments_per_day = 4\n\
         messages_per_day = 4\ngateway_per_day = 5\n";
-    let world = World::start(more).await;
+    let world = World::on(on, more).await;
     let mut alice = world.client("alice").await;
     let sends = async |client: &mut XmppClient, to: &str, body: &str| {
         client.send(&chat(&contact(to), body, body)).await;
