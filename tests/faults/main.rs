@@ -20,6 +20,7 @@ mod world;
 mod activation;
 mod day;
 mod disk;
+mod forgotten;
 mod holders;
 mod house;
 mod lived;
