@@ -18,6 +18,7 @@
 mod world;
 
 mod activation;
+mod clock;
 mod day;
 mod disk;
 mod forgotten;

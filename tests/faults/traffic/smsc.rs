@@ -39,6 +39,11 @@ impl Smsc {
 
     /// The gateway's part of the configuration.
     pub(crate) fn config(&self, secret: &str) -> String {
+        Self::gateway(&self.server.url(), secret)
+    }
+
+    /// The part of a gateway with an SMSC.
+    pub(crate) fn gateway(url: &str, secret: &str) -> String {
         format!(
             r#"
 [gateway.smpp]
@@ -59,8 +64,7 @@ response_timeout = "2s"
 [[gateway.smpp.line]]
 number = "{LINE}"
 owner = "alice@example.org"
-"#,
-            url = self.server.url(),
+"#
         )
     }
 }
