@@ -182,18 +182,6 @@ fn answer(to: &Mail, subject: &str, text: &str) -> String {
     )
 }
 
-/// A report about a mail, as the other side's server writes it (RFC 3464).
-pub(crate) fn delivery_report(about: &Mail, action: &str, status: &str) -> String {
-    format!(
-        "From: MAILER-DAEMON@mx.example.com\r\nTo: <{}>\r\nSubject: Delivery report\r\nMIME-Version: 1.0\r\n\
-         Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\nA report.\r\n--b\r\n\
-         Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.com\r\n\r\n\
-         Final-Recipient: rfc822; {}\r\nAction: {action}\r\nStatus: {status}\r\n\r\n--b--\r\n",
-        about.from,
-        about.to.join(", "),
-    )
-}
-
 async fn to_alice(postfix: SocketAddr, mail: &str) {
     Mailer::smtp(postfix)
         .send("bob@example.com", &["alice@mail.example.org"], mail)
