@@ -11,6 +11,7 @@ use crate::world::{Database, Seat, chat, condition, link_up, store};
 
 mod commands;
 mod duties;
+mod every_command;
 mod exim;
 mod groups;
 mod imap;
