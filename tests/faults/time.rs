@@ -16,28 +16,46 @@ pub(crate) struct Time(Arc<Turned>);
 
 struct Turned {
     clock: TurnedClock,
-    ahead: Mutex<Duration>,
+    ahead: Mutex<Ahead>,
+}
+
+/// Of the machine's clock.
+struct Ahead {
+    now: Duration,
+    /// The most that it ever was.
+    most: Duration,
 }
 
 impl Time {
     pub(crate) fn of(transom: &mut Transom) -> Self {
         let clock = TurnedClock::of(transom);
         clock.turn(AHEAD);
-        let ahead = Mutex::new(AHEAD);
+        let ahead = Mutex::new(Ahead {
+            now: AHEAD,
+            most: AHEAD,
+        });
         Self(Arc::new(Turned { clock, ahead }))
     }
 
     /// It is so much later at once.
     pub(crate) fn forward(&self, by: Duration) {
-        let mut ahead = self.0.ahead.lock().unwrap();
-        *ahead += by;
-        self.0.clock.turn(*ahead);
+        self.turn(|ahead| ahead.now + by);
     }
 
     /// It is so much earlier at once, as far as there is room.
     pub(crate) fn back(&self, by: Duration) {
+        self.turn(|ahead| ahead.now.saturating_sub(by));
+    }
+
+    /// It is so much later than it ever was.
+    pub(crate) fn beyond(&self, by: Duration) {
+        self.turn(|ahead| ahead.most + by);
+    }
+
+    fn turn(&self, to: impl FnOnce(&Ahead) -> Duration) {
         let mut ahead = self.0.ahead.lock().unwrap();
-        *ahead = ahead.saturating_sub(by);
-        self.0.clock.turn(*ahead);
+        ahead.now = to(&ahead);
+        ahead.most = ahead.most.max(ahead.now);
+        self.0.clock.turn(ahead.now);
     }
 }

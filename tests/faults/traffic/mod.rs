@@ -282,7 +282,8 @@ impl Traffic {
     /// Where time can be turned alice is told now of what nobody can know.
     async fn doubts(&mut self) {
         let Some(time) = &self.time else { return };
-        time.forward(DOUBT);
+        // The time of a doubt is in the database, by the clock as it was then.
+        time.beyond(DOUBT);
         let deadline = Instant::now() + UNHEARD;
         loop {
             self.heard().await;
