@@ -139,7 +139,7 @@ mod ahead {
     use std::{path::PathBuf, time::Duration};
 
     use async_trait::async_trait;
-    use transom_adapter::{Clock, SystemClock, UnixMillis};
+    use transom_adapter::{Clock, SystemClock, UnixMillis, sleep_by};
 
     /// How soon whoever sleeps notices that the clock was turned.
     const LOOK: Duration = Duration::from_millis(20);
@@ -163,13 +163,7 @@ mod ahead {
         }
 
         async fn sleep_until(&self, deadline: UnixMillis) {
-            loop {
-                let left = deadline.since(self.now());
-                if left.is_zero() {
-                    return;
-                }
-                tokio::time::sleep(left.min(LOOK)).await;
-            }
+            sleep_by(self, deadline, LOOK).await;
         }
     }
 }

@@ -154,6 +154,11 @@ CREATE TABLE files (
 CREATE INDEX files_message ON files (message_id, place);
 CREATE INDEX files_expiry ON files (expires_ms) WHERE expires_ms IS NOT NULL;
 
+-- A content on the disk whose row went with its user; it is removed next.
+CREATE TABLE gone_files (
+    token TEXT NOT NULL PRIMARY KEY
+);
+
 -- A chat in one direction; what is scheduled. due_ms is null when nothing waits.
 -- lane_id: the conversation's id outwards, its negative inwards; a deferred mail that must not hold the next gets a lane of its own, under
 -- the id of its delivery.

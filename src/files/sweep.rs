@@ -30,6 +30,7 @@ pub async fn run(
         }
         passes = passes.wrapping_add(1);
         while expired(&files, &writer, &*clock).await && !lifecycle.is_draining() {}
+        while gone(&files, &writer).await && !lifecycle.is_draining() {}
         let next = clock.now().after(EVERY);
         tokio::select! {
             () = clock.sleep_until(next) => {}
@@ -56,6 +57,20 @@ async fn expired(files: &Files, writer: &Writer, clock: &dyn Clock) -> bool {
     }
     files.blobs.remove(tokens).await;
     full
+}
+
+/// Removes the contents of users who are gone; true when there may be more at once.
+async fn gone(files: &Files, writer: &Writer) -> bool {
+    let Ok(tokens) = files.store.gone_files(A_PASS).await else {
+        return false;
+    };
+    if tokens.is_empty() {
+        return false;
+    }
+    let full = tokens.len() >= usize::try_from(A_PASS).unwrap_or(usize::MAX);
+    // The content first: after a kill in between it is looked for again, and not found.
+    files.blobs.remove(tokens.clone()).await;
+    writer.commit_one(Write::FilesGone(tokens)).await.is_ok() && full
 }
 
 /// Removes contents that no message knows of: of messages that were removed, or not committed after all.

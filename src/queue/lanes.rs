@@ -7,6 +7,8 @@ use std::{
 
 use super::{Work, read_first::ReadFirst};
 
+mod set_back;
+
 /// Work kept in memory for one lane; what is beyond stays in the database until these are done.
 pub(super) const WORK_PER_LANE: usize = 16;
 /// Lanes kept in memory, about 100 bytes each and their work; what is beyond stays in the database.

@@ -1,6 +1,6 @@
 //! The one task that owns the book of lanes: hands out work, never waits for it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
 use transom_adapter::{Account, AccountName, UnixMillis};
@@ -77,6 +77,9 @@ const LOAD_LANES: usize = 64;
 /// How long a lane waits when the database could not be read.
 const READ_PAUSE_MS: i64 = 1_000;
 
+/// A smaller step of the clock is what keeps it right.
+const SET_BACK: Duration = Duration::from_secs(1);
+
 pub(super) struct Scheduler {
     pub(super) surroundings: Surroundings,
     pub(super) queue: Queue,
@@ -98,6 +101,7 @@ pub(super) async fn run(
     scheduler.look_again();
     let lifecycle = scheduler.surroundings.lifecycle.clone();
     let clock = Arc::clone(&scheduler.surroundings.clock);
+    let mut seen = clock.now();
     loop {
         let wake = scheduler.next_wake();
         tokio::select! {
@@ -112,7 +116,10 @@ pub(super) async fn run(
             }
             () = clock.sleep_until(wake.unwrap_or(UnixMillis(i64::MAX))), if wake.is_some() => {}
         }
-        scheduler.wake(clock.now());
+        let now = clock.now();
+        scheduler.set_back(seen.since(now));
+        seen = now;
+        scheduler.wake(now);
         scheduler.dispatch();
         scheduler.load();
     }
@@ -270,6 +277,19 @@ impl Scheduler {
             .into_iter()
             .chain(slots)
             .min()
+    }
+
+    /// The clock was set back: what waits would wait for the difference.
+    fn set_back(&mut self, by: Duration) {
+        if by < SET_BACK {
+            return;
+        }
+        tracing::warn!(seconds = by.as_secs(), "The clock was set back.");
+        let by_ms = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        self.book.set_back(by_ms);
+        for slot in &mut self.slots {
+            slot.set_back(by_ms);
+        }
     }
 
     fn wake(&mut self, now: UnixMillis) {

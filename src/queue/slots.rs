@@ -86,6 +86,14 @@ impl Slot {
         waits.is_some()
     }
 
+    /// The clock was set back by so much: pauses last no longer for it.
+    pub(super) fn set_back(&mut self, by_ms: i64) {
+        let earlier = |until: &mut UnixMillis| until.0 = until.0.saturating_sub(by_ms);
+        self.paused_until.iter_mut().for_each(earlier);
+        let lines = self.lines.values_mut();
+        lines.map(|paused| &mut paused.until).for_each(earlier);
+    }
+
     /// When something that waits here can go on.
     pub(super) fn next_wake(&self) -> Option<UnixMillis> {
         let account = self.paused_until.filter(|_| !self.waiting.is_empty());
@@ -129,5 +137,11 @@ mod tests {
         assert_eq!(slot.wake(UnixMillis(5_000)), [1, 2], "in their order");
         assert!(!slot.waits_for_line(&ours, 4));
         assert_eq!(slot.next_wake(), None);
+        slot.pause_line(ours.clone(), UnixMillis(9_000));
+        slot.pause(UnixMillis(9_500));
+        slot.waiting.push_back(5);
+        slot.set_back(8_000);
+        assert_eq!(slot.next_wake(), Some(UnixMillis(1_000)));
+        assert_eq!(slot.wake(UnixMillis(1_500)), [5]);
     }
 }

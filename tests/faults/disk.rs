@@ -81,15 +81,13 @@ async fn a_full_disk_refuses_in_words_and_work_resumes_by_itself() {
     let (mut transom, twilio) = alone(prosody.component_addr(), &lines("alice"), &store).await;
     let mut traffic = begun(&prosody, (&mut transom, twilio), 3).await;
     let http = transom.http();
+    let phones = Twilio::start(http).await;
     for _ in 0..5 {
         traffic.burst(&[http]).await;
     }
     disk.fill();
     let full = async || {
-        let answer = traffic
-            .twilio
-            .deliver("SMfull", PEER, LINE, "no room")
-            .await;
+        let answer = phones.deliver("SMfull", PEER, LINE, "no room").await;
         matches!(answer, Ok(500..)).then_some(())
     };
     until("the source to be told to come back", PATIENCE, full)
@@ -107,10 +105,7 @@ async fn a_full_disk_refuses_in_words_and_work_resumes_by_itself() {
     );
     disk.clear();
     let taken = async || {
-        let answer = traffic
-            .twilio
-            .deliver("SMfull", PEER, LINE, "no room")
-            .await;
+        let answer = phones.deliver("SMfull", PEER, LINE, "no room").await;
         (answer == Ok(200)).then_some(())
     };
     until("the text to be taken", PATIENCE, taken)

@@ -8,9 +8,13 @@ use transom_test_servers::{
     free_port, until,
 };
 
-use crate::world::{LINE, SMS, Seat, Twilio, config};
+use crate::{
+    traffic::{MAIL, SMPP},
+    world::{LINE, SMS, Seat, Twilio, config},
+};
 
-const SECRET: &str = "component-secret";
+/// Of every component.
+pub(crate) const SECRET: &str = "component-secret";
 /// The user of a house.
 const ALICE: &str = "alice";
 /// More than a test writes.
@@ -186,7 +190,10 @@ impl House {
 
 /// A Prosody with these users, which throws out the old connection of a component when a new one comes.
 pub(crate) async fn prosody(users: &[&str]) -> Prosody {
-    let builder = Prosody::builder().component(SMS, SECRET);
+    let builder = Prosody::builder()
+        .component(SMS, SECRET)
+        .component(MAIL, SECRET)
+        .component(SMPP, SECRET);
     let builder = users
         .iter()
         .fold(builder, |builder, user| builder.user(user));

@@ -51,9 +51,10 @@ pub(crate) struct Lived {
 
 impl Lived {
     /// Alice's life so far; then it was shut down.
-    pub(crate) async fn on(database: Database) -> Self {
+    /// `tables`: more of the configuration.
+    pub(crate) async fn on(database: Database, tables: &str) -> Self {
         let prosody = prosody(&["alice"]).await;
-        let section = store(database).await;
+        let section = format!("{}{tables}", store(database).await);
         let (mut transom, twilio) =
             alone(prosody.component_addr(), &lines("alice"), &section).await;
         let (is_down, taken) = network(&twilio);
@@ -128,10 +129,7 @@ impl Lived {
         let is_it = |stanza: &Element| stanza.body().as_deref() == Some("and on");
         let came = self.alice.expect("the answer", is_it).await;
         assert_eq!(came.attr("from"), Some(contact(FRIEND).as_str()));
-        let (_, path) = self.picture.split_once("/files/").unwrap();
-        let file = get(self.transom.http(), &format!("/files/{path}")).await;
-        let file = file.unwrap();
-        assert_eq!((file.status, file.body.as_slice()), (200, PICTURE));
+        assert_eq!(self.picture().await, 200);
         // A phone's text that came before comes again, as providers do.
         let again = self.twilio.deliver("SMin0", FRIEND, LINE, "in 0").await;
         assert_eq!(again, Ok(200));
@@ -147,6 +145,7 @@ impl Lived {
         for word in ["Zoë from work", "Antworte mit einer Zahl"] {
             assert!(contacts.contains(word), "{contacts}");
         }
+        say(&mut self.alice, "cancel").await;
         let nothing = async || waiting(&self.transom).await.is_empty().then_some(());
         until("nothing to wait", PATIENCE, nothing).await.unwrap();
         let taken = self.taken.lock().unwrap();
@@ -157,6 +156,20 @@ impl Lived {
             .iter()
             .filter(|stanza| stanza.body().as_deref() == Some("in 0"));
         assert_eq!(first.count(), 1, "a repeat was shown");
+    }
+
+    /// How the gateway answers whoever asks for the picture.
+    pub(crate) async fn picture(&self) -> u16 {
+        let (_, path) = self.picture.split_once("/files/").unwrap();
+        let file = get(self.transom.http(), &format!("/files/{path}")).await;
+        let file = file.unwrap();
+        assert_eq!(file.status == 200, file.body == PICTURE);
+        file.status
+    }
+
+    /// What the gateway says to alice's words.
+    pub(crate) async fn say(&mut self, words: &str) -> String {
+        say(&mut self.alice, words).await
     }
 
     async fn twilio_has(&self, body: &str) {

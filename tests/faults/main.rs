@@ -18,17 +18,22 @@
 mod world;
 
 mod activation;
+mod clock;
 mod day;
 mod disk;
+mod forgotten;
 mod holders;
 mod house;
 mod lived;
+mod memory;
 mod moved;
 mod pressure;
 mod processes;
 mod random;
 mod restored;
+mod silence;
 mod single;
 mod threats;
+mod time;
 mod traffic;
 mod upgrade;

@@ -19,7 +19,7 @@ async fn an_installation_moves_from_sqlite_to_postgresql_with_what_waits() {
     if skipped(&[Server::Prosody, Server::Postgres]) {
         return;
     }
-    let mut lived = Lived::on(Database::Sqlite).await;
+    let mut lived = Lived::on(Database::Sqlite, "").await;
     let url = Postgres::shared().await.database().await;
     moves(&mut lived, &url).await;
 }
@@ -29,7 +29,7 @@ async fn an_installation_moves_from_postgresql_to_sqlite_with_what_waits() {
     if skipped(&[Server::Prosody, Server::Postgres]) {
         return;
     }
-    let mut lived = Lived::on(Database::Postgres).await;
+    let mut lived = Lived::on(Database::Postgres, "").await;
     let url = format!("sqlite://{}/moved.db", lived.transom.folder().display());
     moves(&mut lived, &url).await;
 }
@@ -52,7 +52,7 @@ async fn a_migration_that_makes_a_table_anew_keeps_every_row_on_sqlite() {
     if skipped(&[Server::Prosody]) {
         return;
     }
-    let mut lived = Lived::on(Database::Sqlite).await;
+    let mut lived = Lived::on(Database::Sqlite, "").await;
     let before = copy_of_file(&lived.transom, "before.db");
     let next = Next::of(&rebuilt(), 1);
     next.version(&mut lived.transom, true);
@@ -72,7 +72,7 @@ async fn a_migration_that_changes_a_table_keeps_every_row_on_postgresql() {
     if skipped(&[Server::Prosody, Server::Postgres]) {
         return;
     }
-    let mut lived = Lived::on(Database::Postgres).await;
+    let mut lived = Lived::on(Database::Postgres, "").await;
     let config = lived.transom.config_text();
     let url = config
         .split('"')

@@ -193,7 +193,7 @@ async fn is_whole(transom: &Transom, copy: &str) {
 }
 
 /// Makes a copy as docs/guides/operating.md says; its URL.
-async fn copied(database: Database, transom: &Transom, name: &str) -> String {
+pub(crate) async fn copied(database: Database, transom: &Transom, name: &str) -> String {
     if database == Database::Postgres {
         let postgres = Postgres::shared().await;
         let config = transom.config_text();

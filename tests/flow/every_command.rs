@@ -19,8 +19,8 @@ const COMMANDS: &str = "http://jabber.org/protocol/commands";
 const FORMS_MAX: usize = 6;
 
 /// A command with its answers, and words of its German reply.
-struct Case {
-    name: &'static str,
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
     /// What is filled in; all other fields stay as they are.
     form: Vec<(&'static str, String)>,
     /// The lines of the chat; the reply to the last counts.
@@ -28,7 +28,12 @@ struct Case {
     german: String,
 }
 
-fn case(name: &'static str, form: &[(&'static str, &str)], chat: &str, german: &str) -> Case {
+pub(crate) fn case(
+    name: &'static str,
+    form: &[(&'static str, &str)],
+    chat: &str,
+    german: &str,
+) -> Case {
     let own = |(var, value): &(&'static str, &str)| (*var, (*value).to_owned());
     Case {
         name,
@@ -40,7 +45,7 @@ fn case(name: &'static str, form: &[(&'static str, &str)], chat: &str, german: &
 
 /// How a round is done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Way {
+pub(crate) enum Way {
     Form,
     Chat,
 }
@@ -215,18 +220,18 @@ fn an_operator_does() -> Vec<Case> {
 }
 
 /// The names of the commands that somebody is shown.
-async fn listed(client: &mut XmppClient) -> BTreeSet<String> {
+pub(crate) async fn listed(client: &mut XmppClient, gateway: &str) -> BTreeSet<String> {
     let items =
         format!("<query xmlns='http://jabber.org/protocol/disco#items' node='{COMMANDS}'/>");
-    let items = client.iq("get", SMS, &items).await;
+    let items = client.iq("get", gateway, &items).await;
     let query = items.child("query").expect("a query");
     let nodes = query.children().filter_map(|item| item.attr("node"));
     nodes.map(str::to_owned).collect()
 }
 
-async fn in_german(client: &mut XmppClient, id: &str, inside: &str) -> Element {
+async fn in_german(client: &mut XmppClient, gateway: &str, id: &str, inside: &str) -> Element {
     let iq = format!(
-        "<iq type='set' to='{SMS}' id='{id}' xml:lang='de'><command xmlns='{COMMANDS}' {inside}</iq>"
+        "<iq type='set' to='{gateway}' id='{id}' xml:lang='de'><command xmlns='{COMMANDS}' {inside}</iq>"
     );
     client.send(&iq).await;
     client
@@ -235,10 +240,10 @@ async fn in_german(client: &mut XmppClient, id: &str, inside: &str) -> Element {
 }
 
 /// Fills in one form after the other; what is said at the end.
-async fn by_form(client: &mut XmppClient, number: usize, case: &Case) -> String {
+async fn by_form(client: &mut XmppClient, gateway: &str, number: usize, case: &Case) -> String {
     let name = case.name;
     let begin = format!("node='{name}' action='execute'/>");
-    let mut answer = in_german(client, &format!("f{number}"), &begin).await;
+    let mut answer = in_german(client, gateway, &format!("f{number}"), &begin).await;
     for step in 0..FORMS_MAX {
         let Some(command) = answer.find("command", COMMANDS) else {
             break;
@@ -253,7 +258,7 @@ async fn by_form(client: &mut XmppClient, number: usize, case: &Case) -> String 
         let submit = format!(
             "node='{name}' sessionid='{session}'><x xmlns='{FORMS}' type='submit'>{filled}</x></command>"
         );
-        answer = in_german(client, &format!("f{number}-{step}"), &submit).await;
+        answer = in_german(client, gateway, &format!("f{number}-{step}"), &submit).await;
     }
     let command = answer.find("command", COMMANDS);
     let status = command.and_then(|command| command.attr("status"));
@@ -278,17 +283,17 @@ fn filled(case: &Case, field: &Element) -> Option<String> {
     Some(format!("<field var='{var}'>{values}</field>"))
 }
 
-async fn by_chat(client: &mut XmppClient, number: usize, case: &Case) -> String {
+async fn by_chat(client: &mut XmppClient, gateway: &str, number: usize, case: &Case) -> String {
     let mut said = String::new();
     for (place, line) in case.chat.iter().enumerate() {
         client.take_rest();
         let message = format!(
-            "<message to='{SMS}' type='chat' id='c{number}-{place}' xml:lang='de'><body>{}</body></message>",
+            "<message to='{gateway}' type='chat' id='c{number}-{place}' xml:lang='de'><body>{}</body></message>",
             escape(line)
         );
         client.send(&message).await;
         let answers =
-            |stanza: &Element| stanza.attr("from") == Some(SMS) && stanza.body().is_some();
+            |stanza: &Element| stanza.attr("from") == Some(gateway) && stanza.body().is_some();
         let answer = client.expect(line, answers).await;
         said = answer.body().unwrap_or_default();
     }
@@ -300,15 +305,23 @@ async fn each(clock: &mut Clock, client: &mut XmppClient, way: Way, cases: &[Cas
     let mut wrong = Vec::new();
     for (number, case) in cases.iter().enumerate() {
         clock.go_on();
-        let said = match way {
-            Way::Form => by_form(client, number, case).await,
-            Way::Chat => by_chat(client, number, case).await,
-        };
-        if !said.contains(&case.german) {
-            wrong.push(format!("{way:?} {}: {said}", case.name));
-        }
+        wrong.extend(at(client, SMS, way, (number, case)).await);
     }
     wrong
+}
+
+/// Does one at this gateway; what was said where that has not the right words.
+pub(crate) async fn at(
+    client: &mut XmppClient,
+    gateway: &str,
+    way: Way,
+    (number, case): (usize, &Case),
+) -> Option<String> {
+    let said = match way {
+        Way::Form => by_form(client, gateway, number, case).await,
+        Way::Chat => by_chat(client, gateway, number, case).await,
+    };
+    (!said.contains(&case.german)).then(|| format!("{way:?} {}: {said}", case.name))
 }
 
 struct Clock(TurnedClock, Duration);
@@ -355,9 +368,17 @@ async fn every_command_is_a_form_and_a_word_in_ones_own_language(on: Server) {
         );
         let mut names: BTreeSet<String> = own.iter().map(|case| case.name.to_owned()).collect();
         names.insert(leave.name.to_owned());
-        assert_eq!(listed(&mut alice).await, names, "a command is missing here");
+        assert_eq!(
+            listed(&mut alice, SMS).await,
+            names,
+            "a command is missing here"
+        );
         names.extend(all.iter().map(|case| case.name.to_owned()));
-        assert_eq!(listed(&mut bob).await, names, "a command is missing here");
+        assert_eq!(
+            listed(&mut bob, SMS).await,
+            names,
+            "a command is missing here"
+        );
         let rest = own.split_off(1);
         wrong.extend(each(&mut clock, &mut alice, way, &own).await);
         let text = format!("m-{way:?}");

@@ -137,7 +137,7 @@ async fn a_phones_picture_that_is_gone_is_named() {
 
 async fn files_go_out_by_mail_with_what_was_said_of_them(on: Server) {
     proves!(
-        "XEP-0066: files go out, with what was said of them",
+        "XEP-0066, XEP-0385, XEP-0447: files go out, however they are shared, with what was said of them",
         Prosody,
         Ejabberd
     );
@@ -163,7 +163,37 @@ async fn files_go_out_by_mail_with_what_was_said_of_them(on: Server) {
     // Without a word.
     alice.send(&sharing(BOB, "m2", &url, "")).await;
     let mail = world.sink.mail("the second", |_| true).await;
-    assert_eq!(attached(&mail, "holiday.png"), Some(picture));
+    assert_eq!(attached(&mail, "holiday.png"), Some(picture.clone()));
+    for (id, shared) in [("by-sims", by_sims(&url)), ("by-sfs", by_sfs(&url))] {
+        let message = format!(
+            "<message to='{BOB}' type='chat' id='{id}'><body>{id}</body>{shared}</message>"
+        );
+        alice.send(&message).await;
+        let mail = world.sink.mail(id, |mail| mail.text().contains(id)).await;
+        assert_eq!(
+            attached(&mail, "hills.png"),
+            Some(picture.clone()),
+            "{mail}"
+        );
+    }
+}
+
+/// XEP-0385 §3.1
+fn by_sims(url: &str) -> String {
+    format!(
+        "<reference xmlns='urn:xmpp:reference:0' type='data'><media-sharing xmlns='urn:xmpp:sims:1'>\
+         <file xmlns='urn:xmpp:jingle:apps:file-transfer:5'><media-type>image/png</media-type><name>hills.png</name></file>\
+         <sources><reference xmlns='urn:xmpp:reference:0' type='data' uri='{url}'/></sources></media-sharing></reference>"
+    )
+}
+
+/// XEP-0447 §3.1
+fn by_sfs(url: &str) -> String {
+    format!(
+        "<file-sharing xmlns='urn:xmpp:sfs:0' disposition='inline'><file xmlns='urn:xmpp:file:metadata:0'>\
+         <media-type>image/png</media-type><name>hills.png</name></file><sources>\
+         <url-data xmlns='http://jabber.org/protocol/url-data' target='{url}'/></sources></file-sharing>"
+    )
 }
 
 async fn what_cannot_be_had_is_told_to_its_sender(on: Server) {

@@ -11,6 +11,7 @@ use crate::world::{Database, Seat, chat, condition, link_up, store};
 
 mod commands;
 mod duties;
+mod every_command;
 mod exim;
 mod groups;
 mod imap;
@@ -178,18 +179,6 @@ fn answer(to: &Mail, subject: &str, text: &str) -> String {
         "From: Bob <bob@example.com>\r\nTo: {from}\r\nSubject: {subject}\r\nMessage-ID: <{}@example.com>\r\n\
          In-Reply-To: {id}\r\nReferences: {id}\r\nDate: Mon, 23 Nov 2026 10:00:00 +0000\r\n\r\n{text}\r\n",
         text.len(),
-    )
-}
-
-/// A report about a mail, as the other side's server writes it (RFC 3464).
-pub(crate) fn delivery_report(about: &Mail, action: &str, status: &str) -> String {
-    format!(
-        "From: MAILER-DAEMON@mx.example.com\r\nTo: <{}>\r\nSubject: Delivery report\r\nMIME-Version: 1.0\r\n\
-         Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\nA report.\r\n--b\r\n\
-         Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.com\r\n\r\n\
-         Final-Recipient: rfc822; {}\r\nAction: {action}\r\nStatus: {status}\r\n\r\n--b--\r\n",
-        about.from,
-        about.to.join(", "),
     )
 }
 

@@ -34,7 +34,8 @@ pub trait Clock: Send + Sync {
     /// The wall-clock time.
     fn now(&self) -> UnixMillis;
 
-    /// Returns once [`now`](Self::now) has reached `deadline`. Safe to drop.
+    /// Returns once [`now`](Self::now) has reached `deadline`, or as long has gone by as was left when it was called: a clock that is set
+    /// back makes nobody wait for the difference. Safe to drop.
     async fn sleep_until(&self, deadline: UnixMillis);
 }
 
@@ -56,13 +57,58 @@ impl Clock for SystemClock {
     }
 
     async fn sleep_until(&self, deadline: UnixMillis) {
-        // A step of a minute at most: a jump of the wall clock is noticed within one.
-        loop {
-            let left = deadline.since(self.now());
-            if left.is_zero() {
-                return;
-            }
-            tokio::time::sleep(left.min(Duration::from_mins(1))).await;
+        // A step of a minute at most: a jump ahead is noticed within one.
+        sleep_by(self, deadline, Duration::from_mins(1)).await;
+    }
+}
+
+/// Sleeps as [`Clock::sleep_until`] does, on a clock that is the machine's or goes as fast, looking at it every `step`.
+pub async fn sleep_by(clock: &(impl Clock + ?Sized), deadline: UnixMillis, step: Duration) {
+    let began = tokio::time::Instant::now();
+    let at_most = deadline.since(clock.now());
+    loop {
+        let left = deadline.since(clock.now());
+        let left = left.min(at_most.saturating_sub(began.elapsed()));
+        if left.is_zero() {
+            return;
+        }
+        tokio::time::sleep(left.min(step)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use super::*;
+
+    /// Goes as fast as tokio's, and can be set.
+    struct Settable(tokio::time::Instant, AtomicI64);
+
+    #[async_trait]
+    impl Clock for Settable {
+        fn now(&self) -> UnixMillis {
+            UnixMillis(self.1.load(Ordering::Relaxed)).after(self.0.elapsed())
+        }
+
+        async fn sleep_until(&self, deadline: UnixMillis) {
+            sleep_by(self, deadline, Duration::from_secs(1)).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_jumps_makes_nobody_wait_for_the_difference() {
+        let clock = Settable(tokio::time::Instant::now(), AtomicI64::new(1_000_000));
+        for (jump, longest) in [(-3_600_000, 10), (3_600_000, 6)] {
+            let began = tokio::time::Instant::now();
+            let sleep = clock.sleep_until(clock.now().after(Duration::from_secs(10)));
+            let set = async {
+                tokio::time::advance(Duration::from_secs(5)).await;
+                clock.1.fetch_add(jump, Ordering::Relaxed);
+            };
+            tokio::join!(sleep, set);
+            let took = began.elapsed();
+            assert!(took <= Duration::from_secs(longest), "{jump}: {took:?}");
         }
     }
 }

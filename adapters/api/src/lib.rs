@@ -46,7 +46,7 @@ pub use account::{
     Repeat, Reports,
 };
 pub use adapter::{Adapter, ContactError, Network};
-pub use clock::{Clock, SystemClock, UnixMillis};
+pub use clock::{Clock, SystemClock, UnixMillis, sleep_by};
 pub use config::{ConfigFault, Section};
 pub use context::{Busy, Context, Cursor, Directory, Inbox, Meter, Recipient, States, Verdict};
 pub use cost::{Alphabet, Cost};

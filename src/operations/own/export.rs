@@ -6,7 +6,10 @@ use transom_adapter::UnixMillis;
 use super::Me;
 use crate::{
     operations::{Refusal, Reply, once::Purpose},
-    store::read::MessageKept,
+    store::{
+        read::{FileKept, MessageKept},
+        write::FileState,
+    },
 };
 
 /// What is sent in the chat where there are no links.
@@ -44,7 +47,7 @@ impl Me<'_> {
             let page = store.messages_kept(user_id, after, PAGE).await?;
             let Some(last) = page.last() else { break };
             after = last.message_id;
-            messages.extend(page.iter().map(message));
+            messages.extend(page.iter().map(|kept| self.message(kept)));
         }
         Ok(json!({
             "user": self.jid,
@@ -63,21 +66,38 @@ impl Me<'_> {
             "messages": messages,
         }))
     }
-}
 
-fn message(kept: &MessageKept) -> Value {
-    json!({
-        "id": kept.message_id.to_string(),
-        "direction": kept.direction,
-        "line": kept.line,
-        "peer": kept.peer,
-        "time": UnixMillis(kept.created_ms).timestamp().to_string(),
-        "state": kept.state,
-        "subject": kept.subject,
-        "text": kept.body,
-        "files": kept.files,
-        "ids": kept.stanzas,
-    })
+    fn message(&self, kept: &MessageKept) -> Value {
+        let files: Vec<Value> = kept.files.iter().map(|file| self.file(file)).collect();
+        json!({
+            "id": kept.message_id.to_string(),
+            "direction": kept.direction,
+            "line": kept.line,
+            "peer": kept.peer,
+            "time": UnixMillis(kept.created_ms).timestamp().to_string(),
+            "state": kept.state,
+            "subject": kept.subject,
+            "text": kept.body,
+            "files": files,
+            "ids": kept.stanzas,
+        })
+    }
+
+    /// Where its content is, for as long as it is here: a document with all of them in it would be too large to be made.
+    fn file(&self, kept: &FileKept) -> Value {
+        let is_here = FileState::from_word(&kept.state) == FileState::Stored;
+        let given = || self.gateway.files.url(&kept.token, &kept.name);
+        let url = is_here.then(|| kept.url.clone().or_else(given)).flatten();
+        let until = kept.expires_ms.filter(|_| is_here);
+        json!({
+            "name": kept.name,
+            "type": kept.content_type,
+            "bytes": kept.bytes,
+            "state": kept.state,
+            "url": url,
+            "until": until.map(|at| UnixMillis(at).timestamp().to_string()),
+        })
+    }
 }
 
 #[cfg(test)]

@@ -206,3 +206,17 @@ fn work_that_a_link_lost_comes_back_in_front() {
     let lane = book.next_ready().unwrap();
     assert_eq!(ids(&book.take(lane, 16, 0)), [1, 2, 3]);
 }
+
+#[test]
+fn a_clock_that_was_set_back_makes_no_lane_wait_for_the_difference() {
+    let mut book = LaneBook::default();
+    book.found(1, 7, 5_000, 0);
+    book.found(2, 7, 9_000, 0);
+    book.set_back(4_000);
+    assert_eq!(book.next_wake(), Some(1_000));
+    book.wake(1_000);
+    assert_eq!(book.take_unloaded(10), [1]);
+    book.wake(5_000);
+    assert_eq!(book.take_unloaded(10), [2]);
+    assert_eq!(book.next_wake(), None);
+}

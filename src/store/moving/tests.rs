@@ -40,6 +40,7 @@ INSERT INTO parked_reports VALUES (10, 'sid', 'SM2', 'sent', NULL, NULL, 1);
 INSERT INTO seen VALUES (1, 'digest', 1);
 INSERT INTO unowned VALUES (11, 4, '+12025550148', 'for nobody', 1);
 INSERT INTO files VALUES (12, 8, 0, 'stored', 'token', 'a "b".png', 'image/png', 3, 'ff', NULL, NULL, 'https://x/y', 0, 1, 2);
+INSERT INTO gone_files VALUES ('nobody''s');
 INSERT INTO parts VALUES (13, 1, 10, '+12025550100', '+12025550147', NULL, 7, 2, 1, 'half of', NULL, 1);
 INSERT INTO troubles VALUES ('link', 'sms', 1, 2);
 INSERT INTO cursors VALUES (10, 'INBOX', '1:2');

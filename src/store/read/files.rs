@@ -27,6 +27,8 @@ const EXPIRED: Sql = Sql::both(
     "SELECT file_id, token FROM files WHERE expires_ms IS NOT NULL AND expires_ms <= $1 ORDER BY expires_ms LIMIT $2",
 );
 
+const GONE: Sql = Sql::both("SELECT token FROM gone_files ORDER BY token LIMIT $1");
+
 const KNOWN: Sql = Sql {
     sqlite: "SELECT f.token FROM json_each($1) AS r CROSS JOIN files f WHERE f.token = r.value AND f.state <> 'expired'",
     postgres: "SELECT f.token FROM jsonb_array_elements_text($1::jsonb) AS r(value) JOIN files f ON f.token = r.value
@@ -91,6 +93,16 @@ impl Store {
         rows.iter()
             .map(|row| Ok((row.int(0)?, row.text(1)?.to_owned())))
             .collect()
+    }
+
+    /// Tokens of contents whose rows are gone, with their user.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn gone_files(&self, limit: i64) -> Result<Vec<String>, StoreError> {
+        let rows = self.rows(GONE, vec![limit.into()]).await?;
+        rows.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
     }
 
     /// Which of these tokens belong to files that are kept.

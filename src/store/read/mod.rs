@@ -29,7 +29,7 @@ pub use outward::{
     Answered, Ask, KnownConversation, KnownHeld, KnownLine, KnownMember, KnownOwner, KnownThread,
     KnownUser, OutwardSnapshot, SharedLine,
 };
-pub use own::{AliasListed, ContactListed, MessageKept, SentRow};
+pub use own::{AliasListed, ContactListed, FileKept, MessageKept, SentRow};
 pub use own_accounts::OwnAccountRow;
 pub use parts::{KeptPart, PartsOf};
 pub use people::{ErrorTarget, LineListed, Member, PIN, Subscription};

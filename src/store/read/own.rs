@@ -1,5 +1,7 @@
 //! What one user has: contacts, lines, blocks, messages; read when the user asks for it.
 
+use serde::{Deserialize, de::DeserializeOwned};
+
 use super::{Row, Sql, Store, StoreError};
 
 /// Somebody whom a user writes with.
@@ -53,10 +55,29 @@ pub struct MessageKept {
     pub body: Option<String>,
     /// Its subject: mail.
     pub subject: Option<String>,
-    /// The names of its files.
-    pub files: Vec<String>,
+    /// Its files, and the whole mail as it came.
+    pub files: Vec<FileKept>,
     /// The ids that clients know it by.
     pub stanzas: Vec<String>,
+}
+
+/// A file of a user, as far as it is kept.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct FileKept {
+    /// Its name.
+    pub name: String,
+    /// Its media type.
+    pub content_type: String,
+    /// Its size; 0 when nobody said.
+    pub bytes: i64,
+    /// How far it is, as a word.
+    pub state: String,
+    /// What its content is kept under.
+    pub token: String,
+    /// Where the user got it.
+    pub url: Option<String>,
+    /// When its content is removed.
+    pub expires_ms: Option<i64>,
 }
 
 /// An address that a user made for one purpose.
@@ -115,7 +136,9 @@ const SENT: Sql = Sql::both(
 const KEPT: Sql = Sql {
     sqlite: "SELECT m.message_id, m.direction, l.address, c.peer, m.created_ms,
             (SELECT MAX(d.state) FROM deliveries d WHERE d.message_id = m.message_id), m.body, t.subject,
-            (SELECT json_group_array(f.name) FROM files f WHERE f.message_id = m.message_id),
+            (SELECT json_group_array(json_object('name', f.name, 'content_type', f.content_type, 'bytes', f.bytes, 'state', f.state,
+                                                 'token', f.token, 'url', f.url, 'expires_ms', f.expires_ms))
+               FROM files f WHERE f.message_id = m.message_id),
             (SELECT json_group_array(s.stanza_id) FROM message_stanzas s WHERE s.message_id = m.message_id)
        FROM conversations c JOIN lines l ON l.line_id = c.line_id
        JOIN messages m ON m.conversation_id = c.conversation_id
@@ -123,7 +146,9 @@ const KEPT: Sql = Sql {
       WHERE c.user_id = $1 AND m.message_id > $2 ORDER BY m.message_id LIMIT $3",
     postgres: "SELECT m.message_id, m.direction, l.address, c.peer, m.created_ms,
             (SELECT MAX(d.state) FROM deliveries d WHERE d.message_id = m.message_id), m.body, t.subject,
-            (SELECT CAST(jsonb_agg(f.name) AS TEXT) FROM files f WHERE f.message_id = m.message_id),
+            (SELECT CAST(jsonb_agg(jsonb_build_object('name', f.name, 'content_type', f.content_type, 'bytes', f.bytes, 'state', f.state,
+                                                      'token', f.token, 'url', f.url, 'expires_ms', f.expires_ms)) AS TEXT)
+               FROM files f WHERE f.message_id = m.message_id),
             (SELECT CAST(jsonb_agg(s.stanza_id) AS TEXT) FROM message_stanzas s WHERE s.message_id = m.message_id)
        FROM conversations c JOIN lines l ON l.line_id = c.line_id
        JOIN messages m ON m.conversation_id = c.conversation_id
@@ -275,7 +300,7 @@ impl Store {
     }
 }
 
-fn list(text: Option<&str>) -> Vec<String> {
+fn list<T: DeserializeOwned>(text: Option<&str>) -> Vec<T> {
     text.and_then(|text| serde_json::from_str(text).ok())
         .unwrap_or_default()
 }

@@ -126,6 +126,11 @@ const EXPIRE: Sql = for_rows!(
     "WHERE files.file_id = CAST(r.value ->> 0 AS BIGINT)"
 );
 
+const GONE: Sql = for_rows!(
+    "DELETE FROM gone_files WHERE token IN (SELECT r.value ->> 0 FROM",
+    ")"
+);
+
 /// Adds the files of messages that were just written.
 pub(super) async fn insert(
     connection: &mut Connection,
@@ -134,14 +139,17 @@ pub(super) async fn insert(
     run_rows(connection, INSERT, rows).await.map(drop)
 }
 
-/// Changes what became of files, and what expired.
+/// Changes what became of files, what expired, and whose contents are gone.
 pub(super) async fn apply(
     connection: &mut Connection,
     changed: &[&FileRow],
     expired: &[i64],
+    gone: &[&str],
 ) -> Result<(), StoreError> {
     run_rows(connection, UPDATE, changed).await?;
     let expired: Vec<[i64; 1]> = expired.iter().map(|file_id| [*file_id]).collect();
     run_rows(connection, EXPIRE, &expired).await?;
+    let gone: Vec<[&str; 1]> = gone.iter().map(|token| [*token]).collect();
+    run_rows(connection, GONE, &gone).await?;
     Ok(())
 }

@@ -94,6 +94,8 @@ pub enum Write {
     File(FileRow),
     /// The contents of these files were removed.
     FilesExpired(Vec<i64>),
+    /// The contents of files whose rows are gone were removed; by token.
+    FilesGone(Vec<String>),
     /// A user's word about somebody.
     Judged(Judged),
     /// The user was told of strangers.
@@ -140,7 +142,8 @@ pub(super) async fn apply(
     held::apply(connection, &mut group).await?;
     incoming::apply(connection, &mut group).await?;
     incoming::seen(connection, &mut group).await?;
-    files::apply(connection, &group.files, &group.expired_files).await?;
+    let (expired, gone) = (&group.expired_files, &group.gone_files);
+    files::apply(connection, &group.files, expired, gone).await?;
     parts::apply(connection, &mut group).await?;
     attempt::start(connection, &mut group).await?;
     attempt::outcome(connection, &mut group).await?;
@@ -176,6 +179,7 @@ struct Group<'a> {
     unowned: Vec<(usize, &'a Unowned)>,
     files: Vec<&'a FileRow>,
     expired_files: Vec<i64>,
+    gone_files: Vec<&'a str>,
     parts: Vec<(usize, &'a PartRow)>,
     parts_gone: Vec<&'a PartGone>,
     starts: Vec<(usize, &'a Start)>,
@@ -217,6 +221,9 @@ impl<'a> Group<'a> {
                 Write::Unowned(row) => group.unowned.push((place, row)),
                 Write::File(row) => group.files.push(row),
                 Write::FilesExpired(keys) => group.expired_files.extend(keys),
+                Write::FilesGone(tokens) => {
+                    group.gone_files.extend(tokens.iter().map(String::as_str));
+                }
                 Write::Part(row) => group.parts.push((place, row)),
                 Write::PartGone(row) => group.parts_gone.push(row),
                 Write::Start(row) => group.starts.push((place, row)),

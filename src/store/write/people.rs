@@ -224,6 +224,16 @@ const FORGET_ACCOUNTS: Sql = Sql::both(
              WHERE u.gateway_id = $1 AND u.jid = $2 AND o.user_id = u.user_id)",
 );
 
+// What is on the disk goes next: nothing else knows of it once the rows are gone.
+const FORGET_FILES: Sql = Sql::both(
+    "INSERT INTO gone_files (token)
+     SELECT f.token
+       FROM users u JOIN conversations c ON c.user_id = u.user_id JOIN messages m ON m.conversation_id = c.conversation_id
+       JOIN files f ON f.message_id = m.message_id
+      WHERE u.gateway_id = $1 AND u.jid = $2 AND f.state <> 'expired'
+     ON CONFLICT (token) DO NOTHING",
+);
+
 // Conversations, messages, deliveries and rosters go with the user.
 const FORGET_USER: Sql = Sql::both("DELETE FROM users WHERE gateway_id = $1 AND jid = $2");
 
@@ -313,6 +323,7 @@ async fn unregister(connection: &mut Connection, row: &Unregister) -> Result<boo
     connection.run(REST, &rest).await?;
     connection.run(RELEASE, &user).await?;
     connection.run(FORGET_ACCOUNTS, &user).await?;
+    connection.run(FORGET_FILES, &user).await?;
     Ok(connection.run(FORGET_USER, &user).await? > 0)
 }
 

@@ -53,8 +53,15 @@ async fn one_of_three_processes_is_bound_and_a_kill_or_a_freeze_moves_the_bind()
         written: 0,
         stored: 0,
     };
-    let first = world.bound_but(&[]).await;
+    let handed = world.bound_but(&[]).await;
     world.begin().await;
+
+    // A restart: the bind is handed over, and what is under way gets its answer.
+    world.burst(8).await;
+    assert!(world.trio.transoms[handed].sigterm().await.success());
+    let first = world.bound_but(&[handed]).await;
+    world.trio.transoms[handed].start().await;
+    assert_eq!(world.settle(first).await, 0, "unknown after a restart");
     world.burst(8).await;
 
     // A kill.

@@ -5,7 +5,6 @@ use transom_test_servers::{Answer, Feature, Mail, Mailer, Transom, XmppClient};
 use super::{PEERS, Traffic, has_picture, in_body, out_body};
 use crate::{
     files::{FileWorld, MAIL, Wish, attached, sharing, with_files},
-    mail::delivery_report,
     world::{PICTURE, chat},
 };
 
@@ -86,7 +85,7 @@ impl Traffic for Mails {
 
     async fn report_all(&self) {
         for mail in self.mails() {
-            let report = delivery_report(&mail, "delivered", "2.1.5");
+            let report = mail.delivery_report("delivered", "2.1.5");
             self.attempt("", &mail.from, &report).await;
         }
     }

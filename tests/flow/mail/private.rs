@@ -33,7 +33,7 @@ async fn nothing_private_of_mail_is_logged() {
     for (to, mail) in [
         (
             mail.from.as_str(),
-            delivery_report(&mail, "failed", "5.2.2 the box of walrus is full"),
+            mail.delivery_report("failed", "5.2.2 the box of walrus is full"),
         ),
         (
             "walrus@mail.example.org",

@@ -69,7 +69,7 @@ impl Direct {
 
     /// A report about a mail, as the other side's server sends it.
     async fn report(&self, about: &Mail, action: &str, status: &str) {
-        let report = delivery_report(about, action, status);
+        let report = about.delivery_report(action, status);
         let lmtp = Mailer::lmtp(self.lmtp);
         lmtp.send("", &[about.from.as_str()], &report).await;
     }

@@ -1,60 +1,17 @@
 //! A scripted SMTP server: takes the mails that the gateway or Postfix sends out.
 
 use std::collections::VecDeque;
-use std::fmt::{self, Display, Formatter};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::lines::Lines;
+use crate::mail::Mail;
 use crate::ports::free_port;
 use crate::wait::{PATIENCE, until};
-
-/// A mail as it was taken in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mail {
-    /// The envelope sender, without angle brackets; empty for a bounce.
-    pub from: String,
-    /// The parameters of `MAIL FROM`, such as `BODY=8BITMIME`.
-    pub parameters: Vec<String>,
-    /// The envelope recipients that were accepted.
-    pub to: Vec<String>,
-    /// The mail, dots unstuffed, lines ended by CR LF.
-    pub content: Vec<u8>,
-}
-
-impl Mail {
-    /// The mail as text.
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.content).into_owned()
-    }
-
-    /// A header's value, unfolded; the first of that name.
-    pub fn header(&self, name: &str) -> Option<String> {
-        let text = self.text();
-        let (head, _) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-        let head = head.replace("\r\n ", " ").replace("\r\n\t", " ");
-        head.split("\r\n").find_map(|line| {
-            let (key, value) = line.split_once(':')?;
-            key.eq_ignore_ascii_case(name)
-                .then(|| value.trim().to_owned())
-        })
-    }
-}
-
-impl Display for Mail {
-    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        write!(
-            out,
-            "from <{}> to {:?}:\n{}",
-            self.from,
-            self.to,
-            self.text()
-        )
-    }
-}
 
 /// A step of the SMTP dialog that a script can answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,8 +35,10 @@ pub enum Stage {
 pub enum Verdict {
     /// This reply: `451 4.3.0 try again later`.
     Reply(String),
-    /// Silence, with the connection kept open.
+    /// Silence, with the connection kept open until [`MailSink::let_go`].
     Hang,
+    /// At the dot: records the mail, then the same.
+    KeepAndHang,
     /// Closes without a reply. At the dot, nothing is recorded.
     Close,
     /// At the dot: records the mail, then closes without a reply, so that the sender cannot know.
@@ -100,10 +59,14 @@ pub struct MailSink {
     server: JoinSet<()>,
 }
 
+type Judge = Arc<dyn Fn(&Mail) -> Option<Verdict> + Send + Sync>;
+
 #[derive(Default)]
 struct Script {
     once: VecDeque<(Stage, Verdict)>,
     always: Vec<(Stage, Verdict)>,
+    judge: Option<Judge>,
+    let_go: Arc<Notify>,
     mails: Vec<Mail>,
     untaken: VecDeque<usize>,
     logins: Vec<String>,
@@ -141,9 +104,24 @@ impl MailSink {
             .extend(verdict.map(|verdict| (stage, verdict)));
     }
 
+    /// Decides at the dot of each mail for which nothing else is scripted.
+    pub fn judge_by(&self, judge: impl Fn(&Mail) -> Option<Verdict> + Send + Sync + 'static) {
+        self.lock().judge = Some(Arc::new(judge));
+    }
+
+    /// Closes every connection that hangs.
+    pub fn let_go(&self) {
+        self.lock().let_go.notify_waiters();
+    }
+
     /// All mails so far, oldest first.
     pub fn mails(&self) -> Vec<Mail> {
         self.lock().mails.clone()
+    }
+
+    /// One of them, counted from 0.
+    pub fn nth(&self, place: usize) -> Option<Mail> {
+        self.lock().mails.get(place).cloned()
     }
 
     /// What `AUTH` carried, each time: mechanism and initial response.
@@ -311,8 +289,15 @@ impl Dialog {
         }
         let mut mail = self.mail.take()?;
         mail.content = self.content().await?;
-        let verdict = locked(&self.script).verdict(Stage::Dot);
-        if matches!(verdict, None | Some(Verdict::KeepAndClose)) {
+        let (verdict, judge) = {
+            let mut script = locked(&self.script);
+            (script.verdict(Stage::Dot), script.judge.clone())
+        };
+        let verdict = verdict.or_else(|| judge?(&mail));
+        if matches!(
+            verdict,
+            None | Some(Verdict::KeepAndClose | Verdict::KeepAndHang)
+        ) {
             locked(&self.script).keep(mail);
         }
         self.obey(verdict, "250 2.0.0 kept").await?;
@@ -347,7 +332,11 @@ impl Dialog {
                 self.lines.send(&reply).await;
                 Some(reply.starts_with(['2', '3']))
             }
-            Some(Verdict::Hang) => std::future::pending().await,
+            Some(Verdict::Hang | Verdict::KeepAndHang) => {
+                let let_go = Arc::clone(&locked(&self.script).let_go);
+                let_go.notified().await;
+                None
+            }
             Some(Verdict::Close | Verdict::KeepAndClose) => None,
         }
     }

@@ -58,6 +58,24 @@ impl NpmSmsc {
         self.call(&format!("/mode?submit={what}")).await;
     }
 
+    /// From now on so many in a thousand messages are throttled, refused, cut off or never answered, as the seed says, and receipts come
+    /// by [`receipt`](Self::receipt) alone.
+    pub async fn moods(&self, seed: u64, in_a_thousand: u64) {
+        let seed = seed % (1 << 32);
+        self.call(&format!(
+            "/mode?submit=moods&seed={seed}&moods={in_a_thousand}"
+        ))
+        .await;
+    }
+
+    /// A receipt for the message with this id, from a phone to a sender; the status of the answer.
+    pub async fn receipt(&self, id: &str, (from, to): (&str, &str), state: &str) -> String {
+        self.call(&format!(
+            "/receipt?id={id}&from={from}&to={to}&stat={state}"
+        ))
+        .await
+    }
+
     /// When receipts come: `after` or `before` the answer, `none`, or `stored` as phones' texts are.
     pub async fn receipts(&self, when: &str) {
         self.call(&format!("/mode?receipts={when}")).await;
@@ -66,7 +84,13 @@ impl NpmSmsc {
     /// What came, as the package reads it: `from`, `to`, `text`, `udh`, `coding`, `esm`, and `by`, the `system_type` of the bind; or
     /// `throttled`.
     pub async fn received(&self) -> Vec<Value> {
-        let received: Value = serde_json::from_str(&self.call("/received").await).unwrap();
+        self.received_since(0).await
+    }
+
+    /// The same without as many of the first; with moods: `text`, `mood`, and `id` if it was taken.
+    pub async fn received_since(&self, count: usize) -> Vec<Value> {
+        let received = self.call(&format!("/received?since={count}")).await;
+        let received: Value = serde_json::from_str(&received).unwrap();
         received.as_array().unwrap().clone()
     }
 

@@ -195,25 +195,38 @@ impl Transom {
         })
     }
 
+    /// The id of the process.
+    pub fn id(&self) -> u32 {
+        self.process.as_ref().expect("transom runs").id()
+    }
+
     /// The resident memory in bytes.
     pub fn resident_bytes(&self) -> u64 {
-        let id = self.process.as_ref().expect("transom runs").id();
-        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("/proc");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        self.status_bytes("VmRSS:")
+    }
+
+    /// Its private memory in bytes, touched or not: what `RLIMIT_DATA` counts.
+    pub fn data_bytes(&self) -> u64 {
+        self.status_bytes("VmData:")
+    }
+
+    fn status_bytes(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).expect("/proc");
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
         let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-        kibibytes.expect("VmRSS in kB") * 1024
+        kibibytes.expect("kB") * 1024
     }
 
     /// What the list of processes shows of it: its arguments.
     pub fn command_line(&self) -> String {
-        let id = self.process.as_ref().expect("transom runs").id();
+        let id = self.id();
         let bytes = std::fs::read(format!("/proc/{id}/cmdline")).expect("/proc");
         String::from_utf8_lossy(&bytes).replace('\0', " ")
     }
 
     /// The processor time used so far, user and system, in the kernel's ticks of ten milliseconds.
     pub fn cpu_time(&self) -> Duration {
-        let id = self.process.as_ref().expect("transom runs").id();
+        let id = self.id();
         let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).expect("/proc");
         // proc(5): the name in parentheses may hold blanks; utime and stime are the 12th and 13th after it.
         let (_, fields) = stat.rsplit_once(") ").expect("the program's name");

@@ -6,11 +6,15 @@ use super::world::{OWN, Otherwise, OwnWorld, PASSWORD, ask, chat_from, mail};
 use crate::mail::BOB;
 use crate::world::{chat, condition};
 
+on_each_server! {
+    what_leaves_by_ones_own_mailbox_is_in_its_folder_of_sent_mail_and_in_no_chat_twice,
+}
+
 fn often(features: &[Feature]) -> Otherwise {
     Otherwise {
         lines: "sent_every_seconds = 1\n".to_owned(),
         features: features.to_vec(),
-        alone: false,
+        ..Otherwise::default()
     }
 }
 
@@ -32,12 +36,32 @@ async fn kept(world: &OwnWorld, words: &str) -> usize {
         .unwrap_or_else(|why| panic!("{why}:\n{}", world.transom.log()))
 }
 
-#[tokio::test]
-async fn what_leaves_by_ones_own_mailbox_is_in_its_folder_of_sent_mail_and_in_no_chat_twice() {
-    if skipped(&[Server::Prosody, Server::Postfix, Server::Dovecot]) {
+async fn what_leaves_by_ones_own_mailbox_is_in_its_folder_of_sent_mail_and_in_no_chat_twice(
+    on: Server,
+) {
+    proves!(
+        "what left by the user's own mailbox is in its folder of sent mail, and is no echo in the chat",
+        Prosody,
+        Ejabberd
+    );
+    proves_instead!(
+        "XEP-0356: a mail that the user sent by another program shows as the user's own",
+        "a line in the chat tells it",
+        Ejabberd
+    );
+    if skipped(&[Server::Postfix, Server::Dovecot]) {
         return;
     }
-    let world = OwnWorld::with(often(&[])).await;
+    // ejabberd 23.01 allows it, and brings it to no client.
+    let features: &[Feature] = match on {
+        Server::Ejabberd => &[Feature::Offline, Feature::Privilege],
+        _ => &[],
+    };
+    let world = OwnWorld::with(Otherwise {
+        on: Some(on),
+        ..often(features)
+    })
+    .await;
     let mut alice = world.alice().await;
     world.connect(&mut alice, OWN, PASSWORD).await;
     world.deliver(OWN, &mail("one", "Are you there?")).await;
@@ -98,6 +122,10 @@ async fn a_mail_sent_by_another_program_is_ones_own_in_the_chat_where_the_server
     if skipped(&[Server::Prosody, Server::Postfix, Server::Dovecot]) {
         return;
     }
+    proves!(
+        "XEP-0356: a mail that the user sent by another program shows as the user's own",
+        Prosody
+    );
     let world = OwnWorld::with(often(&[Feature::Offline, Feature::Privilege])).await;
     let mut alice = with_carbons(&world).await;
     world.connect(&mut alice, OWN, PASSWORD).await;
@@ -138,7 +166,7 @@ async fn a_gateway_of_own_mailboxes_alone_gives_no_addresses() {
         ..Otherwise::default()
     };
     let world = OwnWorld::with(otherwise).await;
-    let mut alice = world.prosody.client("alice", "phone").await;
+    let mut alice = world.server.client("alice", "phone").await;
     alice.send(&chat(BOB, "m0", "too early")).await;
     let error = alice
         .expect("the error", |stanza| stanza.attr("type") == Some("error"))

@@ -78,7 +78,7 @@ async fn a_key_that_is_exchanged_beside_two_processes_costs_neither_a_login() {
     assert!(new.len() == 1 && new != old, "{new:?}");
 
     // The one with the gateway was told nothing, and seals what is new with the key that is there.
-    let mut carol = world.prosody.client("carol", "phone").await;
+    let mut carol = world.server.client("carol", "phone").await;
     ask(&mut carol, "register carol").await;
     world.connect(&mut carol, CAROLS, PASSWORD).await;
     deliver(&world, "before").await;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use transom_test_servers::{
     Answer, Dovecot, Element, Feature, HttpDouble, MailSink, Mailboxes, Mailer, PATIENCE, Postfix,
-    Prosody, Transom, XmppClient, free_port, get, post_with, until,
+    Server, Transom, XmppClient, XmppServer, free_port, get, post_with, until,
 };
 
 use crate::{
@@ -16,7 +16,7 @@ pub(crate) const OWN: &str = "alice@corp.example";
 pub(crate) const PASSWORD: &str = "first pass&word";
 pub(crate) struct OwnWorld {
     pub(crate) transom: Transom,
-    pub(crate) prosody: Prosody,
+    pub(crate) server: XmppServer,
     pub(crate) sink: MailSink,
     pub(crate) dovecot: Dovecot,
     pub(crate) postfix: Postfix,
@@ -28,6 +28,8 @@ pub(crate) struct OwnWorld {
 pub(crate) struct Otherwise {
     /// Further lines of `[gateway.mail.own]`.
     pub(crate) lines: String,
+    /// Prosody, if nothing is said.
+    pub(crate) on: Option<Server>,
     /// What the XMPP server can more.
     pub(crate) features: Vec<Feature>,
     /// The gateway has no addresses of its own.
@@ -80,13 +82,9 @@ impl OwnWorld {
         directory: HttpDouble,
         otherwise: Otherwise,
     ) -> Self {
-        let builder = Prosody::builder()
-            .component(MAIL, "secret")
-            .user("alice")
-            .user("carol");
-        let features = otherwise.features.iter();
-        let builder = features.fold(builder, |builder, feature| builder.with(*feature));
-        let prosody = builder.start().await;
+        let kind = otherwise.on.unwrap_or(Server::Prosody);
+        let (components, users) = ([(MAIL, "secret")], ["alice", "carol"]);
+        let server = XmppServer::start(kind, &otherwise.features, &components, &users).await;
         let sink = MailSink::start().await;
         let auth = dovecot.auth_addr();
         let postfix = Postfix::builder()
@@ -107,7 +105,7 @@ impl OwnWorld {
             Database::Sqlite => "[store]\n".to_owned(),
             Database::Postgres => store(database).await,
         };
-        let places = [prosody.component_addr(), http, sink.addr()];
+        let places = [server.component_addr(), http, sink.addr()];
         let config = config(&base, places, &directory.url("/v1.1/"));
         let mut config = format!("{config}{}", otherwise.lines);
         if otherwise.alone {
@@ -127,7 +125,7 @@ impl OwnWorld {
         link_up(&transom, "mail").await;
         Self {
             transom,
-            prosody,
+            server,
             sink,
             dovecot,
             postfix,
@@ -136,7 +134,7 @@ impl OwnWorld {
     }
 
     pub(crate) async fn alice(&self) -> XmppClient {
-        let mut alice = self.prosody.client("alice", "phone").await;
+        let mut alice = self.server.client("alice", "phone").await;
         let said = ask(&mut alice, "register alice").await;
         assert!(said.contains("alice@mail.example.org"), "{said}");
         alice
