@@ -65,6 +65,8 @@ impl Finished {
 
 /// How long the database may be out of order between two looks.
 const STORE_PAUSE: Duration = Duration::from_millis(500);
+/// A process that drains waits so long for a network's answer; it has half a minute for everything.
+const LAST_WORD: Duration = Duration::from_secs(20);
 /// How long after an unknown outcome the network is asked what became of it.
 const RECONCILE_AFTER: Duration = Duration::from_secs(10);
 
@@ -134,14 +136,22 @@ impl Try {
     async fn send(&self, attempt: Attempt) -> Outcome {
         step(Step::BeforeSend);
         let deadline = Duration::from_secs(self.account.capabilities().send_seconds_max.into());
-        let sent =
-            tokio::time::timeout(deadline, self.account.send(&self.work.outgoing, attempt)).await;
+        let sending =
+            tokio::time::timeout(deadline, self.account.send(&self.work.outgoing, attempt));
+        let unknown =
+            |detail| Outcome::Unknown(Failure::new(Reason::NetworkDown).with_detail(detail));
+        let outcome = tokio::select! {
+            sent = sending => sent.unwrap_or_else(|_| unknown("the account did not answer in time")),
+            () = self.last_word() => unknown("this process ended before an answer came"),
+        };
         step(Step::AfterSend);
-        sent.unwrap_or_else(|_| {
-            Outcome::Unknown(
-                Failure::new(Reason::NetworkDown).with_detail("the account did not answer in time"),
-            )
-        })
+        outcome
+    }
+
+    /// Returns when the process drains and has waited long enough: what it does not know it can still say.
+    async fn last_word(&self) {
+        self.surroundings.lifecycle.draining().await;
+        tokio::time::sleep(LAST_WORD).await;
     }
 
     /// Commits what came of it and what follows.

@@ -107,3 +107,29 @@ async fn what_hangs_and_what_was_under_way_in_a_frozen_process_is_never_sent_aga
         assert_eq!(times(&twilio, body), 1, "{body}");
     }
 }
+
+/// A process that is to end does not wait for a network without end, and says itself what it does not know.
+#[tokio::test]
+async fn a_process_ends_in_good_order_while_a_network_hangs() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let prosody = prosody(&["alice"]).await;
+    let (mut transom, twilio) = alone(prosody.component_addr(), &lines("alice"), "").await;
+    transom.start().await;
+    link_up(&transom, "sms").await;
+    let mut alice = prosody.client("alice", "phone").await;
+    twilio.api.answer_next(Answer::Hang);
+    alice.send(&chat(&to(0), "m1", "hangs")).await;
+    twilio.text("hangs").await;
+    alice.send(&chat(&to(0), "m2", "behind it")).await;
+    alice.barrier().await;
+    let status = transom.sigterm().await;
+    assert_eq!(status.code(), Some(0), "{}", transom.log());
+    transom.start().await;
+    link_up(&transom, "sms").await;
+    twilio.text("behind it").await;
+    let hanging = trace(&transom, "m1").await;
+    assert!(hanging.contains(r#""state": "unknown""#), "{hanging}");
+    assert_eq!(times(&twilio, "hangs"), 1);
+}
