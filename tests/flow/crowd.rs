@@ -91,14 +91,19 @@ async fn a_user_with_a_thousand_contacts_comes_and_no_text_waits_for_them(on: Se
     }
     text_comes(&world, &mut desk, "SMsecond").await;
     assert_eq!(presences(&desk, "+1202556"), CONTACTS, "each once");
-    // Stop and start: the gateway goes and comes, and that is all.
-    let own = presences(&desk, &format!("{SMS}/gw")) - CONTACTS;
+    // Stop and start: the gateway, which she sees by now, goes and comes, and that is all.
+    let own_jid = format!("{SMS}/gw");
+    desk.expect("the gateway", |stanza| {
+        stanza.attr("from") == Some(&own_jid) && stanza.attr("type").is_none()
+    })
+    .await;
+    let own = presences(&desk, &own_jid) - CONTACTS;
     assert!(world.transom.sigterm().await.success());
     world.transom.start().await;
     world.up().await;
     text_comes(&world, &mut desk, "SMthird").await;
     desk.expect("the gateway again", |stanza| {
-        stanza.attr("from") == Some(&format!("{SMS}/gw")) && stanza.attr("type").is_none()
+        stanza.attr("from") == Some(&own_jid) && stanza.attr("type").is_none()
     })
     .await;
     desk.barrier().await;
@@ -107,7 +112,7 @@ async fn a_user_with_a_thousand_contacts_comes_and_no_text_waits_for_them(on: Se
         CONTACTS,
         "no contact said anything"
     );
-    let later = presences(&desk, &format!("{SMS}/gw")) - CONTACTS - own;
+    let later = presences(&desk, &own_jid) - CONTACTS - own;
     assert_eq!(later, 2, "gone, and there again");
 }
 

@@ -1,6 +1,6 @@
 //! Registration, presence, requests and the chat with the gateway, on a real Prosody.
 
-use transom_test_servers::{Element, Server, XmppClient};
+use transom_test_servers::{Element, PATIENCE, Server, XmppClient, until};
 
 use crate::world::{LINE, SMS, Twilio, World, chat, condition, contact};
 
@@ -420,7 +420,10 @@ async fn who_is_blocked_at_the_users_own_server_stays_silent(on: Server) {
     let heard: Vec<String> = heard.filter_map(Element::body).collect();
     assert_eq!(heard, ["wanted"], "nothing else, and nothing about it");
     let held = "transom_messages_total{gateway=\"sms\",direction=\"in\",outcome=\"held\"}";
-    assert_eq!(world.transom.metric(held).await, Some(1.0), "it came back");
+    let came_back = async || (world.transom.metric(held).await == Some(1.0)).then_some(());
+    until("the text that came back", PATIENCE, came_back)
+        .await
+        .unwrap();
     assert_eq!(world.twilio.sent().len(), 1);
 }
 
