@@ -29,7 +29,7 @@ pub(crate) struct Account {
     /// Messages that the network got again, under the same id, and recognises.
     pub(crate) recognised: usize,
     /// How often it got the one that it got most often.
-    pub(crate) most: usize,
+    pub(super) most: usize,
     pub(crate) repeats: usize,
     pub(crate) errors: BTreeMap<String, usize>,
 }
@@ -51,6 +51,8 @@ impl Account {
             self.contradicted,
             transom.log()
         );
+        // Semantics 4: one repeat that the other side recognises.
+        assert!(self.most <= 2, "{} times: {}", self.most, transom.log());
     }
 
     /// Where one process has the gateway all the time, messages of a chat leave in the order in which they were written (semantics 5).

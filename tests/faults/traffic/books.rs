@@ -256,7 +256,12 @@ impl Books {
         }
         if stanza.attr("type") == Some("error") {
             let condition = condition(stanza).unwrap_or_default();
-            let number = stanza.attr("id").and_then(number);
+            // In place of a component that is away: transom has not seen what was written, and what it says of that counts still.
+            let number = if is_by_server(stanza) {
+                None
+            } else {
+                stanza.attr("id").and_then(number)
+            };
             self.take_error(condition, number);
             return;
         }
@@ -377,4 +382,12 @@ impl Books {
         }
         account
     }
+}
+
+/// Whether an error is the user's server's own. Prosody says by whom it is, which transom never does; ejabberd's sentence is always the same.
+fn is_by_server(stanza: &Element) -> bool {
+    stanza.child("error").is_some_and(|error| {
+        let text = error.child("text").map(Element::text);
+        error.attr("by").is_some() || text.as_deref() == Some("Access denied by service policy")
+    })
 }

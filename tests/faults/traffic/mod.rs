@@ -234,6 +234,8 @@ impl Traffic {
     /// Clients and networks repeat what was not answered, until nothing changes any more and nothing waits for its turn either.
     pub(crate) async fn settle(&mut self, webhooks: &[SocketAddr], transom: &Transom) {
         let (mut quiet, mut changed) = (0, Instant::now());
+        // Who has read the answer does not write again.
+        self.heard().await;
         // Where receipts were lost their number says nothing: then it is long enough that nothing happens.
         let long = Duration::from_secs(if self.lost_by_server { 15 } else { 0 });
         while (quiet < 5 || changed.elapsed() < long) && changed.elapsed() < 3 * PATIENCE {
