@@ -185,6 +185,8 @@ CREATE TABLE deliveries (
     units_done  BIGINT NOT NULL,
     segments    BIGINT NOT NULL,
     attempts    BIGINT NOT NULL,
+    -- Attempts of which nobody knows what came.
+    unknowns    BIGINT NOT NULL DEFAULT 0,
     routes      TEXT   NOT NULL,
     account_id  BIGINT,
     reason      TEXT,

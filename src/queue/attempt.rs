@@ -108,10 +108,10 @@ impl Try {
         self.finished.send(order).await.ok();
     }
 
-    /// Commits the start mark, where the account cannot recognise a repeat, or another process might try the same.
+    /// Commits the start mark, where the account does not surely recognise a repeat, or another process might try the same.
     async fn start(&self) -> Started {
-        let is_safe = self.account.capabilities().repeat == Repeat::Safe;
-        if is_safe && !self.surroundings.processes.is_shared() {
+        let needs_no_mark = self.account.capabilities().repeat == Repeat::Safe;
+        if needs_no_mark && !self.surroundings.processes.is_shared() {
             return Started::Yes;
         }
         let start = Start {
@@ -159,6 +159,7 @@ impl Try {
         let config = &self.gateway.gateway.config;
         let now = self.surroundings.clock.now();
         let ids = self.ids(&outcome);
+        let unknowns = self.work.unknowns + u32::from(matches!(outcome, Outcome::Unknown(_)));
         let verdict = judge(
             outcome,
             &Circumstances {
@@ -175,7 +176,10 @@ impl Try {
             },
         );
         self.log(attempt, &verdict);
-        let row = self.row(attempt, &verdict, ids, now);
+        let row = OutcomeRow {
+            unknowns,
+            ..self.row(attempt, &verdict, ids, now)
+        };
         let done = self.commit(|| Write::Outcome(row.clone())).await;
         self.tell(&done, verdict.tell);
         if verdict.state == State::Unknown {

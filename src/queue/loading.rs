@@ -7,7 +7,6 @@ use transom_adapter::{AccountName, Address, Group, Network, Outgoing, Route, Uni
 use super::{
     OutWork, Surroundings, Work,
     lanes::{LANES_MAX, Loaded, WORK_PER_LANE},
-    verdict::REPEATED,
 };
 use crate::{
     gateway::{Gateway, payload::Payload},
@@ -140,7 +139,7 @@ fn out_work(surroundings: &Surroundings, row: OutRow) -> Option<OutWork> {
         unit: row.units_done,
         routes,
         route: route.unwrap_or(0),
-        unknowns: u32::from(row.code.as_deref() == Some(REPEATED)),
+        unknowns: row.unknowns,
         needs_files: row.has_files,
         outgoing: Outgoing {
             key: transom_adapter::Key(row.delivery_id),

@@ -1,16 +1,15 @@
 //! What a killed process left: attempts that were under way.
 
-use transom_adapter::{Reason, Repeat};
+use std::sync::Arc;
 
-use super::Surroundings;
+use transom_adapter::{Account, Network, Reason, Repeat};
+
+use super::{QueueGateway, Surroundings, verdict::doubt};
 use crate::store::{
     Write,
     read::Sending,
     write::{OutcomeRow, State},
 };
-
-/// Semantics 4: a look-up or a report decides; without either the sender is told after this.
-const DOUBT_MS: i64 = 15 * 60_000;
 
 /// Settles every start mark of a process that is gone: repeated where the account recognises a repeat, unknown where it does not.
 /// True when there was any.
@@ -35,39 +34,60 @@ pub(super) async fn run(surroundings: &Surroundings) -> bool {
         count = left.len(),
         "Attempts were under way when their process ended."
     );
-    let now_ms = surroundings.clock.now().0;
-    let writes = left
-        .iter()
-        .map(|row| Write::Outcome(settle(surroundings, row, now_ms)))
-        .collect();
-    surroundings.writer.commit(writes).await.is_ok()
+    let rows: Vec<OutcomeRow> = left.iter().map(|row| settle(surroundings, row)).collect();
+    let tells = rows.iter().filter(|row| row.tell.is_some());
+    let tells = tells.map(|row| row.delivery_id).collect();
+    let writes = rows.into_iter().map(Write::Outcome).collect();
+    if surroundings.writer.commit(writes).await.is_err() {
+        return false;
+    }
+    surroundings.teller.tell(tells);
+    true
 }
 
-fn settle(surroundings: &Surroundings, row: &Sending, now_ms: i64) -> OutcomeRow {
-    let gateways = surroundings.gateways.values();
-    let accounts =
-        gateways.flat_map(|entry| entry.accounts.values().map(move |account| (entry, account)));
-    let account = accounts
-        .filter(|(entry, account)| {
-            entry.gateway.accounts.get(account.name()).copied() == row.account_id
-        })
-        .map(|(_, account)| account)
-        .next();
-    // An account that is gone cannot be asked: nobody knows.
-    let repeat = account.is_some_and(|account| account.capabilities().repeat == Repeat::Safe);
-    let state = if repeat {
-        State::Queued
-    } else {
-        State::Unknown
+fn settle(surroundings: &Surroundings, row: &Sending) -> OutcomeRow {
+    let now = surroundings.clock.now();
+    let gateway = surroundings.gateways.get(&row.gateway_id);
+    let is_repeated = match gateway.map_or(Repeat::Unsafe, |gateway| repeat(gateway, row)) {
+        Repeat::Safe => true,
+        Repeat::Once => row.unknowns == 0,
+        Repeat::Unsafe => false,
     };
-    OutcomeRow {
+    let settled = OutcomeRow {
         account_id: row.account_id,
         process_id: row.process_id,
         units_done: row.units_done,
         attempts: row.attempts,
-        reason: (!repeat).then_some(Reason::NetworkDown.as_str()),
-        due_ms: (!repeat).then_some(now_ms + DOUBT_MS),
-        lane_due_ms: now_ms,
-        ..OutcomeRow::new(row.delivery_id, row.lane_id, state)
+        unknowns: row.unknowns + 1,
+        lane_due_ms: now.0,
+        ..OutcomeRow::new(row.delivery_id, row.lane_id, State::Queued)
+    };
+    if is_repeated {
+        return settled;
     }
+    let network = gateway.map_or(Network::Sms, |gateway| gateway.gateway.network());
+    let (tell, due_ms) = doubt(network, now);
+    OutcomeRow {
+        state: State::Unknown,
+        reason: Some(Reason::NetworkDown.as_str()),
+        tell,
+        due_ms,
+        ..settled
+    }
+}
+
+/// What the account says of repeats. One that a user brought is not open yet at the start, and all of those are mailboxes; any other
+/// that is gone cannot be asked.
+fn repeat(gateway: &QueueGateway, row: &Sending) -> Repeat {
+    let accounts = gateway.accounts.values();
+    let is_it =
+        |account: &&Arc<dyn Account>| gateway.gateway.account_id(account.name()) == row.account_id;
+    let is_mail = gateway.gateway.network() == Network::Email;
+    let absent = if is_mail {
+        Repeat::Once
+    } else {
+        Repeat::Unsafe
+    };
+    let account = accounts.into_iter().find(is_it);
+    account.map_or(absent, |account| account.capabilities().repeat)
 }

@@ -53,7 +53,7 @@ pub(super) enum Pause {
     Line(UnixMillis),
 }
 
-/// Semantics 4: after so long without a look-up or a report the sender is told that nobody knows.
+/// After so long without a look-up or a report the sender is told that nobody knows.
 const DOUBT: Duration = Duration::from_mins(15);
 /// A mail that has not gone out for so long is said to be late, as mail servers do: most go out within minutes.
 const LATE: Duration = Duration::from_hours(4);
@@ -63,9 +63,6 @@ const MISCONFIGURED: Duration = Duration::from_mins(1);
 const THROTTLED: Duration = Duration::from_secs(5);
 /// A throttle that says longer is believed up to here.
 const THROTTLED_MAX: Duration = Duration::from_hours(1);
-
-/// The code of a waiting delivery whose last attempt was of unknown outcome.
-pub(super) const REPEATED: &str = "repeated";
 
 /// Reads the table.
 pub(super) fn judge(outcome: Outcome, of: &Circumstances<'_>) -> Verdict {
@@ -124,17 +121,23 @@ fn failed(of: &Circumstances<'_>, state: State, failure: Failure) -> Verdict {
 }
 
 fn unknown(of: &Circumstances<'_>, failure: Failure) -> Verdict {
-    if of.capabilities.repeat == Repeat::Safe && of.work.unknowns == 0 {
-        // Semantics 4: one repeat that the other side recognises, then told.
-        return again(of, failure.with_code(REPEATED), Some(MISCONFIGURED), None);
+    if of.capabilities.repeat != Repeat::Unsafe && of.work.unknowns == 0 {
+        // One repeat that the other side recognises, then told.
+        return again(of, failure, Some(MISCONFIGURED), None);
     }
-    let due_ms = Some(of.now.after(DOUBT).0);
-    let tell = (of.network == Network::Email).then_some(TellKind::Doubt);
-    let due_ms = if tell.is_some() { None } else { due_ms };
+    let (tell, due_ms) = doubt(of.network, of.now);
     Verdict {
         due_ms,
         units_done: of.attempt.unit,
         ..ended(of, State::Unknown, Some(failure), tell)
+    }
+}
+
+/// Semantics 4: of a mail its sender is told at once that nobody knows, of a text when neither a look-up nor a report has come.
+pub(super) fn doubt(network: Network, now: UnixMillis) -> (Option<TellKind>, Option<i64>) {
+    match network {
+        Network::Email => (Some(TellKind::Doubt), None),
+        Network::Sms => (None, Some(now.after(DOUBT).0)),
     }
 }
 

@@ -198,8 +198,11 @@ impl FileLimits {
 /// Whether a send can be made again without doubling it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Repeat {
-    /// The network recognises a repeat (an idempotency key, a stable Message-ID): after a crash, repeat.
+    /// The network recognises a repeat (an idempotency key): after a crash, repeat.
     Safe,
+    /// The other side recognises a repeat where it cares to (a stable Message-ID): a start mark is committed before each attempt, and
+    /// one of unknown outcome is repeated once (semantics 4).
+    Once,
     /// It does not: a start mark is committed before each attempt, and after a crash those few are unknown.
     Unsafe,
 }

@@ -37,6 +37,7 @@ impl Try {
         let failures = self.failures;
         let row = OutcomeRow {
             attempts: self.work.attempts,
+            unknowns: self.work.unknowns,
             tell: Some(TellKind::Night),
             lane_due_ms: until.0,
             failures,

@@ -44,8 +44,8 @@ pub struct OutRow {
     pub created_ms: i64,
     /// The gateway.
     pub gateway_id: i64,
-    /// The code of the last attempt.
-    pub code: Option<String>,
+    /// Attempts of which nobody knows what came.
+    pub unknowns: u32,
     /// Whether files go with it.
     pub has_files: bool,
     /// Until when it is held for corrections and retractions; `None`: not any more.
@@ -86,6 +86,8 @@ pub struct InRow {
 /// A delivery that was under way when the process ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Sending {
+    /// The gateway.
+    pub gateway_id: i64,
     /// The delivery.
     pub delivery_id: i64,
     /// Its lane.
@@ -94,6 +96,8 @@ pub struct Sending {
     pub account_id: Option<i64>,
     /// Attempts, this one included.
     pub attempts: u32,
+    /// Those before it of which nobody knows what came.
+    pub unknowns: u32,
     /// How many units are through.
     pub units_done: u16,
     /// By which process.
@@ -109,7 +113,7 @@ const DUE: Sql = Sql::both(
 
 const OUT: Sql = Sql {
     sqlite: "SELECT d.delivery_id, d.lane_id, d.attempts, d.account_id, d.units_done, d.routes, n.address, COALESCE(d.recipient, c.peer), u.jid, m.body,
-                    m.payload, m.created_ms, c.gateway_id, d.code,
+                    m.payload, m.created_ms, c.gateway_id, d.unknowns,
                     (SELECT COUNT(*) FROM files f WHERE f.message_id = d.message_id AND f.place >= 0),
                     CASE WHEN d.state = 'held' THEN d.due_ms END, d.message_id,
                     CASE WHEN d.recipient IS NULL THEN 0 ELSE 1 END
@@ -122,7 +126,7 @@ const OUT: Sql = Sql {
                                        ORDER BY q.delivery_id LIMIT $2)
               ORDER BY d.delivery_id",
     postgres: "SELECT d.delivery_id, d.lane_id, d.attempts, d.account_id, d.units_done, d.routes, n.address, COALESCE(d.recipient, c.peer), u.jid, m.body,
-                      m.payload, m.created_ms, c.gateway_id, d.code,
+                      m.payload, m.created_ms, c.gateway_id, d.unknowns,
                       (SELECT COUNT(*) FROM files f WHERE f.message_id = d.message_id AND f.place >= 0),
                       CASE WHEN d.state = 'held' THEN d.due_ms END, d.message_id,
                     CASE WHEN d.recipient IS NULL THEN 0 ELSE 1 END
@@ -168,7 +172,10 @@ const IN: Sql = Sql {
 };
 
 const SENDING: Sql = Sql::both(
-    "SELECT d.delivery_id, d.lane_id, d.account_id, d.attempts, d.units_done, d.process_id FROM deliveries d
+    "SELECT d.delivery_id, d.lane_id, d.account_id, d.attempts, d.units_done, d.process_id, d.unknowns, c.gateway_id
+       FROM deliveries d
+       JOIN messages m ON m.message_id = d.message_id
+       JOIN conversations c ON c.conversation_id = m.conversation_id
       WHERE d.state = 'sending' AND NOT EXISTS (SELECT 1 FROM processes p WHERE p.process_id = d.process_id)
       ORDER BY d.delivery_id",
 );
@@ -242,7 +249,7 @@ impl Store {
                 payload: row.opt_text(10)?.map(str::to_owned),
                 created_ms: row.int(11)?,
                 gateway_id: row.int(12)?,
-                code: row.opt_text(13)?.map(str::to_owned),
+                unknowns: small(row.int(13)?),
                 has_files: row.flag(14)?,
                 held_until_ms: row.opt_int(15)?,
                 message_id: row.int(16)?,
@@ -292,6 +299,8 @@ impl Store {
                 attempts: small(row.int(3)?),
                 units_done: small(row.int(4)?),
                 process_id: row.opt_int(5)?,
+                unknowns: small(row.int(6)?),
+                gateway_id: row.int(7)?,
             })
         };
         rows.iter().map(row).collect()

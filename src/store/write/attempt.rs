@@ -45,6 +45,8 @@ pub struct OutcomeRow {
     pub units_done: u16,
     /// Attempts so far.
     pub attempts: u32,
+    /// Those of which nobody knows what came.
+    pub unknowns: u32,
     /// Why it failed, as a word.
     pub reason: Option<&'static str>,
     /// The network's code.
@@ -83,6 +85,7 @@ impl OutcomeRow {
             units: None,
             units_done: 0,
             attempts: 0,
+            unknowns: 0,
             reason: None,
             code: None,
             tell: None,
@@ -186,6 +189,7 @@ const START: Sql = Sql {
 const OUTCOME: Sql = for_rows!(
     "UPDATE deliveries
         SET state = r.value ->> 'state', attempts = CAST(r.value ->> 'attempts' AS BIGINT),
+            unknowns = CAST(r.value ->> 'unknowns' AS BIGINT),
             account_id = COALESCE(CAST(r.value ->> 'account_id' AS BIGINT), account_id),
             units = COALESCE(CAST(r.value ->> 'units' AS BIGINT), units),
             units_done = CAST(r.value ->> 'units_done' AS BIGINT),

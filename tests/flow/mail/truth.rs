@@ -1,6 +1,6 @@
 //! What becomes of a mail is what its sender sees: refused, deferred, cut off after the final dot, returned hours later.
 
-use transom_test_servers::{PATIENCE, until};
+use transom_test_servers::{PATIENCE, Postgres, until};
 
 use super::*;
 
@@ -13,6 +13,10 @@ struct Direct {
 }
 
 async fn direct() -> (Direct, XmppClient) {
+    direct_on("").await
+}
+
+async fn direct_on(store: &str) -> (Direct, XmppClient) {
     let prosody = Prosody::builder()
         .component(MAIL, "secret")
         .user("alice")
@@ -25,7 +29,7 @@ async fn direct() -> (Direct, XmppClient) {
         secret: "secret",
     };
     let incoming = format!("[gateway.mail.lmtp]\nlisten = \"{lmtp}\"\n");
-    let mut transom = gateway(&seat, sink.addr(), &incoming, "").await;
+    let mut transom = gateway(&seat, sink.addr(), &incoming, store).await;
     transom.sigterm().await;
     transom.set_env("TRANSOM_GATEWAY__MAIL__REPORT_AFTER", "1s");
     transom.start().await;
@@ -65,6 +69,12 @@ impl Direct {
         retry.extend(ids.iter().map(String::as_str));
         let retried = self.transom.command(&retry).await;
         assert!(retried.status.success(), "{retried:?}");
+    }
+
+    async fn kill(&mut self) {
+        self.transom.kill9();
+        self.transom.start().await;
+        link_up(&self.transom, "mail").await;
     }
 
     /// A report about a mail, as the other side's server sends it.
@@ -189,18 +199,75 @@ async fn a_cut_after_the_final_dot_is_repeated_once_as_the_same_mail_and_then_to
     };
     world.sink.answer_next(Stage::Dot, Verdict::KeepAndClose);
     alice.send(&chat(BOB, "m1", "heard at last")).await;
-    world.logged("repeated", 1).await;
+    world.logged("outcome=\"queued\"", 1).await;
     world.hurry().await;
     same("heard at last").await;
     for _ in 0..2 {
         world.sink.answer_next(Stage::Dot, Verdict::KeepAndClose);
     }
     alice.send(&chat(BOB, "m2", "who knows")).await;
-    world.logged("repeated", 2).await;
+    world.logged("outcome=\"queued\"", 2).await;
     world.hurry().await;
     same("who knows").await;
     notice(&mut alice, "\"who knows\" may or may not have arrived").await;
     assert_eq!(notices(&alice, "heard at last\" may"), 0);
+}
+
+#[tokio::test]
+async fn a_mail_that_kills_interrupt_is_repeated_once_on_sqlite() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    interrupted("").await;
+}
+
+#[tokio::test]
+async fn a_mail_that_kills_interrupt_is_repeated_once_on_postgresql() {
+    if skipped(&[Server::Prosody, Server::Postgres]) {
+        return;
+    }
+    let postgres = Postgres::start().await;
+    interrupted(&format!(
+        "[store]\nurl = \"{}\"\n",
+        postgres.database().await
+    ))
+    .await;
+}
+
+/// Nobody knows either what came of a mail whose sender is killed at the dot: repeated once, whatever happens between, then told.
+async fn interrupted(store: &str) {
+    let (mut world, mut alice) = direct_on(store).await;
+    let hang = Some(Verdict::KeepAndHang);
+    world.sink.answer_always(Stage::Dot, hang);
+    // Their subject is the first one's words.
+    let says = |words: &str| {
+        let body = format!("\r\n\r\n{words}");
+        move |mail: &Mail| mail.text().contains(&body)
+    };
+
+    alice.send(&chat(BOB, "m1", "who knows")).await;
+    let first = world.sink.mail("m1", says("who knows")).await;
+    world.kill().await;
+    let again = world.sink.mail("m1 again", says("who knows")).await;
+    assert_eq!(first.header("Message-ID"), again.header("Message-ID"));
+    world.kill().await;
+    notice(&mut alice, "\"who knows\" may or may not have arrived").await;
+
+    // One that is put off between the two is not repeated more often for that.
+    alice.send(&chat(BOB, "m2", "nor this")).await;
+    world.sink.mail("m2", says("nor this")).await;
+    let later = Verdict::reply("451 4.3.0 later");
+    world.sink.answer_next(Stage::Dot, later);
+    world.kill().await;
+    world.logged("451 4.3.0", 1).await;
+    world.hurry().await;
+    world.sink.mail("m2 again", says("nor this")).await;
+    world.kill().await;
+    notice(&mut alice, "\"nor this\" may or may not have arrived").await;
+    for words in ["who knows", "nor this"] {
+        let mails = world.sink.mails();
+        assert_eq!(mails.iter().filter(|mail| says(words)(mail)).count(), 2);
+    }
 }
 
 /// Hours after a mail was taken: a delay is said once, and the end counts, whatever was said before.

@@ -299,7 +299,7 @@ impl Account for ImapAccount {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            repeat: Repeat::Safe,
+            repeat: Repeat::Once,
             reports: Reports::None,
             concurrency: 1,
             send_seconds_max: 1,

@@ -124,7 +124,7 @@ impl Account for LmtpAccount {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            repeat: Repeat::Safe,
+            repeat: Repeat::Once,
             reports: Reports::None,
             concurrency: 1,
             send_seconds_max: 1,

@@ -188,7 +188,7 @@ impl Account for SmtpAccount {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             // Receivers know the repeat by its Message-ID; a double is better than a loss. semantics 4
-            repeat: Repeat::Safe,
+            repeat: Repeat::Once,
             reports: Reports::Failures,
             concurrency: CONNECTIONS,
             send_seconds_max: 900,
