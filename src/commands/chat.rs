@@ -3,6 +3,7 @@
 //! Whoever is in the middle of a command answers it; `cancel` and `help` always mean themselves. What is remembered of a conversation is
 //! bounded in number and time, in memory, and gone with the process: then a number is answered with a sentence that says so.
 
+mod answers;
 mod reading;
 
 use std::collections::HashMap;
@@ -17,16 +18,17 @@ use super::{
 };
 use crate::{
     gateway::refusal,
-    operations::Reply,
+    operations::{Operations, Reply},
     store::StoreError,
-    texts::{Chat, Dialogue, Label, Lang, Membership, Quoted, Text, Told, Topic},
+    texts::{Chat, Dialogue, Lang, Membership, Quoted, Text, Told, Topic},
     xmpp::{
         jid::BareJid,
         stanza::{Message, Stanza},
     },
 };
+use answers::{beginning, meant};
 pub use reading::NotSaid;
-use reading::{Said, heard};
+use reading::{Said, heard, word};
 
 /// People in the middle of a command, at one gateway.
 const CHATS_MAX: usize = 10_000;
@@ -76,6 +78,27 @@ impl Commands {
         Ok(Answered::with(line))
     }
 
+    /// Says to somebody who writes quicker than is answered to wait, instead of an answer.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] as with an answer.
+    pub async fn slow_down(&self, message: &Message) -> Result<Answered, StoreError> {
+        let speaker = match heard(&self.gateway, message) {
+            Ok((speaker, _)) => speaker,
+            Err(_) => return Ok(Answered::Ignored("not-chat")),
+        };
+        let scope = self.scope(speaker, message.lang.as_deref()).await?;
+        if !scope.admitted() {
+            return Ok(Answered::Ignored("not-admitted"));
+        }
+        let text = Text::from(Dialogue::TooFast).render(scope.lang);
+        let line = self
+            .gateway
+            .say(&scope.speaker, text, scope.lang, self.now());
+        Ok(Answered::with(line))
+    }
+
     async fn answer(&mut self, scope: Scope, body: &str) -> String {
         let (lang, now) = (scope.lang, self.now());
         self.chats
@@ -106,44 +129,30 @@ impl Commands {
         }
     }
 
-    /// Begins; what was written behind the command's name fills the first form.
-    async fn begin(&mut self, command: &'static Command, scope: Scope, rest: &str) -> String {
+    /// Begins; what was written behind the command's name fills one form after the other.
+    async fn begin(&mut self, command: &'static Command, scope: Scope, mut rest: &str) -> String {
         let mut session = Session::new(command, scope);
-        let turn = session.go_on(&self.operations).await;
-        let asked = Asked {
+        let mut turn = session.go_on(&self.operations).await;
+        let mut asked = Asked {
             session,
             at: 0,
             filled: Vec::new(),
             touched: self.now(),
         };
-        if !matches!(turn, Turn::Ask) || rest.is_empty() {
-            return self.turned(asked, turn);
-        }
-        self.fill_with(asked, rest).await
-    }
-
-    /// A word a field; the last field takes the rest.
-    async fn fill_with(&mut self, mut asked: Asked, mut rest: &str) -> String {
-        let count = asked.session.form.fields.len();
-        while asked.at < count && !rest.is_empty() {
-            let last = asked.at + 1 == count;
-            let (word, behind) = match rest.split_once(char::is_whitespace) {
-                Some((word, behind)) if !last => (word, behind.trim_start()),
-                _ => (rest, ""),
+        while matches!(turn, Turn::Ask) && !rest.is_empty() {
+            rest = match asked.take_words(rest) {
+                Ok(behind) => behind,
+                Err(why) => return self.ask(asked, Some(&why)),
             };
-            rest = behind;
-            if let Err(why) = asked.take(word) {
-                return self.ask(asked, Some(&why));
+            if asked.field().is_some() {
+                break;
             }
+            turn = match asked.submit(&self.operations).await {
+                Ok(turn) => turn,
+                Err(why) => return self.ask(asked, Some(&why)),
+            };
         }
-        // What may be left out was left out.
-        while let Some(field) = asked.field().filter(|field| !field.required) {
-            let kept = field.value.clone().unwrap_or_default();
-            let name = field.name;
-            asked.filled.push((name, kept));
-            asked.at += 1;
-        }
-        self.filled_or_asked(asked).await
+        self.turned(asked, turn)
     }
 
     async fn go_on(&mut self, mut asked: Asked, body: &str) -> String {
@@ -158,17 +167,10 @@ impl Commands {
         if asked.field().is_some() {
             return self.ask(asked, None);
         }
-        let filled = std::mem::take(&mut asked.filled);
-        asked.at = 0;
-        let value = |name: &str| {
-            let given = filled.iter().find(|(field, _)| *field == name);
-            given.map(|(_, value)| value.as_str())
-        };
-        if let Err(why) = asked.session.fill(value) {
-            return self.ask(asked, Some(&why));
+        match asked.submit(&self.operations).await {
+            Ok(turn) => self.turned(asked, turn),
+            Err(why) => self.ask(asked, Some(&why)),
         }
-        let turn = asked.session.go_on(&self.operations).await;
-        self.turned(asked, turn)
     }
 
     fn turned(&mut self, asked: Asked, turn: Turn) -> String {
@@ -221,46 +223,41 @@ impl Asked {
         self.at += 1;
         Ok(())
     }
-}
 
-/// The value that an answer means: a number of a list, a word of it, yes and no in each language, a dash for "leave it".
-fn meant(field: &Field, given: &str) -> String {
-    if given == "-" && !field.required {
-        return field.value.clone().unwrap_or_default();
+    /// Takes a word a field and gives back what is left for the next form; the last field takes all of it, or, of a list, what is in the list.
+    /// What may be left out was left out.
+    fn take_words<'t>(&mut self, mut rest: &'t str) -> Result<&'t str, Text> {
+        let count = self.session.form.fields.len();
+        while let Some(field) = self.field().filter(|_| !rest.is_empty()) {
+            let is_last = self.at + 1 == count;
+            let (given, behind) = match beginning(field, rest) {
+                Some(split) => split,
+                None if is_last => (rest, ""),
+                None => word(rest),
+            };
+            rest = behind;
+            self.take(given)?;
+        }
+        while let Some(field) = self.field().filter(|field| !field.required) {
+            let kept = field.value.clone().unwrap_or_default();
+            let name = field.name;
+            self.filled.push((name, kept));
+            self.at += 1;
+        }
+        Ok(rest)
     }
-    let at = given.parse::<usize>().ok().and_then(|at| at.checked_sub(1));
-    let chosen = match &field.kind {
-        Kind::Choice(choices) => {
-            let named = |(label, value): &&(Text, String)| {
-                let label_is = |lang: &Lang| label.render(*lang).eq_ignore_ascii_case(given);
-                value == given || Lang::ALL.iter().any(label_is)
-            };
-            let by_name = choices.iter().find(named);
-            let choice = by_name.or_else(|| choices.get(at?));
-            choice.map(|(_, value)| value.clone())
-        }
-        Kind::Open(choices) => at.and_then(|at| choices.get(at)).cloned(),
-        Kind::Boolean => {
-            let is = |label: Label| {
-                let says = |lang: &Lang| {
-                    Text::from(label.clone())
-                        .render(*lang)
-                        .eq_ignore_ascii_case(given)
-                };
-                Lang::ALL.iter().any(says)
-            };
-            let word = if is(Label::Yes) {
-                Some("yes")
-            } else if is(Label::No) {
-                Some("no")
-            } else {
-                None
-            };
-            word.map(str::to_owned)
-        }
-        Kind::Text | Kind::Lines | Kind::Cards | Kind::Person | Kind::Peer => None,
-    };
-    chosen.unwrap_or_else(|| given.to_owned())
+
+    /// Goes on with the command: each field of the form has its answer.
+    async fn submit(&mut self, on: &Operations) -> Result<Turn, Text> {
+        let filled = std::mem::take(&mut self.filled);
+        self.at = 0;
+        let value = |name: &str| {
+            let given = filled.iter().find(|(field, _)| *field == name);
+            given.map(|(_, value)| value.as_str())
+        };
+        self.session.fill(value)?;
+        Ok(self.session.go_on(on).await)
+    }
 }
 
 fn question(field: &Field, lang: Lang) -> Vec<String> {

@@ -2,7 +2,11 @@
 
 use tokio::sync::mpsc;
 
-use super::{Intake, card, people::too_much, throttle::Throttle};
+use super::{
+    Intake, card,
+    people::too_much,
+    throttle::{Share, Throttle},
+};
 use crate::{
     commands::{Answered, Commands},
     xmpp::stanza::Stanza,
@@ -68,18 +72,22 @@ async fn run(
             Stanza::Iq(_) => &mut requests,
             _ => &mut talks,
         };
-        if !throttle.allows(&speaker, intake.clock.now().0) {
+        let share = throttle.share(&speaker, intake.clock.now().0);
+        if share != Share::Within {
             intake.count("commands-too-many");
+        }
+        let answered = match (share, &stanza) {
+            (Share::Within, _) if card::bring(&intake, &stanza, &stanzas) => continue,
+            (Share::Within, _) => commands.take(&stanza).await,
+            (Share::UsedUp, Stanza::Message(message)) => commands.slow_down(message).await,
             // A request has to be answered; a chat that goes in circles must not be.
-            if matches!(stanza, Stanza::Iq(_)) {
+            (_, Stanza::Iq(_)) => {
                 come_back(&intake, &stanza).await;
+                continue;
             }
-            continue;
-        }
-        if card::bring(&intake, &stanza, &stanzas) {
-            continue;
-        }
-        match commands.take(&stanza).await {
+            (_, Stanza::Message(_) | Stanza::Presence(_)) => continue,
+        };
+        match answered {
             Ok(Answered::With(answers)) => {
                 for answer in answers {
                     // The link may have gone meanwhile: then the sender's server has told it so.

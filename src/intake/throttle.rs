@@ -26,12 +26,17 @@ impl Throttle {
 
     /// Whether it may happen once more now; if so, it is counted.
     pub(super) fn allows(&mut self, name: &str, now_ms: i64) -> bool {
+        self.share(name, now_ms) == Share::Within
+    }
+
+    /// The same, with a word for the first time that it may not.
+    pub(super) fn share(&mut self, name: &str, now_ms: i64) -> Share {
         if let Some((begun, count)) = self.known.get_mut(name) {
             if now_ms - *begun >= self.window_ms {
                 (*begun, *count) = (now_ms, 0);
             }
             *count = count.saturating_add(1);
-            return *count <= self.most;
+            return Share::of(*count, self.most);
         }
         if self.known.len() >= NAMES_MAX {
             self.known
@@ -41,7 +46,28 @@ impl Throttle {
             }
         }
         self.known.insert(name.to_owned(), (now_ms, 1));
-        self.most > 0
+        Share::of(1, self.most)
+    }
+}
+
+/// What somebody has of a window.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Share {
+    /// There is enough.
+    Within,
+    /// Just used up: whoever has to know is told now, and once.
+    UsedUp,
+    /// Used up, as was told.
+    Beyond,
+}
+
+impl Share {
+    fn of(count: u32, most: u32) -> Self {
+        match count.cmp(&most.saturating_add(1)) {
+            std::cmp::Ordering::Less => Self::Within,
+            std::cmp::Ordering::Equal => Self::UsedUp,
+            std::cmp::Ordering::Greater => Self::Beyond,
+        }
     }
 }
 
@@ -53,7 +79,8 @@ mod tests {
     fn each_has_its_own_share_in_each_window() {
         let mut throttle = Throttle::new(2, 1000);
         assert!(throttle.allows("a", 0) && throttle.allows("a", 1));
-        assert!(!throttle.allows("a", 999));
+        assert_eq!(throttle.share("a", 998), Share::UsedUp);
+        assert_eq!(throttle.share("a", 999), Share::Beyond);
         assert!(throttle.allows("b", 999));
         assert!(throttle.allows("a", 1000));
     }

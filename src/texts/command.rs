@@ -166,6 +166,8 @@ pub enum Dialogue {
     },
     /// Somebody has too many forms open.
     TooMany,
+    /// Somebody writes quicker than is answered.
+    TooFast,
     /// The form is too old, or of somebody else.
     Expired,
     /// Not for this person.

@@ -116,7 +116,7 @@ fn command<'a>(scope: &Scope, text: &'a str) -> Option<(&'static Command, &'a st
 }
 
 /// The first word, and what follows it.
-fn word(text: &str) -> (&str, &str) {
+pub(super) fn word(text: &str) -> (&str, &str) {
     let text = text.trim();
     match text.split_once(char::is_whitespace) {
         Some((word, rest)) => (word, rest.trim_start()),

@@ -263,6 +263,39 @@ async fn whom_one_still_waits_for_is_not_forgotten() {
     );
 }
 
+#[tokio::test]
+async fn what_a_command_would_ask_in_turn_can_be_said_at_once() {
+    let mut world = World::new().await;
+    world.say(ALICE, "register").await;
+    world.waiting_text(PEER).await;
+    let renamed = world
+        .say(ALICE, &format!("contacts {PEER} rename Bob Smith"))
+        .await;
+    assert!(renamed.contains("Bob Smith"), "{renamed}");
+    // By what the list shows, and only the beginning: the rest is asked.
+    let asked = world
+        .say(ALICE, &format!("contacts Bob Smith ({PEER}) rename"))
+        .await;
+    assert!(
+        asked.contains("Bob Smith") && asked.contains("cancel"),
+        "{asked}"
+    );
+    let renamed = world.say(ALICE, "Bobby").await;
+    assert!(renamed.contains("Bobby"), "{renamed}");
+    // What is in no list is asked again, and nothing happens.
+    let asked = world
+        .say(ALICE, &format!("contacts {PEER} reanme Bert"))
+        .await;
+    assert!(asked.contains("1. "), "{asked}");
+    assert!(
+        world
+            .say(ALICE, "cancel")
+            .await
+            .contains("Nothing was changed")
+    );
+    assert!(world.say(ALICE, "contacts").await.contains("Bobby"));
+}
+
 #[test]
 fn an_error_is_a_sentence_and_a_jid_stays_as_it_is() {
     use crate::commands::sentence;

@@ -52,6 +52,7 @@ pub(super) fn dialogue(text: &Dialogue) -> String {
         D::TooMany => {
             "Zu viele Formulare sind offen. Schließe eines ab oder brich es ab, dann beginne neu.".into()
         }
+        D::TooFast => "Das war zu viel auf einmal, und diese Nachricht habe ich nicht gelesen. Warte eine Minute, dann schreib sie noch einmal.".into(),
         D::Expired => "Dieses Formular ist zu alt. Beginne neu.".into(),
         D::NotForYou => "Das dürfen nur Administratoren.".into(),
         D::Done => "Erledigt.".into(),

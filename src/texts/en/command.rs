@@ -50,6 +50,7 @@ pub(super) fn dialogue(text: &Dialogue) -> String {
         }
         D::ConfirmAnnounce { users } => format!("This goes to {users} users. Really?"),
         D::TooMany => "Too many forms are open. Finish or cancel one of them, then begin again.".into(),
+        D::TooFast => "That was too much at once, and I have not read this message. Wait a minute, then write it again.".into(),
         D::Expired => "This form is too old. Begin again.".into(),
         D::NotForYou => "Only administrators may do this.".into(),
         D::Done => "Done.".into(),
