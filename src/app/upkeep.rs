@@ -28,6 +28,7 @@ pub(super) fn start(
     let retention = Retention {
         keep: app.config.keep,
         clock: Arc::clone(&base.clock),
+        store: base.store.clone(),
         writer: base.writer.clone(),
         lifecycle: lifecycle.clone(),
     };

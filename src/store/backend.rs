@@ -111,6 +111,8 @@ impl Database {
             .busy_timeout(PATIENCE)
             .pragma("wal_autocheckpoint", "2000")
             .pragma("journal_size_limit", "67108864")
+            // What is deleted is overwritten, not only forgotten.
+            .pragma("secure_delete", "on")
             // What a statement over many rows would undo is some hundred kilobytes: no file for that.
             .pragma("temp_store", "memory")
             .disable_statement_logging();
@@ -192,6 +194,21 @@ impl Database {
             since_micros,
         };
         Ok(Some((listener, session)))
+    }
+
+    /// Empties SQLite's log, in which what was deleted meanwhile still stands, unless somebody reads or writes just now.
+    pub(super) async fn empty_log(&self) -> Result<(), StoreError> {
+        let Self::Sqlite { read, .. } = self else {
+            return Ok(());
+        };
+        let mut connection = read.acquire().await?;
+        // Whoever works goes on: it is the log that waits.
+        connection.execute("PRAGMA busy_timeout = 0").await?;
+        let emptied = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").await;
+        let patience = format!("PRAGMA busy_timeout = {}", PATIENCE.as_millis());
+        connection.execute(sqlx::AssertSqlSafe(patience)).await?;
+        emptied.map(drop)?;
+        Ok(())
     }
 
     /// Closes every connection; SQLite's log is folded into the file.

@@ -215,6 +215,18 @@ impl Store {
             .unwrap_or(Err(StoreError::Gone))
     }
 
+    /// Lets go of what was deleted, where the database's log still holds it and nobody is in the way; else the next call does.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database is out of order.
+    pub async fn empty_log(&self) -> Result<(), StoreError> {
+        let database = self.database.clone();
+        let work = async move { database.empty_log().await };
+        let emptied = self.lifecycle.detached(work).await;
+        emptied.unwrap_or(Err(StoreError::Gone))
+    }
+
     /// Closes every connection.
     pub async fn close(&self) {
         self.database.close().await;

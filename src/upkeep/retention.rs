@@ -8,7 +8,7 @@ use crate::{
     config::KeepConfig,
     gateway::text_in::STRANGER_DAYS,
     store::{
-        Ids, Write, Writer,
+        Ids, Store, Write, Writer,
         write::{Done, Kept, Sweep},
     },
 };
@@ -21,6 +21,8 @@ pub struct Retention {
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// The database.
+    pub store: Store,
+    /// What writes to it.
     pub writer: Writer,
     /// Until when it works.
     pub lifecycle: Lifecycle,
@@ -50,6 +52,12 @@ impl Retention {
                 if !self.sweep(what).await {
                     return;
                 }
+            }
+            if let Err(error) = self.store.empty_log().await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "The database's log is not emptied; it is tried again in a minute."
+                );
             }
             let next = self.clock.now().after(EVERY);
             tokio::select! {

@@ -23,6 +23,9 @@ const WORDS: [&str; 8] = [
     "look",
 ];
 
+/// Those of them that are nobody else's, as they stand in a file.
+const IN_FILES: [&str; 4] = ["Zoë from work", "sent 0", "held 0", "2025550140"];
+
 #[tokio::test]
 async fn a_user_takes_everything_along_and_leaves_nothing_on_sqlite() {
     if skipped(&[Server::Prosody]) {
@@ -84,6 +87,40 @@ async fn takes_everything_along(database: Database) {
             assert_eq!(left, None, "{table}: {row}");
         }
     }
+}
+
+/// Of what is left in the rows nothing says that nobody else can read it in the file.
+#[tokio::test]
+async fn what_was_deleted_is_not_in_the_file_any_more() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let mut lived = Lived::on(Database::Sqlite, "").await;
+    let clock = TurnedClock::of(&mut lived.transom);
+    lived.goes_on().await;
+    let folder = lived.transom.folder().to_owned();
+    let left = || -> Vec<&str> {
+        let files = ["transom.db", "transom.db-wal"].map(|name| std::fs::read(folder.join(name)));
+        let bytes: Vec<u8> = files.into_iter().flatten().flatten().collect();
+        let is_in = |word: &&str| {
+            bytes
+                .windows(word.len())
+                .any(|found| found == word.as_bytes())
+        };
+        IN_FILES.into_iter().filter(is_in).collect()
+    };
+    assert_eq!(left(), IN_FILES);
+    let said = lived.say("unregister yes").await;
+    assert!(said.contains("nicht mehr angemeldet"), "{said}");
+    let mut minutes = 0;
+    let gone = async || {
+        minutes += 2;
+        clock.turn(Duration::from_mins(minutes));
+        left().is_empty().then_some(())
+    };
+    until("the words to go from the file", PATIENCE, gone)
+        .await
+        .unwrap_or_else(|why| panic!("{why}: {:?}", left()));
 }
 
 /// The document holds something of everything.
