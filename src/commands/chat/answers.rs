@@ -23,11 +23,15 @@ pub(super) fn beginning<'t>(field: &Field, text: &'t str) -> Option<(&'t str, &'
         .find(|(given, _)| chosen(choices, given).is_some())
 }
 
-/// The value of a list that is meant by a number of it, a value or what people read.
+/// The value of a list that is meant by its place, by the value, a phone number written as people write it, or by what people read.
 fn chosen(choices: &[(Text, String)], given: &str) -> Option<String> {
+    let bare: String = given
+        .chars()
+        .filter(|c| !c.is_whitespace() && !"-.()/".contains(*c))
+        .collect();
     let named = |(label, value): &&(Text, String)| {
         let label_is = |lang: &Lang| label.render(*lang).eq_ignore_ascii_case(given);
-        value == given || Lang::ALL.iter().any(label_is)
+        value == given || *value == bare || Lang::ALL.iter().any(label_is)
     };
     let by_name = choices.iter().find(named);
     let at = given.parse::<usize>().ok().and_then(|at| at.checked_sub(1));

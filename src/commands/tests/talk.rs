@@ -282,6 +282,10 @@ async fn what_a_command_would_ask_in_turn_can_be_said_at_once() {
     );
     let renamed = world.say(ALICE, "Bobby").await;
     assert!(renamed.contains("Bobby"), "{renamed}");
+    let renamed = world
+        .say(ALICE, "contacts +1 (202) 555-0147 rename Bobby")
+        .await;
+    assert!(renamed.contains("Bobby"), "{renamed}");
     // What is in no list is asked again, and nothing happens.
     let asked = world
         .say(ALICE, &format!("contacts {PEER} reanme Bert"))
