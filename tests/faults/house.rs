@@ -9,6 +9,7 @@ use transom_test_servers::{
 };
 
 use crate::{
+    time::Time,
     traffic::{MAIL, SMPP},
     world::{LINE, SMS, Seat, Twilio, config},
 };
@@ -107,6 +108,16 @@ impl Member {
 impl House {
     /// So many processes, started one after the other.
     pub(crate) async fn start(count: usize, server: Xmpp) -> (Self, Twilio) {
+        Self::with(count, server, None, |_| String::new()).await
+    }
+
+    /// With more gateways, by where a process listens for webhooks, and with a time of their own.
+    pub(crate) async fn with(
+        count: usize,
+        server: Xmpp,
+        time: Option<&Time>,
+        mut gateways: impl FnMut(SocketAddr) -> String,
+    ) -> (Self, Twilio) {
         let database = Postgres::shared().await.database().await;
         let twilio = Twilio::start(free_port()).await;
         let mut house = Self {
@@ -115,22 +126,30 @@ impl House {
             database,
         };
         for _ in 0..count {
-            house.add(&twilio).await;
+            let http = free_port();
+            house.add(&twilio, http, time, &gateways(http)).await;
         }
         house.holder().await;
         (house, twilio)
     }
 
     /// One process more.
-    async fn add(&mut self, twilio: &Twilio) {
-        let http = free_port();
+    async fn add(
+        &mut self,
+        twilio: &Twilio,
+        http: SocketAddr,
+        time: Option<&Time>,
+        gateways: &str,
+    ) {
         let store = format!("[store]\nurl = \"{}\"\n", self.database);
-        let config = config(&self.server.seat(), http, twilio, &lines(ALICE), &store);
-        let transom = Transom::builder(env!("CARGO_BIN_EXE_transom"))
-            .config(&config)
-            .http(http)
-            .start()
-            .await;
+        let lines = lines(ALICE) + gateways;
+        let config = config(&self.server.seat(), http, twilio, &lines, &store);
+        let builder = Transom::builder(env!("CARGO_BIN_EXE_transom"));
+        let mut transom = builder.config(&config).http(http).prepare();
+        if let Some(time) = time {
+            time.also_of(&mut transom);
+        }
+        transom.start().await;
         self.transoms.push(Member {
             transom,
             frozen_until: None,
@@ -149,6 +168,18 @@ impl House {
             .iter()
             .filter(|member| member.frozen_until.is_none());
         awake.map(Member::webhook).collect()
+    }
+
+    /// Lets the next frozen one go on, when its time is over.
+    pub(crate) async fn thaw_in_time(&mut self) {
+        let frozen = self.transoms.iter_mut();
+        let frozen = frozen.filter_map(|member| Some((member.frozen_until?, member)));
+        let Some((until, member)) = frozen.min_by_key(|(until, _)| *until) else {
+            return std::future::pending().await;
+        };
+        let forever = std::future::pending::<()>();
+        tokio::time::timeout_at(until, forever).await.ok();
+        member.thaw();
     }
 
     /// Which process has the link; waits until one has.

@@ -1,6 +1,6 @@
 //! Mail: out to a server with moods, in by LMTP and from a mailbox.
 
-use std::net::SocketAddr;
+use std::{collections::BTreeMap, net::SocketAddr};
 
 use async_trait::async_trait;
 use transom_test_servers::{
@@ -18,8 +18,10 @@ const ALICE: &str = "alice@mail.example.org";
 pub(crate) struct Mails {
     sink: MailSink,
     dovecot: Dovecot,
-    /// Where transom takes mail.
+    /// Where a transom that is alone takes mail.
     lmtp: SocketAddr,
+    /// Where each of several does, by where it listens for webhooks.
+    doors: BTreeMap<SocketAddr, SocketAddr>,
     record: Record,
     moods: Moods,
 }
@@ -34,6 +36,7 @@ impl Mails {
             sink,
             dovecot: Dovecot::start(Mailboxes::CatchAll("bridge".to_owned())).await,
             lmtp: free_port(),
+            doors: BTreeMap::new(),
             record,
             moods,
         }
@@ -41,6 +44,21 @@ impl Mails {
 
     /// The gateway's part of the configuration.
     pub(crate) fn config(&self, secret: &str) -> String {
+        self.gateway(secret, self.lmtp)
+    }
+
+    /// The same for one of several transoms.
+    pub(crate) fn config_of(&mut self, secret: &str, http: SocketAddr) -> String {
+        let door = free_port();
+        self.doors.insert(http, door);
+        self.gateway(secret, door)
+    }
+
+    fn door(&self, transom: SocketAddr) -> SocketAddr {
+        self.doors.get(&transom).copied().unwrap_or(self.lmtp)
+    }
+
+    fn gateway(&self, secret: &str, lmtp: SocketAddr) -> String {
         format!(
             r#"
 [gateway.mail]
@@ -65,7 +83,6 @@ username = "bridge"
 password = "{MAIL_PASSWORD}"
 "#,
             smtp = self.sink.addr(),
-            lmtp = self.lmtp,
             imap = self.dovecot.imap_addr(),
         )
     }
@@ -107,7 +124,7 @@ impl Network for Mails {
     }
 
     /// Every other one lies in the mailbox, which transom looks after.
-    async fn bring(&mut self, number: usize, _transom: SocketAddr) -> bool {
+    async fn bring(&mut self, number: usize, transom: SocketAddr) -> bool {
         let from = address(number % CHATS);
         let id = self.incoming_id(number);
         let mail = format!(
@@ -115,13 +132,13 @@ impl Network for Mails {
              Date: Mon, 23 Nov 2026 10:00:00 +0000\r\n\r\nin {number}\r\n"
         );
         let door = match number % 2 {
-            0 => self.lmtp,
+            0 => self.door(transom),
             _ => self.dovecot.lmtp_addr(),
         };
         is_taken(door, &from, ALICE, &mail).await
     }
 
-    async fn report(&mut self, place: usize, word: Word, _transom: SocketAddr) -> bool {
+    async fn report(&mut self, place: usize, word: Word, transom: SocketAddr) -> bool {
         let (action, status) = match word {
             Word::Sent => ("relayed", "2.1.5"),
             Word::Delivered => ("delivered", "2.1.5"),
@@ -131,7 +148,7 @@ impl Network for Mails {
             return false;
         };
         let report = mail.delivery_report(action, status);
-        is_taken(self.lmtp, "", &mail.from, &report).await
+        is_taken(self.door(transom), "", &mail.from, &report).await
     }
 
     async fn let_go(&mut self) {
