@@ -84,9 +84,8 @@ impl Commands {
     ///
     /// [`StoreError`] as with an answer.
     pub async fn slow_down(&self, message: &Message) -> Result<Answered, StoreError> {
-        let speaker = match heard(&self.gateway, message) {
-            Ok((speaker, _)) => speaker,
-            Err(_) => return Ok(Answered::Ignored("not-chat")),
+        let Ok((speaker, _)) = heard(&self.gateway, message) else {
+            return Ok(Answered::Ignored("not-chat"));
         };
         let scope = self.scope(speaker, message.lang.as_deref()).await?;
         if !scope.admitted() {

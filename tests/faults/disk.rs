@@ -10,14 +10,16 @@ use std::{
 use transom_test_servers::{PATIENCE, Prosody, Server, Transom, skipped, until};
 
 use crate::{
-    house::{alone, lines, prosody},
-    traffic::Traffic,
-    world::{LINE, SMS, Twilio, link_up},
+    house::{SECRET, alone, lines, links_up, prosody},
+    time::Time,
+    traffic::{Others, Traffic},
+    world::{LINE, SMS, Twilio},
 };
 
 const PEER: &str = "+12025550199";
+const SEED: u64 = 3;
 
-/// A file system of a few mebibytes.
+/// A small file system, in which the database's log has room: up to 8 MiB.
 struct SmallDisk(PathBuf);
 
 impl SmallDisk {
@@ -25,7 +27,7 @@ impl SmallDisk {
         let path = folder.join("small");
         std::fs::create_dir(&path).unwrap();
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=6m", "tmpfs"]);
+        mount.args(["-t", "tmpfs", "-o", "size=24m", "tmpfs"]);
         let mounted = mount.arg(&path).status();
         assert!(
             mounted.is_ok_and(|status| status.success()),
@@ -56,30 +58,67 @@ impl Drop for SmallDisk {
     }
 }
 
-/// Starts the process, and alice's traffic, with a network that takes everything.
-async fn begun(prosody: &Prosody, (transom, twilio): (&mut Transom, Twilio), seed: u64) -> Traffic {
-    transom.start().await;
-    link_up(transom, "sms").await;
-    let alice = prosody.client("alice", "phone").await;
-    let mut traffic = Traffic::new(twilio, (SMS, alice), seed, 0);
-    traffic.begin().await;
-    traffic
+/// A process that can be started, with its database in this file system, and alice's traffic by networks that take everything.
+struct Scene {
+    prosody: Prosody,
+    transom: Transom,
+    twilio: Twilio,
+    others: Others,
+    time: Time,
+}
+
+impl Scene {
+    async fn set(store: &str) -> Self {
+        let prosody = prosody(&["alice"]).await;
+        let others = Others::start(SEED, 0).await;
+        let gateways = lines("alice") + &others.config(SECRET);
+        let (mut transom, twilio) = alone(prosody.component_addr(), &gateways, store).await;
+        let time = Time::of(&mut transom);
+        Self {
+            prosody,
+            transom,
+            twilio,
+            others,
+            time,
+        }
+    }
+
+    async fn begin(mut self) -> (Prosody, Transom, Traffic) {
+        self.transom.start().await;
+        links_up(&self.transom).await;
+        let alice = self.prosody.client("alice", "phone").await;
+        let traffic = Traffic::new(self.twilio, (SMS, alice), SEED, 0);
+        let mut traffic = traffic.beside(self.others, SEED).by(&self.time);
+        traffic.begin().await;
+        (self.prosody, self.transom, traffic)
+    }
+}
+
+async fn accounted_for(traffic: &mut Traffic, transom: &Transom, (what, faults): (&str, &str)) {
+    traffic.settle(&[transom.http()], transom).await;
+    for account in traffic.accounts(transom).await {
+        account.settled(what, faults, transom);
+        account.in_order(transom);
+    }
 }
 
 #[tokio::test]
 async fn a_full_disk_refuses_in_words_and_work_resumes_by_itself() {
-    if skipped(&[Server::Prosody, Server::Mount]) {
+    if skipped(&[
+        Server::Prosody,
+        Server::Dovecot,
+        Server::NpmSmsc,
+        Server::Mount,
+    ]) {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
     let disk = SmallDisk::mount(folder.path());
-    let prosody = prosody(&["alice"]).await;
     let store = format!(
         "[store]\nurl = \"sqlite://{}/transom.db\"\n",
         disk.0.display()
     );
-    let (mut transom, twilio) = alone(prosody.component_addr(), &lines("alice"), &store).await;
-    let mut traffic = begun(&prosody, (&mut transom, twilio), 3).await;
+    let (_prosody, mut transom, mut traffic) = Scene::set(&store).await.begin().await;
     let http = transom.http();
     let phones = Twilio::start(http).await;
     for _ in 0..5 {
@@ -93,8 +132,8 @@ async fn a_full_disk_refuses_in_words_and_work_resumes_by_itself() {
     until("the source to be told to come back", PATIENCE, full)
         .await
         .unwrap();
-    for _ in 0..5 {
-        traffic.burst(&[http]).await;
+    for _ in 0..3 {
+        traffic.knock(&[http]).await;
     }
     let ready = transom_test_servers::get(http, "/readyz").await.unwrap();
     assert_eq!(
@@ -111,13 +150,11 @@ async fn a_full_disk_refuses_in_words_and_work_resumes_by_itself() {
     until("the text to be taken", PATIENCE, taken)
         .await
         .unwrap();
-    traffic.settle(&[http], &transom).await;
-    let account = traffic.account(&transom).await;
-    account.settled("1 process, SQLite, full disk", "1", &transom);
-    account.in_order(&transom);
+    let what = ("1 process, SQLite, full disk", "1");
+    accounted_for(&mut traffic, &transom, what).await;
     // What is on the disk is whole.
     transom.restart().await;
-    link_up(&transom, "sms").await;
+    links_up(&transom).await;
     let list = transom.command(&["queue", "list", "--json"]).await;
     assert!(
         list.status.success(),
@@ -139,23 +176,21 @@ fn slow_sync(folder: &Path) -> PathBuf {
 
 #[tokio::test]
 async fn a_slow_disk_slows_the_sources_and_loses_nothing() {
-    if skipped(&[Server::Prosody]) {
+    if skipped(&[Server::Prosody, Server::Dovecot, Server::NpmSmsc]) {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let prosody = prosody(&["alice"]).await;
-    let (mut transom, twilio) = alone(prosody.component_addr(), &lines("alice"), "").await;
+    let mut scene = Scene::set("").await;
     let library = slow_sync(folder.path());
-    transom.set_env("LD_PRELOAD", &library.display().to_string());
-    let mut traffic = begun(&prosody, (&mut transom, twilio), 4).await;
+    let library = library.display().to_string();
+    scene.transom.set_env("LD_PRELOAD", &library);
+    let (_prosody, transom, mut traffic) = scene.begin().await;
     let http = transom.http();
     for _ in 0..6 {
         traffic.burst(&[http]).await;
     }
-    traffic.settle(&[http], &transom).await;
-    let account = traffic.account(&transom).await;
-    account.settled("1 process, SQLite, 250 ms a sync", "every sync", &transom);
-    account.in_order(&transom);
+    let what = ("1 process, SQLite, 250 ms a sync", "every sync");
+    accounted_for(&mut traffic, &transom, what).await;
     // The fault was there; a transaction that had nothing to write needs no sync.
     let seconds = metric(&transom, "transom_store_commit_seconds_sum").await;
     let commits = metric(&transom, "transom_store_commit_seconds_count").await;

@@ -10,8 +10,8 @@ use transom_test_servers::{
 
 use crate::{
     time::Time,
-    traffic::{MAIL, SMPP},
-    world::{LINE, SMS, Seat, Twilio, config},
+    traffic::Others,
+    world::{LINE, SMS, Seat, Twilio, config, link_up},
 };
 
 /// Of every component.
@@ -221,10 +221,10 @@ impl House {
 
 /// A Prosody with these users, which throws out the old connection of a component when a new one comes.
 pub(crate) async fn prosody(users: &[&str]) -> Prosody {
-    let builder = Prosody::builder()
-        .component(SMS, SECRET)
-        .component(MAIL, SECRET)
-        .component(SMPP, SECRET);
+    let builder = Others::DOMAINS.iter().fold(
+        Prosody::builder().component(SMS, SECRET),
+        |builder, domain| builder.component(domain, SECRET),
+    );
     let builder = users
         .iter()
         .fold(builder, |builder, user| builder.user(user));
@@ -244,6 +244,13 @@ pub(crate) async fn alone(server: SocketAddr, lines: &str, store: &str) -> (Tran
     let config = config(&seat, http, &twilio, lines, store);
     let builder = Transom::builder(env!("CARGO_BIN_EXE_transom"));
     (builder.config(&config).http(http).prepare(), twilio)
+}
+
+/// Waits until the link of each gateway stands.
+pub(crate) async fn links_up(transom: &Transom) {
+    for gateway in Others::GATEWAYS {
+        link_up(transom, gateway).await;
+    }
 }
 
 /// A line for the user, and caps that no test reaches.

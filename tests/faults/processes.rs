@@ -9,7 +9,7 @@ use crate::{
     house::{House, SECRET, Xmpp},
     random::{Random, number_of},
     time::Time,
-    traffic::{Mails, Moods, Smsc, Traffic},
+    traffic::{Others, Traffic},
 };
 
 /// What is not simply taken, in a thousand messages of each network.
@@ -30,14 +30,13 @@ async fn three_processes_under_kills_and_freezes_lose_and_double_nothing() {
     let seed = Random::seed();
     let seconds = number_of("TRANSOM_FAULT_SECONDS", 30);
     let mut random = Random::new(seed);
-    let mut mails = Mails::start(Moods::new(seed ^ 0xa11, MOODS)).await;
-    let smsc = Smsc::start(seed ^ 0x0535c, MOODS).await;
-    let gateways = |http| mails.config_of(SECRET, http) + &smsc.config(SECRET);
+    let mut others = Others::start(seed, MOODS).await;
+    let gateways = |http| others.config_of(SECRET, http);
     let time = Time::new();
     let server = Xmpp::prosody().await;
     let (mut house, twilio) = House::with(3, server, Some(&time), gateways).await;
     let traffic = Traffic::new(twilio, house.alice().await, seed, MOODS);
-    let mut traffic = traffic.with(mails, seed).with(smsc, seed).by(&time);
+    let mut traffic = traffic.beside(others, seed).by(&time);
     traffic.begin().await;
     let end = Instant::now() + Duration::from_secs(seconds);
     let mut harms = Harms::default();

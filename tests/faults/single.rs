@@ -6,11 +6,11 @@ use tokio::time::Instant;
 use transom_test_servers::{Postgres, Prosody, Proxy, Server, Signal, Transom, skipped};
 
 use crate::{
-    house::{SECRET, alone, lines, prosody},
+    house::{SECRET, alone, lines, links_up, prosody},
     random::{Random, number_of},
     time::Time,
-    traffic::{Mails, Moods, Smsc, Traffic},
-    world::{SMS, link_up},
+    traffic::{Others, Traffic},
+    world::SMS,
 };
 
 /// What is not simply taken, in a thousand messages of each network.
@@ -58,15 +58,6 @@ const NAMES: [&str; 8] = [
     "database restarts",
 ];
 
-/// Of one process.
-const GATEWAYS: [&str; 3] = ["sms", "mail", "smpp"];
-
-async fn links_up(transom: &Transom) {
-    for gateway in GATEWAYS {
-        link_up(transom, gateway).await;
-    }
-}
-
 /// No clock jumps further, so that no text is given up for it.
 const JUMP_SECONDS_MAX: u64 = 1_800;
 
@@ -87,9 +78,8 @@ async fn faults(mut postgres: Option<Postgres>) {
         Some(postgres) => format!("[store]\nurl = \"{}\"\n", postgres.database().await),
         None => String::new(),
     };
-    let mails = Mails::start(Moods::new(seed ^ 0xa11, MOODS)).await;
-    let smsc = Smsc::start(seed ^ 0x0535c, MOODS).await;
-    let gateways = lines("alice") + &mails.config(SECRET) + &smsc.config(SECRET);
+    let others = Others::start(seed, MOODS).await;
+    let gateways = lines("alice") + &others.config(SECRET);
     let (mut transom, twilio) = alone(proxy.addr(), &gateways, &store).await;
     let time = Time::of(&mut transom);
     transom.start().await;
@@ -104,7 +94,7 @@ async fn faults(mut postgres: Option<Postgres>) {
         counts: [0; 8],
     };
     let traffic = Traffic::new(twilio, (SMS, alice), seed, MOODS);
-    let mut traffic = traffic.with(mails, seed).with(smsc, seed).by(&stage.time);
+    let mut traffic = traffic.beside(others, seed).by(&stage.time);
     traffic.begin().await;
     let webhooks = [stage.transom.http()];
     let end = Instant::now() + Duration::from_secs(seconds);

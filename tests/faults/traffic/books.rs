@@ -89,8 +89,8 @@ impl Books {
         format!("{}{number}", self.network.mark())
     }
 
-    pub(super) fn down(&self, is_down: bool) {
-        self.network.moods().down(is_down);
+    pub(super) async fn down(&mut self, is_down: bool) {
+        self.network.down(is_down).await;
     }
 
     pub(super) fn each_way(&self) -> usize {

@@ -4,6 +4,7 @@ mod account;
 mod books;
 mod mails;
 mod network;
+mod others;
 mod smsc;
 mod texts;
 
@@ -13,13 +14,12 @@ use tokio::time::Instant;
 use transom_test_servers::{Element, PATIENCE, Transom, XmppClient};
 
 pub(crate) use account::Account;
-pub(crate) use mails::{MAIL, Mails};
-pub(crate) use network::Moods;
-pub(crate) use smsc::{SMPP, Smsc};
+pub(crate) use others::Others;
+pub(crate) use smsc::Smsc;
 use {
     account::End,
     books::{Books, Rules},
-    network::Network,
+    network::Moods,
     texts::Texts,
 };
 
@@ -84,9 +84,11 @@ impl Traffic {
         }
     }
 
-    /// Another network beside it.
-    pub(crate) fn with(mut self, network: impl Network + 'static, seed: u64) -> Self {
-        self.books.push(Books::of(Box::new(network), seed));
+    /// The other networks beside it.
+    pub(crate) fn beside(mut self, others: Others, seed: u64) -> Self {
+        for network in others.networks() {
+            self.books.push(Books::of(network, seed));
+        }
         self
     }
 
@@ -168,9 +170,9 @@ impl Traffic {
     }
 
     /// From now on no network takes anything, or all take again.
-    pub(crate) fn network(&self, is_down: bool) {
-        for books in &self.books {
-            books.down(is_down);
+    pub(crate) async fn network(&mut self, is_down: bool) {
+        for books in &mut self.books {
+            books.down(is_down).await;
         }
     }
 

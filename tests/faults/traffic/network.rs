@@ -62,6 +62,11 @@ pub(crate) trait Network {
     /// Ends what hangs, without an answer.
     async fn let_go(&mut self) {}
 
+    /// From now on it takes nothing, or it takes again.
+    async fn down(&mut self, is_down: bool) {
+        self.moods().down(is_down);
+    }
+
     /// What transom knows an incoming message by.
     fn incoming_id(&self, number: usize) -> String;
 }

@@ -147,6 +147,10 @@ impl Network for Smsc {
         }
     }
 
+    async fn down(&mut self, is_down: bool) {
+        self.server.down(is_down).await;
+    }
+
     /// The texts have no ids; an SMSC's are unknown outside.
     fn incoming_id(&self, number: usize) -> String {
         format!("in {number}")

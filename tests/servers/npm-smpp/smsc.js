@@ -11,8 +11,8 @@ const PATIENCE_MS = 2000;
 const received = [];
 // What becomes of the next messages: ok, throttle, silent, moods. When their receipts come: after, before, none, or stored: then they wait as
 // phones' texts do.
-// Moods: so many in a thousand are not simply taken, by chance; their receipts are asked for one by one.
-const mode = { submit: 'ok', receipts: 'after', moods: 0, seed: 1 };
+// Moods: so many in a thousand are not simply taken, by chance, and while it is down none is; their receipts are asked for one by one.
+const mode = { submit: 'ok', receipts: 'after', moods: 0, seed: 1, down: 'false' };
 // What waits for an answer of an ESME, by session.
 const waiting = new Map();
 let ids = 1000;
@@ -47,6 +47,7 @@ function chance(bound) {
 }
 
 function mood() {
+  if (mode.down === 'true') return { name: 'fail', takes: false };
   if (chance(1000) >= Number(mode.moods)) return { name: 'take', takes: true };
   const names = ['throttle', 'throttle', 'fail', 'fail', 'refuse', 'refuse', 'cut', 'cut', 'silent'];
   const name = names[chance(names.length)];

@@ -68,6 +68,11 @@ impl NpmSmsc {
         .await;
     }
 
+    /// With moods: from now on nothing is taken, or it is as before.
+    pub async fn down(&self, is_down: bool) {
+        self.call(&format!("/mode?down={is_down}")).await;
+    }
+
     /// A receipt for the message with this id, from a phone to a sender; the status of the answer.
     pub async fn receipt(&self, id: &str, (from, to): (&str, &str), state: &str) -> String {
         self.call(&format!(
