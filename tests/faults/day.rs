@@ -1,4 +1,4 @@
-//! A day in a minute: everything that goes by the clock, with networks that are out of order twice for hours.
+//! A day in a minute: everything that goes by the clock, with networks that are out of order three times, twice for hours.
 
 use std::time::Duration;
 
@@ -16,7 +16,8 @@ const DAY: Duration = Duration::from_hours(24);
 const HOUR: Duration = Duration::from_hours(1);
 const MINUTE: Duration = Duration::from_mins(1);
 /// From when until when the networks are out of order: the longer time is shorter than texts are tried.
-const OUTAGES: [(Duration, Duration); 2] = [
+const OUTAGES: [(Duration, Duration); 3] = [
+    (Duration::from_mins(15), Duration::from_mins(45)),
     (Duration::from_hours(3), Duration::from_hours(5)),
     (Duration::from_hours(12), Duration::from_mins(15 * 60 + 30)),
 ];
@@ -45,14 +46,18 @@ async fn a_day_with_outages_leaves_nothing_behind() {
     let (mut ahead, mut early, mut hourly) = (Duration::ZERO, 0, Vec::new());
     while ahead < DAY {
         // What is filled once, caches above all, the first hour fills.
-        let step = if ahead < HOUR { MINUTE.min(step) } else { step };
+        let (step, bursts) = if ahead < HOUR {
+            (MINUTE.min(step), 1)
+        } else {
+            (step, 2)
+        };
         ahead += step;
         time.forward(step);
         let is_out = OUTAGES
             .iter()
             .any(|(from, until)| (*from..*until).contains(&ahead));
         traffic.network(is_out).await;
-        for _ in 0..3 {
+        for _ in 0..bursts {
             traffic.burst(&webhooks).await;
         }
         traffic.heard().await;
@@ -70,7 +75,7 @@ async fn a_day_with_outages_leaves_nothing_behind() {
     for account in &accounts {
         account.settled(
             "1 process, SQLite, a simulated day",
-            "2 outages of the networks, 2 h and 3.5 h",
+            "3 outages of the networks, 0.5 h, 2 h and 3.5 h",
             &transom,
         );
         account.in_order(&transom);
