@@ -19,6 +19,9 @@ use crate::{
 /// How far down the list of what is to be reported a report may be drawn from.
 const SHUFFLED: usize = 8;
 
+/// Messages that wait for a network, and more than the tests need that fill a queue.
+const BEHIND_MAX: usize = 500;
+
 pub(super) struct Books {
     network: Box<dyn Network>,
     random: Random,
@@ -102,6 +105,12 @@ impl Books {
         self.network.look().await;
         let done = self.network.record().lock();
         !done.taken.is_empty() || !done.refused.is_empty()
+    }
+
+    /// Whether the network has to catch up with alice: a long run has to come to an end.
+    pub(super) fn is_behind(&self) -> bool {
+        let done = self.network.record().lock();
+        self.out > done.taken.len() + done.refused.len() + BEHIND_MAX
     }
 
     pub(super) async fn write_next(&mut self, alice: &mut XmppClient) {

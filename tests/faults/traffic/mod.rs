@@ -114,7 +114,9 @@ impl Traffic {
     pub(crate) async fn burst(&mut self, webhooks: &[SocketAddr]) {
         for books in &mut self.books {
             for _ in 0..=self.random.below(4) {
-                books.write_next(&mut self.alice).await;
+                if !books.is_behind() {
+                    books.write_next(&mut self.alice).await;
+                }
             }
             for _ in 0..self.random.below(5) {
                 let webhook = webhooks[self.random.index(webhooks.len())];
