@@ -31,7 +31,8 @@ fn chosen(choices: &[(Text, String)], given: &str) -> Option<String> {
         .collect();
     let named = |(label, value): &&(Text, String)| {
         let label_is = |lang: &Lang| label.render(*lang).eq_ignore_ascii_case(given);
-        value == given || *value == bare || Lang::ALL.iter().any(label_is)
+        let is_number = bare.starts_with('+') && *value == bare;
+        value == given || is_number || Lang::ALL.iter().any(label_is)
     };
     let by_name = choices.iter().find(named);
     let at = given.parse::<usize>().ok().and_then(|at| at.checked_sub(1));
@@ -69,4 +70,27 @@ pub(super) fn meant(field: &Field, given: &str) -> String {
         Kind::Text | Kind::Lines | Kind::Cards | Kind::Person | Kind::Peer => None,
     };
     chosen.unwrap_or_else(|| given.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_a_choice_end_where_it_ends() {
+        let choices = ["default", "yes", "+12025550147"].map(|value| {
+            let label = Text::from(Label::Word(value.to_owned()));
+            (label, value.to_owned())
+        });
+        let field = Field::new("choice", Label::Action, Kind::Choice(choices.into()));
+        let taken = |text| beginning(&field, text);
+        assert_eq!(taken("yes - default"), Some(("yes", "- default")));
+        assert_eq!(taken("- yes"), None, "a dash leaves it out");
+        assert_eq!(
+            taken("+1 (202) 555-0147 block now"),
+            Some(("+1 (202) 555-0147", "block now"))
+        );
+        assert_eq!(taken("2 yes"), Some(("2", "yes")));
+        assert_eq!(taken("nothing of it"), None);
+    }
 }
