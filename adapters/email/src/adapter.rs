@@ -11,13 +11,13 @@ use transom_adapter::{
 use crate::{
     address,
     config::Config,
-    ids::OwnIds,
+    ids::{MESSAGE_ID_KIND, OwnIds},
     imap::ImapAccount,
     lmtp::LmtpAccount,
     net::{Endpoint, Security},
     own::OwnMailboxes,
     own_address,
-    smtp::{Deadlines, MESSAGE_ID_KIND, SmtpAccount},
+    smtp::{Deadlines, SmtpAccount},
 };
 
 /// Mail for one gateway.

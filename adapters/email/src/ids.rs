@@ -2,6 +2,12 @@
 
 use transom_adapter::{Address, Key, Signer};
 
+/// The kind of external id under which our Message-IDs are kept.
+pub(crate) const MESSAGE_ID_KIND: &str = "message-id";
+
+/// The header by which our own mails are known when a forwarder has rewritten their Message-ID.
+pub(crate) const LOOP_HEADER: &str = "X-Loop";
+
 /// Makes our Message-IDs and bounce addresses, and knows them again.
 ///
 /// Both hold a token of the [`Signer`]: the delivery's key and 80 bits that only we can compute, so neither a thread nor a

@@ -7,7 +7,7 @@ mod report;
 use mail_parser::{Message, MimeHeaders};
 use transom_adapter::{Class, Failure, Key, MessageRef, Progress, Report, UnixMillis};
 
-use crate::{ids::OwnIds, read::Headers};
+use crate::{headers::Headers, ids::OwnIds};
 
 /// More ids than this in one report are not looked at.
 const IDS_MAX: usize = 20;

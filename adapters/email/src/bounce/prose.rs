@@ -8,7 +8,7 @@ use super::{
     report::{failure, originals},
 };
 use crate::{
-    read::Headers,
+    headers::Headers,
     status::{self, Status},
 };
 

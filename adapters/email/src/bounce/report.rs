@@ -5,7 +5,7 @@ use transom_adapter::{Failure, Progress, Reason};
 
 use super::{Bounce, IDS_MAX, Kind, is_type};
 use crate::{
-    read::Headers,
+    headers::Headers,
     status::{self, Status},
 };
 

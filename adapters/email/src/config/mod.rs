@@ -1,5 +1,6 @@
 //! The adapter's part of the configuration, `[gateway.NAME]` with its tables.
 
+mod own;
 mod raw;
 
 use std::{
@@ -15,11 +16,13 @@ use transom_adapter::{Address, ConfigFault, Section};
 
 use raw::{RawConfig, RawDkim, RawImap, RawLmtp, RawSmtp, RawSmtpIn};
 
+pub(crate) use own::OwnConfig;
+
 use crate::{
     address,
+    dkim::Dkim,
     net::{Endpoint, Security},
-    own::{OwnConfig, Tokens},
-    smtp::{Dkim, Writing},
+    oauth::Tokens,
 };
 
 /// The JSON Schema of `[gateway.NAME]` for this adapter.
@@ -43,6 +46,15 @@ pub(crate) struct Config {
     pub(crate) dkim: Option<Dkim>,
     pub(crate) own: OwnConfig,
     pub(crate) writing: Writing,
+}
+
+/// What the configuration adds to every mail.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Writing {
+    /// Below every text, behind the separator of RFC 3676 §4.3.
+    pub(crate) signature: Option<String>,
+    /// The subject of a thread that has none; without it the text's first words.
+    pub(crate) subject: Option<String>,
 }
 
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::own::RawOwn;
+use super::own::RawOwn;
 
 /// `[gateway.NAME]`.
 #[derive(Deserialize, JsonSchema)]

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     config::{ImapConfig, Login},
     net::{Endpoint, Security, Stream},
-    own::NoToken,
+    oauth::NoToken,
     status::for_log,
 };
 

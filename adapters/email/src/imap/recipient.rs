@@ -6,8 +6,8 @@ use transom_adapter::{Address, CheckReport};
 use crate::{
     address,
     config::{ImapConfig, Whose},
+    headers::Headers,
     ids::OwnIds,
-    read::Headers,
 };
 
 /// More of our users than this in one mail's To and Cc is no mail to them.

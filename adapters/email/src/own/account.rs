@@ -17,10 +17,10 @@ use transom_adapter::{
 };
 
 use crate::{
-    config::{ImapConfig, SmtpConfig},
+    config::{ImapConfig, SmtpConfig, Writing},
     ids::OwnIds,
     imap::{Copied, ImapAccount},
-    smtp::{Deadlines, SmtpAccount, Writing},
+    smtp::{Deadlines, SmtpAccount},
 };
 
 /// A copy for the folder of sent mail is not waited for longer: what became of the mail is not told before.

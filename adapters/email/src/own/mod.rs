@@ -2,7 +2,6 @@
 //!
 //! - [`find`]: the servers of an address, from what its domain, Thunderbird's directory and DNS say, else by guessing with proof.
 //! - [`autoconfig`]: the document that most of them answer with; what DNS says is asked by `dns.rs`.
-//! - [`oauth`]: providers that users sign in at, instead of entering a password here.
 //! - [`account`]: one mailbox, IMAP in and SMTP out under its own address.
 //!
 //! A user says where we connect to. So every connection goes past the guard against private addresses, and without TLS to hosts alone
@@ -10,9 +9,7 @@
 
 mod account;
 mod autoconfig;
-mod config;
 mod find;
-mod oauth;
 
 use std::sync::Arc;
 
@@ -25,18 +22,14 @@ use transom_adapter::{
     OwnAccounts, Place, Server, SignIn, Tls, Unproven,
 };
 
-pub(crate) use config::{OwnConfig, RawOwn};
-pub(crate) use oauth::{NoToken, Tokens};
-
 use crate::{
     address,
-    config::{ImapConfig, Login as Credentials, SILENCE, SmtpConfig, Whose},
+    config::{ImapConfig, Login as Credentials, OwnConfig, SILENCE, SmtpConfig, Whose, Writing},
     ids::OwnIds,
     net::{Endpoint, Reach, Security},
-    smtp::Writing,
+    oauth::{Provider, Tokens},
 };
 use account::OwnMailbox;
-use oauth::Provider;
 
 /// Logins that are proven at once, in the whole process: nobody guesses passwords through us quickly.
 const PROVING: usize = 4;

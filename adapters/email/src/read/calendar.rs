@@ -2,7 +2,7 @@
 
 use transom_adapter::{Appointment, Attendance, Frequency, Step};
 
-use super::headers::one_line;
+use crate::headers::one_line;
 
 /// A calendar with more is an export, not an invitation.
 const BYTES_MAX: usize = 256 * 1024;

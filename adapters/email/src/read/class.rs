@@ -2,7 +2,7 @@
 
 use transom_adapter::Class;
 
-use super::Headers;
+use crate::headers::Headers;
 
 /// What the makers of vacation notes mark them with: a header, and what its value holds (lower case).
 const VACATION: &[(&str, &str)] = &[

@@ -4,8 +4,8 @@ use mail_parser::MessageParser;
 use sha2::{Digest, Sha256};
 use transom_adapter::Notice;
 
-use super::{ANSWERS_MAX, Headers, Letter, Mail, class, repeats, without_lone_returns};
-use crate::ids::OwnIds;
+use super::{ANSWERS_MAX, Letter, Mail, class, repeats, without_lone_returns};
+use crate::{headers::Headers, ids::OwnIds};
 
 /// A mail of which only the header is read: it is too large, or it has defeated the decoder.
 pub(crate) fn named_only(head: &[u8], sender: Option<&str>, notice: Notice) -> Letter {

@@ -7,11 +7,9 @@ mod calendar;
 mod class;
 mod flowed;
 mod head;
-mod headers;
 mod html;
 mod parts;
 mod phrases;
-pub(crate) mod reaction;
 pub(crate) mod reply;
 mod sender;
 mod sent;
@@ -31,11 +29,11 @@ use transom_adapter::{
 use crate::{
     address,
     bounce::{self, Bounce},
-    ids::OwnIds,
-    smtp::MESSAGE_ID_KIND,
+    headers::{self, Headers},
+    ids::{LOOP_HEADER, MESSAGE_ID_KIND, OwnIds},
+    reaction,
 };
 pub(crate) use head::{message_id, named_only};
-pub(crate) use headers::Headers;
 use sender::sender_of;
 
 /// What a mail may weigh; more is refused by LMTP and named, unread, by IMAP.
@@ -287,7 +285,7 @@ fn loops(headers: &Headers<'_>, message_id: Option<&str>, ids: &OwnIds) -> Optio
         .flatten()
         .any(|id| ids.key_of_message_id(id).is_some());
     let own_mark = headers
-        .all(crate::smtp::LOOP_HEADER)
+        .all(LOOP_HEADER)
         .any(|value| address::canonical_domain(value).as_deref() == Some(ids.domain()));
     if own_id || own_mark {
         return Some(Loop::Own);

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use mail_parser::{Message, MessagePart, MimeHeaders, PartType};
 use transom_adapter::{Appointment, Attachment};
 
-use super::{calendar, headers::one_line, text, tnef};
+use super::{calendar, text, tnef};
+use crate::{headers::one_line, reaction};
 
 /// More parts than this are an attack, not an album.
 const ATTACHMENTS_MAX: usize = 100;
@@ -74,7 +75,7 @@ pub(crate) fn attachments(message: &Message<'_>) -> Vec<Attachment> {
                 .is_some_and(mail_parser::ContentType::is_attachment)
             && part.contents().len() < 3 * 1024;
         let is_alternative_calendar = subtype == "calendar" && part.attachment_name().is_none();
-        let is_reaction = subtype == super::reaction::GMAIL;
+        let is_reaction = subtype == reaction::GMAIL;
         let is_shown = is_alternative_calendar || is_reaction;
         if is_signature || is_picture_in_text || is_shown || part.is_empty() {
             continue;

@@ -2,7 +2,7 @@
 
 use transom_adapter::{Address, Class};
 
-use super::Headers;
+use crate::headers::Headers;
 
 /// Whose contact a mail comes from, with the text as it stands in that chat.
 pub(super) struct Sender {

@@ -2,7 +2,7 @@
 
 use transom_adapter::{Address, Class, Suspicion};
 
-use super::Headers;
+use crate::headers::Headers;
 use crate::{address, dmarc};
 
 /// More results than this in one header are not looked at.

@@ -2,8 +2,9 @@
 
 use transom_adapter::{Unsubscribe, UnsubscribeMail};
 
-use super::{Headers, trust};
+use super::trust;
 use crate::address;
+use crate::headers::{self, Headers};
 
 /// Links that are looked at, and how long one may be.
 const LINKS_MAX: usize = 10;
@@ -69,7 +70,7 @@ fn mail(link: &str) -> Option<UnsubscribeMail> {
         let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         let (_, value) = pairs.find(|(field, _)| field.eq_ignore_ascii_case(name))?;
         let value = address::percent_decode(value)?;
-        let value = super::headers::one_line(&value, WORDS_CHARS_MAX);
+        let value = headers::one_line(&value, WORDS_CHARS_MAX);
         (!value.is_empty()).then_some(value)
     };
     Some(UnsubscribeMail {

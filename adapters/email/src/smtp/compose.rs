@@ -9,16 +9,18 @@ use lettre::message::{
 use transom_adapter::{OutFile, Outgoing, Quotation, Thread, UnixMillis};
 
 use super::{forms, styling};
-use crate::{address::is_invisible, ids::OwnIds, read::reaction};
+use crate::{
+    address::is_invisible,
+    config::Writing,
+    ids::{LOOP_HEADER, OwnIds},
+    reaction,
+};
 
 /// References beyond the first and this many last are left out, as RFC 5322 §3.6.4 allows where a header grows long.
 const REFERENCES_LAST: usize = 20;
 
 /// Where a subject is made of the text's first words.
 const SUBJECT_CHARS: usize = 60;
-
-/// The header by which our own mails are known when a forwarder has rewritten their Message-ID.
-pub(crate) const LOOP_HEADER: &str = "X-Loop";
 
 /// A mail that cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -29,15 +31,6 @@ pub(crate) enum Unsendable {
     /// The builder refused.
     #[error("the mail cannot be built: {0}")]
     Build(#[from] lettre::error::Error),
-}
-
-/// What the configuration adds to every mail.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Writing {
-    /// Below every text, behind the separator of RFC 3676 §4.3.
-    pub(crate) signature: Option<String>,
-    /// The subject of a thread that has none; without it the text's first words.
-    pub(crate) subject: Option<String>,
 }
 
 /// The mail, ready for DATA: ASCII throughout but for a recipient who is not, the same bytes on every attempt. `contents` are those of the message's files.

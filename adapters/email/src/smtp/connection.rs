@@ -20,7 +20,7 @@ use super::{
 use crate::{
     config::Login,
     net::{Endpoint, Security},
-    own::{NoToken, Tokens},
+    oauth::{NoToken, Tokens},
 };
 
 /// How long each phase may take. Together less than the account's `send_seconds_max`.

@@ -190,7 +190,7 @@ fn folded(line: &str) -> String {
 mod tests {
     use super::*;
     use crate::read;
-    use crate::smtp::compose::{Writing, compose};
+    use crate::{config::Writing, smtp::compose::compose};
     use transom_adapter::{Key, Progress, testkit};
 
     fn ids() -> OwnIds {

@@ -2,7 +2,6 @@
 
 mod compose;
 mod connection;
-mod dkim;
 mod forms;
 mod outcome;
 mod pool;
@@ -19,17 +18,17 @@ use transom_adapter::{
     Failure, FileLimits, Groups, Holder, Outcome, Outgoing, Repeat, Reports, Unproven,
 };
 
-pub(crate) use compose::{LOOP_HEADER, Writing};
 pub(crate) use connection::Deadlines;
-pub(crate) use dkim::Dkim;
 
-use crate::{config::SmtpConfig, ids::OwnIds, net::Security};
+use crate::{
+    config::{SmtpConfig, Writing},
+    dkim::Dkim,
+    ids::{MESSAGE_ID_KIND, OwnIds},
+    net::Security,
+};
 use connection::{Connection, Transaction};
 use outcome::Trouble;
 use pool::{CONNECTIONS, Pool};
-
-/// The kind of external id under which our Message-IDs are kept.
-pub(crate) const MESSAGE_ID_KIND: &str = "message-id";
 
 /// What a mail carries. Most servers take 25 MiB, of which base64 leaves 18; what the next one takes it says by SIZE.
 const FILES: FileLimits = FileLimits {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use transom_adapter::{AllowedHosts, ConfigFault, Section};
 use url::Url;
 
-use super::oauth::Provider;
+use crate::oauth::Provider;
 
 const PER_USER: u32 = 5;
 const SENT_EVERY_SECONDS: u32 = 300;

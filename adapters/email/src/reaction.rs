@@ -11,7 +11,7 @@ const EMOJI_CHARS_MAX: usize = 16;
 const BYTES_MAX: usize = 512;
 
 /// The subtype of Gmail's form.
-pub(super) const GMAIL: &str = "vnd.google.email-reaction+json";
+pub(crate) const GMAIL: &str = "vnd.google.email-reaction+json";
 
 /// `{"version": 1, "emoji": "👍"}`
 #[derive(Deserialize)]
