@@ -2,18 +2,16 @@
 
 mod blocking;
 mod card;
-mod info;
-mod policy;
+mod disco;
 mod register;
 mod search;
 
-pub use info::{CAPS_NODE, contact_info, gateway_info};
-
 use super::{
-    Gateway, group, refusal,
+    Gateway, group,
+    moment::Moment,
+    refusal,
     registration::{Desk, Effects, Person},
-    subscription::Target,
-    text_out::Moment,
+    target::Target,
 };
 use crate::{
     texts::{Chat, Content, Lang, Recipient, Text},
@@ -22,7 +20,7 @@ use crate::{
         ns,
         stanza::{Condition, Element, ErrorType, Iq, StanzaError},
         xep::{
-            blocking as xep_blocking, disco, gateway as typed, last, ping,
+            blocking as xep_blocking, disco as xep_disco, gateway as typed, last, ping,
             register as xep_register, roster, search as xep_search, time, version,
         },
     },
@@ -137,8 +135,8 @@ fn answer(
     if ping::is_ping(iq) {
         return Ok(None);
     }
-    if let Some(query) = disco::Query::parse(iq) {
-        return info::answer(gateway, &target, &query);
+    if let Some(query) = xep_disco::Query::parse(iq) {
+        return disco::answer(gateway, &target, &query);
     }
     if version::is_query(iq) {
         return Ok(Some(version::answer(

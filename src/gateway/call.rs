@@ -1,6 +1,6 @@
 //! A call to a contact (semantics 12): nothing invites to one; whoever tries is told at once, instead of hearing it ring.
 
-use super::{Gateway, text_in, text_out::Moment};
+use super::{Gateway, ids, moment::Moment};
 use crate::{
     texts::{Content, Text},
     xmpp::{
@@ -31,7 +31,7 @@ pub fn decline(gateway: &Gateway, message: &Message, moment: &Moment<'_>) -> Vec
     }
     let ours = Jid::from(to.to_bare());
     let lang = gateway.lang(message.lang.as_deref());
-    let id = text_in::stanza_id(moment.now);
+    let id = ids::stanza_id(moment.now);
     let reject = Element::new("reject", ns::JINGLE_MESSAGE).with_attr("id", call);
     // All clients of the user stop to show the call, so that it goes to the account.
     let rejection = Message::chat(ours.clone(), user.clone())

@@ -9,7 +9,8 @@
 //! - [`files`]: which files are taken, and what is written of them.
 //! - [`payload`]: what is stored of a message besides its body; [`settings`]: what a user has chosen.
 //! - [`told`]: what became of a message: receipts, errors, notices.
-//! - [`subscription`]: presence; [`registration`]: XEP-0077; [`answers`]: every other request.
+//! - [`registration`]: XEP-0077; [`subscription`]: presence that comes, [`presence`] that goes; [`answers`]: every other request.
+//! - [`info`]: what the gateway and contacts say that they can do. [`target`]: whom a stanza is for. [`ids`]: of our stanzas.
 //! - [`call`]: no calls. [`picture`]: what is shown beside a name.
 //! - [`refusal`]: the one table from causes to stanza errors and sentences.
 
@@ -18,15 +19,22 @@ pub mod call;
 mod caps;
 pub mod files;
 pub mod group;
+pub mod ids;
+pub mod info;
 mod line_choice;
 mod mail_facts;
+pub mod moment;
 pub mod parts;
 pub mod payload;
 pub mod picture;
+mod policy;
+pub mod presence;
 pub mod refusal;
 pub mod registration;
+mod routes;
 pub mod settings;
 pub mod subscription;
+pub mod target;
 pub mod text_in;
 pub mod text_out;
 mod threads;
@@ -139,7 +147,7 @@ impl Gateway {
         BareJid::new(&format!("{local}@{}", self.config.domain)).ok()
     }
 
-    /// The JID of a contact by what the roster knows it as; the opposite of [`subscription::Target::key`].
+    /// The JID of a contact by what the roster knows it as; the opposite of [`target::Target::key`].
     pub fn jid_of_key(&self, key: &str) -> Option<BareJid> {
         match key.split_once(PIN) {
             Some((peer, line)) => self.jid_of(&Address::new(peer), Some(&Address::new(line))),
@@ -164,7 +172,7 @@ impl Gateway {
     /// A line of the gateway's own chat with somebody.
     pub fn say(&self, to: &BareJid, body: String, lang: Lang, now: UnixMillis) -> Stanza {
         // Semantics 7.
-        let id = text_in::stanza_id(now);
+        let id = ids::stanza_id(now);
         Message::chat(self.own_jid(), to.clone())
             .with_id(id.clone())
             .with_origin_id(id)

@@ -10,7 +10,7 @@ mod person;
 mod place;
 
 pub use denial::denial;
-pub use desk::{Desk, farewell};
+pub use desk::Desk;
 pub use person::{Book, Effects, Person};
 
 use std::time::Duration;
@@ -90,7 +90,7 @@ pub(super) fn standing<'a>(
 pub fn apply_for(
     gateway: &Gateway,
     person: &Person,
-    moment: &super::text_out::Moment<'_>,
+    moment: &super::moment::Moment<'_>,
     tag: Option<&str>,
 ) -> Effects {
     let mut effects = Effects::default();

@@ -2,74 +2,25 @@
 //!
 //! A contact has no presence of its own: it is there for whoever subscribed to it. So presence only answers, and never more than asked.
 
-use transom_adapter::Address;
-
 use super::{
-    Contact, Gateway, answers, picture, refusal,
+    Gateway,
+    moment::Moment,
+    presence::{absent, contact_present, farewell, present, with_nick},
+    refusal,
     registration::{self, Desk, Effects, Person, Standing},
-    text_out::Moment,
+    target::Target,
 };
 use crate::{
-    store::{
-        Write,
-        read::{PIN, Subscription},
-        write::ContactRow,
-    },
+    store::{Write, read::Subscription, write::ContactRow},
     texts::{Cap, Lang, Membership, Recipient, Text},
     xmpp::{
         jid::{BareJid, Jid},
-        ns,
-        stanza::{Element, Presence, PresenceType, Stanza},
+        stanza::{Presence, PresenceType, Stanza},
     },
 };
 
-/// The resource that all our presence comes from (semantics 7).
-const RESOURCE: &str = "gw";
 /// Contacts that are remembered of one user's roster.
 const CONTACTS_MAX: i64 = 10_000;
-
-/// Whom a presence is for.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Target {
-    /// The gateway itself.
-    Gateway,
-    /// A contact.
-    Contact {
-        /// Its bare JID.
-        jid: BareJid,
-        /// How the roster knows it.
-        key: String,
-        /// Who it is, whichever line is pinned.
-        peer: Address,
-    },
-    /// Nobody; perhaps this JID was meant.
-    Nobody(Option<BareJid>),
-}
-
-impl Target {
-    /// Reads the address of a stanza.
-    pub fn read(gateway: &Gateway, to: &Jid) -> Self {
-        let Some(local) = to.node() else {
-            return Self::Gateway;
-        };
-        match gateway.contact(local.as_str()) {
-            Ok(contact) => Self::Contact {
-                jid: to.to_bare(),
-                key: key(&contact),
-                peer: contact.peer,
-            },
-            Err(meant) => Self::Nobody(meant),
-        }
-    }
-
-    /// How the roster knows it; the gateway's key is empty.
-    pub fn key(&self) -> &str {
-        match self {
-            Self::Contact { key, .. } => key,
-            Self::Gateway | Self::Nobody(_) => "",
-        }
-    }
-}
 
 /// Decides on a presence about a subscription; the person was loaded with the target's key.
 pub fn decide(
@@ -104,46 +55,6 @@ pub fn decide(
             ..Effects::default()
         },
     }
-}
-
-/// The presence of the gateway to somebody who sees it.
-pub fn present(gateway: &Gateway, user: impl Into<Jid>) -> Presence {
-    let domain = &gateway.config.domain;
-    Presence::new(PresenceType::Available, resource(domain), user)
-        .with_child(answers::gateway_info(gateway).caps(answers::CAPS_NODE))
-        .with_child(picture::of_gateway(gateway.network(), domain.as_str()).update())
-}
-
-/// The presence of a contact to somebody who sees it; `name` is what it is called there.
-pub fn contact_present(
-    gateway: &Gateway,
-    (ours, peer): (&BareJid, &Address),
-    name: Option<&str>,
-    user: impl Into<Jid>,
-) -> Presence {
-    let avatar = picture::of_contact(gateway.network(), peer.as_str(), name);
-    Presence::new(PresenceType::Available, resource(ours), user)
-        .with_child(answers::contact_info(gateway).caps(answers::CAPS_NODE))
-        .with_child(avatar.update())
-}
-
-/// The end of [`present`].
-pub fn absent(ours: &BareJid, user: impl Into<Jid>) -> Presence {
-    Presence::new(PresenceType::Unavailable, resource(ours), user)
-}
-
-/// XEP-0172 §4.1: a question names who asks.
-pub fn with_nick(presence: Presence, name: Option<&str>) -> Presence {
-    match name {
-        Some(name) => presence.with_child(Element::text_only("nick", ns::NICK, name)),
-        None => presence,
-    }
-}
-
-/// Our one resource (semantics 7).
-pub(super) fn resource(ours: &BareJid) -> Jid {
-    ours.with_resource_str(RESOURCE)
-        .map_or_else(|_| ours.clone().into(), Jid::from)
 }
 
 struct Case<'a> {
@@ -269,7 +180,7 @@ impl Case<'_> {
         };
         effects
             .answers
-            .extend(registration::farewell(&self.ours(), &self.person.jid));
+            .extend(farewell(&self.ours(), &self.person.jid));
         match self.target {
             Target::Gateway => self.desk().disable(&mut effects),
             Target::Contact { .. } => effects
@@ -376,14 +287,6 @@ impl Case<'_> {
             moment: self.moment,
             lang: self.lang,
         }
-    }
-}
-
-/// A pinned contact is another entry in the roster than the plain one.
-fn key(contact: &Contact) -> String {
-    match &contact.line {
-        Some(line) => format!("{}{}{}", contact.peer.as_str(), PIN, line.as_str()),
-        None => contact.peer.as_str().to_owned(),
     }
 }
 

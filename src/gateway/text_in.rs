@@ -12,13 +12,12 @@ mod tapback;
 
 use sha2::{Digest, Sha256};
 use transom_adapter::{AccountName, Incoming, Network, Repeats, UnixMillis};
-use uuid::Uuid;
 
 use super::{
     Gateway, files, group,
+    ids::{self, own_key},
     payload::{Payload, StoredNotice},
     registration::DISABLED_FOR,
-    text_out::own_key,
     threads,
 };
 use crate::store::{
@@ -31,7 +30,7 @@ pub use long::attach;
 use mail::mail_facts;
 pub use mail::{IN_MAILBOX, in_mailbox};
 use people::{contact, stored_group};
-pub use stanza::{in_the_users_name, is_own, message_of, stanzas};
+pub use stanza::{in_the_users_name, is_own, stanzas};
 pub use strangers::{STRANGER_DAYS, knocking, why_waits};
 
 /// Semantics 6: a provider without ids that is documented to retry does so within two minutes.
@@ -215,7 +214,7 @@ fn row(
         message_id: key,
         body: message.text.clone(),
         payload: Some(payload.to_json()),
-        stanza_id: stanza_id(now),
+        stanza_id: ids::stanza_id(now),
         user_jid: user.jid.clone(),
         // Semantics 15: held until the user comes back; coming back moves the lane.
         due_ms: match (&stranger, user.state.as_str()) {
@@ -295,13 +294,6 @@ fn thread(
     );
     let shows = user.shown_thread != Some(chosen.thread_id);
     (Some(chosen), shows)
-}
-
-/// Semantics 7: lower-case `UUIDv7`.
-pub fn stanza_id(now: UnixMillis) -> String {
-    let seconds = now.0.div_euclid(1000).unsigned_abs();
-    let nanos = u32::try_from(now.0.rem_euclid(1000)).unwrap_or(0) * 1_000_000;
-    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos)).to_string()
 }
 
 pub(super) fn seen(

@@ -14,23 +14,21 @@ mod repeat;
 mod reply;
 mod several;
 
-use transom_adapter::{Address, Member, Network, Outgoing, Plan, Refusal, UnixMillis};
+use transom_adapter::{Address, Member, Network, Outgoing, Plan, Refusal};
 
 use super::{
-    Contact, Gateway, caps, group,
+    Contact, Gateway, caps, group, ids,
     line_choice::{self, Chosen},
+    moment::Moment,
     registration::{self, NewUser, Standing},
     settings::Settings,
-    text_in,
 };
 pub use attendance::{attendance_element, without_own_payloads};
 use check::{check_blocks, check_colleague, of_local};
-pub(super) use draft::{id_rows, stored_routes};
 pub use edit::Amended;
 use edit::Edit;
 use note::{fresh_line, newcomer, note, welcomed};
 pub use reaction::Kept;
-pub(super) use repeat::own_key;
 use repeat::repeat_key;
 use several::NotSent;
 
@@ -111,14 +109,6 @@ pub struct Candidate<'a> {
     to_all: bool,
 }
 
-/// The parts of deciding that do not come from the message: time and keys.
-pub struct Moment<'a> {
-    /// Now.
-    pub now: UnixMillis,
-    /// The next key.
-    pub ids: &'a (dyn Fn() -> i64 + Sync),
-}
-
 impl<'a> Candidate<'a> {
     /// Looks at a message to a contact alone, before anything is loaded.
     ///
@@ -189,7 +179,7 @@ impl<'a> Candidate<'a> {
             jid: self.user.to_string(),
             peer: self.contact.peer.as_str().to_owned(),
             repeat_key: self.repeat_key.clone(),
-            own_key: self.message.origin_id().map(own_key),
+            own_key: self.message.origin_id().map(ids::own_key),
             reply_to: self.refers_to().map(str::to_owned),
             edits: self.edits(gateway).map(str::to_owned),
             joins: u8::from(self.may_join(gateway)),
@@ -327,7 +317,7 @@ impl<'a> Candidate<'a> {
     fn refers_to(&self) -> Option<&str> {
         let reaction = self.reaction.as_ref().map(|reaction| reaction.of.as_str());
         let id = reaction.or_else(|| self.message.reply_to());
-        id.map(text_in::message_of)
+        id.map(ids::message_of)
     }
 
     /// The stanza's id, as receipts, errors and corrections name it.

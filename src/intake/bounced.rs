@@ -6,7 +6,7 @@ use transom_adapter::UnixMillis;
 
 use super::Intake;
 use crate::{
-    gateway::text_in,
+    gateway::ids,
     metrics::Direction,
     store::{Write, write::Bounced},
     xmpp::{
@@ -27,7 +27,7 @@ pub(super) async fn bounced(intake: &Intake, error: &Message) {
     let now = intake.clock.now();
     let target = intake
         .store
-        .error_target(text_in::message_of(id), from.to_bare().as_str(), now.0)
+        .error_target(ids::message_of(id), from.to_bare().as_str(), now.0)
         .await;
     let Ok(Some(target)) = target else {
         intake.count("error-about-nothing");

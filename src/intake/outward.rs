@@ -9,9 +9,11 @@ use tokio::time::Instant;
 use super::{Intake, STORE_PATIENCE, STORE_PAUSE, people::People, rosters, slash};
 use crate::{
     gateway::{
-        call, refusal,
+        call,
+        moment::Moment,
+        refusal,
         settings::TOLD_OF_REACTIONS,
-        text_out::{Accepted, Amended, Candidate, Decision, Kept, Moment, without_own_payloads},
+        text_out::{Accepted, Amended, Candidate, Decision, Kept, without_own_payloads},
     },
     hooks::{Step, step},
     metrics::Direction,

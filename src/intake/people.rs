@@ -22,10 +22,12 @@ use super::{
 use crate::{
     gateway::{
         answers::{self, Needs},
-        call, refusal,
+        call,
+        moment::Moment,
+        refusal,
         registration::{Effects, Person},
-        subscription::{self, Target},
-        text_out::Moment,
+        subscription,
+        target::Target,
     },
     store::{
         StoreError, Write, WriteError,

@@ -13,11 +13,10 @@ use transom_adapter::{AccountName, Address, Attending, Network};
 use super::{Intake, throttle::Throttle};
 use crate::{
     gateway::{
-        Gateway,
+        Gateway, ids,
         payload::{Payload, StoredMail},
         refusal,
         settings::{Setting, Settings},
-        text_in,
     },
     texts::{Cap, Post, Text},
     xmpp::{
@@ -184,14 +183,14 @@ impl<'a> Place<'a> {
             user: from.to_bare(),
             contact: to.to_bare(),
             peer: contact.peer,
-            about: message.reply_to().map(text_in::message_of),
+            about: message.reply_to().map(ids::message_of),
         })
     }
 
     /// A line in the chat.
     fn say(&self, intake: &Intake, text: Post) -> Stanza {
         let lang = intake.gateway.lang(self.message.lang.as_deref());
-        let id = text_in::stanza_id(intake.clock.now());
+        let id = ids::stanza_id(intake.clock.now());
         Message::chat(self.contact.clone(), self.user.clone())
             .with_id(id.clone())
             .with_origin_id(id)

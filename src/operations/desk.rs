@@ -7,8 +7,8 @@ use crate::{
     config::Registration as Mode,
     gateway::{
         Gateway,
+        moment::Moment,
         registration::{self, Book, Desk, Effects, Person},
-        text_out::Moment,
     },
     store::{
         Write,

@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use transom_adapter::{Key, UnixMillis};
-use uuid::Uuid;
+use transom_adapter::Key;
 
 use super::{
     Direction, Life, Operations, Refusal, Reply, Waiting, WaitingState, rows, time,
@@ -11,7 +10,7 @@ use super::{
     users::person,
 };
 use crate::{
-    gateway::payload::Payload,
+    gateway::{ids, payload::Payload},
     store::{
         Write,
         read::{LifeRow, UnownedRow, WaitingRow},
@@ -151,7 +150,7 @@ fn incoming(
         message_id: on.ids.next(),
         body: row.body,
         payload: Some(payload.to_json()),
-        stanza_id: stanza_id(on.clock.now()),
+        stanza_id: ids::stanza_id(on.clock.now()),
         user_jid: jid.to_owned(),
         due_ms: Some(at_ms),
         stranger: None,
@@ -290,11 +289,4 @@ fn listed(row: WaitingRow) -> Waiting {
         reason: row.reason,
         code: row.code,
     }
-}
-
-/// Semantics 7: a lower-case `UUIDv7`.
-fn stanza_id(now: UnixMillis) -> String {
-    let seconds = now.0.div_euclid(1000).unsigned_abs();
-    let nanos = u32::try_from(now.0.rem_euclid(1000)).unwrap_or(0) * 1_000_000;
-    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos)).to_string()
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use transom_test_servers::{
-    Answer, Element, PATIENCE, Postgres, Server, Transom, TransomBuilder, free_port, skipped, until,
+    Answer, PATIENCE, Postgres, Server, Transom, TransomBuilder, free_port, skipped, until,
 };
 
 use crate::world::{LINE, PLAIN, SECRET, World, alices_line, chat, contact, link_up};

@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 use super::{Answer, reply};
 use crate::{
     gateway::{
-        Gateway, refusal,
+        Gateway,
+        moment::Moment,
+        refusal,
         registration::{Effects, Person},
-        subscription::Target,
-        text_out::Moment,
+        target::Target,
     },
     store::{Write, write::Operation},
     texts::{Lang, Membership},

@@ -4,7 +4,7 @@ use transom_adapter::Network;
 
 use super::Answer;
 use crate::{
-    gateway::{Gateway, picture, subscription::Target},
+    gateway::{Gateway, picture, target::Target},
     texts::{Chat, Lang, Text},
     xmpp::{
         ns,

@@ -3,8 +3,14 @@
 use super::*;
 use crate::xmpp::stanza::IqType;
 use crate::{
-    gateway::registration::fixture::{MINE, iq, mail, sms, stranger, user, with_moment},
-    xmpp::{stanza::Stanza, xep::forms::Form},
+    gateway::{
+        info::{self, CAPS_NODE},
+        registration::fixture::{MINE, iq, mail, sms, stranger, user, with_moment},
+    },
+    xmpp::{
+        stanza::Stanza,
+        xep::{disco::Info, forms::Form},
+    },
 };
 
 const BOB: &str = "+12025550147@sms.example.org";
@@ -77,7 +83,7 @@ fn disco_says_what_is_really_there() {
             to,
             "<query xmlns='http://jabber.org/protocol/disco#info'/>",
         );
-        let info = disco::Info::from_element(answer.payload().unwrap()).unwrap();
+        let info = Info::from_element(answer.payload().unwrap()).unwrap();
         assert_eq!(
             (
                 info.identities[0].category.as_str(),
@@ -101,7 +107,7 @@ fn disco_says_what_is_really_there() {
         "<query xmlns='http://jabber.org/protocol/disco#info'/>",
     );
     assert_eq!(
-        disco::Info::from_element(smtp.payload().unwrap())
+        Info::from_element(smtp.payload().unwrap())
             .unwrap()
             .identities[0]
             .kind,
@@ -122,7 +128,10 @@ fn every_feature_is_answered() {
         (ns::PING, "ping"),
         (ns::GATEWAY, "query"),
     ];
-    for (to, info) in [(GW, gateway_info(&gateway)), (BOB, contact_info(&gateway))] {
+    for (to, info) in [
+        (GW, info::of_gateway(&gateway)),
+        (BOB, info::of_contact(&gateway)),
+    ] {
         for (namespace, name) in ways.iter().filter(|(namespace, _)| info.has(namespace)) {
             let answer = ask(
                 &gateway,
@@ -141,7 +150,7 @@ fn the_node_of_caps_is_answered_and_no_other() {
     let query = |node: &str| {
         format!("<query xmlns='http://jabber.org/protocol/disco#info' node='{node}'/>")
     };
-    let node = format!("{CAPS_NODE}#{}", contact_info(&gateway).caps_hash());
+    let node = format!("{CAPS_NODE}#{}", info::of_contact(&gateway).caps_hash());
     let answer = ask(&gateway, IqType::Get, BOB, &query(&node));
     assert_eq!(answer.payload().unwrap().attr("node"), Some(node.as_str()));
     assert_eq!(
@@ -574,11 +583,11 @@ fn a_call_is_refused_with_a_sentence() {
 #[test]
 fn whom_to_turn_to_stands_in_the_gateways_disco_alone() {
     let gateway = sms("open");
-    let info = gateway_info(&gateway);
+    let info = info::of_gateway(&gateway);
     assert_eq!(info.forms[0].form_type(), Some(ns::SERVER_INFO));
     assert_eq!(
         info.forms[0].value("admin-addresses"),
         Some("xmpp:admin@example.org")
     );
-    assert!(contact_info(&gateway).forms.is_empty());
+    assert!(info::of_contact(&gateway).forms.is_empty());
 }

@@ -3,17 +3,14 @@
 use super::{DISABLED_FOR, Effects, Person};
 use crate::{
     config::Registration as Mode,
-    gateway::{Gateway, subscription, text_out::Moment},
+    gateway::{Gateway, moment::Moment, presence::farewell},
     store::{
         Write,
         read::{KnownLine, Subscription},
         write::{ContactRow, Unregister, UserRow},
     },
     texts::{Admin, Lang, Membership, Registration, Text},
-    xmpp::{
-        jid::{BareJid, Jid},
-        stanza::{Presence, PresenceType, Stanza},
-    },
+    xmpp::stanza::{Presence, PresenceType, Stanza},
 };
 
 /// One person at the desk.
@@ -326,16 +323,6 @@ impl Desk<'_> {
     pub(super) fn domain(&self) -> String {
         self.gateway.config.domain.to_string()
     }
-}
-
-/// The end of both subscriptions between a JID of ours and a user: no presence, none to be had, none wanted.
-pub fn farewell(ours: &BareJid, user: &BareJid) -> [Stanza; 3] {
-    let of = |kind, from: Jid| Stanza::from(Presence::new(kind, from, user.clone()));
-    [
-        of(PresenceType::Unavailable, subscription::resource(ours)),
-        of(PresenceType::Unsubscribed, ours.clone().into()),
-        of(PresenceType::Unsubscribe, ours.clone().into()),
-    ]
 }
 
 /// What the roster knows of the gateway itself.

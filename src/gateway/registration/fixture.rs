@@ -13,7 +13,7 @@ use transom_adapter::{
 use super::{Book, Effects, Person};
 use crate::{
     config::{Config, Environment},
-    gateway::{Gateway, text_out::Moment},
+    gateway::{Gateway, moment::Moment},
     store::read::{KnownLine, KnownUser, Member, OutwardSnapshot, SharedLine, Subscription},
     xmpp::{
         jid::{BareJid, Jid},

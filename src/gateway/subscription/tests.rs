@@ -1,8 +1,9 @@
 //! Presence: RFC 6121 §3 and §4, semantics 7, 10, 13 and 15.
 
 use super::*;
-use crate::gateway::registration::fixture::{
-    jid, mail, presence, sms, stranger, user, with_moment,
+use crate::gateway::{
+    info,
+    registration::fixture::{jid, mail, presence, sms, stranger, user, with_moment},
 };
 
 const BOB: &str = "+12025550147@sms.example.org";
@@ -60,9 +61,9 @@ fn presence_carries_caps_that_disco_confirms() {
             .unwrap()
             .to_owned();
         let info = if ours == GW {
-            answers::gateway_info(&gateway)
+            info::of_gateway(&gateway)
         } else {
-            answers::contact_info(&gateway)
+            info::of_contact(&gateway)
         };
         assert_eq!(ver, info.caps_hash());
     }

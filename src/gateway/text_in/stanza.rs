@@ -8,6 +8,7 @@ use super::pieces::{self, PIECE_BYTES_MAX, PIECES_MAX};
 use crate::{
     gateway::{
         Gateway, group,
+        ids::id_of,
         payload::{Payload, StoredGroup, StoredMail, StoredNotice, StoredWord},
     },
     store::{
@@ -32,9 +33,6 @@ use crate::{
 
 /// XEP-0203 on anything older than a minute.
 const DELAY_MS: i64 = 60_000;
-
-/// What stands between the id of a message and the number of a further stanza of it.
-const FURTHER: &str = "-f";
 
 const ZERO_WIDTH_SPACE: char = '\u{200b}';
 
@@ -135,29 +133,12 @@ pub fn is_own(row: &InRow) -> bool {
     Payload::from_json(row.payload.as_deref()).own
 }
 
-/// The first stanza has the message's own id, the others are numbered after it.
-fn id_of(message: &str, number: u32) -> String {
-    match number {
-        0 => message.to_owned(),
-        number => format!("{message}{FURTHER}{number}"),
-    }
-}
-
 /// What goes with the text of a mail: buttons, and the question whether it was displayed (XEP-0333).
 fn offered(mail: &StoredMail) -> Vec<Element> {
     let buttons = mail.words().iter().map(|word| quick::button(word, *word));
     let asks = mail.asks_displayed.is_some() || mail.read_id.is_some();
     let markable = asks.then(|| Element::new("markable", ns::CHAT_MARKERS));
     buttons.chain(markable).collect()
-}
-
-/// The id of the message that a stanza of ours belongs to.
-pub fn message_of(stanza_id: &str) -> &str {
-    let further = stanza_id.rsplit_once(FURTHER);
-    let of_ours = further.filter(|(message, number)| {
-        message.len() == 36 && number.len() <= 3 && number.bytes().all(|byte| byte.is_ascii_digit())
-    });
-    of_ours.map_or(stanza_id, |(message, _)| message)
 }
 
 /// The file that holds a text too long for the chat, where the user gets it, and the files that came with the message. Where the

@@ -4,9 +4,9 @@ use transom_adapter::{AccountName, Incoming, Key, MailWish, Outgoing, UnixMillis
 
 use crate::{
     gateway::{
-        Gateway, caps, group,
+        Gateway, caps, group, ids,
         payload::{Payload, StoredWord},
-        text_out::{id_rows, stored_routes},
+        routes::{id_rows, stored_routes},
     },
     store::{
         StoredRoute,
@@ -100,7 +100,7 @@ pub(super) fn confirm(
         body: outgoing.text,
         fleeting: false,
         payload: Some(payload.to_json()),
-        stanza_id: super::stanza_id(now),
+        stanza_id: ids::stanza_id(now),
         repeat_key: None,
         full_jid: user.jid.clone(),
         receipt: false,

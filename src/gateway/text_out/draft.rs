@@ -1,24 +1,25 @@
 //! What an accepted message is sent as, and stored as.
 
 use transom_adapter::{
-    AccountName, Address, ExternalId, Key, MailWish, Member, Network, Outgoing, Plan, Route,
-    UnixMillis,
+    AccountName, Address, Key, MailWish, Member, Network, Outgoing, Plan, UnixMillis,
 };
 
-use super::{Candidate, Moment, edit, several::Sending};
+use super::{Candidate, edit, several::Sending};
 use crate::{
     config::FilesNotCarried,
     gateway::{
         Gateway, caps, files, group,
         line_choice::Chosen,
+        moment::Moment,
         payload::Payload,
+        routes::{id_rows, stored_routes},
         settings::{Setting, Settings},
         threads,
     },
     store::{
         StoredRoute,
         read::{KnownLine, OutwardSnapshot},
-        write::{ConversationRow, FurtherDelivery, IdRow, MemberRow, NewFile, NewOut},
+        write::{ConversationRow, FurtherDelivery, MemberRow, NewFile, NewOut},
     },
     xmpp::jid,
 };
@@ -320,29 +321,4 @@ fn wish_of(settings: &Settings) -> MailWish {
 pub(super) fn routes(gateway: &Gateway, line: &KnownLine) -> Vec<AccountName> {
     let name = |name: &String| AccountName::new(&gateway.config.name, name);
     line.routes.iter().map(name).collect()
-}
-
-/// The ids that are known before the first attempt.
-pub(in crate::gateway) fn id_rows(gateway: &Gateway, plan: &Plan, delivery_id: i64) -> Vec<IdRow> {
-    let Some(scope_id) = plan
-        .routes
-        .first()
-        .and_then(|route| gateway.scope_id(&route.account))
-    else {
-        return Vec::new();
-    };
-    let row = |id: &ExternalId| IdRow {
-        scope_id,
-        kind: id.kind,
-        value: id.value.clone(),
-        part: id.part,
-        delivery_id,
-    };
-    plan.ids.iter().map(row).collect()
-}
-
-/// The accounts that can carry it, as they are stored.
-pub(in crate::gateway) fn stored_routes(plan: &Plan) -> Vec<StoredRoute> {
-    let route = |route: &Route| StoredRoute(route.account.short().to_owned(), route.units.get());
-    plan.routes.iter().map(route).collect()
 }

@@ -4,16 +4,14 @@ use std::time::Duration;
 
 use transom_adapter::{Address, Key, Outgoing, Plan, UnixMillis};
 
-use super::{
-    Candidate, Decision, Moment, Refused,
-    draft::{id_rows, stored_routes},
-    join, plan,
-};
+use super::{Candidate, Decision, Refused, join, plan};
 use crate::{
     gateway::{
         Gateway, caps, line_choice,
+        moment::Moment,
         payload::Payload,
         registration::{self, Standing},
+        routes::{id_rows, stored_routes},
         settings::Settings,
         threads,
     },

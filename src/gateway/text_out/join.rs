@@ -2,10 +2,11 @@
 
 use transom_adapter::{Network, OutFile, UnixMillis};
 
-use super::{Amended, Candidate, Decision, Moment, Refused, plan};
+use super::{Amended, Candidate, Decision, Refused, plan};
 use crate::{
     gateway::{
         Gateway, caps, files,
+        moment::Moment,
         payload::{Joined, Payload},
         threads,
     },

@@ -3,13 +3,14 @@
 
 use transom_adapter::Key;
 
-use super::{Candidate, Moment, edit::Edit};
+use super::{Candidate, edit::Edit};
 use crate::{
     gateway::{
         Gateway, group,
+        ids::stanza_id,
+        moment::Moment,
         payload::{Payload, StoredLink, StoredWriter},
         registration::DISABLED_FOR,
-        text_in::stanza_id,
     },
     store::{
         read::{KnownHeld, KnownLine, KnownOwner, OutwardSnapshot},

@@ -3,10 +3,7 @@
 use sha2::{Digest, Sha256};
 use transom_adapter::Address;
 
-use crate::{
-    gateway::text_in,
-    xmpp::{jid::Jid, stanza::Message, xep::sharing::Shared},
-};
+use crate::xmpp::{jid::Jid, stanza::Message, xep::sharing::Shared};
 
 /// Semantics 6: the origin-id; without one, the id with everything that a script that reuses ids changes.
 pub(super) fn repeat_key(
@@ -33,10 +30,4 @@ pub(super) fn repeat_key(
         hash.update([0]);
     }
     Some(format!("h{}", hex::encode(hash.finalize())))
-}
-
-/// How a message is known that we gave to the user's server in the user's name: it comes back, and is never sent.
-pub(in crate::gateway) fn own_key(origin_id: &str) -> String {
-    let id = text_in::message_of(origin_id);
-    format!("p{}", hex::encode(Sha256::digest(id.as_bytes())))
 }

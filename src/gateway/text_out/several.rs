@@ -3,7 +3,7 @@
 use transom_adapter::{Address, Group, Key, Member, Network, Outgoing, Plan, Refusal};
 
 use super::{
-    Candidate, Moment, check_blocks,
+    Candidate, check_blocks,
     draft::{Draft, outgoing},
     refused_plan,
 };
@@ -12,6 +12,7 @@ use crate::{
         Contact, Gateway,
         group::{self, peer_of},
         line_choice::Chosen,
+        moment::Moment,
         payload::{Payload, StoredGroup, StoredMember},
     },
     store::read::{Answered, KnownMember, OutwardSnapshot},

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::PAUSE;
 use crate::{
-    gateway::subscription,
+    gateway::presence,
     intake::Intake,
     xmpp::{jid::BareJid, stanza::Presence, stream::SendError},
 };
@@ -28,8 +28,7 @@ pub(in crate::intake) async fn farewell(intake: &Intake) {
         let mut after = String::new();
         while let Some(page) = next_page(intake, &mut after).await {
             for user in page {
-                if intake.link.send(subscription::absent(ours, user)).await == Err(SendError::Down)
-                {
+                if intake.link.send(presence::absent(ours, user)).await == Err(SendError::Down) {
                     return;
                 }
             }
@@ -43,7 +42,7 @@ pub(in crate::intake) async fn farewell(intake: &Intake) {
 async fn run(intake: Intake) {
     let gateway = &intake.gateway;
     // The same for everybody but for whom it is to.
-    let template = subscription::present(gateway, gateway.config.domain.clone());
+    let template = presence::present(gateway, gateway.config.domain.clone());
     let mut after = String::new();
     while let Some(page) = next_page(&intake, &mut after).await {
         for user in page {

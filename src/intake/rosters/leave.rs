@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Leaver, registrar::Registrar};
 use crate::{
-    gateway::registration,
+    gateway::presence,
     intake::people::present,
     xmpp::{
         jid::BareJid,
@@ -29,7 +29,7 @@ impl Registrar {
         }
         let gateway = Arc::clone(&self.intake.gateway);
         for contact in contacts.iter().filter_map(|key| gateway.jid_of_key(key)) {
-            for stanza in registration::farewell(&contact, &user) {
+            for stanza in presence::farewell(&contact, &user) {
                 let Stanza::Presence(presence) = stanza else {
                     continue;
                 };

@@ -7,7 +7,7 @@ use transom_adapter::UnixMillis;
 
 use super::{Introduction, JOBS_MAX, Job, book::Books};
 use crate::{
-    gateway::subscription::{self, Target},
+    gateway::{presence, target::Target},
     intake::Intake,
     store::{
         Write,
@@ -217,14 +217,14 @@ impl Registrar {
             return true;
         }
         let present = match target {
-            Target::Contact { jid, peer, .. } => subscription::contact_present(
+            Target::Contact { jid, peer, .. } => presence::contact_present(
                 &self.intake.gateway,
                 (jid, peer),
                 member.name.as_deref(),
                 user.clone(),
             ),
             Target::Gateway | Target::Nobody(_) => {
-                subscription::present(&self.intake.gateway, user.clone())
+                presence::present(&self.intake.gateway, user.clone())
             }
         };
         self.intake.link.send(present).await.ok();
@@ -284,7 +284,7 @@ impl Registrar {
     async fn ask(&self, introduction: &Introduction, member: &Member) {
         let Introduction { ours, user, .. } = introduction;
         let question = Presence::new(PresenceType::Subscribe, ours.clone(), user.clone());
-        let question = subscription::with_nick(question, member.name.as_deref());
+        let question = presence::with_nick(question, member.name.as_deref());
         self.intake.link.send(question).await.ok();
     }
 

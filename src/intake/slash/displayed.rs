@@ -9,7 +9,7 @@ use transom_adapter::{
 
 use super::{Intake, Place, read};
 use crate::{
-    gateway::{payload::AskedDisplayed, settings::Settings, text_in},
+    gateway::{ids, payload::AskedDisplayed, settings::Settings},
     texts::{Post, Text},
     xmpp::stanza::Stanza,
 };
@@ -19,7 +19,7 @@ pub(super) async fn note(
     place: &Place<'_>,
     stanza_id: &str,
 ) -> Result<Vec<Stanza>, Text> {
-    let about = Some(text_in::message_of(stanza_id));
+    let about = Some(ids::message_of(stanza_id));
     let found = place
         .mail(intake, about, |mail| Some(std::mem::take(mail)))
         .await?;

@@ -3,7 +3,7 @@
 use super::{Intake, Place};
 use crate::{
     files::{kind::Kind, upload::NotUploaded},
-    gateway::text_in,
+    gateway::ids,
     store::write::FileRow,
     texts::{Cap, Post, Text},
     xmpp::{
@@ -28,7 +28,7 @@ pub(super) async fn give(intake: &Intake, place: &Place<'_>) -> Result<Vec<Stanz
         bytes: u64::try_from(row.bytes).ok(),
         sha256: row.digest.and_then(|digest| hex::decode(digest).ok()),
     };
-    let id = text_in::stanza_id(intake.clock.now());
+    let id = ids::stanza_id(intake.clock.now());
     let mut given = Message::chat(place.contact.clone(), place.user.clone())
         .with_id(id.clone())
         .with_origin_id(id)

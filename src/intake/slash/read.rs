@@ -8,6 +8,7 @@ use transom_adapter::AccountName;
 use super::{Intake, Kept, MAILS_MAX, Place};
 use crate::{
     gateway::{
+        ids,
         payload::{Payload, StoredMail},
         settings::Settings,
         text_in,
@@ -121,8 +122,8 @@ pub(super) async fn elsewhere(intake: &Intake, account: &AccountName, message_id
     let Some(allowed) = allowed.filter(Privileges::shows_messages) else {
         return;
     };
-    let marker = markers::displayed(contact, user, &stanza_id)
-        .with_id(text_in::stanza_id(intake.clock.now()));
+    let marker =
+        markers::displayed(contact, user, &stanza_id).with_id(ids::stanza_id(intake.clock.now()));
     let told = text_in::in_the_users_name(gateway, &allowed, marker);
     intake.link.send(told).await.ok();
 }

@@ -2,15 +2,13 @@
 
 use transom_adapter::Network;
 
-use super::{Answer, policy};
+use super::{Gateway, policy, uri};
 use crate::{
-    gateway::{Gateway, subscription::Target, uri},
     texts::{Chat, Text},
     xmpp::{
         ns,
-        stanza::{Condition, StanzaError},
         xep::{
-            disco::{self, Identity, Info, Query, Topic},
+            disco::{Identity, Info},
             forms::{Field, Form, FormType},
         },
     },
@@ -20,7 +18,7 @@ use crate::{
 pub const CAPS_NODE: &str = "urn:x-transom:gateway";
 
 /// What the gateway is. Its name is in the gateway's language for everybody: caps are one hash.
-pub fn gateway_info(gateway: &Gateway) -> Info {
+pub fn of_gateway(gateway: &Gateway) -> Info {
     let network = gateway.network();
     let kind = match network {
         Network::Sms => "sms",
@@ -57,7 +55,7 @@ pub fn gateway_info(gateway: &Gateway) -> Info {
 }
 
 /// What every contact is.
-pub fn contact_info(gateway: &Gateway) -> Info {
+pub fn of_contact(gateway: &Gateway) -> Info {
     let kind = match gateway.network() {
         Network::Sms => "sms",
         Network::Email => "pc",
@@ -101,32 +99,4 @@ fn contacts(gateway: &Gateway) -> Option<Form> {
         kind: FormType::Result,
         ..Form::new(ns::SERVER_INFO).with_field(field)
     })
-}
-
-pub(super) fn answer(gateway: &Gateway, target: &Target, query: &Query) -> Answer {
-    let node = query.node.as_deref();
-    let missing = || Err(StanzaError::new(Condition::ItemNotFound).into());
-    match query.topic {
-        Topic::Info => {
-            let info = if *target == Target::Gateway {
-                gateway_info(gateway)
-            } else {
-                contact_info(gateway)
-            };
-            // XEP-0115 §6.2: clients ask about the node that presence named.
-            let is_caps = |node: &str| {
-                node.strip_prefix(CAPS_NODE) == Some(&format!("#{}", info.caps_hash()))
-            };
-            if node.is_none_or(is_caps) {
-                Ok(Some(info.to_element(node)))
-            } else {
-                missing()
-            }
-        }
-        // The commands of the gateway are answered by those.
-        Topic::Items if node.is_none_or(|node| node == ns::COMMANDS) => {
-            Ok(Some(disco::items(&[], node)))
-        }
-        Topic::Items => missing(),
-    }
 }

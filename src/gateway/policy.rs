@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use transom_adapter::Network;
 
-use crate::{
-    gateway::Gateway,
-    xmpp::{
-        ns,
-        xep::forms::{Field, Form, FormType},
-    },
+use super::Gateway;
+use crate::xmpp::{
+    ns,
+    xep::forms::{Field, Form, FormType},
 };
 
 /// The policy of the gateway itself, and of the network behind it, of which nobody here can promise anything.
