@@ -4,6 +4,7 @@
 
 mod adapters;
 mod alone;
+mod base;
 mod control;
 mod inherited;
 mod lines;
@@ -27,8 +28,8 @@ use transom_simulator::Simulator;
 use url::Url;
 
 pub use alone::Alone;
+pub use base::lock;
 pub use live::{Finding, Live};
-pub use start::lock;
 
 use crate::{
     config::{Config, Fault},

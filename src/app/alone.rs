@@ -11,7 +11,7 @@ use std::{
 use transom_adapter::{Clock, Lifecycle, SystemClock};
 use transom_simulator::Simulator;
 
-use super::{App, StartError, adapters, control, parts, start};
+use super::{App, StartError, adapters, base, control, parts};
 use crate::{
     config::StoreUrl,
     operations::{Operations, once::Once},
@@ -54,14 +54,14 @@ pub(super) async fn open(app: App) -> Result<Alone, StartError> {
             return Err(StartError::NoDatabase(path.clone()));
         }
     }
-    let lock = start::lock(&app.config.store.url)?;
+    let lock = base::lock(&app.config.store.url)?;
     if let (StoreUrl::Sqlite(path), Some(lock)) = (&app.config.store.url, &lock) {
         give_to_owner(lock, path);
     }
     let keys = app.keys().map_err(StartError::Config)?;
     let lifecycle = Lifecycle::new();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let base = start::try_open(&app, &lifecycle, &clock).await?;
+    let base = base::try_open(&app, &lifecycle, &clock).await?;
     control::hold_if_copy(&base).await?;
     let simulator = Simulator::new(Arc::clone(&clock));
     let built = adapters::build(&app, &base.signer, &simulator).map_err(StartError::Config)?;

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 use transom_adapter::{AccountName, AccountState, Lifecycle};
 
-use super::{App, StartError, readiness, start::Base};
+use super::{App, StartError, base::Base, readiness};
 use crate::{
     accounts::OwnBoard,
     gateway::Gateway,

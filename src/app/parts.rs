@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use transom_adapter::{Account, AccountName, Adapter, Context, Holder, Lifecycle};
 use transom_simulator::Simulator;
 
-use super::{App, StartError, adapters, lines, start::Base};
+use super::{App, StartError, adapters, base::Base, lines};
 use crate::{
     config::GatewayConfig,
     files::Files,

@@ -1,48 +1,34 @@
 //! The order of starting and of stopping.
-//!
-//! Length: one order, read in one go.
 
-use std::{
-    collections::HashMap,
-    fs::{File, TryLockError},
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
-use transom_adapter::{
-    Account, AccountName, AccountState, Clock, Context, Holder, Lifecycle, Signer, Sockets,
-};
+use transom_adapter::{Account, AccountName, AccountState, Context, Holder, Lifecycle, Sockets};
 use transom_simulator::Simulator;
 
 use super::{
-    App, Ended, StartError, control, inherited, notify,
+    App, Ended, StartError,
+    base::{Base, Joined, lock, open},
+    control, inherited, notify,
     parts::{Part, Parts, context, has_simulator, intakes, queue, surroundings},
     readiness, upkeep,
 };
 use crate::{
     accounts::{Keeper, OwnBoard},
-    config::StoreUrl,
     files::{Files, sweep},
     gateway::Gateway,
-    hooks,
     http::{HttpOptions, HttpState, Server},
-    metrics::Metrics,
     operations::Operations,
     operations::once::Once,
     page::OperatorPage,
-    processes::{Hint, Processes, Runner},
+    processes::{Hint, Processes},
     queue::{AccountStates, Brought, Queue},
     seal::KeyRing,
-    store::{Ids, Store, StoreError, Writer},
     xmpp::stream::LinkHandle,
 };
 
 /// What is under way gets this long to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(30);
-/// Between two looks at a database that cannot be reached.
-const STORE_RETRY: Duration = Duration::from_secs(2);
 /// Hints of other processes that wait; those beyond are lost, which costs seconds.
 const HINTS_MAX: usize = 1024;
 
@@ -127,115 +113,6 @@ async fn stop(
         (false, true) => Ended::Drained,
         (false, false) => Ended::Aborted,
     }
-}
-
-/// One process at a time on one SQLite file. The lock goes with the process.
-///
-/// # Errors
-///
-/// [`StartError::Taken`] when something runs on the file.
-pub fn lock(url: &StoreUrl) -> Result<Option<File>, StartError> {
-    let StoreUrl::Sqlite(path) = url else {
-        return Ok(None);
-    };
-    let path = Path::new(path).with_extension("lock");
-    let cannot = |error: std::io::Error| {
-        StartError::System(format!(
-            "cannot make {}, which stands beside the database, and lock it: {error}; store.url has to name a file in a folder that \
-             is there and that transom may write to",
-            path.display()
-        ))
-    };
-    let file = File::options()
-        .create(true)
-        .append(true)
-        .open(&path)
-        .map_err(cannot)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Err(StartError::Taken(path)),
-        Err(TryLockError::Error(error)) => Err(cannot(error)),
-    }
-}
-
-/// The database and what depends on nothing else.
-pub(super) struct Base {
-    pub(super) store: Store,
-    pub(super) writer: Writer,
-    pub(super) ids: Ids,
-    pub(super) signer: Signer,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) metrics: Metrics,
-}
-
-/// The database, and this process among those that run on it.
-pub(super) struct Joined {
-    base: Base,
-    processes: Processes,
-}
-
-/// Opens the database, waiting for a server that cannot be reached.
-async fn open(app: &App, lifecycle: &Lifecycle) -> Result<(Joined, Runner), StartError> {
-    let clock = hooks::clock();
-    loop {
-        match try_join(app, lifecycle, &clock).await {
-            Ok(base) => return Ok(base),
-            Err(
-                error @ (StoreError::Newer { .. }
-                | StoreError::Unmigrated { .. }
-                | StoreError::Moved { .. }),
-            ) => {
-                return Err(error.into());
-            }
-            // A file is there or not: waiting does not make one. A server may come back.
-            Err(error) if matches!(app.config.store.url, StoreUrl::Sqlite(_)) => {
-                return Err(error.into());
-            }
-            Err(error) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "The database cannot be used; check store.url, and that the server runs. Trying again."
-                );
-                tokio::time::sleep(STORE_RETRY).await;
-            }
-        }
-    }
-}
-
-async fn try_join(
-    app: &App,
-    lifecycle: &Lifecycle,
-    clock: &Arc<dyn Clock>,
-) -> Result<(Joined, Runner), StoreError> {
-    let base = try_open(app, lifecycle, clock).await?;
-    let (processes, runner, number) = Processes::join(&base.store, lifecycle).await?;
-    base.ids.renumber(number);
-    Ok((Joined { base, processes }, runner))
-}
-
-pub(super) async fn try_open(
-    app: &App,
-    lifecycle: &Lifecycle,
-    clock: &Arc<dyn Clock>,
-) -> Result<Base, StoreError> {
-    let store = Store::open(&app.config.store.url, lifecycle.clone()).await?;
-    let applied = store.migrate(app.config.store.migrate).await?;
-    store.refuse_moved().await?;
-    if applied > 0 {
-        tracing::info!(applied, "Migrated the database.");
-    }
-    let signer = Signer::new(store.secret().await?);
-    let ids = store.ids(Arc::clone(clock), 0).await?;
-    let metrics = Metrics::new();
-    let writer = store.writer(metrics.clone());
-    Ok(Base {
-        store,
-        writer,
-        ids,
-        signer,
-        clock: Arc::clone(clock),
-        metrics,
-    })
 }
 
 /// The folder of attachments, and what fetches them.

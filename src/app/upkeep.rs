@@ -7,7 +7,7 @@ use std::{
 
 use transom_adapter::Lifecycle;
 
-use super::{App, start::Base};
+use super::{App, base::Base};
 use crate::{
     config::{Config, StoreUrl},
     gateway::Gateway,

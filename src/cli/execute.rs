@@ -1,28 +1,24 @@
 //! From arguments to what they ask for; each command ends in an [`Exit`].
 
 use std::{
-    env,
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
 };
 
-use clap::CommandFactory as _;
-use tracing_subscriber::{
-    filter::{LevelFilter, Targets},
-    fmt,
-    layer::SubscriberExt,
-    util::SubscriberInitExt,
-};
-
 use super::{
     Arguments, CheckArguments, Colour, Command, Exit, FaultList, InitArguments, KeyCommand, init,
-    keys, live, moving, operate, trial,
+    keys, live,
+    logging::{Level, change, filter, log_to_stderr},
+    moving, operate,
+    say::{complain, print},
+    trial,
 };
 use crate::{
     app::{App, Ended, StartError},
-    config::{Config, Environment, Fault, Loaded, LogConfig, LogFormat, LogLevel},
+    config::{Config, Environment, Fault, Loaded},
     store::{Store, StoreError},
 };
+use clap::CommandFactory as _;
 
 /// Does what was asked; errors are on standard error, data on standard output.
 pub fn execute(arguments: Arguments) -> Exit {
@@ -250,60 +246,7 @@ fn reload(file: &Path, level: &Level) {
     }
 }
 
-/// The command `log-level`: until the next start or SIGHUP.
-fn change(level: &Level, word: &str) -> bool {
-    let targets = word.parse::<Targets>();
-    targets.is_ok_and(|targets| level.reload(targets).is_ok())
-}
-
-/// The end by which the log's level is changed.
-type Level = tracing_subscriber::reload::Handle<Targets, tracing_subscriber::Registry>;
-
-/// `TRANSOM_LOG` where it can be read, else the configuration's level.
-fn filter(config: LogConfig) -> Targets {
-    let wanted = env::var("TRANSOM_LOG").ok();
-    let wanted = wanted.and_then(|wanted| wanted.parse().ok());
-    wanted.unwrap_or_else(|| {
-        Targets::new().with_default(match config.level {
-            LogLevel::Error => LevelFilter::ERROR,
-            LogLevel::Warn => LevelFilter::WARN,
-            LogLevel::Info => LevelFilter::INFO,
-            LogLevel::Debug => LevelFilter::DEBUG,
-            LogLevel::Trace => LevelFilter::TRACE,
-        })
-    })
-}
-
-fn log_to_stderr(config: LogConfig) -> Level {
-    let (filter, level) = tracing_subscriber::reload::Layer::new(filter(config));
-    let registry = tracing_subscriber::registry().with(filter);
-    let set = match config.format {
-        LogFormat::Text => {
-            let ansi = io::stderr().is_terminal();
-            let layer = fmt::layer().with_writer(io::stderr).with_ansi(ansi);
-            registry.with(layer.with_target(false)).try_init()
-        }
-        LogFormat::Json => {
-            let layer = fmt::layer().json().with_writer(io::stderr);
-            registry.with(layer).try_init()
-        }
-    };
-    if set.is_err() {
-        complain("logging was set up twice");
-    }
-    level
-}
-
 fn show(faults: &[Fault]) {
     let colour = Colour::of_terminal(io::stderr().is_terminal());
     complain(&FaultList::new(faults, colour).to_string());
-}
-
-pub(super) fn print(text: &str) {
-    // A reader that went away has seen enough.
-    writeln!(io::stdout(), "{}", text.trim_end()).ok();
-}
-
-pub(super) fn complain(text: &str) {
-    writeln!(io::stderr(), "{}", text.trim_end()).ok();
 }

@@ -8,9 +8,8 @@ use std::{io, path::Path};
 use clap::Subcommand;
 
 use super::{
-    Exit,
-    execute::{complain, print},
-    operate,
+    Exit, operate,
+    say::{complain, print},
 };
 use crate::{
     config::{Config, Loaded},

@@ -6,9 +6,9 @@ use serde::Serialize;
 use transom_adapter::{Clock as _, Lifecycle, SystemClock};
 
 use super::{
-    Exit,
-    execute::{complain, print},
-    operate, show,
+    Exit, operate,
+    say::{complain, print},
+    show,
 };
 use crate::{
     app::{App, Finding, Live},

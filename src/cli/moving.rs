@@ -10,9 +10,8 @@ use std::{
 use transom_adapter::{Clock as _, Lifecycle, SystemClock};
 
 use super::{
-    Exit,
-    execute::{complain, print},
-    operate,
+    Exit, operate,
+    say::{complain, print},
 };
 use crate::{
     app::lock,

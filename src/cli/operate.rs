@@ -5,7 +5,7 @@ use transom_adapter::{Clock as _, SystemClock};
 
 use super::{
     BlockCommand, Command, Direction, Exit, LineCommand, Output, QueueCommand, UserCommand,
-    execute::{complain, print},
+    say::{complain, print},
     show,
 };
 use crate::{

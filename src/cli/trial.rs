@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use transom_adapter::{Clock as _, SystemClock};
 
 use super::{
-    Exit,
-    execute::{complain, print},
-    operate, show,
+    Exit, operate,
+    say::{complain, print},
+    show,
 };
 use crate::{
     config::Config,

@@ -8,7 +8,7 @@ use axum::{
 };
 use tokio::{sync::SemaphorePermit, time::timeout};
 
-use super::{reply::plain, routes::Site};
+use super::{reply::plain, site::Site};
 
 /// No provider sends more: media is fetched, not pushed.
 pub(super) const BODY_BYTES_MAX: usize = 1024 * 1024;

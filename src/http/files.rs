@@ -22,7 +22,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncSeekExt},
 };
 
-use super::{reply::plain, routes::Site};
+use super::{reply::plain, site::Site};
 use crate::files::Served;
 
 /// Read and sent at once.

@@ -12,7 +12,7 @@ use axum::{
     response::Response,
 };
 
-use super::{reply::plain, routes::Site};
+use super::{reply::plain, site::Site};
 use crate::metrics::Metrics;
 
 /// What a request is counted as when nobody waited for its answer, as nginx does.

@@ -8,13 +8,13 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use tokio::{
-    sync::Mutex,
-    time::{Instant, timeout},
-};
+use tokio::time::{Instant, timeout};
 use url::form_urlencoded;
 
-use super::{reply::plain, routes::Site};
+use super::{
+    reply::plain,
+    site::{Site, StoreAnswer},
+};
 
 /// However many ask, the store is asked this often.
 const STORE_ANSWER_HOLDS: Duration = Duration::from_secs(1);
@@ -42,13 +42,6 @@ pub struct LinkHealth {
     /// Why not, in plain words.
     pub detail: String,
 }
-
-/// What the store answered last, and when. Shared by all who ask: nobody can make us commit more than once a second.
-#[derive(Clone, Debug, Default)]
-pub(super) struct StoreProbe(Arc<Mutex<Option<(Instant, StoreAnswer)>>>);
-
-/// What the store answered: whether it commits; `None` when it said nothing in time.
-type StoreAnswer = Option<bool>;
 
 /// `/healthz`: whoever reads this knows that the process answers.
 pub(super) async fn alive() -> Response {

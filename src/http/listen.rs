@@ -2,13 +2,7 @@
 //!
 //! Not `axum::serve`: it sets no deadline for a request's head and no bound on connections, so that anybody could hold them all.
 
-use std::{
-    io,
-    net::{IpAddr, SocketAddr},
-    pin::pin,
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
@@ -23,10 +17,10 @@ use transom_adapter::Lifecycle;
 
 use super::{
     HttpOptions, HttpState,
-    health::StoreProbe,
-    peer::Proxies,
+    peer::{ConnectedFrom, Proxies},
     public_url::PublicUrl,
-    routes::{Site, router},
+    routes::router,
+    site::{Limits, Site, StoreProbe},
 };
 
 /// The kernel keeps this many more waiting when all our connections are taken.
@@ -35,52 +29,6 @@ const BACKLOG: u32 = 1024;
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// When accepting fails (no file descriptors left), trying again at once would only burn the processor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
-
-/// Where a connection comes from: the caller, or a proxy.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ConnectedFrom(pub(super) IpAddr);
-
-/// The bounds of the server; tests turn them down.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    /// For a request's head, and for an idle connection to ask again.
-    pub(super) head: Duration,
-    /// For a request's body.
-    pub(super) body: Duration,
-    /// For a commit; then the provider is told to come again.
-    pub(super) commit: Duration,
-    /// For the store's answer to `/readyz`.
-    pub(super) ready: Duration,
-    /// A connection is used this long; it also bounds whoever reads an answer byte by byte.
-    pub(super) connection: Duration,
-    /// Then, what is under way has this long.
-    pub(super) farewell: Duration,
-    /// When the process stops, what is under way has this long.
-    pub(super) stop: Duration,
-    /// How many connections there may be; more wait in the kernel.
-    pub(super) connections: u32,
-    /// How many requests may be under way.
-    pub(super) requests: usize,
-    /// How many bodies above 64 KiB, or of unknown size, may be in memory.
-    pub(super) large_bodies: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            head: Duration::from_secs(30),
-            body: Duration::from_secs(20),
-            commit: Duration::from_secs(20),
-            ready: Duration::from_secs(2),
-            connection: Duration::from_mins(2),
-            farewell: Duration::from_mins(1),
-            stop: Duration::from_secs(10),
-            connections: 1024,
-            requests: 512,
-            large_bodies: 64,
-        }
-    }
-}
 
 /// The HTTP server, its port open.
 #[derive(Debug)]

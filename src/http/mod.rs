@@ -22,6 +22,7 @@ mod public_url;
 mod reply;
 mod routes;
 mod simulator;
+mod site;
 mod webhook;
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use transom_adapter::WebReply;
 use super::{
     body,
     reply::{plain, web},
-    routes::Site,
+    site::Site,
 };
 
 /// Something that answers whole requests and knows no HTTP server.

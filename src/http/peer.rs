@@ -5,6 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 
+/// Where a connection comes from: the caller, or a proxy.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ConnectedFrom(pub(super) IpAddr);
+
 /// The proxies whose word about the caller counts.
 #[derive(Clone, Debug)]
 pub(super) struct Proxies(Vec<IpNet>);

@@ -11,34 +11,15 @@ use axum::{
     response::Response,
     routing::{MethodRouter, any, get},
 };
-use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
-use transom_adapter::Lifecycle;
 
 use super::{
-    HttpState, files, gate, health,
-    listen::Limits,
-    page,
-    peer::Proxies,
-    public_url::PublicUrl,
+    files, gate, health, page,
     reply::{plain, typed},
+    site::Site,
     webhook,
 };
 use crate::metrics::CONTENT_TYPE;
-
-/// All that handlers share.
-pub(super) struct Site {
-    pub(super) state: HttpState,
-    pub(super) lifecycle: Lifecycle,
-    pub(super) public_url: Option<PublicUrl>,
-    pub(super) proxies: Proxies,
-    pub(super) limits: Limits,
-    /// One permit a request under way.
-    pub(super) requests: Semaphore,
-    /// One permit a body that is not small.
-    pub(super) large_bodies: Semaphore,
-    pub(super) store_probe: health::StoreProbe,
-}
 
 /// The routes with their gate.
 pub(super) fn router(site: Arc<Site>) -> Router {

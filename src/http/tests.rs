@@ -27,9 +27,7 @@ use transom_adapter::{
     Reports, SystemClock, UnixMillis, Verdict, WebReply, WebRequest, testkit::RecordingInbox,
 };
 
-use super::{
-    Accounts, HttpOptions, HttpState, LinkHealth, Page, Readiness, Server, listen::Limits,
-};
+use super::{Accounts, HttpOptions, HttpState, LinkHealth, Page, Readiness, Server, site::Limits};
 use crate::metrics::Metrics;
 
 /// Nothing here takes this long unless it hangs.

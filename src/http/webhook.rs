@@ -14,10 +14,10 @@ use transom_adapter::{
 
 use super::{
     body,
-    listen::ConnectedFrom,
+    peer::ConnectedFrom,
     public_url,
     reply::{plain, web},
-    routes::Site,
+    site::Site,
 };
 use crate::hooks::{Step, step};
 
