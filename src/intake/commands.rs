@@ -3,8 +3,9 @@
 use tokio::sync::mpsc;
 
 use super::{
-    Intake, card,
-    people::too_much,
+    Intake,
+    busy::too_much,
+    card,
     throttle::{Share, Throttle},
 };
 use crate::{

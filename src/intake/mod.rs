@@ -13,6 +13,7 @@
 //! - [`strangers`]: whose mail waits for a user's word.
 
 mod bounced;
+mod busy;
 mod card;
 mod commands;
 mod files;

@@ -15,6 +15,7 @@ use transom_adapter::AccountName;
 
 use super::{
     Intake,
+    busy::too_much,
     commands::{self, Desk},
     slash::{self, Slash},
     throttle::Throttle,
@@ -24,7 +25,6 @@ use crate::{
         answers::{self, Needs},
         call,
         moment::Moment,
-        refusal,
         registration::{Effects, Person},
         subscription,
         target::Target,
@@ -33,7 +33,6 @@ use crate::{
         StoreError, Write, WriteError,
         write::{Done, Wake},
     },
-    texts::Cap,
     xmpp::{
         jid::{BareJid, Jid},
         stanza::{Iq, Message, Presence, PresenceType, Stanza},
@@ -106,9 +105,7 @@ impl People {
             intake.link.send(answer).await.ok();
         }
     }
-}
 
-impl People {
     /// A user has read, in another program, what came in by this account.
     pub(super) fn read_elsewhere(&self, account: &AccountName, message_id: &str) {
         self.slash
@@ -118,22 +115,6 @@ impl People {
     /// Somebody wrote who has to be let in first; more than can wait are asked again by their next message.
     pub(super) fn applies(&self, message: &Message) {
         self.stanzas.try_send(message.clone().into()).ok();
-    }
-}
-
-/// The answer to a stanza that cannot be looked at now.
-pub(super) fn too_much(intake: &Intake, stanza: &Stanza) -> Option<Stanza> {
-    match stanza {
-        Stanza::Iq(iq) => {
-            answers::later(iq, intake.gateway.lang(iq.lang.as_deref())).map(Stanza::from)
-        }
-        Stanza::Message(message) => {
-            let lang = intake.gateway.lang(message.lang.as_deref());
-            message
-                .error_reply(&refusal::error(&Cap::Busy.into(), lang))
-                .map(Stanza::from)
-        }
-        Stanza::Presence(_) => None,
     }
 }
 

@@ -6,7 +6,8 @@ use transom::{
     gateway::{
         Gateway, answers, call, refusal,
         registration::{Effects, Person},
-        subscription::{self, Target},
+        subscription,
+        target::Target,
         text_out::{Accepted, Candidate, Decision, Kept},
     },
     texts::{Lang, Text},

@@ -13,8 +13,8 @@ use transom::{
     config::{Config, Environment},
     gateway::{
         Gateway,
+        moment::Moment,
         registration::{Book, Person},
-        text_out::Moment,
     },
     store::read::{KnownContact, KnownLine, KnownUser, Member, OutwardSnapshot, Subscription},
     xmpp::jid::{BareJid, Jid},

@@ -5,7 +5,8 @@ use transom::{
     gateway::{
         Gateway, answers,
         registration::{Effects, Person},
-        subscription::{self, Target},
+        subscription,
+        target::Target,
     },
     xmpp::{
         ns,

@@ -99,7 +99,7 @@ fn check(gateway: &Gateway, raw: &[u8]) -> (usize, Duration) {
     let account = AccountName::new("g", "lmtp");
     let start = Instant::now();
     let incoming = measure::incoming(raw);
-    let decide = |moment: &transom::gateway::text_out::Moment<'_>| {
+    let decide = |moment: &transom::gateway::moment::Moment<'_>| {
         text_in::decide(gateway, &account, &incoming, Some(&line()), NOW, moment.ids)
     };
     let writes = at_this_moment(decide).expect("its recipient is known");
