@@ -10,7 +10,8 @@ use super::{
     position::Position,
     read::{Unread, tell},
     recipient,
-    session::{Listed, Session, Trouble},
+    session::{Listed, Session},
+    trouble::Trouble,
 };
 use crate::{
     config::{ImapConfig, Whose},

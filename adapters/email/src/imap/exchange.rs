@@ -11,21 +11,16 @@ use async_imap::imap_proto::{
 };
 use jiff::fmt::strtime;
 
-use super::session::{Listed, Session, Trouble, within};
+use super::{
+    session::{Listed, Mailbox, Session},
+    trouble::{Trouble, within},
+};
 use crate::status::for_log;
 
 /// More mails than this are not announced at once; the rest is found by the next look.
 const LISTED_MAX: usize = 100_000;
 /// Of more folders the first ones are looked at.
 const FOLDERS_MAX: usize = 2000;
-
-/// What opening a mailbox tells of it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Mailbox {
-    pub(super) exists: u32,
-    pub(super) validity: Option<u32>,
-    pub(super) next: Option<u32>,
-}
 
 /// A folder of the account.
 #[derive(Clone, PartialEq, Eq, Debug)]

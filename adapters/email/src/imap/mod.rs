@@ -13,6 +13,7 @@ mod read;
 mod recipient;
 mod sent;
 mod session;
+mod trouble;
 
 use std::{sync::Arc, time::Duration};
 
@@ -31,7 +32,8 @@ use crate::{
 use catch_up::{CatchUp, Stop};
 pub(crate) use opening::greets;
 pub(crate) use sent::Copied;
-use session::{Session, Trouble};
+use session::Session;
+use trouble::Trouble;
 
 /// Watches a mailbox.
 #[derive(Debug)]

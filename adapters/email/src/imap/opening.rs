@@ -13,7 +13,7 @@ use tokio::{io::AsyncReadExt, time::timeout};
 
 use super::{
     Pace, login,
-    session::{Trouble, late},
+    trouble::{Trouble, late},
 };
 use crate::{
     config::{ImapConfig, Login},

@@ -7,10 +7,7 @@ use std::collections::BTreeSet;
 
 use transom_adapter::{Context, Event, UnixMillis};
 
-use super::{
-    ImapAccount,
-    session::{Session, Trouble},
-};
+use super::{ImapAccount, session::Session, trouble::Trouble};
 use crate::{ids::OwnIds, read};
 
 /// So many of the newest mails are watched; older ones are read without a word.

@@ -3,7 +3,8 @@
 use super::{
     ImapAccount,
     exchange::Folder,
-    session::{Session, Trouble, within},
+    session::Session,
+    trouble::{Trouble, within},
 };
 
 /// A provider of which the mailbox is known to keep what its own SMTP server sends, at these hosts or with this capability.

@@ -1,22 +1,21 @@
 //! One IMAP connection, with a deadline on everything: the library has none, and after a missed one nobody knows which answer
 //! comes next, so the connection is dropped.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use async_imap::{error::Error, extensions::idle::IdleResponse, types::UnsolicitedResponse};
+use async_imap::{extensions::idle::IdleResponse, types::UnsolicitedResponse};
 use rustls::ClientConfig;
 use tokio::time::timeout;
 use transom_adapter::Clock;
 
 use super::{
     Pace,
-    exchange::Mailbox,
     opening::{greeted, log_in},
+    trouble::{Trouble, within},
 };
 use crate::{
     config::ImapConfig,
     net::{Security, Stream},
-    status::for_log,
 };
 
 /// What is read of a header; more is no header.
@@ -25,73 +24,6 @@ const HEADER_BYTES_MAX: usize = 64 * 1024;
 const DONE_MAX: Duration = Duration::from_secs(15);
 /// How many mails `check` looks at.
 const SURVEYED: u32 = 20;
-
-/// Why a connection ended.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Trouble {
-    /// The password, most likely.
-    #[error("the login is refused: {0}; check username and password")]
-    Login(String),
-    /// The provider gives no token any more: its user has to sign in again.
-    #[error("{0}")]
-    Provider(String),
-    /// The mailbox cannot be opened.
-    #[error("the mailbox cannot be opened: {0}; check mailbox")]
-    Mailbox(String),
-    /// The server lacks what is needed.
-    #[error("{0}")]
-    Unfit(&'static str),
-    /// The host is not public, and nobody excepted it.
-    #[error("the server is not on the public Internet")]
-    Forbidden,
-    /// It does not do what it was asked for.
-    #[error("the server refuses: {0}")]
-    Refused(String),
-    /// Cut in the middle.
-    #[error("the connection broke: {0}")]
-    Broken(String),
-    /// It said nothing, or not enough.
-    #[error("no answer within {} s", .0.as_secs())]
-    Silent(Duration),
-    /// It said something that the library cannot read. What it was stays out of the log: it may be a mail.
-    #[error("an answer cannot be understood")]
-    Garbled,
-}
-
-impl Trouble {
-    /// What whoever owns the mailbox can do something with.
-    pub(super) fn words(&self) -> String {
-        match self {
-            Self::Login(text)
-            | Self::Mailbox(text)
-            | Self::Provider(text)
-            | Self::Refused(text) => text.clone(),
-            other => other.to_string(),
-        }
-    }
-
-    pub(super) fn opening(error: &std::io::Error) -> Self {
-        match error.kind() {
-            std::io::ErrorKind::PermissionDenied => Self::Forbidden,
-            _ => Self::Broken(for_log(&error.to_string())),
-        }
-    }
-
-    /// The library cannot read what the server said, or the connection is gone.
-    pub(super) fn reading(error: std::io::Error) -> Self {
-        Error::Io(error).into()
-    }
-}
-
-impl From<Error> for Trouble {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::Io(io) if io.kind() == std::io::ErrorKind::Other => Self::Garbled,
-            Error::Parse(_) | Error::Bad(_) => Self::Garbled,
-            error => Self::Broken(for_log(&error.to_string())),
-        }
-    }
-}
 
 /// An open mailbox.
 #[derive(Debug)]
@@ -103,6 +35,14 @@ pub(crate) struct Session {
     pub(super) has_news: bool,
     encrypted: bool,
     pub(super) pace: Pace,
+}
+
+/// What opening a mailbox tells of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Mailbox {
+    pub(super) exists: u32,
+    pub(super) validity: Option<u32>,
+    pub(super) next: Option<u32>,
 }
 
 /// A mail as the mailbox lists it.
@@ -304,18 +244,4 @@ impl Session {
     pub(crate) async fn log_out(mut self) {
         drop(timeout(Duration::from_secs(2), self.imap.logout()).await);
     }
-}
-
-pub(super) async fn within<T, E: Into<Trouble>>(
-    deadline: Duration,
-    work: impl Future<Output = Result<T, E>>,
-) -> Result<T, Trouble> {
-    match timeout(deadline, work).await {
-        Ok(result) => result.map_err(E::into),
-        Err(_) => Err(late(deadline)),
-    }
-}
-
-pub(super) fn late(deadline: Duration) -> Trouble {
-    Trouble::Silent(deadline)
 }
