@@ -33,6 +33,10 @@ pub(super) struct Books {
     incoming: usize,
     /// Those that transom said it has.
     stored: BTreeSet<usize>,
+    /// The newest that the network took in each chat …
+    newest: [usize; CHATS],
+    /// … of so many that it took.
+    counted: usize,
     /// How many that the network took were looked at for reports.
     noted: usize,
     /// Places of those that are not reported.
@@ -77,6 +81,8 @@ impl Books {
             again: BTreeSet::new(),
             incoming: 0,
             stored: BTreeSet::new(),
+            newest: [0; CHATS],
+            counted: 0,
             noted: 0,
             unreported: Vec::new(),
             seen: Seen::default(),
@@ -108,11 +114,16 @@ impl Books {
     }
 
     /// Whether the network has to catch up with alice: a long run has to come to an end. What never came to transom nobody waits for.
-    pub(super) fn is_behind(&self) -> bool {
+    pub(super) fn is_behind(&mut self) -> bool {
         let done = self.network.record().lock();
-        let last = done.taken.iter().rev().take(BEHIND_MAX);
-        let newest = last.map(|taken| taken.number).max().unwrap_or(0);
-        self.out > newest + BEHIND_MAX
+        for Taken { number, .. } in done.taken.iter().skip(self.counted) {
+            let newest = &mut self.newest[number % CHATS];
+            *newest = (*newest).max(*number);
+        }
+        self.counted = done.taken.len();
+        // One chat may wait for its next attempt while the others go on.
+        let waiting = |newest: &usize| self.out.saturating_sub(*newest) / CHATS;
+        self.newest.iter().map(waiting).sum::<usize>() > BEHIND_MAX
     }
 
     pub(super) async fn write_next(&mut self, alice: &mut XmppClient) {
