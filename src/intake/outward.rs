@@ -157,7 +157,7 @@ impl Round<'_> {
                     .extend(refuse(intake, message, &Text::from(why)));
             }
             Decision::Repeated(message_id) => {
-                tracing::info!(message_id, "A stanza was repeated.");
+                tracing::debug!(message_id, "A stanza was repeated.");
                 intake.metrics.message(name, Direction::Out, "repeated");
             }
             Decision::Accepted(_)
