@@ -182,9 +182,11 @@ impl Stage {
             6 => {
                 traffic.answered(&webhooks).await;
                 let by = Duration::from_secs(1 + random.below(JUMP_SECONDS_MAX));
-                match random.below(2) {
-                    0 => self.time.forward(by),
-                    _ => self.time.back(by),
+                // What a new process finds waiting is as late as the clock was set back: nobody would catch up.
+                if random.below(2) == 0 || traffic.is_behind() {
+                    self.time.forward(by);
+                } else {
+                    self.time.back(by);
                 }
             }
             _ => self.without_database(&mut traffic, pause).await,

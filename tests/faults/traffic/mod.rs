@@ -183,6 +183,11 @@ impl Traffic {
         self.books.iter().map(Books::each_way).min().unwrap_or(0)
     }
 
+    /// Whether a network has to catch up with alice.
+    pub(crate) fn is_behind(&mut self) -> bool {
+        self.books.iter_mut().any(Books::is_behind)
+    }
+
     /// Alice goes offline, having read all that there is for her; then something happens, and she comes back.
     pub(crate) async fn away(mut self, happens: impl AsyncFnOnce() -> XmppClient) -> Self {
         self.alice.send("<presence type='unavailable'/>").await;
