@@ -98,7 +98,9 @@ pub(super) async fn run(
 ) {
     recovery::run(&surroundings).await;
     let mut scheduler = Scheduler::new(surroundings, queue);
-    scheduler.look_again();
+    // Before anything new is taken: it would pass what waits in its chat.
+    let waiting = read_due(&scheduler.surroundings).await;
+    scheduler.handle(Order::Found(waiting));
     let lifecycle = scheduler.surroundings.lifecycle.clone();
     let clock = Arc::clone(&scheduler.surroundings.clock);
     let mut seen = clock.now();
