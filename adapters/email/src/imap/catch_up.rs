@@ -280,9 +280,8 @@ impl<'a> CatchUp<'a> {
         let more = match &trouble {
             Trouble::Garbled | Trouble::Silent(_) => GARBLED,
             Trouble::Refused(_) => match session.gives_another(mail.uid).await {
-                Ok(true) => 1,
                 // Where no other is given either it is not this mail's fault.
-                Ok(false) => 0,
+                Ok(gives_another) => gives_another.into(),
                 Err(worse) => return worse,
             },
             _ => 1,
