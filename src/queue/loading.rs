@@ -22,19 +22,14 @@ use crate::{
 const FIND_LANES: i64 = 5_000;
 
 /// Every lane that waits, earliest first, as many as the book holds.
-pub(super) async fn read_due(surroundings: &Surroundings) -> Vec<DueLane> {
+pub(super) async fn read_due(surroundings: &Surroundings) -> Result<Vec<DueLane>, StoreError> {
     let (mut lanes, mut after_ms) = (Vec::new(), i64::MIN);
     while lanes.len() < LANES_MAX {
-        let page = match surroundings.store.due_lanes(after_ms, FIND_LANES).await {
-            Ok(page) => page,
-            Err(error) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "Cannot read what waits."
-                );
-                break;
-            }
-        };
+        let page = surroundings.store.due_lanes(after_ms, FIND_LANES).await;
+        let page = page.inspect_err(|error| {
+            let error: &dyn std::error::Error = error;
+            tracing::error!(error, "Cannot read what waits.");
+        })?;
         let is_last = page.len() < usize::try_from(FIND_LANES).unwrap_or(usize::MAX);
         // The page's last millisecond may go on in the next one: it is read again.
         after_ms = page.last().map_or(after_ms, |lane| lane.due_ms - 1);
@@ -43,7 +38,7 @@ pub(super) async fn read_due(surroundings: &Surroundings) -> Vec<DueLane> {
             break;
         }
     }
-    lanes
+    Ok(lanes)
 }
 
 /// The first works of these lanes, whichever direction each has.

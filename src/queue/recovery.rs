@@ -12,7 +12,7 @@ use crate::store::{
 };
 
 /// Settles every start mark of a process that is gone: repeated where the account recognises a repeat, unknown where it does not.
-/// True when there was any.
+/// False when the database was out of order.
 ///
 /// Once at the start is not enough: a database server may commit what a killed process had sent it a moment after the next one
 /// looked, and another process may be taken for dead at any time.
@@ -28,7 +28,7 @@ pub(super) async fn run(surroundings: &Surroundings) -> bool {
         }
     };
     if left.is_empty() {
-        return false;
+        return true;
     }
     tracing::warn!(
         count = left.len(),

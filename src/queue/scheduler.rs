@@ -74,8 +74,8 @@ const FILES: usize = 8;
 const LINK_LANES: usize = 64;
 /// Lanes read from the database at once.
 const LOAD_LANES: usize = 64;
-/// How long a lane waits when the database could not be read.
-const READ_PAUSE_MS: i64 = 1_000;
+/// How long what waits is left alone when the database could not be read.
+const READ_PAUSE: Duration = Duration::from_secs(1);
 
 /// A smaller step of the clock is what keeps it right.
 const SET_BACK: Duration = Duration::from_secs(1);
@@ -96,10 +96,11 @@ pub(super) async fn run(
     queue: Queue,
     mut inbox: mpsc::Receiver<Order>,
 ) {
-    recovery::run(&surroundings).await;
-    let mut scheduler = Scheduler::new(surroundings, queue);
     // Before anything new is taken: it would pass what waits in its chat.
-    let waiting = read_due(&scheduler.surroundings).await;
+    let Some(waiting) = left_over(&surroundings).await else {
+        return;
+    };
+    let mut scheduler = Scheduler::new(surroundings, queue);
     scheduler.handle(Order::Found(waiting));
     let lifecycle = scheduler.surroundings.lifecycle.clone();
     let clock = Arc::clone(&scheduler.surroundings.clock);
@@ -124,6 +125,22 @@ pub(super) async fn run(
         scheduler.wake(now);
         scheduler.dispatch();
         scheduler.load();
+    }
+}
+
+/// What the last process left, however long the database is out of order; `None` when this one has to stop before.
+async fn left_over(surroundings: &Surroundings) -> Option<Vec<DueLane>> {
+    loop {
+        if recovery::run(surroundings).await
+            && let Ok(waiting) = read_due(surroundings).await
+        {
+            return Some(waiting);
+        }
+        let pause = surroundings.clock.now().after(READ_PAUSE);
+        tokio::select! {
+            () = surroundings.lifecycle.draining() => return None,
+            () = surroundings.clock.sleep_until(pause) => {}
+        }
     }
 }
 
@@ -199,8 +216,8 @@ impl Scheduler {
                 lanes,
                 found: Err(_),
             } => {
-                let due_ms = self.surroundings.clock.now().0 + READ_PAUSE_MS;
-                self.book.not_loaded(&lanes, due_ms);
+                let due = self.surroundings.clock.now().after(READ_PAUSE);
+                self.book.not_loaded(&lanes, due.0);
             }
             Order::Found(lanes) => {
                 let processes = &self.surroundings.processes;
@@ -324,8 +341,13 @@ impl Scheduler {
     fn look_again(&mut self) {
         let (surroundings, orders) = (self.surroundings.clone(), self.queue.orders.clone());
         self.surroundings.lifecycle.spawn("queue.find", async move {
-            let lanes = read_due(&surroundings).await;
-            orders.send(Order::Found(lanes)).await.ok();
+            // What cannot be read now is looked for again soon.
+            if let Ok(lanes) = read_due(&surroundings).await {
+                orders.send(Order::Found(lanes)).await.ok();
+            }
         });
     }
 }
+
+#[cfg(test)]
+mod tests;
