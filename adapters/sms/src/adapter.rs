@@ -22,7 +22,6 @@ use crate::{
 };
 
 pub use self::config::SmsConfig;
-pub(crate) use self::config::switch;
 
 /// Text messages of one gateway.
 pub struct SmsAdapter {

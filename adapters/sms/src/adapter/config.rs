@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::provider::settings::plain_or_text;
+
 /// The section `gateway.X` of an SMS gateway, as far as the adapter reads it.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -18,7 +20,7 @@ pub struct SmsConfig {
     pub short_codes: Option<Vec<String>>,
     /// Whether typographic characters (curly quotation marks, dashes) are sent as plainer ones where they alone would make a text cost
     /// more.
-    #[serde(default, deserialize_with = "switch")]
+    #[serde(default, deserialize_with = "plain_or_text")]
     pub smart_encoding: bool,
     /// When no text is sent, in the recipient's time: `21:00-08:00`. Texts wait until its end.
     pub quiet_hours: Option<String>,
@@ -27,18 +29,4 @@ pub struct SmsConfig {
     /// The providers by name.
     #[serde(default)]
     pub provider: BTreeMap<String, Map<String, Value>>,
-}
-
-/// True or false, which may come as text: the environment gives nothing else.
-pub(crate) fn switch<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Either {
-        Switch(bool),
-        Text(String),
-    }
-    match Either::deserialize(deserializer)? {
-        Either::Switch(switch) => Ok(switch),
-        Either::Text(text) => text.parse().map_err(serde::de::Error::custom),
-    }
 }

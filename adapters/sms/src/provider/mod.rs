@@ -26,7 +26,7 @@ pub mod kannel;
 mod media;
 pub mod plivo;
 mod received;
-mod settings;
+pub(crate) mod settings;
 mod signature;
 pub mod sinch;
 pub mod smpp;

@@ -1,6 +1,6 @@
 //! Reading a provider's section of the configuration: every fault of it at once.
 
-use std::{path::Path, str::FromStr, time::Duration};
+use std::{fmt::Display, path::Path, str::FromStr, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
@@ -187,25 +187,31 @@ fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
-/// A count that may come as text: the environment gives nothing else.
-pub(crate) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+/// A number or a switch that may come as text: the environment gives nothing else.
+pub(crate) fn plain_or_text<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + FromStr<Err: Display>,
+{
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum Either {
-        Number(u16),
+    enum Either<T> {
+        Plain(T),
         Text(String),
     }
     match Either::deserialize(deserializer)? {
-        Either::Number(number) => Ok(number),
+        Either::Plain(value) => Ok(value),
         Either::Text(text) => text.parse().map_err(serde::de::Error::custom),
     }
 }
 
-/// The same for a count that may be missing.
-pub(crate) fn optional_count<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<u16>, D::Error> {
-    count(deserializer).map(Some)
+/// The same for one that may be missing.
+pub(crate) fn optional<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + FromStr<Err: Display>,
+{
+    plain_or_text(deserializer).map(Some)
 }
 
 #[cfg(test)]

@@ -6,7 +6,10 @@ use serde::Deserialize;
 use transom_adapter::{AccountName, ConfigFault, Section};
 
 use super::{GammuAccount, ProviderEnv, spool::Spool};
-use crate::{Number, provider::settings::Settings};
+use crate::{
+    Number,
+    provider::settings::{Settings, plain_or_text},
+};
 
 /// `[gateway.X.provider.Y]` with `kind = "gammu"`.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
@@ -18,7 +21,7 @@ pub struct GammuConfig {
     /// The number of the SIM card, which is a line.
     pub number: String,
     /// Whether smsd was told to ask for delivery reports (`DeliveryReport = sms`): `true` or `false`. Default: `true`.
-    #[serde(default = "yes", deserialize_with = "crate::adapter::switch")]
+    #[serde(default = "yes", deserialize_with = "plain_or_text")]
     pub reports: bool,
     /// How long the files of what was sent and received are kept, up to a year; default: a week.
     pub keep: Option<String>,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use transom_adapter::{AccountName, ConfigFault, Section};
 
 use super::{JasminAccount, ProviderEnv};
-use crate::provider::settings::{Settings, count};
+use crate::provider::settings::{Settings, plain_or_text};
 
 /// `[gateway.X.provider.Y]` with `kind = "jasmin"`.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
@@ -30,7 +30,7 @@ pub struct JasminConfig {
     /// Where Jasmin reaches us, when it is not `http.public_url`: `http://127.0.0.1:8480`.
     pub callback_url: Option<String>,
     /// `long_content_max_parts` of Jasmin's `[http-api]`, 1 to 255: longer texts are refused. Default: 5, which is Jasmin's.
-    #[serde(default = "max_parts", deserialize_with = "count")]
+    #[serde(default = "max_parts", deserialize_with = "plain_or_text")]
     pub max_parts: u16,
     /// How long the network may try, in whole minutes up to 63 weeks; default: what the network does.
     pub validity: Option<String>,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use transom_adapter::{AccountName, ConfigFault, Section};
 
 use super::{KannelAccount, ProviderEnv};
-use crate::provider::settings::{Settings, count};
+use crate::provider::settings::{Settings, plain_or_text};
 
 /// `[gateway.X.provider.Y]` with `kind = "kannel"`.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
@@ -32,7 +32,7 @@ pub struct KannelConfig {
     /// Sends through the SMSC with this `smsc-id`.
     pub smsc: Option<String>,
     /// `max-messages` of the `sendsms-user`, 1 to 255: longer texts are refused, for Kannel would cut them. Default: 10.
-    #[serde(default = "max_messages", deserialize_with = "count")]
+    #[serde(default = "max_messages", deserialize_with = "plain_or_text")]
     pub max_messages: u16,
     /// How long the network may try, in whole minutes up to 63 weeks; default: what the network does.
     pub validity: Option<String>,

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::provider::{
     ProviderEnv,
-    settings::{Settings, count, optional_count},
+    settings::{Settings, optional, plain_or_text},
 };
 
 /// `[gateway.X.provider.Y]` with `kind = "smpp"`.
@@ -53,14 +53,14 @@ pub struct SmppConfig {
     #[serde(default)]
     pub long: Long,
     /// Messages that may wait for their answer at once, 1 to 1000. Default: 10.
-    #[serde(default = "window", deserialize_with = "count")]
+    #[serde(default = "window", deserialize_with = "plain_or_text")]
     pub window: u16,
     /// Messages a second, 1 to 1000. Default: as many as the SMSC answers.
-    #[serde(default, deserialize_with = "optional_count")]
+    #[serde(default, deserialize_with = "optional")]
     #[schemars(with = "Option<u16>")]
     pub per_second: Option<u16>,
     /// Longer texts are refused: parts, 1 to 255. Default: 10.
-    #[serde(default = "max_parts", deserialize_with = "count")]
+    #[serde(default = "max_parts", deserialize_with = "plain_or_text")]
     pub max_parts: u16,
     /// How long the network may try, from a minute to 63 days; default: what the network does.
     pub validity: Option<String>,
@@ -69,19 +69,19 @@ pub struct SmppConfig {
     /// After so long without a word from the SMSC it is asked whether it is there. Default: 30s.
     pub enquire_link: Option<String>,
     /// `source_addr_ton` for all senders. Default: 1 for numbers, 3 for short codes, 5 for names.
-    #[serde(default, deserialize_with = "optional_count")]
+    #[serde(default, deserialize_with = "optional")]
     #[schemars(with = "Option<u16>")]
     pub source_ton: Option<u16>,
     /// `source_addr_npi` for all senders. Default: 1 for numbers, else 0.
-    #[serde(default, deserialize_with = "optional_count")]
+    #[serde(default, deserialize_with = "optional")]
     #[schemars(with = "Option<u16>")]
     pub source_npi: Option<u16>,
     /// `dest_addr_ton` for all recipients. Default: as for senders.
-    #[serde(default, deserialize_with = "optional_count")]
+    #[serde(default, deserialize_with = "optional")]
     #[schemars(with = "Option<u16>")]
     pub dest_ton: Option<u16>,
     /// `dest_addr_npi` for all recipients. Default: as for senders.
-    #[serde(default, deserialize_with = "optional_count")]
+    #[serde(default, deserialize_with = "optional")]
     #[schemars(with = "Option<u16>")]
     pub dest_npi: Option<u16>,
 }

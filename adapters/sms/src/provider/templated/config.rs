@@ -8,7 +8,7 @@ use serde::Deserialize;
 use transom_adapter::{AccountName, ConfigFault, Repeat, Section};
 
 use super::{HttpAccount, Mapping, ProviderEnv, Replies, accepted, template::Templates};
-use crate::provider::settings::{Settings, count};
+use crate::provider::settings::{Settings, plain_or_text};
 
 /// `[gateway.X.provider.Y]` with `kind = "http"`.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
@@ -31,7 +31,7 @@ pub struct HttpConfig {
     #[serde(default)]
     pub webhook: Mapping,
     /// The longest text it takes, in segments, 1 to 255. Default: 10.
-    #[serde(default = "max_segments", deserialize_with = "count")]
+    #[serde(default = "max_segments", deserialize_with = "plain_or_text")]
     pub max_segments: u16,
 }
 
@@ -60,7 +60,7 @@ pub struct SendConfig {
     #[serde(default)]
     pub errors: BTreeMap<String, Meaning>,
     /// Whether the service knows a repeat by the `key` that it was sent with: `true` or `false`. Default: `false`.
-    #[serde(default, deserialize_with = "crate::adapter::switch")]
+    #[serde(default, deserialize_with = "plain_or_text")]
     pub repeat_safe: bool,
 }
 

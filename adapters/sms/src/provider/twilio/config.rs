@@ -9,7 +9,7 @@ use transom_adapter::{AccountName, ConfigFault, Section};
 use super::{ProviderEnv, Secrets, TwilioAccount};
 use crate::provider::{
     media,
-    settings::{Settings, count},
+    settings::{Settings, plain_or_text},
 };
 
 /// What accounts are said to be allowed without asking for more.
@@ -38,7 +38,7 @@ pub struct TwilioConfig {
     /// How long Twilio may try, at most 10h, which is its default: `4h`.
     pub validity: Option<String>,
     /// Messages that may wait for Twilio's answer at once, 1 to 100. Default: 10.
-    #[serde(default = "window", deserialize_with = "count")]
+    #[serde(default = "window", deserialize_with = "plain_or_text")]
     pub window: u16,
     /// Default: `https://api.twilio.com`.
     #[serde(default = "base_url")]
