@@ -5,13 +5,13 @@ mod quiet;
 use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::mpsc, time::Instant};
-use transom_adapter::{Account, Address, Attempt, Failure, Outcome, Reason, Repeat, UnixMillis};
+use transom_adapter::{Account, Attempt, Failure, Outcome, Reason, Repeat, UnixMillis};
 
 use super::{
     OutWork, QueueGateway, Surroundings,
     lanes::Next,
-    scheduler::Order,
-    verdict::{Circumstances, Pause, Verdict, judge},
+    order::{Finished, Order},
+    verdict::{Circumstances, Verdict, judge},
 };
 use crate::{
     config::Receipts,
@@ -37,30 +37,6 @@ pub(super) struct Try {
     /// This process, as it was when the work was handed out.
     pub(super) process_id: i64,
     pub(super) finished: mpsc::Sender<Order>,
-}
-
-/// What follows an attempt.
-#[derive(Debug)]
-pub(super) struct Finished {
-    /// What else may not go by this account; of which line.
-    pub(super) pause: Option<(Pause, Address)>,
-    pub(super) next: Next,
-    /// The same work again: its next unit, or its next route.
-    pub(super) give_back: Option<Box<OutWork>>,
-    /// It went on in a lane of its own: lane, time, failures.
-    pub(super) own_lane: Option<(i64, i64, u32)>,
-}
-
-impl Finished {
-    pub(super) fn go_on() -> Self {
-        let (pause, give_back, own_lane) = (None, None, None);
-        Self {
-            pause,
-            next: Next::GoOn,
-            give_back,
-            own_lane,
-        }
-    }
 }
 
 /// How long the database may be out of order between two looks.

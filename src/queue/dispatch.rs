@@ -10,7 +10,8 @@ use super::{
     files_in::FilesIn,
     handover::{self, HandOver},
     lanes::{Next, WORK_PER_LANE},
-    scheduler::{Came, Scheduler},
+    order::Came,
+    scheduler::Scheduler,
     slots::{Carrier, Slot},
 };
 

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use transom_adapter::{FetchFailure, Fetched, MediaRef, UnixMillis};
 
 use super::{
-    InWork, QueueGateway, Surroundings, Work, lanes::Next, scheduler::Order, verdict::backoff,
+    InWork, QueueGateway, Surroundings, Work, lanes::Next, order::Order, verdict::backoff,
 };
 use crate::{
     files::{kind, upload::NotUploaded},

@@ -9,9 +9,9 @@ use transom_adapter::{
 
 use super::{
     OutWork,
-    attempt::{Finished, Try},
+    attempt::Try,
     lanes::Next,
-    scheduler::Order,
+    order::{Finished, Order},
     verdict::backoff,
 };
 use crate::{

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use transom_adapter::UnixMillis;
 
-use super::{InWork, QueueGateway, Surroundings, Work, lanes::Next, scheduler::Order};
+use super::{InWork, QueueGateway, Surroundings, Work, lanes::Next, order::Order};
 use crate::{
     gateway::text_in,
     hooks::{Step, step},

@@ -2,8 +2,8 @@
 //!
 //! - [`accounts`]: where accounts stand, for whoever has to act on it.
 //! - [`lanes`]: the book of chats in which something waits, bounded in memory; pure.
-//! - [`scheduler`]: one task that owns the book and hands out work; it never waits for anything but its inbox. [`slots`]: what carries
-//!   it; [`dispatch`] finds each lane its slot.
+//! - [`scheduler`]: one task that owns the book and hands out work; once it has read what the last process left, it waits for nothing but
+//!   its inbox. [`order`]: what it is told; [`slots`]: what carries the work; [`dispatch`] finds each lane its slot.
 //! - [`files_in`], [`files_out`]: files fetched, stored and given out, before the message that they belong to goes on.
 //! - [`attempt`]: one try outwards, from start mark to outcome; [`verdict`] is the one table of what follows.
 //! - [`handover`]: inwards, to the user's server, until its barrier is answered.
@@ -22,6 +22,7 @@ mod files_out;
 mod handover;
 mod lanes;
 mod loading;
+mod order;
 mod others;
 mod overdue;
 mod read_first;
@@ -221,7 +222,7 @@ pub struct Surroundings {
 /// A handle of the queue. Cheap to clone.
 #[derive(Clone)]
 pub struct Queue {
-    orders: mpsc::Sender<scheduler::Order>,
+    orders: mpsc::Sender<order::Order>,
     processes: Processes,
 }
 
@@ -271,24 +272,24 @@ impl Queue {
             self.processes.hint(Hint::Lanes(lanes.collect()));
         }
         if !ours.is_empty() {
-            self.order(scheduler::Order::Arrived(ours)).await;
+            self.order(order::Order::Arrived(ours)).await;
         }
     }
 
     /// A link came up: what waited for it goes on.
     pub async fn link_up(&self, gateway_id: i64) {
-        self.order(scheduler::Order::LinkUp(gateway_id)).await;
+        self.order(order::Order::LinkUp(gateway_id)).await;
     }
 
     /// Lanes changed in the database: read what is due again.
     pub async fn look_again(&self) {
-        self.order(scheduler::Order::LookAgain).await;
+        self.order(order::Order::LookAgain).await;
     }
 
     /// Somebody changed or cancelled what waits: read it again before it is done.
     pub async fn changed(&self) {
         self.processes.hint(Hint::Look);
-        self.order(scheduler::Order::Changed).await;
+        self.order(order::Order::Changed).await;
     }
 
     /// An account can be sent by from now on.
@@ -298,20 +299,20 @@ impl Queue {
         account_id: i64,
         account: Arc<dyn Account>,
     ) {
-        let came = scheduler::Came {
+        let came = order::Came {
             name,
             account_id,
             account,
         };
-        self.order(scheduler::Order::AccountCame(came)).await;
+        self.order(order::Order::AccountCame(came)).await;
     }
 
     /// An account cannot be sent by any more; attempts that are under way end by themselves.
     pub async fn account_gone(&self, name: AccountName) {
-        self.order(scheduler::Order::AccountGone(name)).await;
+        self.order(order::Order::AccountGone(name)).await;
     }
 
-    async fn order(&self, order: scheduler::Order) {
+    async fn order(&self, order: order::Order) {
         // When the scheduler is gone the process is stopping, and everything is in the database.
         self.orders.send(order).await.ok();
     }

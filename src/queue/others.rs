@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::{Queue, Surroundings, recovery, scheduler};
+use super::{Queue, Surroundings, order::Order, recovery};
 use crate::{
     processes::Hint,
     xmpp::{
@@ -32,7 +32,7 @@ pub(super) async fn run(surroundings: Surroundings, queue: Queue, mut heard: mps
                 }
                 // Other chats are ours now, and what a dead process had under way is left lying.
                 recovery::run(&surroundings).await;
-                queue.order(scheduler::Order::Changed).await;
+                queue.order(Order::Changed).await;
                 surroundings.teller.link_up();
             }
         }
@@ -41,12 +41,12 @@ pub(super) async fn run(surroundings: Surroundings, queue: Queue, mut heard: mps
 
 async fn take(surroundings: &Surroundings, queue: &Queue, hint: Hint) {
     match hint {
-        Hint::Lanes(lanes) => queue.order(scheduler::Order::Hinted(lanes)).await,
+        Hint::Lanes(lanes) => queue.order(Order::Hinted(lanes)).await,
         // Whoever has no link has nobody to tell.
         Hint::Tells(deliveries) if surroundings.processes.has_any() => {
             surroundings.teller.heard(deliveries);
         }
-        Hint::Look => queue.order(scheduler::Order::Changed).await,
+        Hint::Look => queue.order(Order::Changed).await,
         Hint::Say(gateway_id, stanza) => {
             let saying = say(surroundings.clone(), gateway_id, stanza);
             surroundings.lifecycle.spawn("queue.say", saying);

@@ -1,72 +1,20 @@
-//! The one task that owns the book of lanes: hands out work, never waits for it.
+//! The one task that owns the book of lanes: reads what the last process left, then hands out work and never waits for it.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
-use transom_adapter::{Account, AccountName, UnixMillis};
+use transom_adapter::{AccountName, UnixMillis};
 
 use super::{
     Queue, Surroundings, Waiting, Work,
-    attempt::Finished,
-    lanes::{LaneBook, Loaded, Next},
+    lanes::LaneBook,
     loading::{read_due, read_lanes},
+    order::{Finished, Order},
     recovery,
     slots::{Carrier, Slot},
     verdict::Pause,
 };
-use crate::store::{StoreError, read::DueLane};
-
-/// What the scheduler is told.
-#[derive(Debug)]
-pub(super) enum Order {
-    /// Work was committed.
-    Arrived(Vec<Waiting>),
-    /// An attempt is over, and its outcome committed.
-    Finished {
-        lane_id: i64,
-        slot: usize,
-        finished: Finished,
-    },
-    /// A hand-over is over; the works that the link lost come back.
-    HandedOver {
-        lane_id: i64,
-        slot: usize,
-        next: Next,
-        lost: Vec<Work>,
-    },
-    /// Lanes were read from the database.
-    Loaded {
-        lanes: Vec<i64>,
-        found: Result<Loaded, StoreError>,
-    },
-    /// Lanes that are due were read from the database.
-    Found(Vec<DueLane>),
-    /// Another process committed work: lane and gateway.
-    Hinted(Vec<(i64, i64)>),
-    /// A link came up.
-    LinkUp(i64),
-    /// An account that a user brought runs.
-    AccountCame(Came),
-    /// It does not any more.
-    AccountGone(AccountName),
-    /// The database may have more than the book.
-    LookAgain,
-    /// Somebody changed what waits: what the book holds may be wrong.
-    Changed,
-}
-
-/// An account that runs.
-pub(super) struct Came {
-    pub(super) name: AccountName,
-    pub(super) account_id: i64,
-    pub(super) account: Arc<dyn Account>,
-}
-
-impl std::fmt::Debug for Came {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Came").field(&self.name).finish()
-    }
-}
+use crate::store::read::DueLane;
 
 /// Messages at once whose files are fetched or given out; each has a file in memory.
 const FILES: usize = 8;

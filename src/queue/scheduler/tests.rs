@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use tempfile::TempDir;
 use transom_adapter::{
-    Attempt, Capabilities, Holder, Key, Lifecycle, Outcome, Outgoing, Repeat, Reports, Route,
+    Account, Attempt, Capabilities, Holder, Key, Lifecycle, Outcome, Outgoing, Repeat, Reports,
+    Route,
     testkit::{ManualClock, outgoing},
 };
 
