@@ -36,6 +36,13 @@ impl Lines {
         written.unwrap_or_else(|error| panic!("cannot send: {error}"));
     }
 
+    /// Answers a client with a line; CR LF is added. One that is gone hears nothing, and its end is the next that is read of it.
+    pub(crate) async fn answer(&mut self, line: &str) {
+        let line = format!("{line}\r\n");
+        let written = within("the client to read", self.stream.write_all(line.as_bytes())).await;
+        written.ok();
+    }
+
     /// The next line without its end; `None` when the peer closed.
     pub async fn line(&mut self) -> Option<String> {
         let bytes = within("a line", self.raw_line()).await?;

@@ -225,10 +225,10 @@ impl Dialog {
         let verb = line.split([' ', ':']).next().unwrap_or_default();
         match verb.to_ascii_uppercase().as_str() {
             "EHLO" => self.extensions().await,
-            "HELO" | "NOOP" => self.lines.send("250 2.0.0 ok").await,
+            "HELO" | "NOOP" => self.lines.answer("250 2.0.0 ok").await,
             "RSET" => {
                 self.mail = None;
-                self.lines.send("250 2.0.0 ok").await;
+                self.lines.answer("250 2.0.0 ok").await;
             }
             "AUTH" => {
                 locked(&self.script).logins.push(line.to_owned());
@@ -242,10 +242,10 @@ impl Dialog {
             "RCPT" => self.recipient(line).await?,
             "DATA" => self.data().await?,
             "QUIT" => {
-                self.lines.send("221 2.0.0 bye").await;
+                self.lines.answer("221 2.0.0 bye").await;
                 return None;
             }
-            _ => self.lines.send("502 5.5.2 unknown command").await,
+            _ => self.lines.answer("502 5.5.2 unknown command").await,
         }
         Some(())
     }
@@ -261,14 +261,14 @@ impl Dialog {
             "AUTH PLAIN LOGIN",
         ];
         for extension in extensions {
-            self.lines.send(&format!("250-{extension}")).await;
+            self.lines.answer(&format!("250-{extension}")).await;
         }
-        self.lines.send("250 SIZE 26214400").await;
+        self.lines.answer("250 SIZE 26214400").await;
     }
 
     async fn recipient(&mut self, line: &str) -> Option<()> {
         if self.mail.is_none() {
-            self.lines.send("503 5.5.1 MAIL first").await;
+            self.lines.answer("503 5.5.1 MAIL first").await;
             return Some(());
         }
         if self.step(Stage::Rcpt, "250 2.1.5 ok").await?
@@ -281,7 +281,7 @@ impl Dialog {
 
     async fn data(&mut self) -> Option<()> {
         if self.mail.as_ref().is_none_or(|mail| mail.to.is_empty()) {
-            self.lines.send("554 5.5.1 no valid recipients").await;
+            self.lines.answer("554 5.5.1 no valid recipients").await;
             return Some(());
         }
         if !self.step(Stage::Data, "354 go ahead").await? {
@@ -325,11 +325,11 @@ impl Dialog {
     async fn obey(&mut self, verdict: Option<Verdict>, consent: &str) -> Option<Accepted> {
         match verdict {
             None => {
-                self.lines.send(consent).await;
+                self.lines.answer(consent).await;
                 Some(true)
             }
             Some(Verdict::Reply(reply)) => {
-                self.lines.send(&reply).await;
+                self.lines.answer(&reply).await;
                 Some(reply.starts_with(['2', '3']))
             }
             Some(Verdict::Hang | Verdict::KeepAndHang) => {
