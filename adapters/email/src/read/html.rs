@@ -1,6 +1,7 @@
-//! HTML as plain text, within bounds: the renderer is quadratic on nesting, so what is deep or long goes another way.
+//! HTML as plain text, within bounds: the renderer is quadratic on nesting, so what is deep or long goes another way. So does what
+//! a parser makes into many times its size.
 
-use html2text::{config, render::TextDecorator};
+use html2text::{Element, Handle, RcDom, config, render::TextDecorator};
 use mail_parser::decoders::html::html_to_text;
 
 /// More HTML than this is not rendered; the fallback still reads it.
@@ -11,6 +12,14 @@ const SOURCE_BYTES_MAX: usize = 1024 * 1024;
 const DEPTH_MAX: usize = 100;
 /// A tag with a picture inside may be long.
 const TAG_BYTES_MAX: usize = 64 * 1024;
+/// Elements and texts, about 1 KB each while they are rendered; a long newsletter has some thousand.
+const NODES_MAX: usize = 30_000;
+/// Rows of all tables, each as wide as the widest: the renderer keeps a number for each place.
+const PLACES_MAX: usize = 1_000_000;
+/// Digits of the number that a list begins with: the renderer adds to it.
+const START_DIGITS_MAX: usize = 6;
+/// What all links point to, together. A link that is left open goes on in every paragraph behind it, with its whole address.
+const LINKS_BYTES_MAX: usize = HTML_BYTES_MAX;
 /// Lines are not wrapped: chat windows do that.
 const WIDTH: usize = 10_000;
 
@@ -19,24 +28,62 @@ pub(crate) fn to_text(html: &str) -> String {
     let html = html
         .get(..html.floor_char_boundary(SOURCE_BYTES_MAX))
         .unwrap_or_default();
-    let (visible, depth) = visible(html);
-    if visible.len() <= HTML_BYTES_MAX && depth <= DEPTH_MAX {
-        let config = config::with_decorator(Plain::default())
-            .raw_mode(true)
-            .no_table_borders()
-            .no_link_wrapping()
-            .allow_width_overflow();
-        if let Ok(text) = config.string_from_read(visible.as_bytes(), WIDTH) {
-            return without_doubled_links(&text);
-        }
+    let (visible, is_deep) = visible(html);
+    if visible.len() <= HTML_BYTES_MAX
+        && !is_deep
+        && let Some(text) = rendered(&visible)
+    {
+        return without_doubled_links(&text);
     }
     html_to_text(&visible)
 }
 
-/// The document without what nobody sees (comments, scripts, styles, hidden elements), and how deep it nests. One pass.
-fn visible(html: &str) -> (String, usize) {
+/// `None` where rendering would cost many times what the document is.
+fn rendered(visible: &str) -> Option<String> {
+    let config = config::with_decorator(Plain::default())
+        .raw_mode(true)
+        .no_table_borders()
+        .no_link_wrapping()
+        .allow_width_overflow();
+    let document = config.parse_html(visible.as_bytes()).ok()?;
+    if !is_modest(&document) {
+        return None;
+    }
+    let tree = config.dom_to_render_tree(&document).ok()?;
+    config.render_to_string(tree, WIDTH).ok()
+}
+
+/// Whether what a document was parsed into may be rendered.
+fn is_modest(document: &RcDom) -> bool {
+    let (mut nodes, mut links, mut rows, mut widest) = (0, 0, 0, 0);
+    let mut unseen: Vec<(Handle, usize)> = vec![(document.document.clone(), 0)];
+    while let Some((node, depth)) = unseen.pop() {
+        nodes += 1;
+        let children = node.children.borrow();
+        if let Element { name, attrs, .. } = &node.data {
+            if &*name.local == "tr" {
+                rows += 1;
+                widest = widest.max(children.len());
+            }
+            let attributes = attrs.borrow();
+            let targets = attributes.iter().filter(|one| &*one.name.local == "href");
+            links += targets.map(|one| one.value.len()).sum::<usize>();
+        }
+        // The document, its root and its body are no nesting of the author's.
+        let is_deep = depth > DEPTH_MAX + 3;
+        if is_deep || nodes > NODES_MAX || links > LINKS_BYTES_MAX || rows * widest > PLACES_MAX {
+            return false;
+        }
+        unseen.extend(children.iter().map(|child| (child.clone(), depth + 1)));
+    }
+    true
+}
+
+/// The document without what nobody sees (comments, scripts, styles, hidden elements) and without what plain text does not show, and
+/// whether it nests too deep. One pass.
+fn visible(html: &str) -> (String, bool) {
     let mut out = String::with_capacity(html.len());
-    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut open, mut is_deep): (Vec<String>, bool) = (Vec::new(), false);
     let mut skipping: Option<(String, usize)> = None;
     let mut rest = html;
     let mut heeds_quotes = true;
@@ -76,24 +123,55 @@ fn visible(html: &str) -> (String, usize) {
             skipping = Some((name, 1));
             continue;
         }
+        if FORMATTING.contains(&name.as_str()) {
+            continue;
+        }
+        out.push_str(plainer(tag, &name, closes));
         if closes {
-            depth = depth.saturating_sub(1);
+            // One that closes nothing closes nothing in the parser either.
+            if let Some(at) = open.iter().rposition(|one| *one == name) {
+                open.truncate(at);
+            }
         } else if !is_void
             && tag
                 .get(1..2)
                 .is_some_and(|c| c.as_bytes()[0].is_ascii_alphabetic())
         {
-            depth += 1;
-            deepest = deepest.max(depth);
+            is_deep |= open.len() >= DEPTH_MAX;
+            if !is_deep {
+                open.push(name);
+            }
         }
-        out.push_str(tag);
     }
     if skipping.is_none() {
         out.push_str(rest);
     }
-    (out, deepest)
+    (out, is_deep)
 }
 
+/// What the text needs of a tag: the reach of a cell costs the renderer a row for each, and what is struck out has a name that a parser
+/// does not repeat in each paragraph behind it.
+fn plainer<'a>(tag: &'a str, name: &str, closes: bool) -> &'a str {
+    match (name, closes) {
+        ("td", false) => "<td>",
+        ("th", false) => "<th>",
+        ("ol", false) if most_digits(tag) > START_DIGITS_MAX => "<ol>",
+        ("s" | "strike", false) => "<del>",
+        ("s" | "strike", true) => "</del>",
+        _ => tag,
+    }
+}
+
+fn most_digits(tag: &str) -> usize {
+    let runs = tag.split(|c: char| !c.is_ascii_digit());
+    runs.map(str::len).max().unwrap_or_default()
+}
+
+/// What text does not show. A parser opens each of them anew in every paragraph behind one that was left open (HTML §13.2.4.3), which
+/// makes a few kilobytes into gigabytes.
+const FORMATTING: &[&str] = &[
+    "b", "big", "code", "em", "font", "i", "nobr", "small", "strong", "tt", "u",
+];
 /// Their content is no markup. HTML §13.1.2
 const RAW_TEXT: &[&str] = &["script", "style", "title", "textarea"];
 const UNSEEN: &[&str] = &["template", "noscript", "svg"];
@@ -375,5 +453,74 @@ mod tests {
         }
         to_text(&"<a \"".repeat(10_000));
         to_text(&"<!--".repeat(50_000));
+    }
+
+    /// What the parser makes of a document: elements and texts.
+    fn parsed_nodes(html: &str) -> usize {
+        let config = config::with_decorator(Plain::default());
+        let document = config.parse_html(visible(html).0.as_bytes()).unwrap();
+        let (mut count, mut unseen) = (0, vec![document.document.clone()]);
+        while let Some(node) = unseen.pop() {
+            count += 1;
+            unseen.extend(node.children.borrow().iter().cloned());
+        }
+        count
+    }
+
+    #[test]
+    fn a_small_document_is_not_made_into_a_large_one() {
+        let paragraphs = "<p>t".repeat(15_000);
+        for name in FORMATTING.iter().chain(&["s", "strike"]) {
+            let open: String = (0..95).map(|at| format!("<{name} a={at}>")).collect();
+            let bomb = format!("<p>{open}{paragraphs}");
+            assert!(parsed_nodes(&bomb) < 31_000, "{name}");
+            assert!(to_text(&bomb).contains('t'));
+        }
+        let address = format!("https://x.example/{}", "y".repeat(60_000));
+        let link = format!("<p><a href={address}>x{}", "<p>t".repeat(5_000));
+        assert!(rendered(&link).is_none(), "its address 5,000 times");
+        assert!(to_text(&link).len() < link.len());
+        let reach = "<td rowspan=9999>x".repeat(500);
+        let table = format!("<table><tr>{reach}{}", "<tr><td>y".repeat(500));
+        assert!(!visible(&table).0.contains("rowspan"));
+        let wide = format!(
+            "<table><tr>{}{}",
+            "<td>x".repeat(2_000),
+            "<tr>".repeat(2_000)
+        );
+        assert!(rendered(&wide).is_none(), "four million places");
+        assert!(to_text(&wide).contains('x'));
+    }
+
+    #[test]
+    fn end_tags_of_nothing_hide_no_depth() {
+        let deep = "<q></x>".repeat(5_000);
+        assert!(visible(&deep).1);
+        // The parser does not close an element beyond a block that is open in it.
+        let crossed = "<span><div></span>".repeat(1_000);
+        assert!(!visible(&crossed).1 && rendered(&crossed).is_none());
+        check(
+            &format!("{}text", "<i>x</x></i>".repeat(200)),
+            &format!("{}text", "x".repeat(200)),
+        );
+    }
+
+    #[test]
+    fn a_list_begins_with_its_number() {
+        check("<ol start=5><li>a<li>b</ol>", "5. a\n6. b");
+        check(
+            "<ol start=9223372036854775807><li>a<li>b</ol>",
+            "1. a\n2. b",
+        );
+    }
+
+    #[test]
+    fn what_is_struck_out_looks_so() {
+        for name in ["s", "strike", "del"] {
+            check(
+                &format!("<{name} class=x>no</{name}> yes"),
+                "n\u{336}o\u{336} yes",
+            );
+        }
     }
 }
