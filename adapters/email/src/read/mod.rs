@@ -3,6 +3,7 @@
 //! Synchronous, without IO, linear in the input, and total: every input gives a [`Letter`]. Callers run it on a blocking
 //! thread ([`intake`](crate::intake)), since a large mail takes milliseconds.
 
+mod bomb;
 mod calendar;
 mod class;
 mod flowed;
@@ -38,12 +39,6 @@ use sender::sender_of;
 
 /// What a mail may weigh; more is refused by LMTP and named, unread, by IMAP.
 pub(crate) const MAIL_BYTES_MAX: usize = 25 * 1024 * 1024;
-
-/// Hosts stop at a tenth of it.
-const HEADER_BYTES_MAX: usize = 1024 * 1024;
-
-/// Lines that may divide parts. Each part costs the parser some hundred bytes, however empty it is.
-const DIVIDERS_MAX: usize = 20_000;
 
 /// The text that is handed on: a book. The rest is named as left out.
 const TEXT_CHARS_MAX: usize = 1_000_000;
@@ -156,6 +151,13 @@ impl Mail {
     }
 }
 
+/// What is known of a mail that is not read: what its beginning says.
+fn unreadable(raw: &[u8], sender: Option<&str>) -> Letter {
+    let bytes = raw.len() as u64;
+    let head = raw.get(..bomb::HEADER_BYTES_MAX).unwrap_or(raw);
+    named_only(head, sender, Notice::Unreadable { bytes })
+}
+
 /// In a test, a mail with these words defeats the decoder.
 #[cfg(test)]
 pub(crate) const CRASHES: &str = "crash-the-decoder";
@@ -169,16 +171,11 @@ pub(crate) fn read(raw: &[u8], sender: Option<&str>, ids: &OwnIds) -> Letter {
         "the decoder is defeated, as the test wants it"
     );
     let raw = without_lone_returns(raw);
-    let unreadable = |raw: &[u8]| {
-        let bytes = raw.len() as u64;
-        let head = raw.get(..raw.len().min(HEADER_BYTES_MAX)).unwrap_or(raw);
-        named_only(head, sender, Notice::Unreadable { bytes })
+    let Some(harmless) = bomb::harmless(&raw) else {
+        return unreadable(&raw, sender);
     };
-    if is_bomb(&raw) {
-        return unreadable(&raw);
-    }
-    let Some(message) = MessageParser::default().parse(&*raw) else {
-        return unreadable(&raw);
+    let Some(message) = MessageParser::default().parse(&*harmless) else {
+        return unreadable(&raw, sender);
     };
     let headers = Headers::new(&message, sender);
     let class = class::class(&headers);
@@ -291,22 +288,6 @@ fn loops(headers: &Headers<'_>, message_id: Option<&str>, ids: &OwnIds) -> Optio
         return Some(Loop::Own);
     }
     (headers.all("Received").count() > HOPS_MAX).then_some(Loop::Hops)
-}
-
-/// Whether a mail is made to cost the parser a multiple of its size: an endless header, or parts without number.
-fn is_bomb(raw: &[u8]) -> bool {
-    if raw.len() <= HEADER_BYTES_MAX {
-        return false;
-    }
-    let start = raw.get(..HEADER_BYTES_MAX).unwrap_or(raw);
-    let ends = |pair: &[u8]| matches!(pair, b"\n\n" | b"\n\r");
-    if !start.windows(2).any(ends) {
-        return true;
-    }
-    let dividers = raw.windows(3).filter(|three| *three == b"\n--").count();
-    let word = b"boundary";
-    let is_word = |window: &[u8]| window.eq_ignore_ascii_case(word);
-    dividers > DIVIDERS_MAX && raw.windows(word.len()).any(is_word)
 }
 
 /// semantics 6: Message-IDs are neither always there nor unique.

@@ -382,7 +382,11 @@ fn a_mail_made_to_burst_is_named_only() {
         "{HEAD}Content-Type: multipart/mixed; boundary=b\n\n{}",
         "--b\n\nx\n".repeat(200_000)
     );
-    for bomb in [header, parts] {
+    let part = format!(
+        "{HEAD}Content-Type: multipart/mixed; boundary=b\n\n--b\n{}\nx\n",
+        "a:\n".repeat(1_000_000)
+    );
+    for bomb in [header, parts, part] {
         let mail = read(bomb.as_bytes(), None, &ids()).mail;
         assert!(matches!(mail.notice, Some(Notice::Unreadable { .. })));
         assert_eq!(mail.subject.as_deref(), Some("Lunch"));
