@@ -10,6 +10,9 @@ const HEADERS_BYTES_MAX: usize = 2 * HEADER_BYTES_MAX;
 /// Lines that may divide parts. Each part costs the parser some hundred bytes, however empty it is.
 const DIVIDERS_MAX: usize = 20_000;
 
+/// The subtype that the parser gets for a mail inside that it must not read; as long as those that it knows.
+pub(super) const UNREAD: &str = "x-mail";
+
 /// The mail for the parser; `None` when it would cost a multiple of its size.
 pub(super) fn harmless(raw: &[u8]) -> Option<Cow<'_, [u8]>> {
     (!is_bomb(raw)).then(|| with_encoded_mails_unread(raw.into()))
@@ -32,7 +35,7 @@ fn is_bomb(raw: &[u8]) -> bool {
 }
 
 /// A mail inside that is encoded is a file that nobody reads: RFC 2046 §5.2.1 forbids the encoding, which would hide all that
-/// [`is_bomb`] looks for. The parser gets another subtype, of the same length.
+/// [`is_bomb`] looks for.
 fn with_encoded_mails_unread(mut raw: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     if raw.len() <= HEADER_BYTES_MAX {
         return raw;
@@ -62,7 +65,7 @@ fn with_encoded_mails_unread(mut raw: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     }
     for place in found {
         if let Some(subtype) = raw.to_mut().get_mut(place) {
-            subtype.copy_from_slice(b"x-mail");
+            subtype.copy_from_slice(UNREAD.as_bytes());
         }
     }
     raw

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use mail_parser::{Message, MessagePart, MimeHeaders, PartType};
 use transom_adapter::{Appointment, Attachment};
 
-use super::{calendar, text, tnef};
+use super::{bomb::UNREAD, calendar, text, tnef};
 use crate::{headers::one_line, reaction};
 
 /// More parts than this are an attack, not an album.
@@ -151,7 +151,7 @@ fn name_of_message(part: &MessagePart<'_>, kind: &str, subtype: &str) -> String 
         return String::new();
     }
     let subject = part.message().and_then(Message::subject);
-    let name = one_line(subject.unwrap_or_default(), FILE_NAME_CHARS_MAX - 4);
+    let name = one_line(subject.unwrap_or("mail"), FILE_NAME_CHARS_MAX - 4);
     format!("{}.eml", name.replace(['/', '\\'], "-"))
 }
 
@@ -160,7 +160,10 @@ pub(crate) fn media_type(part: &MessagePart<'_>) -> (String, String) {
     match part.content_type() {
         Some(ct) => (
             ct.ctype().to_ascii_lowercase(),
-            ct.subtype().unwrap_or("octet-stream").to_ascii_lowercase(),
+            match ct.subtype().unwrap_or("octet-stream") {
+                UNREAD => "rfc822".to_owned(),
+                subtype => subtype.to_ascii_lowercase(),
+            },
         ),
         None if part.is_message() => ("message".to_owned(), "rfc822".to_owned()),
         None => ("text".to_owned(), "plain".to_owned()),

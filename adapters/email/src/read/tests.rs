@@ -306,6 +306,30 @@ fn a_mail_inside_a_mail_is_a_file_as_it_came() {
 }
 
 #[test]
+fn a_large_mail_inside_that_is_encoded_is_a_file_as_it_came() {
+    let line = "U3ViamVjdDogVGhlIHBsYW4KCnNlZSB0aGVyZQo=\n";
+    let inner = line.repeat(30_000);
+    let mail = incoming(&format!(
+        "{HEAD}MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nlook\n--b\n\
+         Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n{inner}--b--\n"
+    ));
+    assert_eq!(mail.text, "look");
+    let [file] = &mail.attachments[..] else {
+        panic!("{:?}", mail.attachments);
+    };
+    assert_eq!(
+        (file.name.as_str(), file.content_type.as_str()),
+        ("mail.eml", "message/rfc822")
+    );
+    assert!(
+        file.content
+            .as_ref()
+            .unwrap()
+            .starts_with(b"Subject: The plan\n\nsee")
+    );
+}
+
+#[test]
 fn files_are_named_with_their_size() {
     let mail = incoming(&format!(
         "{HEAD}MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b\nContent-Type: Image/PNG; name=\"x.png\"\nContent-Disposition: attachment; filename=\"../../etc/\u{202e}x.png\"\nContent-Transfer-Encoding: base64\n\nAAECAw==\n--b--\n"
