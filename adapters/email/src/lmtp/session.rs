@@ -43,6 +43,8 @@ pub(crate) struct Limits {
 
 /// Said to whoever comes while the process ends.
 pub(crate) const CLOSING: &str = "421 4.3.2 closing down, please come back";
+/// The only end of a mail. RFC 5321 §4.1.1.4
+const END: &[u8] = b"\r\n.\r\n";
 /// For whoever is turned away to take the words.
 const TURN_AWAY: Duration = Duration::from_secs(1);
 
@@ -297,6 +299,7 @@ impl Session {
         data.ingest(&mut b"\r\n".iter(), &mut mail);
         mail.clear();
         let mut rest: Option<DummyDataReceiver> = None;
+        let mut last = b"\r\n".to_vec();
         loop {
             let mut unread = wire.unread().iter();
             let ended = match &mut rest {
@@ -304,10 +307,18 @@ impl Session {
                 None => data.ingest(&mut unread, &mut mail),
             };
             let left = unread.as_slice().len();
+            let taken = wire.unread().len() - left;
+            let taken = wire.unread().get(taken.saturating_sub(END.len())..taken);
+            last.extend_from_slice(taken.unwrap_or_default());
+            last.drain(..last.len().saturating_sub(END.len()));
             wire.keep_last(left);
             if rest.is_none() && mail.len() > self.limits.mail_bytes_max {
                 rest = Some(DummyDataReceiver::new_data(&data));
                 mail = Vec::new();
+            }
+            if ended && last != END {
+                // The parser takes more than one return for an end. What follows may be anybody's commands.
+                return Err(io::ErrorKind::InvalidData.into());
             }
             if ended {
                 return Ok(rest.is_none().then_some(mail));

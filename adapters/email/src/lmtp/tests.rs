@@ -299,6 +299,22 @@ async fn only_a_real_end_ends_the_mail() {
 }
 
 #[tokio::test]
+async fn what_only_looks_like_an_end_closes_the_connection() {
+    for mail_bytes_max in [LIMITS.mail_bytes_max, 3] {
+        let mut mta = Mta::with(Limits {
+            mail_bytes_max,
+            ..LIMITS
+        })
+        .await;
+        mta.envelope("bob@example.com", &[ALICE]).await;
+        mta.write(b"a\r\n.\r\r\nMAIL FROM:<mallory@example.com>\r\n")
+            .await;
+        assert_eq!(mta.line().await, "", "nothing of it is a command");
+        assert!(mta.inbox.events().is_empty());
+    }
+}
+
+#[tokio::test]
 async fn the_order_of_commands_is_kept() {
     let mut mta = Mta::connect().await;
     mta.ask("EHLO x", "500 5.5.1").await;

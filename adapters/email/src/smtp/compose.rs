@@ -163,7 +163,9 @@ fn quoting(text: String, quote: Option<&Quotation>) -> String {
 /// A line that no text holds, made of the Message-ID: the same bytes on every attempt. RFC 2046 §5.1.1
 fn boundary(kind: &str, message: &Outgoing, ids: &OwnIds) -> String {
     let id = ids.message_id(message.message_key());
-    format!("{kind}-{}", id.replace('@', "."))
+    // A long domain would make it longer than its 70 characters.
+    let unique = id.split('@').next().unwrap_or_default();
+    format!("{kind}-{unique}")
 }
 
 /// To and Cc: everybody who gets it, each copy the same, though each travels alone. Nobody gets it who does not stand there.
@@ -191,7 +193,12 @@ fn recipients(
 /// The files, as parts. RFC 2183
 fn attached(message: &Outgoing, contents: &[Vec<u8>]) -> Vec<SinglePart> {
     let part = |(file, content): (&OutFile, &Vec<u8>)| {
-        let content_type = ContentType::parse(&file.content_type).ok();
+        // No encoding is allowed for a mail or what has parts of its own (RFC 2046 §5.2.1): its name says what it is.
+        let is_composite = ["message/", "multipart/"]
+            .iter()
+            .any(|kind| file.content_type.starts_with(kind));
+        let content_type = ContentType::parse(&file.content_type);
+        let content_type = content_type.ok().filter(|_| !is_composite);
         // Base64 whatever it is: a text's own line ends and the missing last one are part of it.
         let encoded = Body::new_with_encoding(content.clone(), ContentTransferEncoding::Base64);
         let part = SinglePart::builder()
@@ -585,5 +592,22 @@ mod tests {
                 .any(|line| line.starts_with("Bcc") || line.starts_with("X: ")),
             "{mail}"
         );
+    }
+
+    #[test]
+    fn rfc2046_a_mail_as_a_file_is_not_said_to_be_one_where_it_is_encoded() {
+        let message = with_file("x", "plan.eml", "message/rfc822");
+        let mail = composed_with(&message, &[b"Subject: The plan\r\n\r\nx".to_vec()]);
+        assert!(!mail.contains("message/rfc822"), "{mail}");
+        assert!(mail.contains("application/octet-stream") && mail.contains("plan.eml"));
+    }
+
+    #[test]
+    fn rfc2046_a_boundary_has_seventy_characters_at_most() {
+        let domain = format!("{}.example.org", "x".repeat(60));
+        let ids = OwnIds::new(testkit::signer(), domain);
+        for kind in ["alternative", "mixed", "report"] {
+            assert!(boundary(kind, &outgoing("x"), &ids).len() <= 70, "{kind}");
+        }
     }
 }
