@@ -117,6 +117,16 @@ impl OwnIds {
         self.signer.verify(BOUNCE, token)
     }
 
+    /// The ENVID of a delivery, which a report repeats however many its mail went to. RFC 3461 §4.4
+    pub(crate) fn envelope_id(&self, key: Key) -> String {
+        self.signer.token(BOUNCE, key)
+    }
+
+    /// The delivery with this ENVID, if it is ours.
+    pub(crate) fn key_of_envelope_id(&self, id: &str) -> Option<Key> {
+        self.signer.verify(BOUNCE, id)
+    }
+
     /// Whether an address is at our domain.
     pub(crate) fn is_ours(&self, address: &Address) -> bool {
         let domain = address.as_str().rsplit_once('@');

@@ -16,6 +16,8 @@ const IDS_MAX: usize = 20;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Bounce {
     pub(crate) kind: Kind,
+    /// The ENVID of the reported delivery. RFC 3464 §2.2.1
+    pub(crate) envelope_id: Option<String>,
     /// Message-IDs that the reported mail may have, the likeliest first.
     pub(crate) originals: Vec<String>,
     pub(crate) progress: Progress,
@@ -40,10 +42,12 @@ pub(crate) enum Kind {
 impl Bounce {
     /// The report on a delivery of ours: the one whose bounce address it came to, else one whose Message-ID it names.
     pub(crate) fn report(&self, regarding: Option<Key>, ids: &OwnIds) -> Option<Report> {
+        // A mail to several has one Message-ID, and an ENVID for each.
         let named = || {
-            self.originals
-                .iter()
-                .find_map(|id| ids.key_of_message_id(id))
+            let by_envelope = self.envelope_id.as_deref();
+            let by_envelope = by_envelope.and_then(|id| ids.key_of_envelope_id(id));
+            let mut originals = self.originals.iter();
+            by_envelope.or_else(|| originals.find_map(|id| ids.key_of_message_id(id)))
         };
         let key = match self.kind {
             Kind::Suspected => regarding,

@@ -50,6 +50,7 @@ fn read(text: &str, depth: u8) -> Option<Bounce> {
     Some(match progress {
         None => Bounce {
             kind: Kind::Complaint,
+            envelope_id: None,
             originals,
             progress: Progress::Unknown,
             failure: None,
@@ -68,6 +69,7 @@ fn read(text: &str, depth: u8) -> Option<Bounce> {
                 .and_then(Value::as_str));
             Bounce {
                 kind: Kind::Prose,
+                envelope_id: None,
                 originals,
                 progress: *progress,
                 failure: failed.then(|| failure(status, words.unwrap_or_default())),

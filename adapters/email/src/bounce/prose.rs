@@ -58,6 +58,7 @@ pub(super) fn recognise(
     };
     Some(Bounce {
         kind: if sure { Kind::Prose } else { Kind::Suspected },
+        envelope_id: None,
         originals: Vec::new(),
         progress,
         failure: Some(failure),

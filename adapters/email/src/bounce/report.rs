@@ -31,6 +31,7 @@ pub(super) fn standard(message: &Message<'_>) -> Option<Bounce> {
         }
         is_type(part, "message", &["feedback-report"]).then(|| Bounce {
             kind: Kind::Complaint,
+            envelope_id: None,
             originals: Vec::new(),
             progress: Progress::Unknown,
             failure: None,
@@ -59,12 +60,19 @@ fn delivery_status(groups: &[Vec<(String, String)>]) -> Option<Bounce> {
             worst = Some(found);
         }
     }
-    let envelope_ids = groups.iter().flatten();
-    let originals = envelope_ids
+    let fields = groups.iter().flatten();
+    let originals = fields
         .filter(|(name, _)| name == "original-message-id" || name == "x-original-message-id")
         .map(|(_, value)| bare_id(value))
         .collect();
-    worst.map(|worst| Bounce { originals, ..worst })
+    let envelope_id = groups.iter().flatten();
+    let mut envelope_id = envelope_id.filter(|(name, _)| name == "original-envelope-id");
+    let envelope_id = envelope_id.next().map(|(_, value)| value.clone());
+    worst.map(|worst| Bounce {
+        envelope_id,
+        originals,
+        ..worst
+    })
 }
 
 fn recipient_status(group: &[(String, String)]) -> Option<Bounce> {
@@ -101,6 +109,7 @@ fn recipient_status(group: &[(String, String)]) -> Option<Bounce> {
     };
     Some(Bounce {
         kind: Kind::Standard,
+        envelope_id: None,
         originals: Vec::new(),
         progress,
         failure,
@@ -139,6 +148,7 @@ fn disposition(groups: &[Vec<(String, String)>]) -> Option<Bounce> {
         .collect();
     Some(Bounce {
         kind: Kind::Standard,
+        envelope_id: None,
         originals,
         progress,
         failure: None,

@@ -52,6 +52,19 @@ fn a_standard_bounce_fails_its_mail() {
     );
 }
 
+/// All of a mail to several have one Message-ID, that of the first delivery.
+#[test]
+fn rfc3464_a_report_on_a_mail_to_several_is_about_whom_it_names() {
+    let envelope = format!(
+        "Original-Envelope-Id: {}\nReporting-MTA",
+        ids().envelope_id(Key(8))
+    );
+    let carols = STANDARD.replace("Reporting-MTA", &envelope);
+    assert_eq!(report(&carols, USER).about, [MessageRef::Key(Key(8), 0)]);
+    let forged = STANDARD.replace("Reporting-MTA", "Original-Envelope-Id: 8\nReporting-MTA");
+    assert_eq!(report(&forged, USER).about, [MessageRef::Key(Key(7), 0)]);
+}
+
 #[test]
 fn the_bounce_address_is_enough() {
     let bare = PROSE.replace("ORIGINAL-ID", "nothing@example.com");

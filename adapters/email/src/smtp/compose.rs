@@ -33,17 +33,20 @@ pub(crate) enum Unsendable {
     Build(#[from] lettre::error::Error),
 }
 
+/// `sender` is the envelope's, where it is the user's own.
+///
 /// The mail, ready for DATA: ASCII throughout but for a recipient who is not, the same bytes on every attempt. `contents` are those of the message's files.
 pub(crate) fn compose(
     message: &Outgoing,
     contents: &[Vec<u8>],
     ids: &OwnIds,
-    writing: &Writing,
+    (writing, sender): (&Writing, Option<&str>),
 ) -> Result<Vec<u8>, Unsendable> {
     let mut builder = header(message, ids, writing)?;
     let mail = &message.mail;
     if mail.asks_displayed {
-        builder = builder.raw_header(forms::asks_displayed(&ids.bounce_address(message.key)));
+        let to = sender.map_or_else(|| ids.bounce_address(message.key), str::to_owned);
+        builder = builder.raw_header(forms::asks_displayed(&to));
     }
     if let Some(displayed) = &mail.displayed {
         let text = SinglePart::plain(body(&message.text));
@@ -339,7 +342,7 @@ mod tests {
     }
 
     fn composed_with(message: &Outgoing, contents: &[Vec<u8>]) -> String {
-        let mail = compose(message, contents, &ids(), &Writing::default()).unwrap();
+        let mail = compose(message, contents, &ids(), (&Writing::default(), None)).unwrap();
         let mail = String::from_utf8(mail).unwrap();
         assert!(mail.is_ascii());
         assert!(
@@ -524,7 +527,7 @@ mod tests {
             signature: Some("Example Inc.".to_owned()),
             subject: Some("A message".to_owned()),
         };
-        let mail = compose(&outgoing("hi"), &[], &ids(), &writing).unwrap();
+        let mail = compose(&outgoing("hi"), &[], &ids(), (&writing, None)).unwrap();
         let mail = String::from_utf8(mail).unwrap();
         assert!(mail.ends_with("hi\r\n\r\n-- \r\nExample Inc."), "{mail}");
         assert!(mail.contains("Subject: A message\r\n"), "{mail}");

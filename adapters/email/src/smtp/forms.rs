@@ -198,7 +198,7 @@ mod tests {
     }
 
     fn composed(message: &Outgoing) -> String {
-        let mail = compose(message, &[], &ids(), &Writing::default()).unwrap();
+        let mail = compose(message, &[], &ids(), (&Writing::default(), None)).unwrap();
         String::from_utf8(mail).unwrap()
     }
 
@@ -298,5 +298,10 @@ mod tests {
         let bounce = ids().bounce_address(message.key);
         let field = format!("Disposition-Notification-To: <{bounce}>");
         assert!(composed(&message).replace("\r\n ", " ").contains(&field));
+        // Programs send a note without asking only to where the bounces go.
+        let own = (&Writing::default(), Some("alice@example.net"));
+        let own = compose(&message, &[], &ids(), own).unwrap();
+        let field = "Disposition-Notification-To: <alice@example.net>";
+        assert!(String::from_utf8(own).unwrap().contains(field));
     }
 }

@@ -111,8 +111,13 @@ impl SmtpAccount {
 
     /// The mail as it goes out.
     fn compose(&self, message: &Outgoing, contents: &[Vec<u8>]) -> Result<Vec<u8>, Trouble> {
-        let mail = compose::compose(message, contents, &self.ids, &self.writing)
-            .map_err(|error| Trouble::unsendable(&error))?;
+        let mail = compose::compose(
+            message,
+            contents,
+            &self.ids,
+            (&self.writing, self.sender.as_deref()),
+        )
+        .map_err(|error| Trouble::unsendable(&error))?;
         let Some(dkim) = &self.dkim else {
             return Ok(mail);
         };
@@ -164,7 +169,7 @@ impl SmtpAccount {
                 (false, None) => self.ids.bounce_address(message.key),
             },
             to: message.to.as_str().to_owned(),
-            envelope_id: message.key.to_string(),
+            envelope_id: self.ids.envelope_id(message.key),
             mail,
         };
         // From here on the connection belongs to this future: when it is dropped, so is the connection, whose next reply

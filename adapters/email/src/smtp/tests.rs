@@ -186,7 +186,9 @@ async fn a_mail_goes_out_with_its_bounce_address_and_a_dsn_request() {
     let bounce = account.ids.bounce_address(message().key);
     let sender = format!("MAIL FROM:<{bounce}> SIZE=");
     assert!(lines[2].starts_with(&sender), "{}", lines[2]);
-    assert!(lines[2].contains(" RET=HDRS ENVID="), "{}", lines[2]);
+    let envelope_id = account.ids.envelope_id(message().key);
+    let notification = format!(" RET=HDRS ENVID={envelope_id}");
+    assert!(lines[2].contains(&notification), "{}", lines[2]);
     assert_eq!(
         lines[3],
         "RCPT TO:<bob@example.com> NOTIFY=FAILURE,DELAY ORCPT=rfc822;bob@example.com"
