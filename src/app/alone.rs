@@ -1,12 +1,6 @@
 //! The store, opened while nothing runs on it.
 
-use std::{
-    fs::File,
-    os::unix::fs::{MetadataExt as _, fchown},
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{fs::File, sync::Arc, time::Duration};
 
 use transom_adapter::{Clock, Lifecycle, SystemClock};
 use transom_simulator::Simulator;
@@ -55,9 +49,6 @@ pub(super) async fn open(app: App) -> Result<Alone, StartError> {
         }
     }
     let lock = base::lock(&app.config.store.url)?;
-    if let (StoreUrl::Sqlite(path), Some(lock)) = (&app.config.store.url, &lock) {
-        give_to_owner(lock, path);
-    }
     let keys = app.keys().map_err(StartError::Config)?;
     let lifecycle = Lifecycle::new();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -78,12 +69,4 @@ pub(super) async fn open(app: App) -> Result<Alone, StartError> {
         lifecycle,
         lock,
     })
-}
-
-/// A lock that root made would keep the service out; the database's owner gets it.
-fn give_to_owner(lock: &File, database: &Path) {
-    if let Ok(owner) = database.metadata() {
-        // Whoever is not root owns it already, or could not have opened it.
-        fchown(lock, Some(owner.uid()), Some(owner.gid())).ok();
-    }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     fs::{File, TryLockError},
-    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -15,7 +14,7 @@ use crate::{
     hooks,
     metrics::Metrics,
     processes::{Processes, Runner},
-    store::{Ids, Store, StoreError, Writer},
+    store::{Ids, Store, StoreError, Writer, give_to_owner},
 };
 
 /// Between two looks at a database that cannot be reached.
@@ -110,11 +109,12 @@ pub fn lock(url: &StoreUrl) -> Result<Option<File>, StartError> {
     let StoreUrl::Sqlite(path) = url else {
         return Ok(None);
     };
-    let path = Path::new(path).with_extension("lock");
+    let database = path;
+    let path = database.with_extension("lock");
     let cannot = |error: std::io::Error| {
         StartError::System(format!(
             "cannot make {}, which stands beside the database, and lock it: {error}; store.url has to name a file in a folder that \
-             is there and that transom may write to",
+             is there and that transom may write to, and a lock that is there has to be transom's own",
             path.display()
         ))
     };
@@ -123,6 +123,8 @@ pub fn lock(url: &StoreUrl) -> Result<Option<File>, StartError> {
         .append(true)
         .open(&path)
         .map_err(cannot)?;
+    // The service has to be able to lock it, whoever made it.
+    give_to_owner(&file, database);
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Err(StartError::Taken(path)),

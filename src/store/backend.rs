@@ -3,9 +3,10 @@
 //! The schema has no other types, so this is all there is to a backend; `sqlx::Any` does not carry even these faithfully. A statement's
 //! text is the same on both where it can be; [`Sql`] holds both where it cannot.
 
+mod files;
 mod rows;
 
-use std::{fs, io, os::unix::fs::OpenOptionsExt, path::Path, str::FromStr, time::Duration};
+use std::{str::FromStr, time::Duration};
 
 use sqlx::{
     ConnectOptions as _, Executor as _, PgPool, SqlitePool,
@@ -15,6 +16,9 @@ use sqlx::{
 
 use secrecy::ExposeSecret;
 
+use self::files::cannot_use;
+pub(crate) use self::files::give_to_owner;
+pub(super) use self::files::{folder, private_file};
 pub(super) use self::rows::{Param, Row};
 use self::rows::{pg_arguments, pg_row, sqlite_arguments, sqlite_row};
 use super::{StoreError, processes::Session};
@@ -101,7 +105,9 @@ impl Database {
             StoreUrl::Sqlite(path) => path,
         };
         // It is there already, as a rule; what else goes wrong here SQLite says in a moment.
-        drop(private_file(path));
+        if let Ok(made) = private_file(path) {
+            give_to_owner(&made, path);
+        }
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -127,7 +133,8 @@ impl Database {
             .max_lifetime(None)
             // Kibibytes: the pages that one commit after the other touches.
             .connect_with(options.clone().pragma("cache_size", "-8192"))
-            .await?;
+            .await
+            .map_err(|error| cannot_use(path, error))?;
         let read = pool(READERS).connect_with(options).await?;
         Ok(Self::Sqlite { write, read })
     }
@@ -346,44 +353,5 @@ impl Connection {
                 rows.iter().map(pg_row).collect()
             }
         }
-    }
-}
-
-/// Makes the file of a database, its owner's alone whatever the umask: it holds what people write to each other. SQLite gives the files
-/// beside it the same mode.
-pub(super) fn private_file(path: &Path) -> io::Result<fs::File> {
-    let mut private = fs::OpenOptions::new();
-    private.write(true).create_new(true).mode(0o600);
-    private.open(path)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_new_database_is_its_owners_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("new.db");
-        let open = async || {
-            Database::open(&StoreUrl::Sqlite(path.clone()))
-                .await
-                .unwrap()
-        };
-        let database = open().await;
-        for name in ["new.db", "new.db-wal", "new.db-shm"] {
-            let mode = fs::metadata(folder.path().join(name))
-                .unwrap()
-                .permissions();
-            assert_eq!(mode.mode() & 0o777, 0o600, "{name}");
-        }
-        drop(database);
-        // An admin's own choice stays.
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        drop(open().await);
-        let mode = fs::metadata(&path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o640);
     }
 }

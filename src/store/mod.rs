@@ -18,12 +18,13 @@ mod routes;
 pub mod write;
 pub mod writer;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use secrecy::SecretSlice;
 use transom_adapter::{Clock, Lifecycle};
 
 use crate::{config::StoreUrl, metrics::Metrics};
+pub(crate) use backend::give_to_owner;
 use backend::{Connection, Database, Param, Row, Sql};
 pub use ids::Ids;
 pub use moving::MoveError;
@@ -44,6 +45,18 @@ pub enum StoreError {
     /// The database cannot be reached, is locked, full or broken.
     #[error("the database did not answer: {0}")]
     Database(#[from] sqlx::Error),
+    /// The file of SQLite is there and is not ours, or its folder is not.
+    #[error(
+        "the database {} cannot be opened: {source}; it, its -wal and its -shm have to belong to the user that transom runs as, in a \
+         folder that user may write to: chown --reference={} {}*",
+        .path.display(), backend::folder(.path).display(), .path.display()
+    )]
+    Closed {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        source: sqlx::Error,
+    },
     /// A row holds what no version of transom writes.
     #[error("column {column} holds {found}")]
     Inconsistent {
