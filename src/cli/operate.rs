@@ -1,10 +1,13 @@
 //! Commands that are operations: from arguments to a request, to whoever can do it, to what is printed.
 
+use std::io::{self, IsTerminal as _};
+
 use jiff::Timestamp;
 use transom_adapter::{Clock as _, SystemClock};
 
 use super::{
-    BlockCommand, Command, Direction, Exit, LineCommand, Output, QueueCommand, UserCommand,
+    BlockCommand, Colour, Command, Direction, Exit, FaultList, LineCommand, Output, QueueCommand,
+    UserCommand,
     say::{complain, print},
     show,
 };
@@ -204,7 +207,10 @@ impl From<AskError> for Trouble {
 impl From<StartError> for Trouble {
     fn from(error: StartError) -> Self {
         let exit = match &error {
-            StartError::Config(_) => Exit::Config,
+            StartError::Config(faults) => {
+                let colour = Colour::of_terminal(io::stderr().is_terminal());
+                return Self::new(Exit::Config, FaultList::new(faults, colour).to_string());
+            }
             StartError::Store(StoreError::Newer { .. }) => Exit::BadData,
             _ => Exit::Unavailable,
         };

@@ -216,3 +216,18 @@ fn a_life_is_told_in_full_and_moves_no_cursor() {
          stanza     a\u{fffd}[2J · alice@example.org/phone, wants a receipt\n"
     );
 }
+
+#[tokio::test]
+async fn a_configuration_that_cannot_be_used_is_said_fault_by_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(folder.path());
+    std::fs::write(folder.path().join("transom.db"), "").unwrap();
+    config.store.key_file = Some(folder.path().join("transom.key"));
+    let trouble = perform(config, asked("transom user list").0)
+        .await
+        .unwrap_err();
+    assert_eq!(trouble.exit, Exit::Config);
+    for said in ["error   store.key_file", "transom.key", "fix  "] {
+        assert!(trouble.text.contains(said), "{}", trouble.text);
+    }
+}
