@@ -163,7 +163,7 @@ impl Running for Live {
             let state = link.state().borrow().clone();
             let remedies = match &state {
                 LinkState::Down { error, .. } => {
-                    let remedy = error.remedy(link.domain().as_str());
+                    let remedy = link.remedy(error);
                     vec![remedy.prosody, remedy.ejabberd]
                 }
                 _ => Vec::new(),

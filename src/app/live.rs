@@ -226,6 +226,7 @@ async fn log_in(app: &App, gateway: &GatewayConfig) -> Finding {
         Err(error) => return finding(&subject, false, error.to_string()),
     };
     let (server, domain) = (config.endpoint.to_string(), gateway.domain.to_string());
+    let port = config.endpoint.port();
     let lifecycle = Lifecycle::new();
     let (events, mut told) = mpsc::channel(16);
     let link = Link::spawn(config, &lifecycle, events);
@@ -240,7 +241,7 @@ async fn log_in(app: &App, gateway: &GatewayConfig) -> Finding {
             format!("{server} accepts the component {domain}"),
         ),
         Some(LinkEvent::Down(error)) => {
-            let remedy = error.remedy(&domain);
+            let remedy = error.remedy(&domain, port);
             let mut finding = finding(&subject, false, format!("{domain}: {error}"));
             finding.remedies = for_servers(&[remedy.prosody, remedy.ejabberd]);
             finding

@@ -128,7 +128,7 @@ impl Watch {
             let look = match &*link.state().borrow() {
                 LinkState::Up { .. } => Look::Good,
                 LinkState::Down { error, .. } if error.needs_operator() => {
-                    let remedy = error.remedy(&domain);
+                    let remedy = link.remedy(error);
                     Look::Bad(Concern::Trouble(Trouble::LinkRefused {
                         gateway: domain,
                         problem: error.to_string(),

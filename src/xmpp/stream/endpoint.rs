@@ -33,6 +33,11 @@ impl Endpoint {
         self.tls
     }
 
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// A name or an address, without brackets.
     pub fn host(&self) -> &str {
         &self.host

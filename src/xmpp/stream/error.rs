@@ -179,8 +179,8 @@ impl LinkError {
         }
     }
 
-    /// What to write into the server's configuration, for the component of this domain.
-    pub fn remedy(&self, domain: &str) -> Remedy {
+    /// What to write into the server's configuration, for the component of this domain that looks for it at this port.
+    pub fn remedy(&self, domain: &str, port: u16) -> Remedy {
         let (prosody, ejabberd) = match self {
             Self::Closed(Phase::Login) => (
                 format!("see prosody's log; is there a complete `Component \"{domain}\"` with a component_secret?"),
@@ -196,7 +196,7 @@ impl LinkError {
             ),
             Self::HostGone { .. } | Self::UnknownHost { .. } => (
                 format!("add: Component \"{domain}\"\n    component_secret = \"the gateway's secret\""),
-                format!("{}\n{}", ejabberd_listener(), ejabberd_host(domain)),
+                format!("{}\n{}", ejabberd_listener(port), ejabberd_host(domain)),
             ),
             Self::WrongSecret { .. } => (
                 format!("under `Component \"{domain}\"`: component_secret = \"the gateway's secret\""),
@@ -211,10 +211,9 @@ impl LinkError {
                 "in the listener of ejabberd_service: tls: true, with a certificate that this machine trusts".to_owned(),
             ),
             Self::Unreachable { .. } | Self::TimedOut(Waiting::Connect) => (
-                "global section: component_ports = { 5347 }, component_interfaces = { \"127.0.0.1\" }; \
-                 a Component must exist, or the port stays closed"
-                    .to_owned(),
-                ejabberd_listener(),
+                format!("global section: component_ports = {{ {port} }}, component_interfaces = {{ \"127.0.0.1\" }}; \
+                 a Component must exist, or the port stays closed"),
+                ejabberd_listener(port),
             ),
             // Prosody says so when a stanza is too big for it.
             Self::Refused { condition, .. } if matches!(&**condition, "not-well-formed" | "policy-violation") => (
@@ -222,7 +221,7 @@ impl LinkError {
                 "in the listener of ejabberd_service: max_stanza_size: 524288, shaper: none; and see `access`".to_owned(),
             ),
             Self::InvalidFrom { .. } | Self::Refused { .. } | Self::Malformed(_) | Self::TimedOut(Waiting::Login) | Self::WrongPort { .. } => (
-                "xmpp.server must name the component port (component_ports, 5347), not the one of clients (5222)".to_owned(),
+                "xmpp.server must name the component port (component_ports, 5347 if nothing is set), not the one of clients (5222)".to_owned(),
                 "xmpp.server must name the port of ejabberd_service, not the one of ejabberd_c2s (5222)".to_owned(),
             ),
             Self::Closed(Phase::Live) | Self::SystemShutdown { .. } | Self::TimedOut(_) => {
@@ -273,8 +272,10 @@ impl fmt::Display for Said<'_> {
     }
 }
 
-fn ejabberd_listener() -> String {
-    "listen: - {port: 5347, ip: \"127.0.0.1\", module: ejabberd_service, global_routes: false, hosts: …}".to_owned()
+fn ejabberd_listener(port: u16) -> String {
+    format!(
+        "listen: - {{port: {port}, ip: \"127.0.0.1\", module: ejabberd_service, global_routes: false, hosts: …}}"
+    )
 }
 
 fn ejabberd_host(domain: &str) -> String {
@@ -399,13 +400,29 @@ mod tests {
                 reason: "refused".into(),
             },
         ] {
-            let remedy = error.remedy("sms.example.org");
+            let remedy = error.remedy("sms.example.org", 5347);
             assert!(
                 !remedy.prosody.is_empty() && !remedy.ejabberd.is_empty(),
                 "for {error}"
             );
         }
-        let remedy = LinkError::ConflictAtLogin { text: None }.remedy("sms.example.org");
+        let remedy = LinkError::ConflictAtLogin { text: None }.remedy("sms.example.org", 5347);
         assert!(remedy.prosody.contains("kick_old"));
+    }
+
+    #[test]
+    fn the_port_to_open_is_the_one_that_is_looked_for() {
+        let unreachable = LinkError::Unreachable {
+            endpoint: "127.0.0.1:5348".into(),
+            reason: "refused".into(),
+        };
+        for error in [unreachable, LinkError::TimedOut(Waiting::Connect)] {
+            let remedy = error.remedy("mail.example.org", 5348);
+            assert!(
+                remedy.prosody.contains("component_ports = { 5348 }"),
+                "{error}"
+            );
+            assert!(remedy.ejabberd.contains("{port: 5348, "), "{error}");
+        }
     }
 }

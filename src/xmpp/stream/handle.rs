@@ -11,7 +11,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Counters, LinkConfig, LinkError, Refusal, outgoing::write_checked};
+use super::{Counters, LinkConfig, LinkError, Refusal, Remedy, outgoing::write_checked};
 use crate::xmpp::{
     jid::{DomainPart, Jid},
     stanza::{Invalid, Iq, Presence, Stanza, StanzaError},
@@ -149,6 +149,7 @@ pub struct LinkHandle {
 #[derive(Debug)]
 struct Shared {
     domain: DomainPart,
+    port: u16,
     stanza_bytes_max: usize,
     targets: Vec<DomainPart>,
     live: watch::Receiver<Option<Live>>,
@@ -191,6 +192,7 @@ impl LinkHandle {
     ) -> Self {
         let shared = Shared {
             domain: config.domain.clone(),
+            port: config.endpoint.port(),
             stanza_bytes_max: config.limits.stanza_bytes,
             targets: config.home_domains.clone(),
             live,
@@ -290,6 +292,11 @@ impl LinkHandle {
             Some(error) => Err(RequestError::Refused(error)),
             None => Ok(iq),
         }
+    }
+
+    /// What to change at the server when this keeps the link down.
+    pub fn remedy(&self, error: &LinkError) -> Remedy {
+        error.remedy(self.shared.domain.as_str(), self.shared.port)
     }
 
     /// The component's own domain.

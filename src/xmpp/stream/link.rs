@@ -233,7 +233,7 @@ impl Link {
             return;
         }
         self.explained = Some(error.clone());
-        let remedy = error.remedy(domain);
+        let remedy = error.remedy(domain, self.config.endpoint.port());
         if error.needs_operator() {
             tracing::error!(
                 domain, retry_in_ms, error = %error, prosody = remedy.prosody, ejabberd = remedy.ejabberd,
