@@ -16,8 +16,9 @@ use secrecy::SecretString;
 
 use super::{Exit, InitArguments, ProviderKind, XmppServer};
 use crate::{
-    config::{Config, Environment, Faults},
-    seal::{self, Keys},
+    app::App,
+    config::{Config, Environment, Fault, Faults, Severity},
+    seal::{self, KeyFileError, Keys},
 };
 
 /// The key file's name, beside the configuration.
@@ -70,11 +71,11 @@ pub enum InitError {
     #[error("the input ended before the last question")]
     EndOfInput,
     /// The answers do not make a good configuration.
-    #[error("the answers do not make a good configuration")]
-    Faults(#[source] Faults),
+    #[error("the answers do not make a good configuration; nothing was written{}", listed(.0))]
+    Faults(Vec<Fault>),
     /// A file could not be written, or the terminal not be used.
-    #[error("{} cannot be written", .0.display())]
-    Io(PathBuf, #[source] io::Error),
+    #[error("{} cannot be written: {}", .0.display(), .1)]
+    Io(PathBuf, io::Error),
 }
 
 impl InitError {
@@ -82,8 +83,7 @@ impl InitError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Missing(_) | Self::NoGateway | Self::EndOfInput => Exit::Usage,
-            Self::Exists(_) | Self::NotADomain(_) | Self::Faults(_) => Exit::BadData,
-            Self::Io(..) => Exit::Software,
+            Self::Exists(_) | Self::NotADomain(_) | Self::Faults(_) | Self::Io(..) => Exit::BadData,
         }
     }
 }
@@ -105,12 +105,13 @@ pub fn init(
     let plan = Plan::make(arguments, input, output)?;
     let text = template::configuration(&plan);
     // What init writes must load: the answers are checked by the same rules as any other configuration.
-    Config::parse(&text, file, &Environment::default()).map_err(InitError::Faults)?;
+    try_out(&text, file).map_err(InitError::Faults)?;
     // A key that is there may have sealed something.
     let key_file = file.with_file_name(KEY_FILE);
     if !key_file.exists() {
-        seal::write(&key_file, &Keys::generate()).map_err(|error| {
-            InitError::Io(key_file.clone(), io::Error::other(error.to_string()))
+        seal::write(&key_file, &Keys::generate()).map_err(|error| match error {
+            KeyFileError::Io { path, source } => InitError::Io(path, source),
+            other => InitError::Io(key_file.clone(), io::Error::other(other.to_string())),
         })?;
     }
     write_privately(file, &text).map_err(|error| InitError::Io(file.to_owned(), error))?;
@@ -118,6 +119,34 @@ pub fn init(
         .lines()
         .try_for_each(|line| writeln!(output, "{line}"))
         .map_err(|error| InitError::Io("standard output".into(), error))
+}
+
+/// The faults of what would be written, without those that somebody is told to mend by filling in what a provider wants.
+fn try_out(text: &str, file: &Path) -> Result<(), Vec<Fault>> {
+    let loaded =
+        Config::parse(text, file, &Environment::default()).map_err(|Faults(faults)| faults)?;
+    let checked = App::builder().build(loaded.config).check();
+    let answered = |fault: &Fault| {
+        fault.severity == Severity::Error
+            && ["gateway.sms.region", "gateway.sms.line"]
+                .iter()
+                .any(|key| fault.key.starts_with(key))
+    };
+    match checked {
+        Err(faults) if faults.iter().any(answered) => {
+            Err(faults.into_iter().filter(answered).collect())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// One a line, without a place: there is no file yet.
+fn listed(faults: &[Fault]) -> String {
+    faults
+        .iter()
+        .filter(|fault| fault.severity == Severity::Error)
+        .map(|fault| format!("\n  {}: {}; {}", fault.key, fault.problem, fault.remedy))
+        .collect()
 }
 
 /// Writes a file that holds secrets: readable for its owner and group alone, and never half of it.

@@ -156,18 +156,50 @@ fn bad_answers_write_nothing() {
             "",
             Exit::BadData,
         ),
-        (
-            "--non-interactive --domain example.org --region \"]",
-            "",
-            Exit::Done,
-        ),
     ] {
         let ran = run(options, input);
-        let got = ran
-            .result
-            .as_ref()
-            .map_or_else(InitError::exit, |()| Exit::Done);
-        assert_eq!(got, exit, "{options}");
-        assert_eq!(ran.file().exists(), exit == Exit::Done, "{options}");
+        assert_eq!(ran.result.unwrap_err().exit(), exit, "{options}");
+        assert!(!ran.folder.path().join("new").exists(), "{options}");
     }
+}
+
+#[test]
+fn each_bad_answer_is_named_with_what_is_wrong() {
+    for (options, key) in [
+        ("--line 555", "gateway.sms.line[0].number"),
+        (
+            "--line +12025550100 --line +12025550100",
+            "gateway.sms.line[1].number",
+        ),
+        ("--admin root", "xmpp.admins[0]"),
+        ("--public-url gw.example.org", "http.public_url"),
+        ("--sms a@b", "gateway.sms.domain"),
+        ("--region XX", "gateway.sms.region"),
+        // Quoted, so that it is a country that there is not and no broken file.
+        ("--region \"]", "gateway.sms.region"),
+    ] {
+        let ran = run(
+            &format!("--non-interactive --domain example.org {options}"),
+            "",
+        );
+        let error = ran.result.unwrap_err();
+        assert_eq!(error.exit(), Exit::BadData, "{options}");
+        let said = error.to_string();
+        assert!(said.contains(&format!("\n  {key}: ")), "{options}: {said}");
+        assert!(!ran.folder.path().join("new").exists(), "{options}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_said_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    // Nobody can make a folder where a file is, root neither.
+    fs::write(folder.path().join("new"), "").unwrap();
+    let ran = run_in(folder, "--non-interactive --domain example.org", "");
+    let error = ran.result.unwrap_err();
+    assert_eq!(error.exit(), Exit::BadData);
+    let said = error.to_string();
+    assert!(said.contains("new"), "{said}");
+    assert!(said.contains("cannot be written: "), "{said}");
+    assert!(said.contains("os error"), "{said}");
 }
