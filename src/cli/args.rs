@@ -95,7 +95,8 @@ pub enum Command {
     /// Write everything as JSON lines, to move to another database; marks this one as moved.
     ///
     /// Nothing may run on the database. Afterwards `run` refuses it: the one that it is imported into goes on. Texts of messages
-    /// that are done with stay behind; what waits goes along whole. Files are copied by hand.
+    /// that are done with stay behind; what waits goes along whole. Files are copied by hand. A file that was lost or cut can be
+    /// written again.
     Export {
         /// The file; must not exist yet.
         file: PathBuf,

@@ -45,17 +45,23 @@ pub(super) async fn export(loaded: Loaded, file: PathBuf, bodies: bool) -> Exit 
     let exported = async {
         let store = Store::open(&config.store.url, Lifecycle::new()).await?;
         store.migrate(false).await?;
-        store.refuse_moved().await?;
+        // The file of before may be cut or lost. The mark keeps this database from running, not from being read.
+        let before = store.moved().await?;
         let rows = write(&store, out, bodies).await?;
         // Only now: a file that is not whole must not stop the only database that is.
         store
             .mark_moved(&SystemClock.now().timestamp().to_string())
             .await?;
         store.close().await;
-        Ok::<u64, MoveError>(rows)
+        Ok::<_, MoveError>((rows, before))
     };
     match exported.await {
-        Ok(rows) => {
+        Ok((rows, before)) => {
+            if let Some(when) = before {
+                complain(&format!(
+                    "This database was exported on {when} already; see that only one of what is imported from it runs."
+                ));
+            }
             print(&format!(
                 "Wrote {rows} rows to {}. This database is marked as moved and refuses to run; copy the folder of files by hand.",
                 file.display()
@@ -129,5 +135,49 @@ fn failed(error: &MoveError) -> Exit {
     match error {
         MoveError::Store(_) | MoveError::File(_) => Exit::Unavailable,
         MoveError::Line { .. } | MoveError::CutShort | MoveError::NotEmpty { .. } => Exit::BadData,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config::Environment, store::StoreError};
+
+    fn loaded(folder: &Path, database: &str) -> Loaded {
+        let text = format!(
+            "[store]\nurl = \"sqlite://{database}\"\n[xmpp]\nallow = [\"example.org\"]\n[gateway.sms]\nadapter = \"sms\"\n\
+             domain = \"sms.example.org\"\nsecret = \"component\"\nregion = \"US\"\n[gateway.sms.provider.main]\n\
+             kind = \"simulator\"\n"
+        );
+        Config::parse(&text, &folder.join("transom.toml"), &Environment::default()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_file_that_was_cut_is_exported_again_from_a_database_that_still_does_not_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (
+            || loaded(folder.path(), "from.db"),
+            || loaded(folder.path(), "to.db"),
+        );
+        let open = async |loaded: Loaded| {
+            let url = loaded.config.store.url;
+            let store = Store::open(&url, Lifecycle::new()).await.unwrap();
+            store.migrate(true).await.unwrap();
+            store
+        };
+        open(from()).await.close().await;
+        let (first, second) = (folder.path().join("1.jsonl"), folder.path().join("2.jsonl"));
+        assert_eq!(export(from(), first.clone(), false).await, Exit::Done);
+        let whole = fs::read(&first).unwrap();
+        fs::write(&first, &whole[..whole.len() - 3]).unwrap();
+        assert_eq!(import(to(), first).await, Exit::BadData);
+        assert_eq!(export(from(), second.clone(), false).await, Exit::Done);
+        assert_eq!(import(to(), second).await, Exit::Done);
+        let refused = open(from()).await.refuse_moved().await;
+        assert!(
+            matches!(refused, Err(StoreError::Moved { .. })),
+            "{refused:?}"
+        );
+        open(to()).await.refuse_moved().await.unwrap();
     }
 }

@@ -167,14 +167,22 @@ impl Store {
     ///
     /// [`StoreError::Moved`].
     pub async fn refuse_moved(&self) -> Result<(), StoreError> {
-        const MOVED: Sql = Sql::both("SELECT value FROM meta WHERE name = 'moved'");
-        match self.rows(MOVED, Vec::new()).await?.first() {
-            Some(row) => {
-                let when = row.text(0)?.to_owned();
-                Err(StoreError::Moved { when })
-            }
+        match self.moved().await? {
+            Some(when) => Err(StoreError::Moved { when }),
             None => Ok(()),
         }
+    }
+
+    /// When the database was marked as moved away, if it was.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn moved(&self) -> Result<Option<String>, StoreError> {
+        const MOVED: Sql = Sql::both("SELECT value FROM meta WHERE name = 'moved'");
+        let rows = self.rows(MOVED, Vec::new()).await?;
+        let when = rows.first().map(|row| row.text(0).map(str::to_owned));
+        when.transpose()
     }
 }
 
