@@ -142,11 +142,15 @@ fn try_out(text: &str, file: &Path) -> Result<(), Vec<Fault>> {
 
 /// One a line, without a place: there is no file yet.
 fn listed(faults: &[Fault]) -> String {
-    faults
+    let errors = faults
         .iter()
-        .filter(|fault| fault.severity == Severity::Error)
-        .map(|fault| format!("\n  {}: {}; {}", fault.key, fault.problem, fault.remedy))
-        .collect()
+        .filter(|fault| fault.severity == Severity::Error);
+    errors.fold(String::new(), |all, fault| {
+        format!(
+            "{all}\n  {}: {}; {}",
+            fault.key, fault.problem, fault.remedy
+        )
+    })
 }
 
 /// Writes a file that holds secrets: readable for its owner and group alone, and never half of it.
