@@ -6,6 +6,7 @@ mod adapters;
 mod alone;
 mod base;
 mod control;
+mod found;
 mod inherited;
 mod lines;
 mod live;

@@ -7,9 +7,10 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 use transom_adapter::{AccountName, AccountState, Lifecycle};
 
-use super::{App, StartError, base::Base, readiness};
+use super::{App, StartError, base::Base, found, readiness};
 use crate::{
     accounts::OwnBoard,
+    config::AccessList,
     gateway::Gateway,
     intake::{Rosters, Trial},
     operations::{
@@ -37,6 +38,8 @@ pub(super) struct Live {
     pub(super) links: Vec<(i64, String, LinkHandle)>,
     /// By the gateway's key.
     pub(super) rosters: HashMap<i64, Rosters>,
+    /// Whose servers the links are for.
+    pub(super) allow: AccessList,
     /// Key of the gateway, and where its trials go.
     pub(super) trials: Vec<(i64, mpsc::Sender<Trial>)>,
     /// Where the accounts stand.
@@ -173,9 +176,19 @@ impl Running for Live {
                 up: matches!(state, LinkState::Up { .. }),
                 detail: readiness::describe(&state),
                 remedies,
+                found: Vec::new(),
             }
         };
         self.links.iter().map(now).collect()
+    }
+
+    async fn found(&self, gateway: &str) -> Vec<String> {
+        let link = self.links.iter().find(|(_, name, _)| name == gateway);
+        let link = link.and_then(|(id, _, link)| Some((link, self.rosters.get(id)?)));
+        match link {
+            Some((link, rosters)) => found::servers(link, &rosters.announced(), &self.allow).await,
+            None => Vec::new(),
+        }
     }
 
     fn accounts(&self) -> Vec<AccountNow> {

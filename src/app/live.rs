@@ -10,7 +10,7 @@ use tokio::{
 use transom_adapter::{Account, Holder, Lifecycle, Signer, SystemClock};
 use transom_simulator::Simulator;
 
-use super::{App, adapters, parts};
+use super::{App, adapters, found, parts};
 use crate::{
     config::{Fault, GatewayConfig, StoreUrl},
     operations::Now,
@@ -18,6 +18,7 @@ use crate::{
     xmpp::{
         stanza::{Condition, MessageType, Stanza, StanzaError},
         stream::{Link, LinkEvent, LinkHandle, Received},
+        xep::privilege::{Announced, Privileges},
     },
 };
 
@@ -58,14 +59,14 @@ impl Live {
 pub(super) async fn check(app: App, running: Option<Now>) -> Live {
     let links = async {
         if let Some(now) = &running {
-            return now.links.iter().map(link_now).collect();
+            return now.links.iter().flat_map(link_now).collect();
         }
         let logins = app
             .config
             .gateways
             .iter()
             .map(|gateway| log_in(&app, gateway));
-        futures_util::future::join_all(logins).await
+        futures_util::future::join_all(logins).await.concat()
     };
     let database = async {
         match &running {
@@ -112,11 +113,19 @@ fn fault(fault: &Fault) -> Finding {
     finding
 }
 
-fn link_now(link: &crate::operations::LinkNow) -> Finding {
+fn link_now(link: &crate::operations::LinkNow) -> Vec<Finding> {
     let text = format!("the running transom says that the link is {}", link.detail);
-    let mut finding = finding(&subject(&link.gateway), link.up, text);
-    finding.remedies = for_servers(&link.remedies);
-    finding
+    let subject = subject(&link.gateway);
+    let mut first = finding(&subject, link.up, text);
+    first.remedies = for_servers(&link.remedies);
+    with_found(first, &link.found)
+}
+
+fn with_found(first: Finding, found: &[String]) -> Vec<Finding> {
+    let subject = first.subject.clone();
+    let mut all = vec![first];
+    all.extend(found.iter().map(|text| finding(&subject, true, text)));
+    all
 }
 
 fn for_servers(remedies: &[String]) -> Vec<String> {
@@ -218,12 +227,12 @@ fn account_now(name: &str, now: &Now) -> Finding {
     finding(name, false, text)
 }
 
-/// Logs in as the component, once, and out again.
-async fn log_in(app: &App, gateway: &GatewayConfig) -> Finding {
+/// Logs in as the component, once, looks at what the server has, and out again.
+async fn log_in(app: &App, gateway: &GatewayConfig) -> Vec<Finding> {
     let subject = subject(&gateway.name);
     let config = match parts::link_config(app, gateway) {
         Ok(config) => config,
-        Err(error) => return finding(&subject, false, error.to_string()),
+        Err(error) => return vec![finding(&subject, false, error.to_string())],
     };
     let (server, domain) = (config.endpoint.to_string(), gateway.domain.to_string());
     let port = config.endpoint.port();
@@ -235,29 +244,39 @@ async fn log_in(app: &App, gateway: &GatewayConfig) -> Finding {
         () = sleep(LOGIN) => None,
     };
     let found = match first {
-        Some(LinkEvent::Up) => finding(
-            &subject,
-            true,
-            format!("{server} accepts the component {domain}"),
-        ),
+        Some(LinkEvent::Up) => {
+            let up = format!("{server} accepts the component {domain}");
+            let announced = Announced::default();
+            let looking = found::servers(&link, &announced, &app.config.xmpp.allow);
+            let found = tokio::select! {
+                found = looking => found,
+                () = hear(&link, &mut told, &announced) => Vec::new(),
+            };
+            with_found(finding(&subject, true, up), &found)
+        }
         Some(LinkEvent::Down(error)) => {
             let remedy = error.remedy(&domain, port);
             let mut finding = finding(&subject, false, format!("{domain}: {error}"));
             finding.remedies = for_servers(&[remedy.prosody, remedy.ejabberd]);
-            finding
+            vec![finding]
         }
-        _ => finding(&subject, false, format!("{server} did not answer in time")),
+        _ => vec![finding(
+            &subject,
+            false,
+            format!("{server} did not answer in time"),
+        )],
     };
     link.stop();
-    send_back(&link, &mut told).await;
+    let nothing = Announced::default();
+    timeout(GRACE, hear(&link, &mut told, &nothing)).await.ok();
     lifecycle.drain();
     lifecycle.finish(GRACE).await;
     found
 }
 
-/// What users sent in that moment goes back to them: nobody keeps it here.
-async fn send_back(link: &LinkHandle, told: &mut mpsc::Receiver<LinkEvent>) {
-    while let Ok(Some(event)) = timeout(GRACE, told.recv()).await {
+/// Notes what servers allow until the link is gone. What users sent in that time goes back to them: nobody keeps it here.
+async fn hear(link: &LinkHandle, told: &mut mpsc::Receiver<LinkEvent>, announced: &Announced) {
+    while let Some(event) = told.recv().await {
         let LinkEvent::Batch(batch) = event else {
             continue;
         };
@@ -265,13 +284,21 @@ async fn send_back(link: &LinkHandle, told: &mut mpsc::Receiver<LinkEvent>) {
         commit.committed();
         let error = StanzaError::new(Condition::ServiceUnavailable);
         for received in stanzas {
-            let Received::Stanza(Stanza::Message(message)) = received else {
-                continue;
+            let answer = match received {
+                Received::Stanza(Stanza::Message(message)) => {
+                    if let Some(privileges) = Privileges::parse(&message) {
+                        announced.note(privileges);
+                        continue;
+                    }
+                    let is_error = message.kind == MessageType::Error;
+                    let answer = message.error_reply(&error).filter(|_| !is_error);
+                    answer.map(Stanza::from)
+                }
+                // The look at the server's services comes by here too.
+                Received::Stanza(Stanza::Iq(iq)) => iq.error_reply(&error).map(Stanza::from),
+                _ => None,
             };
-            if message.kind == MessageType::Error {
-                continue;
-            }
-            if let Some(answer) = message.error_reply(&error) {
+            if let Some(answer) = answer {
                 // The link closes after what is queued.
                 link.send(answer).await.ok();
             }

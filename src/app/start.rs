@@ -166,6 +166,7 @@ async fn start(
         teller: works.teller.clone(),
         links: handles,
         rosters,
+        allow: app.config.xmpp.allow.clone(),
         trials: parts.iter().map(Part::trial).collect(),
         states: states.clone(),
         own: board.clone(),

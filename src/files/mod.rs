@@ -32,6 +32,7 @@ use blobs::Blobs;
 use upload::Uploads;
 
 pub use blobs::PutError;
+pub(crate) use upload::service_of;
 
 /// Everything that is done with files. Cheap to clone.
 #[derive(Clone)]

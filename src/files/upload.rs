@@ -185,6 +185,21 @@ impl Uploads {
     }
 }
 
+/// The upload service of a server, and the most bytes that it says a file may have; asked now.
+///
+/// # Errors
+///
+/// What went wrong, where the server does not answer.
+pub(crate) async fn service_of(
+    link: &LinkHandle,
+    domain: &str,
+) -> Result<Option<(String, Option<u64>)>, String> {
+    let found = find(link, domain)
+        .await
+        .map_err(|error| error.to_string())?;
+    Ok(found.map(|service| (service.jid.to_string(), service.bytes_max)))
+}
+
 /// The first of a server's services that takes uploads.
 async fn find(link: &LinkHandle, domain: &str) -> Result<Option<Service>, NotUploaded> {
     let Ok(host) = Jid::new(domain) else {

@@ -117,6 +117,9 @@ pub trait Running: Send + Sync {
     /// Where the links stand.
     fn links(&self) -> Vec<LinkNow>;
 
+    /// What the users' servers have for a gateway, which they are asked now.
+    async fn found(&self, gateway: &str) -> Vec<String>;
+
     /// Where the accounts stand that said so.
     fn accounts(&self) -> Vec<AccountNow>;
 
@@ -183,7 +186,7 @@ impl Operations {
                 gateway,
             } => own::import_for(self, &user, gateway.as_deref(), &cards).await,
             Request::Optouts { gateway } => blocks::optouts(self, gateway.as_deref()).await,
-            Request::Now => Ok(Reply::Now(self.now_running().await)),
+            Request::Now => Ok(Reply::Now(self.now_and_found().await)),
             Request::Overview => service::overview(self).await,
             Request::UserDecline { user, gateway } => {
                 users::decline(self, &user, gateway.as_deref()).await
@@ -215,6 +218,16 @@ impl Operations {
                 .as_ref()
                 .map_or_else(Vec::new, |running| running.accounts()),
         }
+    }
+
+    async fn now_and_found(&self) -> Now {
+        let mut now = self.now_running().await;
+        if let Some(running) = &self.running {
+            for link in now.links.iter_mut().filter(|link| link.up) {
+                link.found = running.found(&link.gateway).await;
+            }
+        }
+        now
     }
 
     /// The key of the gateway with this name; `None` without a name.

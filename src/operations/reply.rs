@@ -393,4 +393,7 @@ pub struct LinkNow {
     pub detail: String,
     /// What to change, first in Prosody, then in ejabberd; empty when it is up.
     pub remedies: Vec<String>,
+    /// What the users' servers have for it, a sentence each; empty when it is down.
+    #[serde(default)]
+    pub found: Vec<String>,
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use transom_test_servers::{Prosody, Server, free_port, skipped};
+use transom_test_servers::{Feature, Prosody, Server, free_port, skipped};
 
 use super::*;
 use crate::config::{Config, Environment};
@@ -65,6 +65,43 @@ async fn a_login_is_told_from_a_wrong_secret() {
 }
 
 #[tokio::test]
+async fn what_the_users_server_has_is_told() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let prosody = || Prosody::builder().component(DOMAIN, "right");
+    let plain = prosody().start().await;
+    let full = prosody().with(Feature::Privilege).with(Feature::Upload);
+    let full = full.start().await;
+    for (prosody, said) in [
+        (
+            plain,
+            [
+                "example.org gives no privileges",
+                "example.org has no upload service",
+            ],
+        ),
+        (
+            full,
+            [
+                "example.org allows to add contacts",
+                "example.org has an upload service for files, upload.example.org, up to ",
+            ],
+        ),
+    ] {
+        let live = app(prosody.component_addr(), "right", folder.path())
+            .check_live(None)
+            .await;
+        assert!(live.works(), "{live:?}");
+        for said in said {
+            let is_it = |one: &Finding| one.subject == "gateway.sms" && one.text.starts_with(said);
+            assert!(live.findings.iter().any(is_it), "{said}: {live:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_running_process_is_asked_instead() {
     let folder = tempfile::tempdir().unwrap();
     let link = crate::operations::LinkNow {
@@ -72,6 +109,7 @@ async fn a_running_process_is_asked_instead() {
         up: true,
         detail: "up".to_owned(),
         remedies: Vec::new(),
+        found: vec!["example.org has an upload service".to_owned()],
     };
     let now = Now {
         store_commits: true,
@@ -83,6 +121,12 @@ async fn a_running_process_is_asked_instead() {
         .check_live(Some(now))
         .await;
     assert!(live.works(), "{live:?}");
+    let of_link = live
+        .findings
+        .iter()
+        .filter(|one| one.subject == "gateway.sms");
+    let of_link: Vec<&str> = of_link.map(|one| one.text.as_str()).collect();
+    assert_eq!(of_link[1], "example.org has an upload service");
     let alone = app(free_port(), "any", folder.path())
         .check_live(None)
         .await;
