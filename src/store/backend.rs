@@ -18,7 +18,7 @@ use secrecy::ExposeSecret;
 
 use self::files::cannot_use;
 pub(crate) use self::files::give_to_owner;
-pub(super) use self::files::{folder, private_file};
+pub(super) use self::files::{advice, folder, private_file};
 pub(super) use self::rows::{Param, Row};
 use self::rows::{pg_arguments, pg_row, sqlite_arguments, sqlite_row};
 use super::{StoreError, processes::Session};

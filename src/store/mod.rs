@@ -43,7 +43,7 @@ pub struct Store {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database cannot be reached, is locked, full or broken.
-    #[error("the database did not answer: {0}")]
+    #[error("the database did not answer: {}{}", .0, backend::advice(.0))]
     Database(#[from] sqlx::Error),
     /// The file of SQLite is there and is not ours, or its folder is not.
     #[error(

@@ -36,20 +36,34 @@ pub(in crate::store) fn folder(file: &Path) -> PathBuf {
 
 /// SQLite's own words for a file that belongs to somebody else say neither which one nor what to do.
 pub(super) fn cannot_use(path: &Path, error: sqlx::Error) -> StoreError {
-    const READ_ONLY: i32 = 8;
     const CANNOT_OPEN: i32 = 14;
-    let code = error
-        .as_database_error()
-        .and_then(sqlx::error::DatabaseError::code);
-    // The primary code is in the lowest byte of the extended one.
-    let code = code.and_then(|code| code.parse::<i32>().ok());
-    match code.map(|code| code & 0xff) {
-        Some(READ_ONLY | CANNOT_OPEN) => StoreError::Closed {
+    match code(&error) {
+        Some(CANNOT_OPEN) => StoreError::Closed {
             path: path.to_owned(),
             source: error,
         },
         _ => error.into(),
     }
+}
+
+/// What to do about an error, where its own words do not say it: a file that may be read opens, and refuses the first commit.
+pub(in crate::store) fn advice(error: &sqlx::Error) -> &'static str {
+    const READ_ONLY: i32 = 8;
+    match code(error) {
+        Some(READ_ONLY) => {
+            "; the file has to belong to the user that transom runs as, and its disk to take what is written"
+        }
+        _ => "",
+    }
+}
+
+/// SQLite's primary code, which is in the lowest byte of the extended one. PostgreSQL's have five characters.
+fn code(error: &sqlx::Error) -> Option<i32> {
+    let error = error
+        .as_database_error()?
+        .try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
+    let code = sqlx::error::DatabaseError::code(error)?;
+    code.parse::<i32>().ok().map(|code| code & 0xff)
 }
 
 #[cfg(test)]
@@ -127,5 +141,20 @@ mod tests {
         );
         assert!(error.contains("unable to open database file"), "{error}");
         assert!(error.ends_with(&todo), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_may_only_be_read_is_said_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = StoreUrl::Sqlite(folder.path().join("new.db"));
+        let database = Database::open(&url).await.unwrap();
+        let mut writer = database.writer().await.unwrap();
+        writer
+            .batch("CREATE TABLE t (x INTEGER); PRAGMA query_only = on")
+            .await
+            .unwrap();
+        // As SQLite says it of a file that is another user's; root may write to all of them.
+        let error = writer.batch("INSERT INTO t VALUES (1)").await.unwrap_err();
+        assert!(error.to_string().contains("has to belong to"), "{error}");
     }
 }
