@@ -64,16 +64,30 @@ impl Bounce {
 }
 
 /// The report in a mail, if it is one. A vacation note is none, whoever sent it.
+///
+/// | | a machine sent it: the null sender, a mark, a mailer's name | a person may have |
+/// |---|---|---|
+/// | a standard part in a `multipart/report` | [`Kind::Standard`] | [`Kind::Standard`] |
+/// | a standard part elsewhere, which a forwarded bounce has too | [`Kind::Standard`] | [`Kind::Suspected`] |
+/// | a service's form, a host's words | [`Kind::Prose`] | [`Kind::Prose`], and what it answers is no mail that came back |
 pub(crate) fn recognise(
     message: &Message<'_>,
     headers: &Headers<'_>,
     class: Class,
 ) -> Option<Bounce> {
     let found = report::standard(message)
+        .map(|found| {
+            let is_sure = is_report(message) || class != Class::Human || prose::is_mailer(headers);
+            let kind = match found.kind {
+                Kind::Standard if !is_sure => Kind::Suspected,
+                kind => kind,
+            };
+            Bounce { kind, ..found }
+        })
         .or_else(|| notification::recognise(message))
         .or_else(|| prose::recognise(message, headers, class))?;
     let mut originals = found.originals;
-    for id in report::originals(message, headers) {
+    for id in report::originals(message, headers, class) {
         if originals.len() < IDS_MAX && !originals.contains(&id) {
             originals.push(id);
         }
@@ -83,6 +97,12 @@ pub(crate) fn recognise(
         at: headers.sent_at(),
         ..found
     })
+}
+
+/// Whether the whole mail is a report. RFC 6522
+fn is_report(message: &Message<'_>) -> bool {
+    let root = message.parts.first();
+    root.is_some_and(|root| is_type(root, "multipart", &["report"]))
 }
 
 fn is_type(part: &mail_parser::MessagePart<'_>, kind: &str, subtypes: &[&str]) -> bool {

@@ -37,7 +37,7 @@ pub(super) fn recognise(
     let says_failure = TEXTS.iter().any(|phrase| lower.contains(phrase))
         || status::reason(None, &lower) != Reason::Unspecified
         || status.is_some();
-    let brings_original = !originals(message, headers).is_empty();
+    let brings_original = !originals(message, headers, class).is_empty();
     // A vacation note comes from the null sender too, and names what it answers.
     let is_note = class == Class::AutoReply && !is_daemon(headers) && !about_failure;
     if is_note && !failed_recipients {
@@ -66,19 +66,20 @@ pub(super) fn recognise(
     })
 }
 
-/// By address or name: some leave the address empty.
+/// A program that hands out mail, by address or name: some leave the address empty.
+pub(super) fn is_mailer(headers: &Headers<'_>) -> bool {
+    is_from(headers, &["mailerdaemon", "maildaemon", "mdaemon"])
+}
+
+/// The same, or somebody who may be a person.
 fn is_daemon(headers: &Headers<'_>) -> bool {
+    is_mailer(headers) || is_from(headers, &["postmaster", "maildelivery"])
+}
+
+fn is_from(headers: &Headers<'_>, names: &[&str]) -> bool {
     let from = headers.first("From").unwrap_or_default();
     let from = from.to_lowercase().replace(['_', '-', ' '], "");
-    [
-        "mailerdaemon",
-        "postmaster",
-        "maildaemon",
-        "mdaemon",
-        "maildelivery",
-    ]
-    .iter()
-    .any(|name| from.contains(name))
+    names.iter().any(|name| from.contains(name))
 }
 
 /// The mail's own words: what comes before the copy of the original.

@@ -1,7 +1,7 @@
 //! Reports in their standard forms, and the ids of what they report on.
 
 use mail_parser::{Message, MessageParser, MessagePart, PartType};
-use transom_adapter::{Failure, Progress, Reason};
+use transom_adapter::{Class, Failure, Progress, Reason};
 
 use super::{Bounce, IDS_MAX, Kind, is_type};
 use crate::{
@@ -185,8 +185,9 @@ fn fields(part: &MessagePart<'_>) -> Vec<Vec<(String, String)>> {
     groups
 }
 
-/// The Message-IDs of the mail that is reported on: from the copy that came back, from the texts, from the threading.
-pub(super) fn originals(message: &Message<'_>, headers: &Headers<'_>) -> Vec<String> {
+/// The Message-IDs of the mail that is reported on: from the copy that came back, from the texts, and from the threading, unless a
+/// person answers.
+pub(super) fn originals(message: &Message<'_>, headers: &Headers<'_>, class: Class) -> Vec<String> {
     let mut ids = Vec::new();
     for part in &message.parts {
         match &part.body {
@@ -217,7 +218,9 @@ pub(super) fn originals(message: &Message<'_>, headers: &Headers<'_>) -> Vec<Str
             scan(text, &mut ids);
         }
     }
-    ids.extend(headers.answers(IDS_MAX));
+    if class != Class::Human {
+        ids.extend(headers.answers(IDS_MAX));
+    }
     ids.retain(|id| !id.is_empty());
     ids
 }

@@ -148,3 +148,79 @@ fn groups_and_statuses_are_weighed() {
     assert_eq!(status("Action: relayed\nStatus: 2.0.0\n"), Progress::Sent);
     assert_eq!(status("Status: 5.4.7\n"), Progress::Expired);
 }
+
+/// From somebody with a sender of their own.
+fn persons(from: &str, subject: &str, rest: &str) -> String {
+    format!(
+        "Return-Path: <pat@example.com>\nFrom: {from}\nTo: {USER}\nSubject: {subject}\nMIME-Version: 1.0\n{rest}"
+    )
+}
+
+fn shown(mail: &str) -> String {
+    match fate(mail, USER) {
+        Fate::Take(event) => match *event {
+            Event::Message(message) => message.text,
+            other => panic!("a report: {other:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_answer_of_a_postmaster_is_an_answer() {
+    for (from, text) in [
+        (
+            "Pat <postmaster@example.com>",
+            "your server was on our spam list by mistake, please write again",
+        ),
+        (
+            "\"Pat (Mail Delivery Team)\" <pat@example.com>",
+            "The red one is no longer available",
+        ),
+    ] {
+        let answer = format!("In-Reply-To: <ORIGINAL-ID>\n\n{text}\n");
+        for subject in ["Re: Lunch", "Re: Undelivered mail"] {
+            assert_eq!(shown(&persons(from, subject, &answer)).trim(), text);
+        }
+    }
+}
+
+#[test]
+fn what_a_person_says_above_a_bounce_is_heard() {
+    let parts = STANDARD.split_once("--b\n").unwrap().1;
+    let (_, parts) = parts.split_once("--b\n").unwrap();
+    let words = "--b\nContent-Type: text/plain\n\nDinner is at eight. Why did my mail to Carol come back?\n--b\n";
+    let mixed = "Content-Type: multipart/mixed; boundary=\"b\"\n\n";
+    let mail = persons(
+        "Bob <bob@example.com>",
+        "Fwd: Undelivered Mail",
+        &format!("{mixed}{words}{parts}"),
+    );
+    // One of ours comes back in it, or one of somebody else's.
+    for original in ["ORIGINAL-ID", "nothing@example.com"] {
+        let text = shown(&mail.replace("ORIGINAL-ID", original));
+        assert!(text.starts_with("Dinner is at eight."), "{text}");
+    }
+}
+
+#[test]
+fn rfc6522_a_report_is_one_whoever_sends_it() {
+    let sent = STANDARD
+        .replace("Return-Path: <>", "Return-Path: <mta@example.com>")
+        .replace("Auto-Submitted: auto-replied\n", "")
+        .replace(
+            "Mail Delivery System <MAILER-DAEMON@mx.example.com>",
+            "Exchange <x@example.com>",
+        );
+    let about = |mail: &str, to: &str| report(mail, to).about;
+    assert_eq!(about(&sent, USER), [MessageRef::Key(Key(7), 0)]);
+    // Without its form it counts where nobody else writes to, or where a mailer says its name.
+    let mixed = sent.replace(
+        "multipart/report; report-type=delivery-status;",
+        "multipart/mixed;",
+    );
+    let to = ids().bounce_address(Key(9));
+    assert_eq!(about(&mixed, &to), [MessageRef::Key(Key(9), 0)]);
+    let named = mixed.replace("x@example.com", "mailer-daemon@example.com");
+    assert_eq!(about(&named, USER), [MessageRef::Key(Key(7), 0)]);
+}
