@@ -15,6 +15,7 @@ mod config;
 mod dkim;
 mod dmarc;
 mod dns;
+mod excess;
 mod headers;
 mod ids;
 mod imap;

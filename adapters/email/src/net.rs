@@ -18,6 +18,8 @@ use tokio::{
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use transom_adapter::AllowedHosts;
 
+use crate::excess::{Answers, Watch};
+
 /// For name, TCP and TLS each.
 const CONNECT: Duration = Duration::from_secs(20);
 
@@ -151,10 +153,7 @@ impl Endpoint {
         let stream = timeout(CONNECT, connector.connect(name, tcp))
             .await
             .map_err(|_| late("the TLS handshake"))??;
-        Ok(Stream {
-            inner: Inner::Tls(Box::new(stream)),
-            ahead: &[],
-        })
+        Ok(Stream::new(Inner::Tls(Box::new(stream))))
     }
 }
 
@@ -168,6 +167,7 @@ pub(crate) struct Stream {
     inner: Inner,
     /// Read before anything that comes from the network.
     ahead: &'static [u8],
+    watch: Watch,
 }
 
 #[derive(Debug)]
@@ -177,10 +177,28 @@ enum Inner {
 }
 
 impl Stream {
-    pub(crate) fn plain(tcp: TcpStream) -> Self {
+    fn new(inner: Inner) -> Self {
         Self {
-            inner: Inner::Tcp(tcp),
+            inner,
             ahead: &[],
+            watch: Watch::Replies(0),
+        }
+    }
+
+    pub(crate) fn plain(tcp: TcpStream) -> Self {
+        Self::new(Inner::Tcp(tcp))
+    }
+
+    /// Reads answers as IMAP has them, instead of replies to what is written.
+    pub(crate) fn with_answers(mut self) -> Self {
+        self.watch = Watch::Answers(Answers::default());
+        self
+    }
+
+    /// From now on an answer may have so many bytes.
+    pub(crate) fn take_answers_of(&mut self, bytes: usize) {
+        if let Watch::Answers(answers) = &mut self.watch {
+            answers.bytes_max = bytes;
         }
     }
 
@@ -224,10 +242,18 @@ impl AsyncRead for Stream {
             self.ahead = later;
             return Poll::Ready(Ok(()));
         }
-        match &mut self.inner {
+        let before = buf.filled().len();
+        let read = match &mut self.inner {
             Inner::Tcp(tcp) => Pin::new(tcp).poll_read(cx, buf),
             Inner::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
+        };
+        ready!(read)?;
+        let came = buf.filled().get(before..).unwrap_or_default();
+        if let Err(excess) = self.watch.read(came) {
+            buf.set_filled(before);
+            return Poll::Ready(Err(excess.into()));
         }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -237,6 +263,7 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.watch.wrote();
         match &mut self.inner {
             Inner::Tcp(tcp) => Pin::new(tcp).poll_write(cx, buf),
             Inner::Tls(tls) => Pin::new(tls).poll_write(cx, buf),

@@ -20,7 +20,7 @@ use crate::{
     read::{self, Letter, MAIL_BYTES_MAX},
 };
 
-/// A mail whose answer cannot be understood, or does not end, weighs this much; one that was cut or refused weighs one …
+/// A mail whose answer cannot be understood, does not end, or is too large, weighs this much; one that was cut or refused weighs one …
 const GARBLED: u8 = 4;
 /// … and at this weight it is poison: it is named instead of read.
 const POISON: u8 = 12;
@@ -278,7 +278,7 @@ impl<'a> CatchUp<'a> {
         trouble: Trouble,
     ) -> Trouble {
         let more = match &trouble {
-            Trouble::Garbled | Trouble::Silent(_) => GARBLED,
+            Trouble::Garbled | Trouble::Excess(_) | Trouble::Silent(_) => GARBLED,
             Trouble::Refused(_) => match session.gives_another(mail.uid).await {
                 // Where no other is given either it is not this mail's fault.
                 Ok(gives_another) => gives_another.into(),

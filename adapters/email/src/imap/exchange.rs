@@ -2,6 +2,8 @@
 //!
 //! The library's readers of these commands end at the tagged answer whatever it says, and at the end of the stream. What a server refuses
 //! to give, and what a cut took away, would look like what is not there: a mail would be passed over as one that is gone.
+//!
+//! What is kept of the answers has a limit, and so has each of them while it is read, by what was asked for: see [`excess`](crate::excess).
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -15,12 +17,23 @@ use super::{
     session::{Listed, Mailbox, Session},
     trouble::{Trouble, within},
 };
-use crate::status::for_log;
+use crate::{
+    excess::{ANSWER_BYTES_MAX, Excess},
+    status::for_log,
+};
 
 /// More mails than this are not announced at once; the rest is found by the next look.
 const LISTED_MAX: usize = 100_000;
 /// Of more folders the first ones are looked at.
 const FOLDERS_MAX: usize = 2000;
+/// A folder with a longer name is passed over. No server known has as much for a whole path.
+const FOLDER_NAME_BYTES_MAX: usize = 1024;
+/// Of what a search finds, in one answer: four times the largest list, of numbers with ten digits.
+const FOUND_BYTES_MAX: usize = 4 * LISTED_MAX * 11;
+/// Of a search that is answered in several parts, the mails.
+const FOUND_MAX: usize = 10 * LISTED_MAX;
+/// So many bytes may stand around part of a mail, and above what was asked for of it: some servers give the whole of it.
+const ABOVE_PART_MAX: usize = 1024 * 1024;
 
 /// A folder of the account.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,22 +44,27 @@ pub(super) struct Folder {
     pub(super) is_sent: bool,
 }
 
-/// Part of a mail, as it was asked for.
-#[derive(Debug)]
-struct Part {
-    uid: Option<u32>,
-    content: Vec<u8>,
-}
-
 impl Session {
     /// Sends a command, gives each untagged answer to `each`, and ends well only when the server says that it is done.
     async fn exchange(
         &mut self,
         deadline: Duration,
         command: &str,
+        each: impl FnMut(&Response<'_>),
+    ) -> Result<(), Trouble> {
+        self.exchange_large((deadline, ANSWER_BYTES_MAX), command, each)
+            .await
+    }
+
+    /// The same with answers of at most so many bytes each.
+    async fn exchange_large(
+        &mut self,
+        (deadline, bytes_max): (Duration, usize),
+        command: &str,
         mut each: impl FnMut(&Response<'_>),
     ) -> Result<(), Trouble> {
         let Self { imap, has_news, .. } = self;
+        imap.get_mut().take_answers_of(bytes_max);
         let work = async {
             let id = imap.run_command(command).await?;
             while let Some(said) = imap.read_response().await.map_err(Trouble::reading)? {
@@ -77,7 +95,9 @@ impl Session {
                 "closed before an answer was complete".to_owned(),
             ))
         };
-        within(deadline, work).await
+        let done = within(deadline, work).await;
+        self.imap.get_mut().take_answers_of(ANSWER_BYTES_MAX);
+        done
     }
 
     /// Whether the server announces this.
@@ -123,9 +143,12 @@ impl Session {
     /// The folders of the account that can be opened.
     pub(super) async fn folders(&mut self) -> Result<Vec<Folder>, Trouble> {
         let mut folders = Vec::new();
+        let fits = |text: &str| text.len() <= FOLDER_NAME_BYTES_MAX;
         let each = |said: &Response<'_>| {
             if let Response::MailboxData(MailboxDatum::List(list)) = said
                 && folders.len() < FOLDERS_MAX
+                && fits(&list.name)
+                && list.delimiter.as_deref().is_none_or(fits)
                 && !list.name_attributes.contains(&NameAttribute::NoSelect)
             {
                 folders.push(Folder {
@@ -145,11 +168,21 @@ impl Session {
         let mut found = BTreeSet::new();
         let each = |said: &Response<'_>| {
             if let Response::MailboxData(MailboxDatum::Search(uids)) = said {
-                found.extend(uids);
+                found.extend(
+                    uids.iter()
+                        .take((FOUND_MAX + 1).saturating_sub(found.len())),
+                );
             }
         };
         let search = format!("UID SEARCH {criteria}");
-        self.exchange(self.pace.body, &search, each).await?;
+        let limits = (self.pace.body, FOUND_BYTES_MAX);
+        self.exchange_large(limits, &search, each).await?;
+        // Without the rest some would look as if they were not there.
+        if found.len() > FOUND_MAX {
+            return Err(Trouble::Excess(Excess::Found {
+                mails_max: FOUND_MAX,
+            }));
+        }
         Ok(found)
     }
 
@@ -187,63 +220,75 @@ impl Session {
     pub(super) async fn part(
         &mut self,
         (uid, what): (u32, &str),
-        deadline: Duration,
+        limits: (Duration, usize),
     ) -> Result<Option<Vec<u8>>, Trouble> {
         let fetch = format!("UID FETCH {uid} (UID {what})");
-        let parts = self.parts(deadline, &fetch).await?;
+        let mut found = None;
         // Other mails' flags may come in between.
-        let of_it = parts.into_iter().rfind(|part| part.uid == Some(uid));
-        Ok(of_it.map(|part| part.content))
+        let each = |of: Option<u32>, content: &[u8]| {
+            if of == Some(uid) {
+                found = Some(content.to_vec());
+            }
+        };
+        self.parts(limits, &fetch, each).await?;
+        Ok(found)
     }
 
     /// The same of the mails that have these places in the mailbox, as far as there are any.
     pub(super) async fn parts_at(
         &mut self,
-        places: &str,
-        what: &str,
+        (places, what): (&str, &str),
+        (count_max, bytes_max): (usize, usize),
     ) -> Result<Vec<Vec<u8>>, Trouble> {
         let fetch = format!("FETCH {places} {what}");
-        let parts = self.parts(self.pace.body, &fetch).await?;
-        Ok(parts.into_iter().map(|part| part.content).collect())
+        let mut parts = Vec::new();
+        let each = |_: Option<u32>, content: &[u8]| {
+            if parts.len() < count_max {
+                parts.push(content.to_vec());
+            }
+        };
+        self.parts((self.pace.body, bytes_max), &fetch, each)
+            .await?;
+        Ok(parts)
     }
 
     /// Whether the server gives anything of a mail that is not this one: the first or the last.
     pub(super) async fn gives_another(&mut self, uid: u32) -> Result<bool, Trouble> {
         for place in ["1", "*"] {
             let fetch = format!("FETCH {place} (UID BODY.PEEK[HEADER]<0.1>)");
-            match self.parts(self.pace.command, &fetch).await {
-                Ok(parts)
-                    if parts
-                        .iter()
-                        .any(|part| part.uid.is_some_and(|other| other != uid)) =>
-                {
-                    return Ok(true);
-                }
-                Ok(_) | Err(Trouble::Refused(_)) => {}
+            let mut gives = false;
+            let each = |of: Option<u32>, _: &[u8]| gives |= of.is_some_and(|other| other != uid);
+            match self.parts((self.pace.command, 1), &fetch, each).await {
+                Ok(()) if gives => return Ok(true),
+                Ok(()) | Err(Trouble::Refused(_)) => {}
                 Err(trouble) => return Err(trouble),
             }
         }
         Ok(false)
     }
 
-    async fn parts(&mut self, deadline: Duration, fetch: &str) -> Result<Vec<Part>, Trouble> {
-        let mut parts = Vec::new();
+    /// Gives what was asked for of each mail, cut to so many bytes, with its UID.
+    async fn parts(
+        &mut self,
+        (deadline, bytes_max): (Duration, usize),
+        fetch: &str,
+        mut each: impl FnMut(Option<u32>, &[u8]),
+    ) -> Result<(), Trouble> {
         let each = |said: &Response<'_>| {
             if let Response::Fetch(_, attributes) = said {
                 let data = attributes.iter().find_map(|attribute| match attribute {
                     AttributeValue::BodySection {
                         data: Some(data), ..
-                    } => Some(data.to_vec()),
+                    } => Some(data),
                     _ => None,
                 });
-                parts.extend(data.map(|content| Part {
-                    uid: uid_of(attributes),
-                    content,
-                }));
+                if let Some(data) = data {
+                    each(uid_of(attributes), data.get(..bytes_max).unwrap_or(data));
+                }
             }
         };
-        self.exchange(deadline, fetch, each).await?;
-        Ok(parts)
+        let limits = (deadline, bytes_max.saturating_add(ABOVE_PART_MAX));
+        self.exchange_large(limits, fetch, each).await
     }
 
     /// Marks these as read.

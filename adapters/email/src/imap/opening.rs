@@ -45,7 +45,7 @@ pub(super) async fn greeted(
     let broken = |error: std::io::Error| Trouble::Broken(for_log(&error.to_string()));
     let stream = config.endpoint.connect(tls).await;
     let stream = stream.map_err(|error| Trouble::opening(&error))?;
-    let mut client = Client::new(stream);
+    let mut client = Client::new(stream.with_answers());
     let greeting = timeout(pace.command, client.read_response()).await;
     let greeting = greeting.map_err(|_| late(pace.command))?.map_err(broken)?;
     let greeting =
@@ -80,7 +80,7 @@ pub(super) async fn greeted(
     let tcp = client.into_inner().into_tcp();
     let tcp = tcp.ok_or(Trouble::Unfit("the connection is encrypted already"))?;
     let encrypted = config.endpoint.encrypt(tcp, tls).await.map_err(broken)?;
-    Ok(Client::new(encrypted))
+    Ok(Client::new(encrypted.with_answers()))
 }
 
 pub(super) async fn log_in(

@@ -130,13 +130,14 @@ impl Session {
         bytes_max: usize,
     ) -> Result<Option<Vec<u8>>, Trouble> {
         let what = format!("BODY.PEEK[]<0.{bytes_max}>");
-        self.part((uid, &what), self.pace.body).await
+        self.part((uid, &what), (self.pace.body, bytes_max)).await
     }
 
     /// A mail's header alone.
     pub(crate) async fn header(&mut self, uid: u32) -> Result<Option<Vec<u8>>, Trouble> {
         let what = format!("BODY.PEEK[HEADER]<0.{HEADER_BYTES_MAX}>");
-        self.part((uid, &what), self.pace.command).await
+        let limits = (self.pace.command, HEADER_BYTES_MAX);
+        self.part((uid, &what), limits).await
     }
 
     /// Throws away what was announced so far: the next look finds it anyway.
@@ -219,7 +220,8 @@ impl Session {
         }
         let set = format!("{}:{last}", last.saturating_sub(SURVEYED - 1).max(1));
         let what = format!("BODY.PEEK[HEADER]<0.{HEADER_BYTES_MAX}>");
-        self.parts_at(&set, &what).await
+        let of_each = (SURVEYED as usize, HEADER_BYTES_MAX);
+        self.parts_at((&set, &what), of_each).await
     }
 
     /// What was found, for `check`.

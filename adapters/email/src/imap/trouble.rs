@@ -5,7 +5,7 @@ use std::{future::Future, time::Duration};
 use async_imap::error::Error;
 use tokio::time::timeout;
 
-use crate::status::for_log;
+use crate::{excess::Excess, status::for_log};
 
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +37,9 @@ pub(crate) enum Trouble {
     /// It said something that the library cannot read. What it was stays out of the log: it may be a mail.
     #[error("an answer cannot be understood")]
     Garbled,
+    /// It said more than was asked for.
+    #[error("{0}")]
+    Excess(Excess),
 }
 
 impl Trouble {
@@ -66,6 +69,11 @@ impl Trouble {
 
 impl From<Error> for Trouble {
     fn from(error: Error) -> Self {
+        if let Error::Io(io) = &error
+            && let Some(excess) = Excess::of(io)
+        {
+            return Self::Excess(excess);
+        }
         match error {
             Error::Io(io) if io.kind() == std::io::ErrorKind::Other => Self::Garbled,
             Error::Parse(_) | Error::Bad(_) => Self::Garbled,
