@@ -10,6 +10,10 @@ const REPLY_BYTES_MAX: usize = 128 * 1024;
 /// for whoever asks for news.
 pub(crate) const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
+/// Opening brackets in one answer by IMAP. The library goes as deep as they do, until its stack is full and the process ends: with
+/// sixty or more in a build for tests. What is asked for here has three, and a name or a word some more.
+const BRACKETS_MAX: usize = 32;
+
 /// More than is taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub(crate) enum Excess {
@@ -21,6 +25,8 @@ pub(crate) enum Excess {
     Announced { bytes: usize, bytes_max: usize },
     #[error("the server announces {bytes} bytes behind a line that has nothing behind it")]
     Misplaced { bytes: usize },
+    #[error("the server wrote an answer with more than {BRACKETS_MAX} brackets")]
+    Brackets,
     #[error("the server found more than {mails_max} mails")]
     Found { mails_max: usize },
 }
@@ -80,6 +86,7 @@ pub(crate) struct Answers {
     /// How it begins.
     start: [u8; START_BYTES],
     last: u8,
+    brackets: usize,
     length: Length,
     /// What is still to come of an announced string.
     string: usize,
@@ -103,6 +110,7 @@ impl Default for Answers {
             bytes: 0,
             start: [0; START_BYTES],
             last: 0,
+            brackets: 0,
             length: Length::None,
             string: 0,
         }
@@ -133,6 +141,10 @@ impl Answers {
             *place = byte;
         }
         self.bytes += 1;
+        self.brackets += usize::from(byte == b'(');
+        if self.brackets > BRACKETS_MAX {
+            return Err(Excess::Brackets);
+        }
         self.length = self.length.then(byte);
         let ends = self.last == b'\r' && byte == b'\n';
         self.last = byte;
@@ -219,7 +231,7 @@ mod tests {
     #[test]
     fn rfc3501_answers_pass_however_many_they_are() {
         let fetch = "* 1 FETCH (UID 1 BODY[HEADER]<0> {8}\r\na: {9}\r\n BODY[]<0> {5}\r\n* {9}FLAGS ())\r\n";
-        let some = "* OK [ALERT] {1} of {2}\r\n* CAPABILITY IMAP4rev1 IDLE\r\n* LIST () \"/\" {3}\r\na\r\n\r\n+ idling\r\nA1 OK\r\n";
+        let some = "* OK [ALERT] {1} of {2}.\r\n* CAPABILITY IMAP4rev1 IDLE\r\n* LIST () \"/\" {3}\r\na\r\n\r\n+ idling\r\nA1 OK\r\n";
         assert_eq!(read(100, &[fetch, some].concat().repeat(50)), Ok(()));
     }
 
@@ -266,6 +278,13 @@ mod tests {
             let want = Excess::Misplaced { bytes: 30 };
             assert_eq!(read(1000, &text), Err(want), "for {line}");
         }
+    }
+
+    #[test]
+    fn brackets_have_an_end() {
+        let text = |brackets| format!("* 1 FETCH ({}\r\n", "(".repeat(brackets - 1));
+        assert_eq!(read(1000, &text(BRACKETS_MAX).repeat(3)), Ok(()));
+        assert_eq!(read(1000, &text(BRACKETS_MAX + 1)), Err(Excess::Brackets));
     }
 
     #[test]

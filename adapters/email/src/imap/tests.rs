@@ -1,5 +1,6 @@
 //! The account against a mailbox of our own that can be cut, garbled and renumbered.
 
+mod limits;
 mod server;
 
 use tokio::{io::AsyncWriteExt, net::TcpListener};

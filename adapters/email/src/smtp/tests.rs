@@ -27,6 +27,8 @@ type Script = Vec<&'static str>;
 const OFFERS: &str = "250-mx\r\n250-SIZE 10000\r\n250-DSN\r\n250 AUTH PLAIN";
 const CLOSE: &str = "close";
 const HANG: &str = "hang";
+/// A reply whose line has no end.
+const ENDLESS: &str = "220 endless";
 
 /// The greeting and both EHLOs.
 const GREETED: [&str; 3] = ["220 mx", OFFERS, OFFERS];
@@ -139,6 +141,11 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         match reply {
             CLOSE => return,
             HANG => std::future::pending().await,
+            ENDLESS => {
+                stream.write_all(reply.as_bytes()).await.unwrap();
+                while stream.write_all(&[b'a'; 4096]).await.is_ok() {}
+                return;
+            }
             _ => {}
         }
         in_mail = reply.starts_with("354");
@@ -249,6 +256,24 @@ async fn rfc5321_a_note_that_a_mail_was_displayed_has_the_null_sender() {
     let lines = server.lines();
     assert!(lines[2].starts_with("MAIL FROM:<> SIZE="), "{}", lines[2]);
     assert!(!lines[3].contains("NOTIFY"), "{}", lines[3]);
+}
+
+#[tokio::test]
+async fn an_smtp_line_without_end_is_not_read_on() {
+    let want = "the server wrote a reply of more than 131072 bytes";
+    let greeting = Server::start([vec![ENDLESS]]).await;
+    let outcome = greeting.account(Security::None, false);
+    let outcome = outcome.send(&message(), FIRST).await;
+    let Outcome::Transient(failure) = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!(failure.detail.as_deref(), Some(want));
+    // Behind the dot nobody knows whether the mail was taken.
+    let outcome = outcome_of(&["250 ok", "250 ok", "354 go", ENDLESS]).await;
+    let Outcome::Unknown(failure) = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!(failure.detail.as_deref(), Some(want));
 }
 
 #[tokio::test]
