@@ -26,8 +26,8 @@ use crate::{
 const LISTED_MAX: usize = 100_000;
 /// Of more folders the first ones are looked at.
 const FOLDERS_MAX: usize = 2000;
-/// A folder with a longer name is passed over. No server known has as much for a whole path.
-const FOLDER_NAME_BYTES_MAX: usize = 1024;
+/// A folder with a longer name is passed over: a path on a server's disk is no longer.
+const FOLDER_NAME_BYTES_MAX: usize = 4096;
 /// Of what a search finds, in one answer: four times the largest list, of numbers with ten digits.
 const FOUND_BYTES_MAX: usize = 4 * LISTED_MAX * 11;
 /// Of a search that is answered in several parts, the mails.
@@ -168,10 +168,11 @@ impl Session {
         let mut found = BTreeSet::new();
         let each = |said: &Response<'_>| {
             if let Response::MailboxData(MailboxDatum::Search(uids)) = said {
-                found.extend(
-                    uids.iter()
-                        .take((FOUND_MAX + 1).saturating_sub(found.len())),
-                );
+                for uid in uids {
+                    if found.len() <= FOUND_MAX {
+                        found.insert(*uid);
+                    }
+                }
             }
         };
         let search = format!("UID SEARCH {criteria}");
