@@ -34,10 +34,8 @@ pub(super) async fn run(surroundings: Surroundings, queue: Queue) {
         }
         recovery::run(&surroundings).await;
         queue.look_again().await;
-        if surroundings.processes.has_others() {
-            // What one of them has to tell, and said so in vain.
-            surroundings.teller.link_up();
-        }
+        // What another process has to tell and said so in vain, and what was looked for while the database was out of order.
+        surroundings.teller.link_up();
     }
 }
 
