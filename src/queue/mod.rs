@@ -317,3 +317,6 @@ impl Queue {
         self.orders.send(order).await.ok();
     }
 }
+
+#[cfg(test)]
+mod tests;

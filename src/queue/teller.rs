@@ -272,3 +272,40 @@ fn is_free(under_way: &UnderWay, delivery: i64) -> bool {
 fn lock(under_way: &UnderWay) -> std::sync::MutexGuard<'_, HashMap<i64, bool>> {
     under_way.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::queue::{
+        Queue, overdue,
+        tests::{Bench, PATIENCE},
+    };
+
+    /// A look may meet a database that is out of order, or find more than it can take: it is not the last one.
+    #[tokio::test]
+    async fn what_is_untold_is_looked_for_again_by_and_by() {
+        let bench = Bench::new().await;
+        let (orders, _orders) = mpsc::channel(64);
+        let processes = bench.surroundings.processes.clone();
+        let queue = Queue { orders, processes };
+        let lifecycle = bench.surroundings.lifecycle.clone();
+        let running = overdue::run(bench.surroundings.clone(), queue);
+        lifecycle.spawn("queue.overdue", running);
+        for look in 0..3 {
+            let again = async {
+                loop {
+                    bench.clock.advance(Duration::from_secs(5));
+                    let soon = Duration::from_millis(10);
+                    let looked = bench.tells.look_again.notified();
+                    if tokio::time::timeout(soon, looked).await.is_ok() {
+                        return;
+                    }
+                }
+            };
+            let looked = tokio::time::timeout(PATIENCE, again).await;
+            assert!(looked.is_ok(), "look {look} never came");
+        }
+    }
+}
