@@ -306,5 +306,6 @@ fn report_write(
             .as_ref()
             .and_then(|failure| failure.code.clone()),
         at_ms: now.0,
+        silent_ms: now.after(intake.gateway.config.report_after).0,
     }))
 }

@@ -10,6 +10,7 @@
 
 mod backend;
 mod ids;
+mod json;
 mod migrate;
 mod moving;
 pub mod processes;
@@ -27,6 +28,7 @@ use crate::{config::StoreUrl, metrics::Metrics};
 pub(crate) use backend::give_to_owner;
 use backend::{Connection, Database, Param, Row, Sql};
 pub use ids::Ids;
+use json::json;
 pub use moving::MoveError;
 pub use routes::StoredRoute;
 pub use write::Write;
@@ -126,11 +128,17 @@ impl StoreError {
                 error.is_unique_violation()
                     || error.is_foreign_key_violation()
                     || error.is_check_violation()
+                    || error.code().is_some_and(|code| is_data_exception(&code))
             }
             Self::Repeated | Self::Inconsistent { .. } => true,
             _ => false,
         }
     }
+}
+
+/// PostgreSQL, appendix A: of class 22 is what it cannot read or hold as what it is given for. SQLite's own codes are shorter.
+fn is_data_exception(sqlstate: &str) -> bool {
+    sqlstate.len() == 5 && sqlstate.starts_with("22")
 }
 
 impl Store {
@@ -254,12 +262,6 @@ impl Store {
             .await
             .unwrap_or(Err(StoreError::Gone))
     }
-}
-
-/// A JSON array of rows, as [`backend::for_rows`] statements take it.
-fn json<T: serde::Serialize>(rows: &[T]) -> Param {
-    // Rows are made of integers, text and options of them: nothing that JSON refuses.
-    Param::Text(serde_json::to_string(rows).unwrap_or_else(|_| "[]".to_owned()))
 }
 
 /// The word of a count or an id in JSON rows, for columns read back in order.

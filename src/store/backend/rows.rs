@@ -6,7 +6,7 @@ use sqlx::{
     sqlite::{SqliteArguments, SqliteRow},
 };
 
-use crate::store::StoreError;
+use crate::store::{StoreError, json::without_nul};
 
 /// A parameter.
 #[derive(Clone, Debug)]
@@ -24,13 +24,13 @@ impl From<i64> for Param {
 
 impl From<&str> for Param {
     fn from(value: &str) -> Self {
-        Self::Text(value.to_owned())
+        Self::Text(without_nul(value.to_owned()))
     }
 }
 
 impl From<String> for Param {
     fn from(value: String) -> Self {
-        Self::Text(value)
+        Self::Text(without_nul(value))
     }
 }
 

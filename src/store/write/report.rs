@@ -28,6 +28,8 @@ pub struct ReportRow {
     pub code: Option<String>,
     /// Now.
     pub at_ms: i64,
+    /// When the sender is told that nothing more was heard, if this is the first that is heard of it.
+    pub silent_ms: i64,
 }
 
 /// A delivery whose user has to be told something.
@@ -48,6 +50,7 @@ struct Evidence {
     state: State,
     reason: Option<String>,
     code: Option<String>,
+    silent_ms: Option<i64>,
 }
 
 #[derive(Serialize)]
@@ -77,6 +80,7 @@ struct MergedRow {
     reason: Option<String>,
     code: Option<String>,
     tell: Option<TellKind>,
+    silent_ms: Option<i64>,
     /// A receipt for a member of a group: it is sent once all have the message.
     #[serde(skip)]
     waits_for_others: bool,
@@ -122,7 +126,10 @@ const MERGED: Sql = for_rows!(
     "UPDATE deliveries
         SET state = r.value ->> 'state', reason = COALESCE(r.value ->> 'reason', reason),
             code = COALESCE(r.value ->> 'code', code), tell = COALESCE(r.value ->> 'tell', tell),
-            due_ms = CASE WHEN r.value ->> 'state' IN ('expired', 'failed', 'delivered', 'read') THEN NULL ELSE due_ms END
+            due_ms = CASE WHEN r.value ->> 'state' IN ('expired', 'failed', 'delivered', 'read') THEN NULL
+                          WHEN deliveries.state IN ('queued', 'sending', 'unknown')
+                          THEN COALESCE(CAST(r.value ->> 'silent_ms' AS BIGINT), due_ms)
+                          ELSE due_ms END
        FROM",
     "WHERE deliveries.delivery_id = CAST(r.value ->> 'delivery_id' AS BIGINT)"
 );
@@ -181,6 +188,7 @@ pub(super) async fn apply(
                 state: report.progress.into(),
                 reason: report.reason.map(str::to_owned),
                 code: report.code.clone(),
+                silent_ms: Some(report.silent_ms),
             }),
             None => parked.extend(park_rows(report)),
         }
@@ -209,6 +217,7 @@ pub(super) async fn join_parked(
             state: State::from_word(row.text(2)?).unwrap_or(State::Unknown),
             reason: row.opt_text(3)?.map(str::to_owned),
             code: row.opt_text(4)?.map(str::to_owned),
+            silent_ms: None,
         });
     }
     merge(connection, group, evidence).await
@@ -229,6 +238,7 @@ fn last_parts(group: &Group<'_>, ids: &[&IdRow]) -> Vec<Evidence> {
             state: State::Accepted,
             reason: None,
             code: None,
+            silent_ms: None,
         })
     };
     ids.iter().filter(is_last).filter_map(evidence).collect()
@@ -371,6 +381,7 @@ fn merge_one(
         reason: reasons.and_then(|item| item.reason.clone()),
         code: reasons.and_then(|item| item.code.clone()),
         tell,
+        silent_ms: mine.iter().find_map(|item| item.silent_ms),
         waits_for_others: of_group
             && matches!(tell, Some(TellKind::Receipt | TellKind::Read))
             && !is_bad_news(told),
@@ -398,3 +409,6 @@ fn tell_of(state: State, told: Option<TellKind>, receipt_wanted: bool) -> Option
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

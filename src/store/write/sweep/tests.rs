@@ -116,7 +116,8 @@ impl Base {
     }
 }
 
-fn message(message_id: i64, fleeting: bool) -> Write {
+/// What alice wrote.
+pub(in crate::store::write) fn message(message_id: i64, fleeting: bool) -> Write {
     Write::Out(Box::new(NewOut {
         conversation: ConversationRow {
             conversation_id: 50,

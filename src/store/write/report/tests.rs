@@ -1,0 +1,91 @@
+//! What a report on a text of unknown fate changes, on both databases; and that the network may say anything.
+
+use transom_test_servers::{Postgres, Server, skipped};
+
+use super::*;
+use crate::{
+    config::StoreUrl,
+    store::{
+        Write,
+        write::{
+            NewIn,
+            sweep::tests::{Base, incoming, message},
+        },
+    },
+};
+
+const TEXT: i64 = 1_000;
+const DOUBT_MS: i64 = 900_000;
+const SILENT_MS: i64 = 86_400_000;
+
+#[tokio::test]
+async fn reports_on_sqlite() {
+    a_text_that_was_heard_of_is_not_silent_before_its_time(&Base::new().await).await;
+    nul_is_no_trouble(&Base::new().await).await;
+}
+
+#[tokio::test]
+async fn reports_on_postgresql() {
+    if skipped(&[Server::Postgres]) {
+        return;
+    }
+    let postgres = Postgres::start().await;
+    for number in 0..2 {
+        let url = StoreUrl::Postgres(postgres.database().await.into());
+        let base = Base::on(&url, None).await;
+        match number {
+            0 => a_text_that_was_heard_of_is_not_silent_before_its_time(&base).await,
+            _ => nul_is_no_trouble(&base).await,
+        }
+    }
+}
+
+async fn a_text_that_was_heard_of_is_not_silent_before_its_time(base: &Base) {
+    let unknown = OutcomeRow {
+        attempts: 1,
+        unknowns: 1,
+        due_ms: Some(DOUBT_MS),
+        ..OutcomeRow::new(TEXT, TEXT, State::Unknown)
+    };
+    let writes = vec![message(TEXT, false), Write::Outcome(unknown)];
+    base.writer.commit(writes).await.unwrap();
+    let overdue = async |now_ms| base.store.overdue(now_ms, 10).await.unwrap();
+    assert_eq!(overdue(DOUBT_MS).await, [(TEXT, State::Unknown)]);
+    for progress in [Progress::Sent, Progress::Delayed] {
+        let report = ReportRow {
+            key: Some((TEXT, 0)),
+            ids: Vec::new(),
+            scope_id: 1,
+            progress,
+            reason: None,
+            code: None,
+            at_ms: 0,
+            silent_ms: if progress == Progress::Sent {
+                SILENT_MS
+            } else {
+                SILENT_MS * 2
+            },
+        };
+        base.writer.commit_one(Write::Report(report)).await.unwrap();
+        assert_eq!(overdue(DOUBT_MS).await, [], "{progress:?}: no doubt");
+    }
+    assert_eq!(
+        overdue(SILENT_MS).await,
+        [(TEXT, State::Delayed)],
+        "a day after the first that was heard of it"
+    );
+}
+
+async fn nul_is_no_trouble(base: &Base) {
+    let row = NewIn {
+        body: "one\0two".into(),
+        ..incoming(TEXT, "+1\0", TEXT)
+    };
+    let stored = base.writer.commit_one(Write::In(Box::new(row))).await;
+    stored.expect("it is stored");
+    let lanes = base.store.due_lanes(0, 10).await.unwrap();
+    let lanes: Vec<i64> = lanes.iter().map(|lane| lane.lane_id).collect();
+    let rows = base.store.waiting_in(&lanes, 10).await.unwrap();
+    let (body, peer) = (&*rows[0].body, &*rows[0].peer);
+    assert_eq!((body, peer), ("one\u{FFFD}two", "+1\u{FFFD}"));
+}
