@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use transom_adapter::UnixMillis;
+use tokio::sync::mpsc;
+use transom_adapter::{Busy, UnixMillis};
 
-use super::Intake;
+use super::{Intake, STORE_PAUSE};
 use crate::{
     gateway::ids,
     metrics::Direction,
-    store::{Write, write::Bounced},
+    store::{Write, WriteError, write::Bounced},
     xmpp::{
+        jid::Jid,
         stanza::{Condition, ErrorType, Message},
         xep::blocking,
     },
@@ -19,26 +21,66 @@ use crate::{
 const HELD: Duration = Duration::from_mins(10);
 const HELD_MAX: Duration = Duration::from_hours(6);
 
+/// Errors that may wait for a database that is out of order; the link waits with what is beyond.
+const WAITING_MAX: usize = 256;
+
+/// Where errors about messages of ours go. They wait for a database that is out of order, and what users write does not wait with
+/// them: of that its sender is told within half a minute.
+#[derive(Clone, Debug)]
+pub(super) struct Bounces(mpsc::Sender<Message>);
+
+impl Bounces {
+    pub(super) async fn take(&self, error: Message) {
+        self.0.send(error).await.ok();
+    }
+}
+
+/// Starts the task; it ends when the intake does.
+pub(super) fn start(intake: &Intake) -> Bounces {
+    let (errors, mut inbox) = mpsc::channel(WAITING_MAX);
+    let intake = intake.clone();
+    let lifecycle = intake.lifecycle.clone();
+    lifecycle.spawn("intake.bounced", async move {
+        while let Some(error) = inbox.recv().await {
+            bounced(&intake, &error).await;
+        }
+    });
+    Bounces(errors)
+}
+
 /// The user's server sent back a message of ours (semantics 23): held for a while, or failed.
-pub(super) async fn bounced(intake: &Intake, error: &Message) {
+async fn bounced(intake: &Intake, error: &Message) {
     let (Some(id), Some(from)) = (&error.id, &error.from) else {
         return;
     };
+    loop {
+        match settle(intake, error, id, from).await {
+            Ok(()) => return,
+            Err(Busy) if intake.lifecycle.is_draining() => return,
+            Err(Busy) => tokio::time::sleep(STORE_PAUSE).await,
+        }
+    }
+}
+
+/// Once; [`Busy`] when the database is out of order.
+async fn settle(intake: &Intake, error: &Message, id: &str, from: &Jid) -> Result<(), Busy> {
     let now = intake.clock.now();
     let target = intake
         .store
         .error_target(ids::message_of(id), from.to_bare().as_str(), now.0)
         .await;
-    let Ok(Some(target)) = target else {
+    let target = target.map_err(|error| {
+        let error: &dyn std::error::Error = &error;
+        tracing::error!(error, "Cannot read what a message that was sent back is.");
+        Busy
+    })?;
+    let Some(target) = target else {
         intake.count("error-about-nothing");
-        return;
+        return Ok(());
     };
     let why = error.error();
     // XEP-0191 §3.5: the user does not want to hear from this contact. There is nothing to wait for.
     let blocked = why.as_ref().is_some_and(blocking::is_blocked);
-    if blocked {
-        intake.count("blocked-by-user");
-    }
     let may_pass = !blocked
         && why.as_ref().is_some_and(|error| {
             error.kind == ErrorType::Wait
@@ -50,25 +92,32 @@ pub(super) async fn bounced(intake: &Intake, error: &Message) {
         .min(HELD_MAX);
     let held = may_pass && in_time;
     let reason = why.map_or_else(String::new, |error| error.condition.name().to_owned());
+    let write = Write::Bounced(Bounced {
+        delivery_id: target.delivery_id,
+        lane_id: target.lane_id,
+        at_ms: now.0,
+        state: if held { "queued" } else { "failed" },
+        code: reason.clone(),
+        due_ms: now.after(wait).0,
+    });
+    match intake.writer.commit_one(write).await {
+        Ok(_) => {}
+        Err(WriteError::Busy(_)) => return Err(Busy),
+        Err(WriteError::Conflict(_)) => return Ok(()),
+    }
+    if blocked {
+        intake.count("blocked-by-user");
+    }
     tracing::warn!(
         message_id = target.delivery_id,
         held,
         reason,
         "The user's server sent a message back."
     );
-    let write = Write::Bounced(Bounced {
-        delivery_id: target.delivery_id,
-        lane_id: target.lane_id,
-        at_ms: now.0,
-        state: if held { "queued" } else { "failed" },
-        code: reason,
-        due_ms: now.after(wait).0,
-    });
     let outcome = if held { "held" } else { "failed" };
     intake
         .metrics
         .message(&intake.gateway.config.name, Direction::In, outcome);
-    if intake.writer.commit_one(write).await.is_ok() {
-        intake.queue.look_again().await;
-    }
+    intake.queue.look_again().await;
+    Ok(())
 }

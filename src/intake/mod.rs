@@ -104,6 +104,7 @@ pub async fn run(
     mut trials: mpsc::Receiver<Trial>,
 ) {
     let people = people::start(&intake);
+    let bounces = bounced::start(&intake);
     intake.rosters.start(&intake);
     intake.strangers.start(&intake);
     parts::recover(&intake).await;
@@ -119,7 +120,9 @@ pub async fn run(
         let mut knocks = Vec::new();
         tokio::select! {
             event = link.recv(), if link_is_open => match event {
-                Some(LinkEvent::Batch(batch)) => outward::take(&intake, &people, batch).await,
+                Some(LinkEvent::Batch(batch)) => {
+                    outward::take(&intake, (&people, &bounces), batch).await;
+                },
                 Some(event) => intake.link_changed(&event).await,
                 None => link_is_open = false,
             },

@@ -6,7 +6,9 @@ mod accepted;
 
 use tokio::time::Instant;
 
-use super::{Intake, STORE_PATIENCE, STORE_PAUSE, people::People, rosters, slash};
+use super::{
+    Intake, STORE_PATIENCE, STORE_PAUSE, bounced::Bounces, people::People, rosters, slash,
+};
 use crate::{
     gateway::{
         call,
@@ -32,7 +34,7 @@ use crate::{
 use accepted::{notice, shown_works, works};
 
 /// Takes one batch; returns once it is committed and its answers are queued.
-pub(super) async fn take(intake: &Intake, people: &People, batch: Batch) {
+pub(super) async fn take(intake: &Intake, (people, bounces): (&People, &Bounces), batch: Batch) {
     step(Step::StanzaRead);
     let (stanzas, commit) = batch.split();
     let mut messages = Vec::new();
@@ -65,8 +67,8 @@ pub(super) async fn take(intake: &Intake, people: &People, batch: Batch) {
     }
     let decided = decide_all(intake, Some(people), &messages).await;
     answers.extend(decided);
-    for error in &errors {
-        super::bounced::bounced(intake, error).await;
+    for error in errors {
+        bounces.take(error).await;
     }
     commit.committed();
     if !answers.is_empty() {
