@@ -19,7 +19,7 @@ use crate::{
     metrics::Direction,
     processes::LEASE,
     store::{
-        Write, WriteError,
+        Write,
         write::{Done, IdRow, OutcomeRow, Start, State, TellKind},
     },
 };
@@ -39,8 +39,6 @@ pub(super) struct Try {
     pub(super) finished: mpsc::Sender<Order>,
 }
 
-/// How long the database may be out of order between two looks.
-const STORE_PAUSE: Duration = Duration::from_millis(500);
 /// A process that drains waits so long for a network's answer; it has half a minute for everything.
 const LAST_WORD: Duration = Duration::from_secs(20);
 /// How long after an unknown outcome the network is asked what became of it.
@@ -84,10 +82,11 @@ impl Try {
         self.finished.send(order).await.ok();
     }
 
-    /// Commits the start mark, where the account does not surely recognise a repeat, or another process might try the same.
+    /// Commits the start mark, where the account does not surely recognise a repeat, or another account or process might try the same.
     async fn start(&self) -> Started {
-        let needs_no_mark = self.account.capabilities().repeat == Repeat::Safe;
-        if needs_no_mark && !self.surroundings.processes.is_shared() {
+        let is_recognised = self.account.capabilities().repeat == Repeat::Safe;
+        let is_the_only = self.work.routes.len() <= 1;
+        if is_recognised && is_the_only && !self.surroundings.processes.is_shared() {
             return Started::Yes;
         }
         let start = Start {
@@ -98,7 +97,7 @@ impl Try {
             at_ms: self.surroundings.clock.now().0,
         };
         let asked = Instant::now();
-        match self.commit(|| Write::Start(start.clone())).await {
+        match self.commit(Write::Start(start)).await {
             // A report, an admin or another process was quicker.
             Done::Unchanged => Started::Gone,
             // Long enough to be taken for dead: others say by now that nobody knows what became of it.
@@ -156,7 +155,7 @@ impl Try {
             unknowns,
             ..self.row(attempt, &verdict, ids, now)
         };
-        let done = self.commit(|| Write::Outcome(row.clone())).await;
+        let done = self.commit(Write::Outcome(row)).await;
         self.tell(&done, verdict.tell);
         if verdict.state == State::Unknown {
             self.reconcile_later(attempt);
@@ -271,7 +270,11 @@ impl Try {
             account: Arc::clone(&self.account),
             account_id: self.account_id,
             lane_id: self.lane_id,
-            work: self.work.clone(),
+            // What a look-up says decides, whatever was unknown before.
+            work: Box::new(OutWork {
+                unknowns: 0,
+                ..(*self.work).clone()
+            }),
             failures: self.failures,
             slot: self.slot,
             process_id: self.process_id,
@@ -294,14 +297,9 @@ impl Try {
     }
 
     /// Commits until the database takes it: an outcome must not be lost while it can be kept.
-    pub(super) async fn commit(&self, write: impl Fn() -> Write) -> Done {
-        loop {
-            match self.surroundings.writer.commit_one(write()).await {
-                Ok(done) => return done,
-                Err(WriteError::Conflict(_)) => return Done::Unchanged,
-                Err(WriteError::Busy(_)) => tokio::time::sleep(STORE_PAUSE).await,
-            }
-        }
+    pub(super) async fn commit(&self, write: Write) -> Done {
+        let kept = self.surroundings.writer.keep_one(write).await;
+        kept.unwrap_or(Done::Unchanged)
     }
 
     fn log(&self, attempt: Attempt, verdict: &Verdict) {

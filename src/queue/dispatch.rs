@@ -13,7 +13,11 @@ use super::{
     order::Came,
     scheduler::Scheduler,
     slots::{Carrier, Slot},
+    stranded::Stranded,
 };
+
+/// A process that has just started has not all accounts yet: what none of them carries is looked at so often before it is given up.
+const STRANDED_LOOKS: u32 = 3;
 
 /// Whether a message goes by an account that a user brought.
 fn is_brought(work: &OutWork) -> bool {
@@ -53,6 +57,35 @@ impl Scheduler {
 
     /// Hands out everything that has a slot.
     pub(super) fn dispatch(&mut self) {
+        self.dispatch_ready();
+        while self.let_in() {
+            self.dispatch_ready();
+        }
+    }
+
+    /// A lane whose turn came may have no use for its place: its work was taken back, or its line has to wait. Those behind it get
+    /// that place; false when nobody waits for one that is free.
+    fn let_in(&mut self) -> bool {
+        let mut any = false;
+        for slot in &mut self.slots {
+            let gateways = &self.surroundings.gateways;
+            let is_up = match slot.carrier {
+                Carrier::Link(of) => gateways.get(&of).is_some_and(|entry| entry.link.is_up()),
+                _ => true,
+            };
+            if slot.paused_until.is_some() || !is_up {
+                continue;
+            }
+            let count = slot.free.min(slot.waiting.len());
+            for lane_id in slot.waiting.drain(..count) {
+                self.book.ready_again(lane_id);
+                any = true;
+            }
+        }
+        any
+    }
+
+    fn dispatch_ready(&mut self) {
         while let Some(lane_id) = self.book.next_ready() {
             let Some((gateway_id, work)) = self.book.first(lane_id) else {
                 self.book.done(lane_id, Next::GoOn);
@@ -88,7 +121,7 @@ impl Scheduler {
         {
             return;
         }
-        let is_down = matches!(slot.carrier, Carrier::Link) && !gateway.link.is_up();
+        let is_down = matches!(slot.carrier, Carrier::Link(_)) && !gateway.link.is_up();
         if slot.free == 0 || slot.paused_until.is_some() || is_down {
             slot.waiting.push_back(lane_id);
             return;
@@ -101,7 +134,7 @@ impl Scheduler {
                 self.no_route(lane_id);
             }
             Carrier::Files => self.prepare(lane_id, gateway, failures),
-            Carrier::Link => {
+            Carrier::Link(_) => {
                 let mut works = self.take(lane_id, WORK_PER_LANE);
                 // What stands behind a message with files waits for them.
                 if let Some(first) = works.iter().position(Work::needs_files) {
@@ -204,9 +237,12 @@ impl Scheduler {
         self.by_account.get(&route.account).copied()
     }
 
-    /// None of its accounts is configured any more: it waits for one to come back, and its give-up is the admin's to see.
+    /// None of its accounts is configured any more: it waits for one to come back, as long as messages may wait.
     fn no_route(&mut self, lane_id: i64) {
         let failures = self.book.failures(lane_id) + 1;
+        if failures > STRANDED_LOOKS && self.give_up(lane_id) {
+            return;
+        }
         let first = self.book.first(lane_id);
         let pause_ms = match first {
             // At the start, and when a login is entered anew, it comes within moments.
@@ -224,5 +260,33 @@ impl Scheduler {
         };
         let due_ms = self.surroundings.clock.now().0 + pause_ms;
         self.book.done(lane_id, Next::At { due_ms, failures });
+    }
+
+    /// Gives up what has waited too long; false when it has not.
+    fn give_up(&mut self, lane_id: i64) -> bool {
+        let Some((gateway_id, Work::Out(work))) = self.book.first(lane_id) else {
+            return false;
+        };
+        let Some(gateway) = self.surroundings.gateways.get(&gateway_id) else {
+            return false;
+        };
+        let give_up = gateway.gateway.config.give_up;
+        if self.surroundings.clock.now() <= work.outgoing.created_at.after(give_up) {
+            return false;
+        }
+        let network = gateway.gateway.network();
+        let Some(Work::Out(work)) = self.take(lane_id, 1).pop() else {
+            return false;
+        };
+        let stranded = Stranded {
+            surroundings: self.surroundings.clone(),
+            network,
+            lane_id,
+            work,
+            finished: self.queue.orders.clone(),
+        };
+        let lifecycle = &self.surroundings.lifecycle;
+        lifecycle.spawn("queue.stranded", stranded.give_up());
+        true
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     files::{kind, upload::NotUploaded},
     hooks::{Step, step},
     store::{
-        Write, WriteError,
+        Write,
         write::{FileRow, FileState},
     },
     xmpp::jid::Jid,
@@ -32,8 +32,6 @@ pub(super) struct FilesIn {
 
 /// So long the text waits for its files; then they are only named.
 const GIVE_UP: Duration = Duration::from_mins(30);
-/// How long the database may be out of order between two looks.
-const STORE_PAUSE: Duration = Duration::from_millis(500);
 
 /// Something is out of order, and the files are looked at again later.
 #[derive(Debug)]
@@ -194,10 +192,8 @@ impl FilesIn {
     }
 
     async fn commit(&self, row: &FileRow) {
-        let write = || Write::File(row.clone());
-        let writer = &self.surroundings.writer;
-        while let Err(WriteError::Busy(_)) = writer.commit_one(write()).await {
-            tokio::time::sleep(STORE_PAUSE).await;
-        }
+        let write = Write::File(row.clone());
+        // Told no: somebody else has settled it.
+        self.surroundings.writer.keep_one(write).await.ok();
     }
 }

@@ -145,7 +145,7 @@ impl Try {
         row.name = kind.name;
         row.content_type = kind.content_type;
         row.url = self.gateway.gateway.files.url(&row.token, &row.name);
-        self.commit(|| Write::File(row.clone())).await;
+        self.commit(Write::File(row.clone())).await;
         Ok(())
     }
 

@@ -1,7 +1,5 @@
 //! Inwards: stanzas to the user's server, until it has answered a ping that was sent behind them (semantics 2).
 
-use std::time::Duration;
-
 use tokio::sync::mpsc;
 use transom_adapter::UnixMillis;
 
@@ -11,7 +9,7 @@ use crate::{
     hooks::{Step, step},
     metrics::Direction,
     store::{
-        Write, WriteError,
+        Write,
         read::InRow,
         write::{OutcomeRow, State},
     },
@@ -32,9 +30,6 @@ pub(super) struct HandOver {
     pub(super) slot: usize,
     pub(super) finished: mpsc::Sender<Order>,
 }
-
-/// How long the database may be out of order between two looks.
-const STORE_PAUSE: Duration = Duration::from_millis(500);
 
 /// Hands the works over, in their order; what the link lost comes back to the lane.
 pub(super) async fn run(task: HandOver) {
@@ -116,10 +111,9 @@ impl HandOver {
         } = &self.surroundings;
         let write =
             |(row, state): (&InRow, &State)| Write::Outcome(outcome(row, *state, clock.now().0));
-        let writes = || self.rows().zip(states).map(write).collect();
-        while let Err(WriteError::Busy(_)) = writer.commit(writes()).await {
-            tokio::time::sleep(STORE_PAUSE).await;
-        }
+        let writes = self.rows().zip(states).map(write).collect();
+        // Told no: the database knows more of it by now.
+        writer.keep(writes).await.ok();
         let name = &self.gateway.gateway.config.name;
         for (row, state) in self.rows().zip(states) {
             metrics.message(name, Direction::In, state.as_str());

@@ -117,10 +117,15 @@ fn out_work(surroundings: &Surroundings, row: OutRow) -> Option<OutWork> {
         units: NonZeroU16::new(stored.1).unwrap_or(NonZeroU16::MIN),
     };
     let routes: Vec<Route> = row.routes.iter().map(route).collect();
-    // What was begun with one account goes on with it.
-    let begun_by = |route: &Route| gateway.scope_id(&route.account) == row.account_id;
-    let begun = row.units_done > 0;
-    let route = routes.iter().position(begun_by).filter(|_| begun);
+    // What was begun with one account goes on with it, or not at all; so does what it may have taken.
+    let is_bound = row.units_done > 0 || row.unknowns > 0;
+    let is_its = |route: &Route| gateway.account_id(&route.account) == row.account_id;
+    let route = if is_bound {
+        let its = routes.iter().position(is_its);
+        its.unwrap_or(routes.len())
+    } else {
+        0
+    };
     let thread = match gateway.network() {
         Network::Email => payload.thread.map(Into::into),
         Network::Sms => None,
@@ -133,7 +138,7 @@ fn out_work(surroundings: &Surroundings, row: OutRow) -> Option<OutWork> {
         attempts: row.attempts,
         unit: row.units_done,
         routes,
-        route: route.unwrap_or(0),
+        route,
         unknowns: row.unknowns,
         needs_files: row.has_files,
         outgoing: Outgoing {
@@ -150,7 +155,7 @@ fn out_work(surroundings: &Surroundings, row: OutRow) -> Option<OutWork> {
             mail: payload.wish,
         },
     };
-    if gateway.network() == Network::Sms && !begun {
+    if gateway.network() == Network::Sms && !is_bound {
         reroute(gateway, &mut work);
     }
     Some(work)
@@ -163,10 +168,13 @@ fn to_of(recipient: String, group: Option<&Group>) -> Address {
     first.map_or_else(|| Address::new(recipient), |member| member.address.clone())
 }
 
-/// When none of the accounts that it was planned for is configured any more: its line has moved to others, and it goes by those.
+/// It goes by those accounts that it was planned for and that are configured still; when none is, its line has moved to others, and
+/// it goes by those.
 fn reroute(gateway: &Gateway, work: &mut OutWork) {
-    let known = |route: &Route| gateway.account_id(&route.account).is_some();
-    if work.routes.iter().any(known) {
+    let known = |account: &AccountName| gateway.account_id(account).is_some();
+    if work.routes.iter().any(|route| known(&route.account)) {
+        work.routes.retain(|route| known(&route.account));
+        work.outgoing.routes.retain(known);
         return;
     }
     let from = &work.outgoing.from;
@@ -182,5 +190,56 @@ fn reroute(gateway: &Gateway, work: &mut OutWork) {
     if let Ok(plan) = gateway.adapter.plan(&moved) {
         work.routes = plan.routes;
         work.outgoing = moved;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        queue::tests::{Bench, LANE, account_name, row_by},
+        store::write::{OutcomeRow, State},
+    };
+
+    async fn loaded(bench: &Bench) -> Box<OutWork> {
+        let found = read_lanes(&bench.surroundings, &[LANE]).await.unwrap();
+        match found.works.into_iter().next() {
+            Some((LANE, Work::Out(work))) => work,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_account_that_is_not_configured_any_more_does_not_stand_in_the_way() {
+        let bench = Bench::new().await;
+        let routes = r#"[["gone",1],["main",1]]"#;
+        bench.write(vec![row_by(11, routes)]).await;
+        let work = loaded(&bench).await;
+        let next = work.routes.get(work.route).map(|route| &route.account);
+        assert_eq!(next, Some(&account_name()));
+        assert_eq!(work.outgoing.routes, [account_name()]);
+    }
+
+    #[tokio::test]
+    async fn what_an_account_may_have_taken_waits_for_that_one() {
+        let bench = Bench::new().await;
+        let routes = r#"[["gone",1],["main",1]]"#;
+        bench.write(vec![row_by(11, routes)]).await;
+        let unknown = |account_id| {
+            let row = OutcomeRow {
+                account_id: Some(account_id),
+                attempts: 1,
+                unknowns: 1,
+                ..OutcomeRow::new(11, LANE, State::Queued)
+            };
+            vec![Write::Outcome(row)]
+        };
+        bench.write(unknown(77)).await;
+        let work = loaded(&bench).await;
+        assert_eq!(work.routes.get(work.route), None, "no other gets it");
+        bench.write(unknown(crate::queue::tests::ACCOUNT)).await;
+        let work = loaded(&bench).await;
+        let next = work.routes.get(work.route).map(|route| &route.account);
+        assert_eq!(next, Some(&account_name()), "the second in its list");
     }
 }

@@ -6,6 +6,7 @@
 //!   its inbox. [`order`]: what it is told; [`slots`]: what carries the work; [`dispatch`] finds each lane its slot.
 //! - [`files_in`], [`files_out`]: files fetched, stored and given out, before the message that they belong to goes on.
 //! - [`attempt`]: one try outwards, from start mark to outcome; [`verdict`] is the one table of what follows.
+//! - [`stranded`]: what no account carries any more, given up in its time.
 //! - [`handover`]: inwards, to the user's server, until its barrier is answered.
 //! - [`teller`]: receipts, errors and notices to the sender.
 //! - [`others`]: what other processes on the same database tell.
@@ -29,6 +30,7 @@ mod read_first;
 mod recovery;
 mod scheduler;
 mod slots;
+mod stranded;
 mod teller;
 mod verdict;
 

@@ -22,6 +22,8 @@ pub(super) enum Order {
         slot: usize,
         finished: Finished,
     },
+    /// What nobody carries any more is given up, and that is committed.
+    GivenUp { lane_id: i64 },
     /// A hand-over is over; the works that the link lost come back.
     HandedOver {
         lane_id: i64,

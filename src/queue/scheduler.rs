@@ -7,7 +7,7 @@ use transom_adapter::{AccountName, UnixMillis};
 
 use super::{
     Queue, Surroundings, Waiting, Work,
-    lanes::LaneBook,
+    lanes::{LaneBook, Next},
     loading::{read_due, read_lanes},
     order::{Finished, Order},
     recovery,
@@ -106,7 +106,8 @@ impl Scheduler {
         let gateways = Arc::clone(&this.surroundings.gateways);
         for (gateway_id, entry) in gateways.iter() {
             this.by_link.insert(*gateway_id, this.slots.len());
-            this.slots.push(Slot::new(Carrier::Link, LINK_LANES));
+            this.slots
+                .push(Slot::new(Carrier::Link(*gateway_id), LINK_LANES));
             for (name, account) in &entry.accounts {
                 let Some(account_id) = entry.gateway.accounts.get(name).copied() else {
                     continue;
@@ -146,6 +147,7 @@ impl Scheduler {
                 slot,
                 finished,
             } => self.finished(lane_id, slot, finished),
+            Order::GivenUp { lane_id } => self.book.done(lane_id, Next::GoOn),
             Order::HandedOver {
                 lane_id,
                 slot,
@@ -195,6 +197,7 @@ impl Scheduler {
     }
 
     fn finished(&mut self, lane_id: i64, slot: usize, finished: Finished) {
+        let mut next = finished.next;
         self.release(slot);
         if let (Some((pause, line)), Some(slot)) = (finished.pause, self.slots.get_mut(slot)) {
             match pause {
@@ -202,14 +205,21 @@ impl Scheduler {
                 Pause::Line(until) => slot.pause_line(line, until),
             }
         }
-        if let Some((own_lane, due_ms, failures)) = finished.own_lane {
-            let gateway_id = self.book.gateway_of(lane_id);
-            self.book.found(own_lane, gateway_id, due_ms, failures);
+        match finished.own_lane {
+            // It has had its own before.
+            Some((own_lane, due_ms, failures)) if own_lane == lane_id => {
+                next = Next::At { due_ms, failures };
+            }
+            Some((own_lane, due_ms, failures)) => {
+                let gateway_id = self.book.gateway_of(lane_id);
+                self.book.found(own_lane, gateway_id, due_ms, failures);
+            }
+            None => {}
         }
         if let Some(work) = finished.give_back {
             self.book.give_back(lane_id, vec![Work::Out(work)]);
         }
-        self.book.done(lane_id, finished.next);
+        self.book.done(lane_id, next);
     }
 
     /// A slot is free again: the next lane that waits for it gets its turn.

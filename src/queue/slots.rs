@@ -26,8 +26,8 @@ pub(super) enum Carrier {
         account: Arc<dyn Account>,
         account_id: i64,
     },
-    /// A gateway's link.
-    Link,
+    /// A gateway's link; whose.
+    Link(i64),
     /// What fetches, keeps and gives out files.
     Files,
     /// An account that is gone: free for another once nothing is under way by it.
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_line_that_was_throttled_waits_alone() {
-        let mut slot = Slot::new(Carrier::Link, 4);
+        let mut slot = Slot::new(Carrier::Link(1), 4);
         let (ours, other) = (Address::new("+12025550100"), Address::new("+12025550101"));
         slot.pause_line(ours.clone(), UnixMillis(5_000));
         slot.pause_line(ours.clone(), UnixMillis(3_000));

@@ -35,7 +35,7 @@ use crate::{
 };
 
 const GATEWAY: i64 = 1;
-const ACCOUNT: i64 = 2;
+pub(super) const ACCOUNT: i64 = 2;
 const USER: i64 = 3;
 const LINE: i64 = 4;
 pub(super) const LANE: i64 = 5;
@@ -84,6 +84,11 @@ pub(super) fn text(number: i64) -> Outgoing {
 }
 
 pub(super) fn row(number: i64) -> Write {
+    row_by(number, r#"[["main",1]]"#)
+}
+
+/// The same, by other accounts.
+pub(super) fn row_by(number: i64, routes: &str) -> Write {
     Write::Out(Box::new(NewOut {
         conversation: ConversationRow {
             conversation_id: LANE,
@@ -109,7 +114,7 @@ pub(super) fn row(number: i64) -> Write {
         receipt: false,
         units: 1,
         segments: 1,
-        routes: r#"[["main",1]]"#.to_owned(),
+        routes: routes.to_owned(),
         thread: None,
         ids: Vec::new(),
         day: 0,

@@ -68,8 +68,14 @@ const THROTTLED_MAX: Duration = Duration::from_hours(1);
 pub(super) fn judge(outcome: Outcome, of: &Circumstances<'_>) -> Verdict {
     match outcome {
         Outcome::Accepted { .. } => accepted(of),
-        Outcome::PartlyAccepted { rest, .. } | Outcome::Rejected(rest) => {
+        // Of what was sent again, an account that recognises a repeat answers for the first time too.
+        Outcome::PartlyAccepted { rest, .. } | Outcome::Rejected(rest)
+            if of.capabilities.repeat == Repeat::Safe =>
+        {
             failed(of, State::Failed, rest)
+        }
+        Outcome::PartlyAccepted { rest, .. } | Outcome::Rejected(rest) => {
+            given_up(of, State::Failed, rest)
         }
         Outcome::Throttled {
             after,
@@ -113,6 +119,14 @@ fn accepted(of: &Circumstances<'_>) -> Verdict {
     }
 }
 
+/// It goes no further. That it did not arrive is said only where that is certain: of an earlier attempt nobody may know.
+fn given_up(of: &Circumstances<'_>, state: State, failure: Failure) -> Verdict {
+    if of.work.unknowns > 0 {
+        return in_doubt(of, failure);
+    }
+    failed(of, state, failure)
+}
+
 fn failed(of: &Circumstances<'_>, state: State, failure: Failure) -> Verdict {
     Verdict {
         units_done: of.attempt.unit,
@@ -121,10 +135,19 @@ fn failed(of: &Circumstances<'_>, state: State, failure: Failure) -> Verdict {
 }
 
 fn unknown(of: &Circumstances<'_>, failure: Failure) -> Verdict {
-    if of.capabilities.repeat != Repeat::Unsafe && of.work.unknowns == 0 {
+    let is_first = of.work.unknowns == 0;
+    let is_recognised = of.capabilities.repeat != Repeat::Unsafe;
+    if is_first && is_recognised && !expired(of, MISCONFIGURED) {
         // One repeat that the other side recognises, then told.
-        return again(of, failure, Some(MISCONFIGURED), None);
+        return Verdict {
+            route: of.work.route,
+            ..again(of, failure, Some(MISCONFIGURED), None)
+        };
     }
+    in_doubt(of, failure)
+}
+
+fn in_doubt(of: &Circumstances<'_>, failure: Failure) -> Verdict {
     let (tell, due_ms) = doubt(of.network, of.now);
     Verdict {
         due_ms,
@@ -141,12 +164,10 @@ pub(super) fn doubt(network: Network, now: UnixMillis) -> (Option<TellKind>, Opt
     }
 }
 
-/// The next route at once, after a certain failure; `None` when all were tried, or when one account has taken a part already: a
-/// phone does not join parts from two senders.
+/// The next route at once, after a certain failure; `None` when all were tried, or when it is bound to this account.
 fn next_route(of: &Circumstances<'_>, failure: &Failure) -> Option<Verdict> {
     let route = of.work.route + 1;
-    let begun = of.attempt.unit > 0;
-    if begun || route >= of.work.routes.len() || expired(of, Duration::ZERO) {
+    if is_bound(of) || route >= of.work.routes.len() || expired(of, Duration::ZERO) {
         return None;
     }
     let verdict = ended(of, State::Queued, Some(failure.clone()), None);
@@ -155,6 +176,12 @@ fn next_route(of: &Circumstances<'_>, failure: &Failure) -> Option<Verdict> {
         route,
         ..verdict
     })
+}
+
+/// Nobody but the account that it is with may go on with it: that one has taken a part, and a phone does not join parts from two
+/// senders; or it may have taken it, and alone recognises a repeat (semantics 4).
+fn is_bound(of: &Circumstances<'_>) -> bool {
+    of.attempt.unit > 0 || of.work.unknowns > 0
 }
 
 /// Later, unless it has waited long enough.
@@ -171,7 +198,7 @@ fn again(
         } else {
             failure.reason
         };
-        let verdict = failed(of, State::Expired, Failure { reason, ..failure });
+        let verdict = given_up(of, State::Expired, Failure { reason, ..failure });
         return Verdict { pause, ..verdict };
     }
     let leaves_lane = of.network == Network::Email;
@@ -193,11 +220,7 @@ fn again(
         tell: is_late.then_some(TellKind::Delay),
         due_ms: leaves_lane.then(|| of.now.after(wait).0),
         next,
-        route: if of.attempt.unit > 0 {
-            of.work.route
-        } else {
-            0
-        },
+        route: if is_bound(of) { of.work.route } else { 0 },
         leaves_lane,
         pause,
     }
@@ -278,25 +301,28 @@ mod tests {
     }
 
     fn verdict(outcome: Outcome, route: usize, unit: u16) -> Verdict {
-        let work = work(route);
+        of_work(outcome, &work(route), unit, Repeat::Unsafe)
+    }
+
+    fn of_work(outcome: Outcome, work: &OutWork, unit: u16, repeat: Repeat) -> Verdict {
         let circumstances = Circumstances {
             network: Network::Sms,
             capabilities: Capabilities {
-                repeat: Repeat::Unsafe,
+                repeat,
                 reports: Reports::Delivery,
                 concurrency: 1,
                 send_seconds_max: 10,
                 files: None,
                 holder: Holder::Anyone,
             },
-            work: &work,
+            work,
             attempt: Attempt { unit, ..FIRST },
             failures: 0,
             give_up: Duration::from_hours(4),
             since: work.outgoing.created_at,
             report_after: Duration::from_hours(24),
             receipt_on_acceptance: false,
-            now: work.outgoing.created_at,
+            now: outgoing("", "", "").created_at,
         };
         judge(outcome, &circumstances)
     }
@@ -322,6 +348,57 @@ mod tests {
         assert!(matches!(stays.next, Next::At { .. }), "{stays:?}");
         let anew = verdict(Outcome::Transient(down()), 1, 0);
         assert_eq!(anew.route, 0, "all were tried: the best first again");
+    }
+
+    #[test]
+    fn what_an_account_may_have_taken_goes_to_no_other_and_is_not_said_to_have_failed() {
+        let of = |outcome, unknowns, repeat| {
+            let work = OutWork {
+                unknowns,
+                ..work(0)
+            };
+            of_work(outcome, &work, 0, repeat)
+        };
+        let later = of(Outcome::Transient(down()), 1, Repeat::Safe);
+        assert_eq!((later.state, later.route), (State::Queued, 0));
+        assert!(matches!(later.next, Next::At { .. }), "{later:?}");
+        let refused = || Outcome::Rejected(Failure::new(Reason::NoSuchRecipient));
+        let unsafely = of(refused(), 1, Repeat::Unsafe);
+        assert_eq!((unsafely.state, unsafely.tell), (State::Unknown, None));
+        assert!(unsafely.due_ms.is_some(), "its sender is told in a while");
+        let safely = of(refused(), 1, Repeat::Safe);
+        assert_eq!(safely.state, State::Failed, "the refusal is of both");
+        assert_eq!(of(refused(), 0, Repeat::Unsafe).state, State::Failed);
+    }
+
+    #[test]
+    fn what_waited_too_long_after_an_unknown_attempt_stays_in_doubt() {
+        let ended = |outcome, unknowns| {
+            let of = work(1);
+            let long_ago = UnixMillis(of.outgoing.created_at.0 - 4 * 3_600_000);
+            let outgoing = transom_adapter::Outgoing {
+                created_at: long_ago,
+                ..of.outgoing
+            };
+            let work = OutWork {
+                unknowns,
+                outgoing,
+                ..of
+            };
+            of_work(outcome, &work, 0, Repeat::Safe)
+        };
+        let unknown = ended(Outcome::Unknown(down()), 0);
+        assert_eq!((unknown.state, unknown.tell), (State::Unknown, None));
+        assert_eq!(ended(Outcome::Transient(down()), 1).state, State::Unknown);
+        let certain = ended(Outcome::Transient(down()), 0);
+        let told = (certain.state, certain.tell);
+        assert_eq!(told, (State::Expired, Some(TellKind::Error)));
+    }
+
+    #[test]
+    fn a_repeat_goes_by_the_account_that_may_have_it() {
+        let again = of_work(Outcome::Unknown(down()), &work(1), 0, Repeat::Safe);
+        assert_eq!((again.state, again.route), (State::Queued, 1));
     }
 
     #[test]

@@ -44,6 +44,8 @@ struct Request {
 const WAITING_MAX: usize = 1024;
 /// Writes of one transaction, so that its length stays bounded.
 const GROUP_MAX: usize = 512;
+/// How long a database that is out of order is left alone.
+const BUSY_PAUSE: Duration = Duration::from_millis(500);
 /// A transaction that takes longer is given up; its outcome is then unknown and the connection is dropped.
 const TRANSACTION_MAX: Duration = Duration::from_mins(1);
 
@@ -87,6 +89,30 @@ impl Writer {
     /// [`WriteError`]; then nothing was committed.
     pub async fn commit_one(&self, write: Write) -> Result<Done, WriteError> {
         let done = self.commit(vec![write]).await?;
+        Ok(done.into_iter().next().unwrap_or(Done::Written))
+    }
+
+    /// Commits what must not be lost while it can be kept, however long the database is out of order.
+    ///
+    /// # Errors
+    ///
+    /// The rows contradict the database: [`WriteError::Conflict`], and never anything else.
+    pub async fn keep(&self, writes: Vec<Write>) -> Result<Vec<Done>, WriteError> {
+        loop {
+            match self.commit(writes.clone()).await {
+                Err(WriteError::Busy(_)) => tokio::time::sleep(BUSY_PAUSE).await,
+                done => return done,
+            }
+        }
+    }
+
+    /// The same for one write.
+    ///
+    /// # Errors
+    ///
+    /// As [`keep`](Self::keep).
+    pub async fn keep_one(&self, write: Write) -> Result<Done, WriteError> {
+        let done = self.keep(vec![write]).await?;
         Ok(done.into_iter().next().unwrap_or(Done::Written))
     }
 }

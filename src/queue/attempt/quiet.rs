@@ -44,8 +44,9 @@ impl Try {
             of_group: self.work.is_one_of_several,
             ..OutcomeRow::new(self.work.delivery_id, self.lane_id, State::Queued)
         };
-        let done = self.commit(|| Write::Outcome(row.clone())).await;
-        self.tell(&done, row.tell);
+        let tell = row.tell;
+        let done = self.commit(Write::Outcome(row)).await;
+        self.tell(&done, tell);
         tracing::info!(
             message_id = self.work.delivery_id,
             until = %until.timestamp(),

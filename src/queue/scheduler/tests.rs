@@ -1,9 +1,13 @@
 //! What the scheduler hands out, and when.
 
 use super::*;
-use crate::queue::{
-    Online,
-    tests::{Bench, LANE, PATIENCE, row, text, word_of},
+use crate::{
+    gateway::registration::fixture::NOW,
+    queue::{
+        Online,
+        tests::{Bench, LANE, PATIENCE, account_name, row, row_by, text, word_of},
+    },
+    store::write::State,
 };
 use transom_adapter::Lifecycle;
 
@@ -50,4 +54,85 @@ async fn what_waits_is_asked_for_again_while_the_database_is_out_of_order() {
     let found = left_over(&bench.surroundings).await.unwrap();
     let lanes: Vec<i64> = found.iter().map(|lane| lane.lane_id).collect();
     assert_eq!(lanes, [LANE]);
+}
+
+#[tokio::test]
+async fn a_place_that_a_chat_has_no_use_for_is_the_next_ones() {
+    let bench = Bench::new().await;
+    let (mut scheduler, _inbox) = scheduler(&bench);
+    let account = scheduler.by_account[&account_name()];
+    scheduler.slots[account].free = 0;
+    let chats = [LANE, LANE + 1, LANE + 2];
+    let word_in = |lane_id| Waiting {
+        lane_id,
+        ..word_of(lane_id)
+    };
+    scheduler.handle(Order::Arrived(chats.map(word_in).into()));
+    scheduler.dispatch();
+    assert_eq!(scheduler.slots[account].waiting, chats, "nothing is free");
+    // An admin takes back all that waits; then the attempt that was under way is over.
+    scheduler.book.distrust();
+    scheduler.release(account);
+    scheduler.dispatch();
+    assert_eq!(scheduler.book.take_unloaded(8), chats, "each is read again");
+    assert_eq!(scheduler.slots[account].free, 1);
+}
+
+#[tokio::test]
+async fn a_mail_in_a_lane_of_its_own_waits_longer_each_time() {
+    let bench = Bench::new().await;
+    let (mut scheduler, _inbox) = scheduler(&bench);
+    let account = scheduler.by_account[&account_name()];
+    scheduler.handle(Order::Arrived(vec![word_of(11)]));
+    scheduler.book.take(LANE, 1, NOW.0);
+    let (due_ms, failures) = (NOW.0 + 300_000, 2);
+    let finished = Finished {
+        own_lane: Some((LANE, due_ms, failures)),
+        ..Finished::go_on()
+    };
+    scheduler.handle(Order::Finished {
+        lane_id: LANE,
+        slot: account,
+        finished,
+    });
+    assert_eq!(scheduler.book.next_wake(), Some(due_ms));
+    assert_eq!(scheduler.book.failures(LANE), failures);
+}
+
+#[tokio::test]
+async fn what_no_account_carries_any_more_is_given_up_in_its_time() {
+    let bench = Bench::new().await;
+    bench.write(vec![row_by(11, r#"[["gone",1]]"#)]).await;
+    let (mut scheduler, mut inbox) = scheduler(&bench);
+    let state = async || {
+        let life = bench.surroundings.store.life(11).await.unwrap().unwrap();
+        life.waiting.state
+    };
+    // In time, and after that; in neither case at the first looks.
+    for (hours, looks, expected) in [
+        (1, 3, State::Queued),
+        (4, 0, State::Queued),
+        (0, 3, State::Expired),
+    ] {
+        bench.clock.advance(Duration::from_hours(hours));
+        scheduler.book = LaneBook::default();
+        let now = bench.surroundings.clock.now();
+        scheduler.book.found(LANE, 1, now.0, looks);
+        scheduler.wake(now);
+        scheduler.load();
+        for _ in 0..=u32::from(expected == State::Expired) {
+            let order = inbox.recv().await.unwrap();
+            scheduler.handle(order);
+            scheduler.dispatch();
+        }
+        assert_eq!(state().await, Some(expected), "after {hours} hours more");
+    }
+    assert_eq!(scheduler.book.len(), 0, "the chat goes on");
+}
+
+fn scheduler(bench: &Bench) -> (Scheduler, mpsc::Receiver<Order>) {
+    let (orders, inbox) = mpsc::channel(8);
+    let processes = bench.surroundings.processes.clone();
+    let queue = Queue { orders, processes };
+    (Scheduler::new(bench.surroundings.clone(), queue), inbox)
 }

@@ -44,7 +44,7 @@ use std::collections::HashSet;
 use super::{Connection, Row, Sql, StoreError, backend::for_rows, index, json};
 
 /// One thing to write.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Write {
     /// A registration is made or changed.
     User(UserRow),
