@@ -66,10 +66,15 @@ impl<'a> Headers<'a> {
         }
     }
 
+    /// The envelope's sender, where anything tells it.
+    pub(crate) fn sender(&self) -> Option<&'a str> {
+        self.sender.or_else(|| self.first("Return-Path"))
+    }
+
     /// Who wrote it.
     pub(crate) fn author(&self) -> Address {
         let written = self.mailbox().and_then(|addr| addr.address());
-        let envelope = self.sender.or_else(|| self.first("Return-Path"));
+        let envelope = self.sender();
         let canonical = |text: &str| address::canonical(text.trim_matches(['<', '>', ' ']));
         written
             .and_then(canonical)
@@ -105,7 +110,7 @@ impl<'a> Headers<'a> {
         let (asked, None) = (asked.next()?, asked.next()) else {
             return None;
         };
-        let sender = self.sender.or_else(|| self.first("Return-Path"))?;
+        let sender = self.sender()?;
         let sender = address::canonical(sender.trim_matches(['<', '>', ' ']))?;
         let asked = (!asked.contains(',')).then(|| address::read_typed(asked))??;
         (class == Class::Human && asked == sender).then_some(asked)

@@ -70,7 +70,23 @@ async fn unreadable(head: Vec<u8>, sender: Option<String>, bytes: u64) -> Letter
     work.await.unwrap_or_else(|_| bare())
 }
 
-/// Decides for one recipient.
+/// Decides for one recipient. What becomes of a mail that reports something, or seems to, by who sent it and whether the mail as a
+/// whole is a `multipart/report`:
+///
+/// | it holds | sent by | whole | at a bounce address | names one of ours | neither |
+/// |---|---|---|---|---|---|
+/// | a standard report | a program | either | report | report | dropped |
+/// | a standard report | anybody | yes | report | report | dropped |
+/// | a standard report | a host, as hosts write | no | report | report | shown |
+/// | a standard report | anybody else | no | report | shown | shown |
+/// | a host's own words | a program, or a host as hosts write | either | report | report | shown |
+/// | a host's own words | a host's address, like a person | either | report | shown | shown |
+/// | a service's notification | a program, `no-reply@` | either | report | report | shown |
+/// | a complaint | anybody | either | dropped | shown | shown |
+///
+/// A program has the null sender, Auto-Submitted, X-Failed-Recipients, or a name like MAILER-DAEMON. A host is postmaster and the like,
+/// or `no-reply@` that brings a mail back; as hosts write is without In-Reply-To, under the subject of a bounce. Ours is named by the
+/// report or by the copy that it brings; by In-Reply-To only from a program or in a standard report. RFC 3464 §2, RFC 8098 §3
 pub(crate) fn decide(letter: &Letter, to: &Address, ids: &OwnIds) -> Fate {
     let regarding = ids.key_of_bounce_address(to);
     let to = &ids.mailbox(to);
@@ -103,7 +119,10 @@ pub(crate) fn decide_sent(letter: &Letter, author: &Address) -> Fate {
         // It left through us, and stands in the chat.
         return Fate::Drop("mail_own_sent");
     }
-    if letter.mail.class() != Class::Human || letter.bounce.is_some() {
+    let bounce = letter.bounce.as_ref();
+    // Its author may pass on a bounce, or be a postmaster.
+    let reports = bounce.is_some_and(|bounce| bounce.kind != Kind::Suspected);
+    if letter.mail.class() != Class::Human || reports {
         return Fate::Drop("mail_sent_by_a_machine");
     }
     match letter.mail.sent_by(author) {

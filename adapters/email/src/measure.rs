@@ -1,13 +1,13 @@
 use transom_adapter::{Class, Event, Incoming, Key, Progress, Reason, Signer};
 
-use crate::{ids::OwnIds, intake::Fate, read};
+use crate::{bounce::Kind, ids::OwnIds, intake::Fate, read};
 
 /// What reading a mail as a bounce gave.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BounceFigures {
     /// In the standard form.
     pub standard: bool,
-    /// Whether the original's Message-ID was found.
+    /// The original's Message-ID, where it was found and is enough.
     pub original: Option<String>,
     /// How far it says the mail came.
     pub progress: Progress,
@@ -18,9 +18,11 @@ pub struct BounceFigures {
 /// Reads a mail as the adapter does and says what it reports.
 pub fn bounce(raw: &[u8]) -> Option<BounceFigures> {
     let bounce = read::read(raw, None, &ids()).bounce?;
+    // Elsewhere than at a bounce address such a mail is shown, whatever it names.
+    let counts = bounce.kind != Kind::Suspected;
     Some(BounceFigures {
-        standard: bounce.kind != crate::bounce::Kind::Prose,
-        original: bounce.originals.first().cloned(),
+        standard: matches!(bounce.kind, Kind::Standard | Kind::Complaint),
+        original: bounce.originals.first().filter(|_| counts).cloned(),
         progress: bounce.progress,
         reason: bounce.failure.map(|failure| failure.reason),
     })

@@ -3,6 +3,7 @@
 mod notification;
 mod prose;
 mod report;
+mod sender;
 
 use mail_parser::{Message, MimeHeaders};
 use transom_adapter::{Class, Failure, Key, MessageRef, Progress, Report, UnixMillis};
@@ -32,8 +33,8 @@ pub(crate) enum Kind {
     Standard,
     /// Written by a mail host in words of its own, or by a service in a form of its own.
     Prose,
-    /// From a mail host, about nothing that was understood: a report only at the bounce address of a delivery, where nobody else
-    /// writes to.
+    /// From a mail host, about nothing that was understood, or from somebody who may be a person that passes a report on: a report
+    /// only at the bounce address of a delivery, where nobody else writes to.
     Suspected,
     /// Somebody called a mail spam. RFC 5965
     Complaint,
@@ -65,29 +66,30 @@ impl Bounce {
 
 /// The report in a mail, if it is one. A vacation note is none, whoever sent it.
 ///
-/// | | a machine sent it: the null sender, a mark, a mailer's name | a person may have |
-/// |---|---|---|
-/// | a standard part in a `multipart/report` | [`Kind::Standard`] | [`Kind::Standard`] |
-/// | a standard part elsewhere, which a forwarded bounce has too | [`Kind::Standard`] | [`Kind::Suspected`] |
-/// | a service's form, a host's words | [`Kind::Prose`] | [`Kind::Prose`], and what it answers is no mail that came back |
+/// What counts by whose hand is a table at [`decide`](crate::intake::decide).
 pub(crate) fn recognise(
     message: &Message<'_>,
     headers: &Headers<'_>,
     class: Class,
 ) -> Option<Bounce> {
-    let found = report::standard(message)
-        .map(|found| {
-            let is_sure = is_report(message) || class != Class::Human || prose::is_mailer(headers);
-            let kind = match found.kind {
-                Kind::Standard if !is_sure => Kind::Suspected,
-                kind => kind,
-            };
+    let machine = sender::is_machine(headers);
+    let prose = || prose::recognise(message, headers, class);
+    let found = match report::standard(message) {
+        Some(found) if found.kind != Kind::Standard || machine || report::is_whole(message) => {
+            found
+        }
+        Some(found) => {
+            let sure = prose().is_some_and(|prose| prose.kind == Kind::Prose);
+            let kind = if sure { Kind::Prose } else { Kind::Suspected };
             Bounce { kind, ..found }
-        })
-        .or_else(|| notification::recognise(message))
-        .or_else(|| prose::recognise(message, headers, class))?;
+        }
+        None => notification::recognise(message, headers).or_else(prose)?,
+    };
     let mut originals = found.originals;
-    for id in report::originals(message, headers, class) {
+    let copies = report::copies(message, headers);
+    // A person's answer names what it answers as well.
+    let answers = (machine || found.kind == Kind::Standard).then(|| headers.answers(IDS_MAX));
+    for id in copies.into_iter().chain(answers.into_iter().flatten()) {
         if originals.len() < IDS_MAX && !originals.contains(&id) {
             originals.push(id);
         }
@@ -97,12 +99,6 @@ pub(crate) fn recognise(
         at: headers.sent_at(),
         ..found
     })
-}
-
-/// Whether the whole mail is a report. RFC 6522
-fn is_report(message: &Message<'_>) -> bool {
-    let root = message.parts.first();
-    root.is_some_and(|root| is_type(root, "multipart", &["report"]))
 }
 
 fn is_type(part: &mail_parser::MessagePart<'_>, kind: &str, subtypes: &[&str]) -> bool {

@@ -4,8 +4,8 @@ use mail_parser::{Message, MessagePart};
 use serde_json::Value;
 use transom_adapter::Progress;
 
-use super::{Bounce, Kind, report::failure};
-use crate::status::Status;
+use super::{Bounce, Kind, report::failure, sender};
+use crate::{headers::Headers, status::Status};
 
 /// They are a few kilobytes; more is somebody else's JSON.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
@@ -21,8 +21,11 @@ const EVENTS: &[(&str, Option<Progress>)] = &[
     ("Complaint", None),
 ];
 
-/// A notification, wherever in the mail its text stands.
-pub(super) fn recognise(message: &Message<'_>) -> Option<Bounce> {
+/// A notification, wherever in the mail its text stands. Who reads answers may as well have copied one.
+pub(super) fn recognise(message: &Message<'_>, headers: &Headers<'_>) -> Option<Bounce> {
+    if !sender::is_nobody(headers) && !sender::is_machine(headers) {
+        return None;
+    }
     let texts = message.parts.iter().filter_map(MessagePart::text_contents);
     texts
         .filter(|text| text.contains("otificationType") || text.contains("eventType"))

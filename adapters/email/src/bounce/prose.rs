@@ -5,10 +5,11 @@ use transom_adapter::{Class, Progress, Reason};
 
 use super::{
     Bounce, Kind,
-    report::{failure, originals},
+    report::{copies, failure},
+    sender,
 };
 use crate::{
-    headers::Headers,
+    headers::{Headers, is_forward},
     status::{self, Status},
 };
 
@@ -23,9 +24,9 @@ pub(super) fn recognise(
 ) -> Option<Bounce> {
     let failed_recipients = headers.has("X-Failed-Recipients");
     // Some hosts write as nobody, but bring the mail back whole.
-    let nobody = headers.author().as_str().starts_with("no-reply@")
-        && message.parts.iter().any(MessagePart::is_message);
-    let from_machine = headers.has_null_sender() || is_daemon(headers) || nobody;
+    let nobody = sender::is_nobody(headers) && message.parts.iter().any(MessagePart::is_message);
+    let is_host = sender::is_host(headers);
+    let from_machine = headers.has_null_sender() || is_host || nobody;
     if !from_machine && !failed_recipients {
         return None;
     }
@@ -37,14 +38,17 @@ pub(super) fn recognise(
     let says_failure = TEXTS.iter().any(|phrase| lower.contains(phrase))
         || status::reason(None, &lower) != Reason::Unspecified
         || status.is_some();
-    let brings_original = !originals(message, headers, class).is_empty();
+    let brings_original = !copies(message, headers).is_empty();
     // A vacation note comes from the null sender too, and names what it answers.
-    let is_note = class == Class::AutoReply && !is_daemon(headers) && !about_failure;
+    let is_note = class == Class::AutoReply && !is_host && !about_failure;
     if is_note && !failed_recipients {
         return None;
     }
-    let sure = about_failure || failed_recipients || (says_failure && brings_original);
-    if !sure && !is_daemon(headers) {
+    // People write from the addresses of hosts too: they answer, pass on, and choose their subjects.
+    let spoken = !headers.answers(1).is_empty() || is_forward(message.subject());
+    let told = about_failure || failed_recipients || (says_failure && brings_original);
+    let sure = told && (sender::is_machine(headers) || (about_failure && !spoken));
+    if !told && !is_host {
         return None;
     }
     let delayed = [subject.as_str(), lower.as_str()]
@@ -64,22 +68,6 @@ pub(super) fn recognise(
         failure: Some(failure),
         at: None,
     })
-}
-
-/// A program that hands out mail, by address or name: some leave the address empty.
-pub(super) fn is_mailer(headers: &Headers<'_>) -> bool {
-    is_from(headers, &["mailerdaemon", "maildaemon", "mdaemon"])
-}
-
-/// The same, or somebody who may be a person.
-fn is_daemon(headers: &Headers<'_>) -> bool {
-    is_mailer(headers) || is_from(headers, &["postmaster", "maildelivery"])
-}
-
-fn is_from(headers: &Headers<'_>, names: &[&str]) -> bool {
-    let from = headers.first("From").unwrap_or_default();
-    let from = from.to_lowercase().replace(['_', '-', ' '], "");
-    names.iter().any(|name| from.contains(name))
 }
 
 /// The mail's own words: what comes before the copy of the original.

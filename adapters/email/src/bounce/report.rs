@@ -1,7 +1,7 @@
 //! Reports in their standard forms, and the ids of what they report on.
 
 use mail_parser::{Message, MessageParser, MessagePart, PartType};
-use transom_adapter::{Class, Failure, Progress, Reason};
+use transom_adapter::{Failure, Progress, Reason};
 
 use super::{Bounce, IDS_MAX, Kind, is_type};
 use crate::{
@@ -11,6 +11,12 @@ use crate::{
 
 /// Of a part that should be a few lines.
 const FIELDS_BYTES_MAX: usize = 64 * 1024;
+
+/// Whether the mail as a whole is a report, and does not pass one on among its parts. RFC 3464 §2, RFC 6522 §1
+pub(super) fn is_whole(message: &Message<'_>) -> bool {
+    let root = message.parts.first();
+    root.is_some_and(|root| is_type(root, "multipart", &["report"]))
+}
 
 /// A standard report, wherever in the mail it stands: the outer `multipart/report` is missing often enough.
 pub(super) fn standard(message: &Message<'_>) -> Option<Bounce> {
@@ -185,9 +191,9 @@ fn fields(part: &MessagePart<'_>) -> Vec<Vec<(String, String)>> {
     groups
 }
 
-/// The Message-IDs of the mail that is reported on: from the copy that came back, from the texts, and from the threading, unless a
-/// person answers.
-pub(super) fn originals(message: &Message<'_>, headers: &Headers<'_>, class: Class) -> Vec<String> {
+/// The Message-IDs of the mail that is reported on, as far as the report brings them: from the copy that came back, from fields for
+/// it, from the texts.
+pub(super) fn copies(message: &Message<'_>, headers: &Headers<'_>) -> Vec<String> {
     let mut ids = Vec::new();
     for part in &message.parts {
         match &part.body {
@@ -217,9 +223,6 @@ pub(super) fn originals(message: &Message<'_>, headers: &Headers<'_>, class: Cla
         if let Some(text) = part.text_contents() {
             scan(text, &mut ids);
         }
-    }
-    if class != Class::Human {
-        ids.extend(headers.answers(IDS_MAX));
     }
     ids.retain(|id| !id.is_empty());
     ids

@@ -1,9 +1,9 @@
 use super::*;
 use crate::{
-    intake::{Fate, decide},
+    intake::{Fate, decide, decide_sent},
     read,
 };
-use transom_adapter::{Address, Event, Reason, testkit::signer};
+use transom_adapter::{Address, Event, Incoming, Reason, testkit::signer};
 
 const STANDARD: &str = include_str!("../../tests/fixtures/bounce-standard.eml");
 const PROSE: &str = include_str!("../../tests/fixtures/bounce-prose.eml");
@@ -29,6 +29,16 @@ fn report(fixture: &str, to: &str) -> Report {
         Fate::Take(event) => match *event {
             Event::Report(report) => report,
             other => panic!("shown: {other:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
+}
+
+fn shown(fixture: &str, to: &str) -> Incoming {
+    match fate(fixture, to) {
+        Fate::Take(event) => match *event {
+            Event::Message(message) => *message,
+            other => panic!("{other:?}"),
         },
         other => panic!("{other:?}"),
     }
@@ -122,10 +132,135 @@ fn a_vacation_note_is_a_message_even_at_the_bounce_address() {
 #[test]
 fn a_person_who_writes_about_bounces_is_heard() {
     let mail = "From: Bob <bob@example.com>\nReturn-Path: <bob@example.com>\nSubject: Undelivered Mail Returned to Sender\n\nI got: 550 5.1.1 user unknown. Message-ID: <ORIGINAL-ID>\n";
-    let Fate::Take(event) = fate(mail, USER) else {
+    assert!(shown(mail, USER).text.contains("user unknown"));
+}
+
+#[test]
+fn a_person_with_a_hosts_address_or_name_is_heard() {
+    let answer = |from: &str, more: &str, text: &str| {
+        let mail = format!(
+            "From: {from}\nReturn-Path: <pat@example.com>\nSubject: Re: our newsletter\nIn-Reply-To: <ORIGINAL-ID>\n{more}\n{text}\n"
+        );
+        assert!(shown(&mail, USER).text.contains(text), "{mail}");
+    };
+    let text = "your server was on our spam list by mistake, please write again";
+    answer("Pat <postmaster@example.com>", "", text);
+    answer("Mail Delivery System <postmaster@example.com>", "", text);
+    let list = "List-Id: <news.example.com>\nPrecedence: list\n";
+    answer("Pat <postmaster@example.com>", list, text);
+    let away = "Auto-Submitted: auto-replied\n";
+    let text = "The red one is no longer available";
+    answer("Pat <postmaster@example.com>", away, text);
+    answer("\"Pat (Mail Delivery Team)\" <pat@example.com>", "", text);
+}
+
+#[test]
+fn a_postmaster_who_sends_our_mail_back_is_heard() {
+    let returned = |head: &str| {
+        format!(
+            "From: Pat <postmaster@example.com>\nReturn-Path: <postmaster@example.com>\n{head}\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nIt was not delivered since your server was blocked. Please write again.\n--b\nContent-Type: message/rfc822\n\nFrom: alice@mail.example.org\nMessage-ID: <ORIGINAL-ID>\n\nLunch?\n--b--\n"
+        )
+    };
+    for head in [
+        "Subject: Re: Undeliverable: Lunch\nIn-Reply-To: <1@example.com>",
+        "Subject: Fwd: Undeliverable: Lunch",
+        "Subject: Your mail of Monday",
+    ] {
+        let message = shown(&returned(head), USER);
+        assert!(message.text.contains("Please write again"), "{head}");
+    }
+    // Nobody but a host writes to a bounce address, and no answer is read at no-reply.
+    let answer = returned("Subject: Re: Lunch\nIn-Reply-To: <ORIGINAL-ID>");
+    let nobodys = answer.replace("postmaster@", "no-reply@");
+    for mail in [&answer, &nobodys] {
+        assert!(shown(mail, USER).text.contains("Please write again"));
+        let report = report(mail, &ids().bounce_address(Key(9)));
+        assert_eq!(report.about, [MessageRef::Key(Key(9), 0)]);
+    }
+    // As a host without null sender writes.
+    let report = report(&returned("Subject: Undeliverable: Lunch"), USER);
+    assert_eq!(report.about, [MessageRef::Key(Key(7), 0)]);
+}
+
+/// The bounce in its parts, below words of who passes it on.
+fn passed_on(head: &str) -> String {
+    let parts = STANDARD.split_once("\n\n").unwrap().1;
+    let words = "Dinner is at eight. Why did my mail to Carol come back?";
+    let parts = parts.replace("Your message could not be delivered.", words);
+    format!("{head}\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n{parts}")
+}
+
+const BOB: &str = "From: Bob <bob@example.com>\nReturn-Path: <bob@example.com>\nTo: alice@mail.example.org\nSubject: Dinner";
+
+#[test]
+fn rfc6522_1_a_person_who_passes_a_report_on_is_heard() {
+    let pat = BOB.replace("bob@", "postmaster@");
+    let list = format!("{BOB}\nList-Id: <news.example.com>");
+    for head in [BOB, &pat, &list] {
+        let ours = passed_on(head);
+        let foreign = ours.replace("ORIGINAL-ID", "1@example.com");
+        let read = ours
+            .replace(
+                "message/delivery-status",
+                "message/disposition-notification",
+            )
+            .replace("Action:", "Disposition: manual-action; displayed\nAction:");
+        for mail in [&ours, &foreign, &read] {
+            assert!(shown(mail, USER).text.contains("Dinner is at eight"));
+        }
+    }
+    // Nobody writes to a bounce address.
+    let report = report(&passed_on(BOB), &ids().bounce_address(Key(9)));
+    assert_eq!(report.about, [MessageRef::Key(Key(9), 0)]);
+}
+
+#[test]
+fn a_program_need_not_write_a_whole_report() {
+    for head in [
+        BOB.replace("<bob@example.com>\nTo", "<>\nTo"),
+        BOB.replace("<bob@example.com>\nTo", "<MAILER-DAEMON@example.com>\nTo"),
+        BOB.replace("Bob <bob@", "<mailer-daemon@"),
+        format!("{BOB}\nAuto-Submitted: auto-generated (failure)"),
+        format!("{BOB}\nX-Failed-Recipients: carol@example.com"),
+        BOB.replace("Bob <bob@", "<postmaster@")
+            .replace("Dinner", "Undeliverable: Lunch"),
+    ] {
+        let report = report(&passed_on(&head), USER);
+        assert_eq!(report.about, [MessageRef::Key(Key(7), 0)], "{head}");
+        assert_eq!(report.failure.unwrap().reason, Reason::MailboxFull);
+    }
+}
+
+#[test]
+fn rfc3464_2_a_whole_report_is_one_whoever_sends_it() {
+    let honest = STANDARD
+        .replace("Return-Path: <>", "Return-Path: <reports@mx.example.com>")
+        .replace("MAILER-DAEMON@", "reports@")
+        .replace("Auto-Submitted: auto-replied\n", "");
+    assert_eq!(report(&honest, USER).progress, Progress::Failed);
+    let foreign = honest.replace("ORIGINAL-ID", "1@example.com");
+    assert_eq!(fate(&foreign, USER), Fate::Drop("mail_bounce_unmatched"));
+}
+
+#[test]
+fn a_person_who_copies_the_notification_of_a_service_is_heard() {
+    let json =
+        r#"{"notificationType":"Bounce","mail":{"commonHeaders":{"messageId":"<ORIGINAL-ID>"}}}"#;
+    let mail = format!("{BOB}\n\nWhat does this mean?\n{json}\n");
+    assert!(shown(&mail, USER).text.contains("What does this mean?"));
+    let service = mail.replace("Bob <bob@", "<no-reply@");
+    assert_eq!(report(&service, USER).progress, Progress::Failed);
+}
+
+#[test]
+fn a_bounce_that_a_user_passes_on_by_another_program_is_sent() {
+    let head = "From: alice@mail.example.org\nReturn-Path: <alice@mail.example.org>\nTo: bob@example.com\nSubject: Dinner";
+    let mail = passed_on(head).replace('\n', "\r\n");
+    let letter = read::read(mail.as_bytes(), None, &ids());
+    let Fate::Take(event) = decide_sent(&letter, &Address::new(USER)) else {
         panic!("dropped")
     };
-    assert!(matches!(*event, Event::Message(_)));
+    assert!(matches!(*event, Event::Sent(_)));
 }
 
 #[test]
@@ -156,16 +291,6 @@ fn persons(from: &str, subject: &str, rest: &str) -> String {
     )
 }
 
-fn shown(mail: &str) -> String {
-    match fate(mail, USER) {
-        Fate::Take(event) => match *event {
-            Event::Message(message) => message.text,
-            other => panic!("a report: {other:?}"),
-        },
-        other => panic!("{other:?}"),
-    }
-}
-
 #[test]
 fn an_answer_of_a_postmaster_is_an_answer() {
     for (from, text) in [
@@ -180,7 +305,8 @@ fn an_answer_of_a_postmaster_is_an_answer() {
     ] {
         let answer = format!("In-Reply-To: <ORIGINAL-ID>\n\n{text}\n");
         for subject in ["Re: Lunch", "Re: Undelivered mail"] {
-            assert_eq!(shown(&persons(from, subject, &answer)).trim(), text);
+            let message = shown(&persons(from, subject, &answer), USER);
+            assert_eq!(message.text.trim(), text);
         }
     }
 }
@@ -198,7 +324,7 @@ fn what_a_person_says_above_a_bounce_is_heard() {
     );
     // One of ours comes back in it, or one of somebody else's.
     for original in ["ORIGINAL-ID", "nothing@example.com"] {
-        let text = shown(&mail.replace("ORIGINAL-ID", original));
+        let text = shown(&mail.replace("ORIGINAL-ID", original), USER).text;
         assert!(text.starts_with("Dinner is at eight."), "{text}");
     }
 }

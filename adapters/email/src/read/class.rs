@@ -63,19 +63,29 @@ fn uncommented(value: &str) -> &str {
     }
 }
 
+/// The keyword of a field, lower case, empty without one.
+fn keyword(headers: &Headers<'_>, name: &str) -> String {
+    let value = headers.first(name).unwrap_or_default();
+    // RFC 3834 §5: parameters and comments may follow, and a comment may stand before.
+    let value = uncommented(value);
+    let word = value
+        .split([';', ' ', '\t', '('])
+        .next()
+        .unwrap_or_default();
+    word.to_ascii_lowercase()
+}
+
+/// Whether a mail says that no person sent it. RFC 3834 §5
+pub(crate) fn says_automatic(headers: &Headers<'_>) -> bool {
+    !matches!(keyword(headers, "Auto-Submitted").as_str(), "" | "no")
+}
+
 /// What kind of mail it is. When in doubt a person wrote it: a human mail shown quietly is worse than the reverse.
 pub(crate) fn class(headers: &Headers<'_>) -> Class {
-    let word = |name: &str| {
-        let value = headers.first(name).unwrap_or_default();
-        // RFC 3834 §5: parameters and comments may follow, and a comment may stand before.
-        let value = uncommented(value);
-        let word = value
-            .split([';', ' ', '\t', '('])
-            .next()
-            .unwrap_or_default();
-        word.to_ascii_lowercase()
-    };
-    let (submitted, precedence) = (word("Auto-Submitted"), word("Precedence"));
+    let (submitted, precedence) = (
+        keyword(headers, "Auto-Submitted"),
+        keyword(headers, "Precedence"),
+    );
     // RFC 3834 §5
     let replied = submitted == "auto-replied" || submitted == "auto-notified";
     let vacation = VACATION.iter().any(|(name, value)| {
@@ -90,14 +100,13 @@ pub(crate) fn class(headers: &Headers<'_>) -> Class {
     if precedence == "list" || is_list.iter().any(|name| headers.has(name)) {
         return Class::List;
     }
-    let generated = !submitted.is_empty() && submitted != "no";
     let is_bulk = [
         "List-Unsubscribe",
         "Feedback-ID",
         "X-Campaign-ID",
         "X-CSA-Complaints",
     ];
-    if generated
+    if says_automatic(headers)
         || super::trust::is_spam(headers)
         || matches!(precedence.as_str(), "bulk" | "junk")
         || is_bulk.iter().any(|name| headers.has(name))

@@ -34,6 +34,7 @@ use crate::{
     ids::{LOOP_HEADER, MESSAGE_ID_KIND, OwnIds},
     reaction,
 };
+pub(crate) use class::says_automatic;
 pub(crate) use head::{message_id, named_only};
 use sender::sender_of;
 
