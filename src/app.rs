@@ -187,8 +187,14 @@ impl App {
     /// Every fault.
     pub fn check(&self) -> Result<(), Vec<crate::config::Fault>> {
         let signer = Signer::new(vec![0; 32].into());
-        adapters::build(self, &signer, &Simulator::new(Arc::new(SystemClock)))?;
-        self.keys().map(drop)
+        let built = adapters::build(self, &signer, &Simulator::new(Arc::new(SystemClock)));
+        let mut faults = built.err().unwrap_or_default();
+        faults.extend(self.keys().err().unwrap_or_default());
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(faults)
+        }
     }
 
     /// The keys that logins are sealed with.

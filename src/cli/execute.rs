@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     app::{App, Ended, StartError},
-    config::{Config, Environment, Fault, Loaded},
+    config::{Config, Environment, Fault, Faults, Loaded},
     store::{Store, StoreError},
 };
 use clap::CommandFactory as _;
@@ -100,23 +100,14 @@ fn make(arguments: &InitArguments, file: &Path) -> Exit {
 }
 
 fn check(arguments: &CheckArguments, file: &Path) -> Exit {
-    let (faults, exit) = match Config::load(file, &Environment::of_process()) {
-        Ok(Loaded {
-            config,
-            mut warnings,
-        }) => match App::builder().build(config.clone()).check() {
-            Ok(()) if arguments.live => {
-                if !warnings.is_empty() && !arguments.output.json {
-                    show(&warnings);
-                }
-                return in_runtime(live_check(arguments, config, &warnings));
+    let (faults, exit) = match checked(file, &Environment::of_process()) {
+        Ok(Loaded { config, warnings }) if arguments.live => {
+            if !warnings.is_empty() && !arguments.output.json {
+                show(&warnings);
             }
-            Ok(()) => (warnings, Exit::Done),
-            Err(faults) => {
-                warnings.extend(faults);
-                (warnings, Exit::Config)
-            }
-        },
+            return in_runtime(live_check(arguments, config, &warnings));
+        }
+        Ok(Loaded { warnings, .. }) => (warnings, Exit::Done),
         Err(faults) => (faults.0, Exit::Config),
     };
     let colour = Colour::of_terminal(io::stdout().is_terminal());
@@ -134,6 +125,14 @@ fn check(arguments: &CheckArguments, file: &Path) -> Exit {
         print(&list.to_string());
     }
     exit
+}
+
+/// The adapters look at their parts whatever else is wrong: one run shows all there is.
+fn checked(file: &Path, environment: &Environment) -> Result<Loaded, Faults> {
+    let mut draft = Config::draft(file, environment)?;
+    let found = App::builder().build(draft.config.clone()).check();
+    draft.extend(found.err().unwrap_or_default());
+    draft.finish()
 }
 
 /// Logs in everywhere, then sends a message if one is wanted: what has nothing to do with its way must not keep it.
@@ -249,4 +248,96 @@ fn reload(file: &Path, level: &Level) {
 fn show(faults: &[Fault]) {
     let colour = Colour::of_terminal(io::stderr().is_terminal());
     complain(&FaultList::new(faults, colour).to_string());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The keys of the faults that one check shows, in its order.
+    fn keys(text: &str) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("transom.toml");
+        std::fs::write(&file, text).unwrap();
+        let faults = checked(&file, &Environment::default()).unwrap_err();
+        faults.0.into_iter().map(|fault| fault.key).collect()
+    }
+
+    #[test]
+    fn one_check_shows_what_is_wrong_with_core_adapters_and_keys() {
+        let text = r#"
+            [log]
+            level = "loud"
+            [store]
+            key_file = "missing.key"
+            [xmpp]
+            allow = ["example.org"]
+            [gateway.fax]
+            adapter = "fax"
+            domain = "fax.example.org"
+            secret = "s"
+            [gateway.mail]
+            adapter = "email"
+            domain = "mail.example.org"
+            secret = ""
+            address_domain = "not a domain"
+            [gateway.mail.smtp]
+            url = "smtp://127.0.0.1:25?tls=maybe"
+            username = "u"
+            [gateway.mail.dkim]
+            selector = "transom"
+            key_file = "missing.pem"
+            [gateway.sms]
+            adapter = "sms"
+            domain = "sms.example.org"
+            region = "XX"
+            [gateway.sms.provider.a]
+            kind = "carrierpigeon"
+            [gateway.sms.provider.b]
+            kind = "kannel"
+            base_url = "ftp://127.0.0.1"
+            username = "u"
+            password = "p"
+            webhook_token = "0123456789abcdef"
+        "#;
+        assert_eq!(
+            keys(text),
+            [
+                "log.level",
+                "store.key_file",
+                "gateway.fax.adapter",
+                "gateway.mail.secret",
+                "gateway.mail.address_domain",
+                "gateway.mail.smtp.password",
+                "gateway.mail.smtp.url",
+                "gateway.mail.dkim.key_file",
+                "gateway.sms.secret",
+                "gateway.sms.region",
+                "gateway.sms.provider.a.kind",
+                "gateway.sms.provider.b.base_url",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_gateway_without_domain_and_region_shows_the_faults_of_its_providers() {
+        let text = r#"
+            [xmpp]
+            allow = ["example.org"]
+            [gateway.sms]
+            adapter = "sms"
+            secret = "s"
+            [gateway.sms.provider.a]
+            kind = "carrierpigeon"
+        "#;
+        let keys = keys(text);
+        assert_eq!(
+            keys,
+            [
+                "gateway.sms.domain",
+                "gateway.sms",
+                "gateway.sms.provider.a.kind"
+            ]
+        );
+    }
 }

@@ -76,6 +76,14 @@ impl fmt::Display for Fault {
 #[error("the configuration has {}", count(.0))]
 pub struct Faults(pub Vec<Fault>);
 
+/// In the order of the file, then those of the environment.
+pub(super) fn put_in_order(faults: &mut [Fault]) {
+    faults.sort_by_key(|fault| match fault.place {
+        Place::File { line, .. } => (false, line),
+        Place::Variable { .. } => (true, None),
+    });
+}
+
 fn count(faults: &[Fault]) -> String {
     match faults
         .iter()

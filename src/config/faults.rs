@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    fault::{Fault, Place, Severity},
+    fault::{Fault, Severity, put_in_order},
     origins::Origins,
 };
 
@@ -64,10 +64,7 @@ impl Collector {
 
     /// The faults in the order of the file, then those of the environment.
     pub(super) fn into_faults(mut self) -> Vec<Fault> {
-        self.faults.sort_by_key(|fault| match fault.place {
-            Place::File { line, .. } => (false, line),
-            Place::Variable { .. } => (true, None),
-        });
+        put_in_order(&mut self.faults);
         self.faults
     }
 

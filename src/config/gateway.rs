@@ -77,6 +77,9 @@ pub struct GatewayConfig {
     origins: Arc<Origins>,
 }
 
+/// In a draft, the domain of a gateway that has none: its adapter's part is looked at all the same.
+const NO_DOMAIN: &str = "missing.invalid";
+
 /// What differs between text and mail (semantics 34).
 struct Defaults {
     hold: Duration,
@@ -153,7 +156,7 @@ impl GatewayConfig {
         format!("gateway.{}", self.name)
     }
 
-    /// Checks one gateway; `None` when it lacks what it cannot be without, which then is a fault.
+    /// Checks one gateway; `None` when nobody can tell whose its options are, which then is a fault.
     pub(super) fn check(
         name: &str,
         table: figment::value::Dict,
@@ -205,8 +208,8 @@ impl GatewayConfig {
         Some(Self {
             name: name.to_owned(),
             adapter: adapter?,
-            domain: domain?,
-            secret: secret?,
+            domain: domain.or_else(|| BareJid::new(NO_DOMAIN).ok())?,
+            secret: secret.unwrap_or_default(),
             server: server.unwrap_or_else(|| around.xmpp.server.clone()),
             allow,
             registration: raw.registration.unwrap_or_default(),

@@ -77,6 +77,39 @@ pub struct Loaded {
     pub warnings: Vec<Fault>,
 }
 
+/// A configuration as far as it could be read: for showing what else is wrong with it, and to run with once nothing is.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Of what is wrong or missing, the default or a placeholder stands in it.
+    pub config: Config,
+    /// What is wrong and what is odd.
+    pub faults: Vec<Fault>,
+}
+
+impl Draft {
+    /// The configuration, where nothing makes it unusable.
+    ///
+    /// # Errors
+    ///
+    /// Every fault that was found, warnings among them.
+    pub fn finish(self) -> Result<Loaded, Faults> {
+        let is_error = |fault: &Fault| fault.severity == Severity::Error;
+        if self.faults.iter().any(is_error) {
+            return Err(Faults(self.faults));
+        }
+        Ok(Loaded {
+            config: self.config,
+            warnings: self.faults,
+        })
+    }
+
+    /// Adds what the adapters find wrong with their parts.
+    pub fn extend(&mut self, faults: impl IntoIterator<Item = Fault>) {
+        self.faults.extend(faults);
+        fault::put_in_order(&mut self.faults);
+    }
+}
+
 impl Config {
     /// Reads and checks the file and the environment. Blocks; reads secret files too.
     ///
@@ -84,9 +117,18 @@ impl Config {
     ///
     /// Every fault that was found, warnings among them.
     pub fn load(file: &Path, environment: &Environment) -> Result<Loaded, Faults> {
+        Self::draft(file, environment)?.finish()
+    }
+
+    /// The same, with what can be read of a configuration that cannot be used.
+    ///
+    /// # Errors
+    ///
+    /// The fault of a file of which nothing can be read.
+    pub fn draft(file: &Path, environment: &Environment) -> Result<Draft, Faults> {
         let (document, faults) =
             Document::read(file, environment).map_err(|fault| Faults(vec![fault]))?;
-        Self::check(document, faults)
+        Ok(Self::check(document, faults))
     }
 
     /// The same for a text; `file` only says where it stands.
@@ -97,7 +139,7 @@ impl Config {
     pub fn parse(text: &str, file: &Path, environment: &Environment) -> Result<Loaded, Faults> {
         let (document, faults) =
             Document::parse(text, file, environment).map_err(|fault| Faults(vec![fault]))?;
-        Self::check(document, faults)
+        Self::check(document, faults).finish()
     }
 
     /// The gateway with this name.
@@ -110,7 +152,7 @@ impl Config {
         gateway::admits(&self.xmpp.allow, gateway.allow.as_ref(), user)
     }
 
-    fn check(document: Document, mut faults: Collector) -> Result<Loaded, Faults> {
+    fn check(document: Document, mut faults: Collector) -> Draft {
         let Document {
             tree,
             origins,
@@ -142,15 +184,9 @@ impl Config {
             gateways,
             base,
         };
-        let usable = !faults.has_errors();
-        let faults = faults.into_faults();
-        if usable {
-            Ok(Loaded {
-                config,
-                warnings: faults,
-            })
-        } else {
-            Err(Faults(faults))
+        Draft {
+            config,
+            faults: faults.into_faults(),
         }
     }
 }

@@ -60,48 +60,58 @@ impl SmsAdapter {
         public_url: Option<&Url>,
         extra: &[Box<dyn ProviderFactory>],
     ) -> Result<Self, Vec<ConfigFault>> {
-        let config: SmsConfig = section.read().map_err(|fault| vec![fault])?;
         let mut faults = Vec::new();
-        let rules = Rules::read(&config, section, &mut faults);
-        let (hours, zone) = (config.quiet_hours.as_deref(), config.time_zone.as_deref());
-        let quiet_hours = QuietHours::read(section, hours, zone, &mut faults);
-        if config.provider.is_empty() {
+        let config = section.read::<SmsConfig>();
+        let config = config.map_err(|fault| faults.push(fault)).ok();
+        let of_config = |config: &SmsConfig| {
+            let rules = Rules::read(config, section, &mut faults);
+            let (hours, zone) = (config.quiet_hours.as_deref(), config.time_zone.as_deref());
+            let quiet_hours = QuietHours::read(section, hours, zone, &mut faults);
+            Some((rules?, quiet_hours, config.smart_encoding))
+        };
+        let settled = config.as_ref().and_then(of_config);
+        let providers = section.section("provider");
+        let is_table = |value: &Value| value.is_object();
+        if providers.table.is_empty() && section.table.get("provider").is_none_or(is_table) {
             faults.push(section.fault(
                 "provider",
                 "there is none",
                 "add a section like [gateway.sms.provider.main] with its kind",
             ));
         }
-        let Some(rules) = rules else {
-            return Err(faults);
-        };
         let env = ProviderEnv {
             clock: Arc::new(SystemClock),
             http,
             signer,
             public_url: public_url.cloned(),
-            home: rules.home,
+            // Without a region the providers are looked at all the same, so that their faults are told with its own.
+            home: settled
+                .as_ref()
+                .map_or(Country::US, |(rules, ..)| rules.home),
         };
         let built_in = provider::built_in();
         let factories: Vec<_> = built_in.iter().chain(extra).map(|f| &**f).collect();
         let mut carriers = Vec::new();
-        for name in config.provider.keys() {
-            let section = section.section("provider").section(name);
+        let tables = providers.table.iter().filter(|(_, table)| is_table(table));
+        for (name, _) in tables {
+            let section = providers.section(name);
             match build(gateway_name, name, section, &env, &factories) {
-                Ok(carrier) if config.smart_encoding => carriers.push(carrier.plainer()),
                 Ok(carrier) => carriers.push(carrier),
                 Err(mut more) => faults.append(&mut more),
             }
         }
-        if faults.is_empty() {
-            Ok(Self {
+        match settled {
+            Some((rules, quiet_hours, smart_encoding)) if faults.is_empty() => Ok(Self {
                 rules,
-                carriers,
-                smart_encoding: config.smart_encoding,
+                carriers: if smart_encoding {
+                    carriers.into_iter().map(Carrier::plainer).collect()
+                } else {
+                    carriers
+                },
+                smart_encoding,
                 quiet_hours,
-            })
-        } else {
-            Err(faults)
+            }),
+            _ => Err(faults),
         }
     }
 

@@ -27,6 +27,9 @@ const WITH_A_PLAN: &str = "\
 pub struct Country(Region);
 
 impl Country {
+    /// The United States.
+    pub(crate) const US: Self = Self(Region::US);
+
     /// Its calling code: `1`, `49`.
     pub fn calling_code(self) -> String {
         let code = PHONE_NUMBER_UTIL.get_country_code_for_region(self.0);

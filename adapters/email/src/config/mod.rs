@@ -11,6 +11,7 @@ use std::{
 };
 
 use secrecy::SecretString;
+use serde_json::Value;
 use transom_adapter::{Address, ConfigFault, Section};
 
 use raw::{RawConfig, RawDkim, RawImap, RawSmtp};
@@ -112,25 +113,31 @@ impl Config {
     ///
     /// Every fault that can be found at once.
     pub(crate) fn from_section(section: &Section) -> Result<Self, Vec<ConfigFault>> {
-        let raw: RawConfig = section.read().map_err(|fault| vec![fault])?;
         let mut faults = Vec::new();
-        let address_domain = take(&mut faults, address_domain(section, &raw.address_domain));
-        let part = |name: &str, there: bool| there.then(|| section.section(name));
-        let (smtp, imap, lmtp) = (
-            part("smtp", raw.smtp.is_some()),
-            part("imap", raw.imap.is_some()),
-            part("lmtp", raw.lmtp.is_some()),
-        );
-        let smtp_in = part("smtp_in", raw.smtp_in.is_some());
-        let own = take(&mut faults, OwnConfig::read(&section.section("own")));
-        let dkim = part("dkim", raw.dkim.is_some()).zip(address_domain.clone());
-        let dkim =
-            dkim.and_then(|(section, domain)| take(&mut faults, read_dkim(&section, domain)));
+        let raw = take(&mut faults, section.read::<RawConfig>());
+        let address_domain = raw
+            .as_ref()
+            .and_then(|raw| take(&mut faults, address_domain(section, &raw.address_domain)));
+        // The tables are looked at although something beside them is wrong.
+        let part = |name: &str| {
+            let table = section.table.get(name);
+            table
+                .is_some_and(Value::is_object)
+                .then(|| section.section(name))
+        };
+        let own = OwnConfig::read(&section.section("own"), &mut faults);
+        let dkim = part("dkim").and_then(|section| {
+            let domain = address_domain.clone().unwrap_or_default();
+            take(&mut faults, read_dkim(&section, domain))
+        });
         let smtp_in =
-            smtp_in.and_then(|section| take(&mut faults, LmtpConfig::read_smtp(&section)));
-        let smtp = smtp.and_then(|section| take(&mut faults, SmtpConfig::read(&section)));
-        let imap = imap.and_then(|section| take(&mut faults, ImapConfig::read(&section)));
-        let lmtp = lmtp.and_then(|section| take(&mut faults, LmtpConfig::read(&section)));
+            part("smtp_in").and_then(|section| take(&mut faults, LmtpConfig::read_smtp(&section)));
+        let smtp = part("smtp").and_then(|section| SmtpConfig::read(&section, &mut faults));
+        let imap = part("imap").and_then(|section| ImapConfig::read(&section, &mut faults));
+        let lmtp = part("lmtp").and_then(|section| take(&mut faults, LmtpConfig::read(&section)));
+        let Some(raw) = raw else {
+            return Err(faults);
+        };
         let postmaster = raw.postmaster.as_deref().and_then(|text| {
             let domain = address_domain.as_deref().unwrap_or_default();
             take(&mut faults, postmaster(section, text, domain))
@@ -201,12 +208,13 @@ fn postmaster(section: &Section, text: &str, domain: &str) -> Result<Address, Co
 }
 
 impl SmtpConfig {
-    fn read(section: &Section) -> Result<Self, ConfigFault> {
-        let raw: RawSmtp = section.read()?;
-        let endpoint = endpoint(section, &raw.url, ("smtp", 587), ("smtps", 465))?;
+    fn read(section: &Section, faults: &mut Vec<ConfigFault>) -> Option<Self> {
+        let raw: RawSmtp = take(faults, section.read())?;
+        let endpoint = endpoint(section, &raw.url, ("smtp", 587), ("smtps", 465));
+        let endpoint = take(faults, endpoint);
         let file = raw.password_file.as_deref();
-        let password = section.secret("password", raw.password, file)?;
-        let login = match (raw.username, password) {
+        let password = take(faults, section.secret("password", raw.password, file));
+        let login = match (raw.username, password?) {
             (None, None) => None,
             (Some(username), Some(password)) => Some(Login {
                 username,
@@ -215,30 +223,38 @@ impl SmtpConfig {
             }),
             (None, Some(_)) => {
                 let problem = "missing beside password";
-                return Err(section.fault("username", problem, "add it, or remove the password"));
+                faults.push(section.fault("username", problem, "add it, or remove the password"));
+                None
             }
             (Some(_), None) => {
                 let problem = "missing beside username";
-                return Err(section.fault("password", problem, "add it, or remove the username"));
+                faults.push(section.fault("password", problem, "add it, or remove the username"));
+                None
             }
         };
-        Ok(Self { endpoint, login })
+        Some(Self {
+            endpoint: endpoint?,
+            login,
+        })
     }
 }
 
 impl ImapConfig {
-    fn read(section: &Section) -> Result<Self, ConfigFault> {
-        let raw: RawImap = section.read()?;
-        let endpoint = endpoint(section, &raw.url, ("imap", 143), ("imaps", 993))?;
-        if endpoint.security == Security::Opportunistic {
+    fn read(section: &Section, faults: &mut Vec<ConfigFault>) -> Option<Self> {
+        let raw: RawImap = take(faults, section.read())?;
+        let endpoint = endpoint(section, &raw.url, ("imap", 143), ("imaps", 993));
+        let endpoint = take(faults, endpoint);
+        let is_opportunistic = |endpoint: &Endpoint| endpoint.security == Security::Opportunistic;
+        if endpoint.as_ref().is_some_and(is_opportunistic) {
             let problem =
                 "tls=opportunistic would send the password in the clear where TLS is missing";
-            return Err(section.fault("url", problem, "write tls=required or tls=none"));
+            faults.push(section.fault("url", problem, "write tls=required or tls=none"));
         }
         let file = raw.password_file.as_deref();
-        let password = section
-            .secret("password", raw.password, file)?
-            .ok_or_else(|| section.fault("password", "missing", "add it or password_file"))?;
+        let password = section.secret("password", raw.password, file);
+        let missing = || section.fault("password", "missing", "add it or password_file");
+        let password = password.and_then(|password| password.ok_or_else(missing));
+        let password = take(faults, password);
         let header = raw
             .recipient_header
             .unwrap_or_else(|| "Delivered-To".to_owned());
@@ -247,12 +263,12 @@ impl ImapConfig {
         if header.is_empty() || !header.bytes().all(is_name) {
             let problem = format!("{header:?} is not the name of a header");
             let remedy = "write one like Delivered-To, without the colon";
-            return Err(section.fault("recipient_header", problem, remedy));
+            faults.push(section.fault("recipient_header", problem, remedy));
         }
         let mailbox = raw.mailbox.unwrap_or_else(|| "INBOX".to_owned());
         if mailbox.is_empty() || mailbox.chars().any(char::is_control) {
             let problem = format!("{mailbox:?} is not the name of a mailbox");
-            return Err(section.fault("mailbox", problem, "write one like INBOX"));
+            faults.push(section.fault("mailbox", problem, "write one like INBOX"));
         }
         let since_days = match raw.since.as_deref().unwrap_or("now") {
             "now" => Some(0),
@@ -261,20 +277,21 @@ impl ImapConfig {
         let since_days = since_days.filter(|days| *days <= 3650).ok_or_else(|| {
             let problem = "is neither now nor a number of days up to 3650";
             section.fault("since", problem, "write now, or days like 7d")
-        })?;
+        });
+        let since_days = take(faults, since_days);
         let silence = raw.silence_seconds.unwrap_or(SILENCE_SECONDS);
         if !(1..=SILENCE_SECONDS_MAX).contains(&silence) {
             let problem = format!("{silence} is not between 1 and {SILENCE_SECONDS_MAX}");
-            return Err(section.fault("silence_seconds", problem, "write one like 300"));
+            faults.push(section.fault("silence_seconds", problem, "write one like 300"));
         }
-        Ok(Self {
-            since_days,
+        Some(Self {
+            since_days: since_days?,
             sent_every: Duration::ZERO,
             silence: Duration::from_secs(silence.into()),
-            endpoint,
+            endpoint: endpoint?,
             login: Login {
                 username: raw.username,
-                password,
+                password: password?,
                 tokens: None,
             },
             mailbox,

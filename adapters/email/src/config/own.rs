@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use transom_adapter::{AllowedHosts, ConfigFault, Section};
 use url::Url;
 
+use super::take;
 use crate::oauth::Provider;
 
 const PER_USER: u32 = 5;
@@ -68,39 +69,40 @@ pub(crate) struct OwnConfig {
 }
 
 impl OwnConfig {
-    pub(crate) fn read(section: &Section) -> Result<Self, ConfigFault> {
-        let raw: RawOwn = section.read()?;
+    pub(crate) fn read(section: &Section, faults: &mut Vec<ConfigFault>) -> Option<Self> {
+        let raw: RawOwn = take(faults, section.read())?;
         let per_user = raw.per_user.unwrap_or(PER_USER);
         if per_user > PER_USER_MAX {
             let problem = format!("{per_user} is more than {PER_USER_MAX}");
-            return Err(section.fault("per_user", problem, "write a smaller number"));
+            faults.push(section.fault("per_user", problem, "write a smaller number"));
         }
         let directory = raw.directory.as_deref().unwrap_or(DIRECTORY);
         let directory = match directory {
             "" => None,
-            text => Some(
-                text.parse::<Url>()
-                    .ok()
-                    .filter(|url| !url.cannot_be_a_base())
-                    .ok_or_else(|| {
+            text => {
+                let url = text.parse::<Url>().ok();
+                let url = url.filter(|url| !url.cannot_be_a_base());
+                take(
+                    faults,
+                    url.ok_or_else(|| {
                         let remedy = format!("write one like {DIRECTORY}, or \"\"");
                         section.fault("directory", format!("{text:?} is not a URL"), remedy)
-                    })?,
-            ),
+                    }),
+                )
+            }
         };
         let sent_every = raw.sent_every_seconds.unwrap_or(SENT_EVERY_SECONDS);
         if sent_every > 86_400 {
             let problem = format!("{sent_every} is more than a day");
-            return Err(section.fault("sent_every_seconds", problem, "write at most 86400"));
+            faults.push(section.fault("sent_every_seconds", problem, "write at most 86400"));
         }
         let providers = section.section("provider");
-        let providers = raw.provider.keys().map(|name| {
+        let providers = raw.provider.keys().filter_map(|name| {
             let section = providers.section(name);
-            provider(name, &section).map(Arc::new)
+            take(faults, provider(name, &section)).map(Arc::new)
         });
-        let providers = providers.collect::<Result<Vec<_>, _>>()?;
-        Ok(Self {
-            providers,
+        Some(Self {
+            providers: providers.collect(),
             sent_every: Duration::from_secs(sent_every.into()),
             per_user,
             directory,

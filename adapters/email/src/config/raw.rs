@@ -40,6 +40,7 @@ pub(super) struct RawConfig {
     pub(super) smtp_in: Option<Map<String, Value>>,
     /// The key that signs what goes out; missing: the mail server signs, or nobody does.
     #[schemars(with = "Option<RawDkim>")]
+    #[expect(dead_code, reason = "the table is read by itself")]
     pub(super) dkim: Option<Map<String, Value>>,
     /// Mail accounts that users connect themselves.
     #[schemars(with = "Option<RawOwn>")]
