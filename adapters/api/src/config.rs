@@ -3,10 +3,15 @@
 use std::{
     fmt,
     path::{Path, PathBuf},
+    str::FromStr,
 };
 
 use secrecy::SecretString;
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _},
+};
+use serde_json::Value;
 
 /// One thing wrong with the configuration. The reader is told all of them at once.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,7 +36,7 @@ pub struct Section {
     /// `gateway.sms`.
     pub key: String,
     /// The table, without what the core has read from it already.
-    pub table: serde_json::Map<String, serde_json::Value>,
+    pub table: serde_json::Map<String, Value>,
     /// What relative paths in it resolve against.
     pub base_dir: PathBuf,
 }
@@ -43,7 +48,7 @@ impl Section {
     ///
     /// The fault that serde found first.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, ConfigFault> {
-        let value = serde_json::Value::Object(self.table.clone());
+        let value = Value::Object(self.table.clone());
         T::deserialize(value).map_err(|error| {
             self.fault(
                 "",
@@ -56,11 +61,7 @@ impl Section {
     /// A table inside this one; an empty one when it is missing.
     #[must_use]
     pub fn section(&self, name: &str) -> Self {
-        let table = self
-            .table
-            .get(name)
-            .and_then(serde_json::Value::as_object)
-            .cloned();
+        let table = self.table.get(name).and_then(Value::as_object).cloned();
         Self {
             key: format!("{}.{name}", self.key),
             table: table.unwrap_or_default(),
@@ -127,10 +128,40 @@ impl Section {
     }
 }
 
+/// A number or a switch that may come as text: the environment gives nothing else.
+///
+/// # Errors
+///
+/// When it is neither; a text is not repeated, for it may be a secret in the wrong place.
+pub fn plain_or_text<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned + FromStr<Err: fmt::Display>,
+{
+    match Value::deserialize(deserializer)? {
+        Value::String(text) => text.parse().map_err(D::Error::custom),
+        value => T::deserialize(value).map_err(D::Error::custom),
+    }
+}
+
+/// The same for one that may be missing.
+///
+/// # Errors
+///
+/// As [`plain_or_text`].
+pub fn optional_plain_or_text<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned + FromStr<Err: fmt::Display>,
+{
+    plain_or_text(deserializer).map(Some)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use secrecy::ExposeSecret;
+    use serde_json::json;
 
     fn section() -> Section {
         Section {
@@ -161,5 +192,41 @@ mod tests {
         let text =
             "gateway.sms.auth_token: given twice, also as auth_token_file; remove one of the two";
         assert_eq!(fault.to_string(), text);
+    }
+
+    #[derive(Deserialize, PartialEq, Debug)]
+    struct Plain {
+        #[serde(default, deserialize_with = "plain_or_text")]
+        switch: bool,
+        #[serde(default, deserialize_with = "optional_plain_or_text")]
+        number: Option<u16>,
+    }
+
+    #[test]
+    fn numbers_and_switches_may_come_as_text() {
+        let read = |table: Value| {
+            let table = table.as_object().cloned().unwrap();
+            let section = Section { table, ..section() };
+            section.read::<Plain>().map_err(|fault| fault.problem)
+        };
+        let given = Plain {
+            switch: true,
+            number: Some(300),
+        };
+        assert_eq!(
+            read(json!({"switch": "true", "number": "300"})).as_ref(),
+            Ok(&given)
+        );
+        assert_eq!(read(json!({"switch": true, "number": 300})), Ok(given));
+        let missing = Plain {
+            switch: false,
+            number: None,
+        };
+        assert_eq!(read(json!({})), Ok(missing));
+        for wrong in [json!({"number": "s3cret"}), json!({"number": 70_000})] {
+            let problem = read(wrong).unwrap_err();
+            assert!(!problem.contains("s3cret"), "{problem}");
+            assert!(!problem.contains("variant"), "{problem}");
+        }
     }
 }

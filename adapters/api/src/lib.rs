@@ -47,7 +47,7 @@ pub use account::{
 };
 pub use adapter::{Adapter, ContactError, Network};
 pub use clock::{Clock, SystemClock, UnixMillis, sleep_by};
-pub use config::{ConfigFault, Section};
+pub use config::{ConfigFault, Section, optional_plain_or_text, plain_or_text};
 pub use context::{Busy, Context, Cursor, Directory, Inbox, Meter, Recipient, States, Verdict};
 pub use cost::{Alphabet, Cost};
 pub use event::{

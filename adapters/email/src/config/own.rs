@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use transom_adapter::{AllowedHosts, ConfigFault, Section};
+use transom_adapter::{AllowedHosts, ConfigFault, Section, optional_plain_or_text};
 use url::Url;
 
 use super::take;
@@ -22,6 +22,8 @@ const DIRECTORY: &str = "https://autoconfig.thunderbird.net/v1.1/";
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawOwn {
     /// How many mail accounts a user may connect; 0: none. Default 5. Needs `store.key_file`.
+    #[serde(default, deserialize_with = "optional_plain_or_text")]
+    #[schemars(with = "Option<u32>")]
     per_user: Option<u32>,
     /// Where the servers of a mail address are looked up that its domain does not name itself: the directory of Thunderbird (the default),
     /// which is told the domain and nothing else; or `""`: nowhere.
@@ -30,6 +32,8 @@ pub(crate) struct RawOwn {
     #[serde(default)]
     allow_hosts: Vec<String>,
     /// How often a folder of sent mail is looked at for what its owner sent by another program; 0: never. Default 300.
+    #[serde(default, deserialize_with = "optional_plain_or_text")]
+    #[schemars(with = "Option<u32>")]
     sent_every_seconds: Option<u32>,
     /// Providers that users sign in at instead of entering a password here, each under a name that users read.
     #[serde(default)]

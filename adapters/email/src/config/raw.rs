@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use transom_adapter::{optional_plain_or_text, plain_or_text};
 
 use super::own::RawOwn;
 
@@ -104,12 +105,14 @@ pub(super) struct RawImap {
     /// The header that shows a mail's envelope recipient; default `Delivered-To`. Its topmost instance counts.
     pub(super) recipient_header: Option<String>,
     /// Whether To and Cc are looked at when that header is missing; default false.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "plain_or_text")]
     pub(super) recipient_fallback: bool,
     /// What the first run begins with: `now` (the default), or the mails of the last days: `7d`.
     pub(super) since: Option<String>,
     /// For how long the server may say nothing before the connection is tried, in seconds; 1 to 1500, default 300. Smaller where a
     /// firewall forgets connections sooner.
+    #[serde(default, deserialize_with = "optional_plain_or_text")]
+    #[schemars(with = "Option<u32>")]
     pub(super) silence_seconds: Option<u32>,
 }
 

@@ -178,3 +178,25 @@ fn a_mailbox_may_be_silent_for_a_second_to_twenty_five_minutes() {
         assert!(read(seconds).is_err(), "{seconds}");
     }
 }
+
+#[test]
+fn numbers_and_switches_may_come_as_text() {
+    let config = Config::from_section(&section(&json!({
+        "address_domain": "mail.example.org",
+        "imap": {
+            "url": "imaps://mx", "username": "u", "password": "p",
+            "recipient_fallback": "true", "silence_seconds": "60",
+        },
+        "own": {"per_user": "3", "sent_every_seconds": "900"},
+    })))
+    .unwrap();
+    let imap = config.imap.unwrap();
+    assert_eq!(imap.silence.as_secs(), 60);
+    let by_header = Whose::Recipients {
+        header: "Delivered-To".to_owned(),
+        fallback: true,
+    };
+    assert_eq!(imap.whose, by_header);
+    let own = config.own;
+    assert_eq!((own.per_user, own.sent_every.as_secs()), (3, 900));
+}

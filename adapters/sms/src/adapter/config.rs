@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-
-use crate::provider::settings::plain_or_text;
+use transom_adapter::plain_or_text;
 
 /// The section `gateway.X` of an SMS gateway, as far as the adapter reads it.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]

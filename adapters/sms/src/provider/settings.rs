@@ -1,9 +1,8 @@
 //! Reading a provider's section of the configuration: every fault of it at once.
 
-use std::{fmt::Display, path::Path, str::FromStr, time::Duration};
+use std::{path::Path, str::FromStr as _, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Deserializer};
 use transom_adapter::{ConfigFault, Section};
 use url::Url;
 
@@ -185,33 +184,6 @@ impl<'a> Settings<'a> {
 
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
-}
-
-/// A number or a switch that may come as text: the environment gives nothing else.
-pub(crate) fn plain_or_text<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de> + FromStr<Err: Display>,
-{
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Either<T> {
-        Plain(T),
-        Text(String),
-    }
-    match Either::deserialize(deserializer)? {
-        Either::Plain(value) => Ok(value),
-        Either::Text(text) => text.parse().map_err(serde::de::Error::custom),
-    }
-}
-
-/// The same for one that may be missing.
-pub(crate) fn optional<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de> + FromStr<Err: Display>,
-{
-    plain_or_text(deserializer).map(Some)
 }
 
 #[cfg(test)]

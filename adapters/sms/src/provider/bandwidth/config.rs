@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use secrecy::SecretString;
 use serde::Deserialize;
-use transom_adapter::{AccountName, ConfigFault, Section};
+use transom_adapter::{AccountName, ConfigFault, Section, plain_or_text};
 
 use super::{BandwidthAccount, ProviderEnv};
 use crate::provider::{
@@ -41,7 +41,7 @@ pub struct BandwidthConfig {
     /// A file that holds it.
     pub webhook_password_file: Option<PathBuf>,
     /// Whether Bandwidth has turned on delivery reports of MMS. Without them its word "delivered" means that an MMS was sent.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "plain_or_text")]
     pub mms_delivery_reports: bool,
     /// How long Bandwidth may try, 1m to 24h.
     pub validity: Option<String>,

@@ -30,6 +30,25 @@ fn offline() -> BandwidthAccount {
     )
 }
 
+#[test]
+fn a_switch_may_come_as_text() {
+    let read = |reports: &str| {
+        let table = json!({
+            "account_id": "5500", "application_id": "app", "client_id": "id", "client_secret": "secret", "webhook_token": TOKEN,
+            "mms_delivery_reports": reports,
+        });
+        let account = config::account(
+            AccountName::new("sms", "main"),
+            &section(table),
+            &env(client()),
+        );
+        account.map(|account| account.mms_delivery_reports)
+    };
+    assert_eq!(read("true").ok(), Some(true));
+    assert_eq!(read("false").ok(), Some(false));
+    assert!(read("perhaps").is_err());
+}
+
 /// Gives an access token whenever it is asked.
 async fn token_server() -> ScriptedHttp {
     ScriptedHttp::start([Reply::json(

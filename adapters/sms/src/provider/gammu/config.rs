@@ -3,13 +3,10 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use transom_adapter::{AccountName, ConfigFault, Section};
+use transom_adapter::{AccountName, ConfigFault, Section, plain_or_text};
 
 use super::{GammuAccount, ProviderEnv, spool::Spool};
-use crate::{
-    Number,
-    provider::settings::{Settings, plain_or_text},
-};
+use crate::{Number, provider::settings::Settings};
 
 /// `[gateway.X.provider.Y]` with `kind = "gammu"`.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]

@@ -4,10 +4,10 @@ use std::{path::PathBuf, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use transom_adapter::{AccountName, ConfigFault, Section};
+use transom_adapter::{AccountName, ConfigFault, Section, plain_or_text};
 
 use super::{KannelAccount, ProviderEnv};
-use crate::provider::settings::{Settings, plain_or_text};
+use crate::provider::settings::Settings;
 
 /// `[gateway.X.provider.Y]` with `kind = "kannel"`.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]

@@ -4,7 +4,9 @@ use std::{num::NonZeroU16, path::PathBuf, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 use serde::Deserialize;
-use transom_adapter::{AccountName, ConfigFault, Section, client_config};
+use transom_adapter::{
+    AccountName, ConfigFault, Section, client_config, optional_plain_or_text, plain_or_text,
+};
 use transom_smpp::{Bind, Endpoint, Login, Version};
 use url::Url;
 
@@ -13,10 +15,7 @@ use super::{
     address::Kinds,
     text::{Alphabet, Long},
 };
-use crate::provider::{
-    ProviderEnv,
-    settings::{Settings, optional, plain_or_text},
-};
+use crate::provider::{ProviderEnv, settings::Settings};
 
 /// `[gateway.X.provider.Y]` with `kind = "smpp"`.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
@@ -56,7 +55,7 @@ pub struct SmppConfig {
     #[serde(default = "window", deserialize_with = "plain_or_text")]
     pub window: u16,
     /// Messages a second, 1 to 1000. Default: as many as the SMSC answers.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "optional_plain_or_text")]
     #[schemars(with = "Option<u16>")]
     pub per_second: Option<u16>,
     /// Longer texts are refused: parts, 1 to 255. Default: 10.
@@ -69,19 +68,19 @@ pub struct SmppConfig {
     /// After so long without a word from the SMSC it is asked whether it is there. Default: 30s.
     pub enquire_link: Option<String>,
     /// `source_addr_ton` for all senders. Default: 1 for numbers, 3 for short codes, 5 for names.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "optional_plain_or_text")]
     #[schemars(with = "Option<u16>")]
     pub source_ton: Option<u16>,
     /// `source_addr_npi` for all senders. Default: 1 for numbers, else 0.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "optional_plain_or_text")]
     #[schemars(with = "Option<u16>")]
     pub source_npi: Option<u16>,
     /// `dest_addr_ton` for all recipients. Default: as for senders.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "optional_plain_or_text")]
     #[schemars(with = "Option<u16>")]
     pub dest_ton: Option<u16>,
     /// `dest_addr_npi` for all recipients. Default: as for senders.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "optional_plain_or_text")]
     #[schemars(with = "Option<u16>")]
     pub dest_npi: Option<u16>,
 }

@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, path::Path, path::PathBuf};
 use http::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use transom_adapter::{AccountName, ConfigFault, Repeat, Section};
+use transom_adapter::{AccountName, ConfigFault, Repeat, Section, plain_or_text};
 
 use super::{HttpAccount, Mapping, ProviderEnv, Replies, accepted, template::Templates};
-use crate::provider::settings::{Settings, plain_or_text};
+use crate::provider::settings::Settings;
 
 /// `[gateway.X.provider.Y]` with `kind = "http"`.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]

@@ -4,13 +4,10 @@ use std::{path::PathBuf, time::Duration};
 
 use secrecy::SecretString;
 use serde::Deserialize;
-use transom_adapter::{AccountName, ConfigFault, Section};
+use transom_adapter::{AccountName, ConfigFault, Section, plain_or_text};
 
 use super::{ProviderEnv, Secrets, TwilioAccount};
-use crate::provider::{
-    media,
-    settings::{Settings, plain_or_text},
-};
+use crate::provider::{media, settings::Settings};
 
 /// What accounts are said to be allowed without asking for more.
 const WINDOW_MAX: u16 = 100;
