@@ -320,6 +320,40 @@ mod tests {
     }
 
     #[test]
+    fn empty_credentials_are_named() {
+        let text = r#"
+            [xmpp]
+            allow = ["example.org"]
+            [gateway.mail]
+            adapter = "email"
+            domain = "mail.example.org"
+            secret = "s"
+            address_domain = "mail.example.org"
+            [gateway.mail.smtp]
+            url = "smtps://127.0.0.1"
+            username = "u"
+            password = ""
+            [gateway.sms]
+            adapter = "sms"
+            domain = "sms.example.org"
+            secret = "s"
+            region = "US"
+            [gateway.sms.provider.main]
+            kind = "kannel"
+            base_url = "http://127.0.0.1"
+            username = "u"
+            password = ""
+            webhook_token = ""
+        "#;
+        let want = [
+            "gateway.mail.smtp.password",
+            "gateway.sms.provider.main.password",
+            "gateway.sms.provider.main.webhook_token",
+        ];
+        assert_eq!(keys(text), want);
+    }
+
+    #[test]
     fn a_gateway_without_domain_and_region_shows_the_faults_of_its_providers() {
         let text = r#"
             [xmpp]

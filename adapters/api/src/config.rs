@@ -6,7 +6,7 @@ use std::{
     str::FromStr,
 };
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, Error as _},
@@ -92,15 +92,24 @@ impl Section {
     ///
     /// # Errors
     ///
-    /// When both are given, or the file cannot be read or is empty.
+    /// When both are given, the file cannot be read, or what is given is empty.
     pub fn secret(
         &self,
         name: &str,
         value: Option<SecretString>,
         file: Option<&Path>,
     ) -> Result<Option<SecretString>, ConfigFault> {
-        let Some(file) = file else { return Ok(value) };
         let key = format!("{name}_file");
+        let Some(file) = file else {
+            // A server that is asked with it would only say that the login is wrong.
+            if value.as_ref().is_some_and(is_empty) {
+                let remedy = format!(
+                    "write the secret, or give {key} with the path of a file that holds it"
+                );
+                return Err(self.fault(name, "is empty", remedy));
+            }
+            return Ok(value);
+        };
         if value.is_some() {
             return Err(self.fault(
                 name,
@@ -126,6 +135,10 @@ impl Section {
         }
         Ok(Some(text.into()))
     }
+}
+
+fn is_empty(secret: &SecretString) -> bool {
+    secret.expose_secret().is_empty()
 }
 
 /// A number or a switch that may come as text: the environment gives nothing else.
@@ -160,7 +173,6 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use secrecy::ExposeSecret;
     use serde_json::json;
 
     fn section() -> Section {
@@ -192,6 +204,18 @@ mod tests {
         let text =
             "gateway.sms.auth_token: given twice, also as auth_token_file; remove one of the two";
         assert_eq!(fault.to_string(), text);
+    }
+
+    #[test]
+    fn an_empty_secret_is_a_fault() {
+        let fault = section()
+            .secret("auth_token", Some("".into()), None)
+            .unwrap_err();
+        let text = "gateway.sms.auth_token: is empty; \
+            write the secret, or give auth_token_file with the path of a file that holds it";
+        assert_eq!(fault.to_string(), text);
+        let missing = section().secret("auth_token", None, None).unwrap();
+        assert!(missing.is_none());
     }
 
     #[derive(Deserialize, PartialEq, Debug)]

@@ -185,28 +185,28 @@ fn secrets(
     let mut secrets = BTreeMap::new();
     let table = section.section("secret");
     for (name, value) in given {
-        let (name, read) = match name.strip_suffix("_file") {
-            Some(name) => {
+        let (plain, read) = match name.strip_suffix("_file") {
+            Some(plain) => {
                 let file = Path::new(value.expose_secret());
-                (name.to_owned(), table.secret(name, None, Some(file)))
+                (plain, table.secret(plain, None, Some(file)))
             }
-            None => (name, Ok(Some(value))),
+            None => (name.as_str(), table.secret(&name, Some(value), None)),
         };
         match read {
             Ok(value) => {
                 if secrets
-                    .insert(name.clone(), value.unwrap_or_default())
+                    .insert(plain.to_owned(), value.unwrap_or_default())
                     .is_some()
                 {
                     settings.fault(
-                        &format!("secret.{name}"),
+                        &format!("secret.{plain}"),
                         "is given twice",
                         "remove one of the two",
                     );
                 }
             }
             Err(fault) => {
-                settings.fault(&format!("secret.{name}_file"), fault.problem, fault.remedy);
+                settings.fault(&format!("secret.{name}"), fault.problem, fault.remedy);
             }
         }
     }

@@ -307,8 +307,11 @@ fn all_faults_are_told_at_once_and_no_secret_with_them() {
     table["webhook_token"] = "short".into();
     table["max_segments"] = "0".into();
     table["secret"]["token_file"] = "/nonexistent".into();
+    table["secret"]["other"] = "".into();
     let faults = told(table);
-    assert_eq!(faults.len(), 7, "{faults:?}");
+    assert_eq!(faults.len(), 8, "{faults:?}");
+    let empty = "gateway.sms.provider.main.secret.other: is empty".to_owned();
+    assert!(faults.contains(&empty), "{faults:?}");
     assert!(!faults.concat().contains("s3cret"), "{faults:?}");
     for body in [
         "{{ nobody }}",
