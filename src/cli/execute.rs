@@ -136,14 +136,34 @@ fn checked(file: &Path, environment: &Environment) -> Result<Loaded, Faults> {
 }
 
 /// Logs in everywhere, then sends a message if one is wanted: what has nothing to do with its way must not keep it.
+///
+/// People see each step as it comes; JSON is one document, in the end.
 async fn live_check(arguments: &CheckArguments, config: Config, warnings: &[Fault]) -> Exit {
-    let exit = live::check(config.clone(), warnings, arguments.output.json).await;
-    match (&arguments.send_to, &arguments.as_user) {
-        (Some(to), Some(user)) => match trial::send(&config, user.to_string(), to.clone()).await {
-            Exit::Done => exit,
-            failed => failed,
-        },
-        _ => exit,
+    let say = |text: &str| {
+        if !arguments.output.json {
+            print(text);
+        }
+    };
+    let live = live::look(config.clone()).await;
+    say(&live::words(&live));
+    let trial = match (&arguments.send_to, &arguments.as_user) {
+        (Some(to), Some(user)) => {
+            Some(trial::send(&config, user.to_string(), to.clone(), say).await)
+        }
+        _ => None,
+    };
+    if arguments.output.json {
+        let report = live::Report {
+            warnings,
+            findings: &live.findings,
+            trial: trial.as_ref(),
+        };
+        print(&serde_json::to_string_pretty(&report).unwrap_or_default());
+    }
+    match trial {
+        Some(trial) if trial.exit != Exit::Done => trial.exit,
+        _ if live.works() => Exit::Done,
+        _ => Exit::Unavailable,
     }
 }
 

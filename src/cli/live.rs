@@ -9,6 +9,7 @@ use super::{
     Exit, operate,
     say::{complain, print},
     show,
+    trial::Trial,
 };
 use crate::{
     app::{App, Finding, Live},
@@ -17,35 +18,27 @@ use crate::{
     store::{Store, read::CopyError},
 };
 
-/// The static warnings and the live findings, for `--json`.
+/// The static warnings, the live findings and what became of the message, for `--json`: one document.
 #[derive(Serialize)]
-struct Report<'a> {
-    warnings: &'a [Fault],
-    findings: &'a [Finding],
+pub(super) struct Report<'a> {
+    pub(super) warnings: &'a [Fault],
+    pub(super) findings: &'a [Finding],
+    /// Only where one was wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) trial: Option<&'a Trial>,
 }
 
-/// Logs in everywhere and says what was found.
-pub(super) async fn check(config: Config, warnings: &[Fault], json: bool) -> Exit {
+/// Logs in everywhere.
+pub(super) async fn look(config: Config) -> Live {
     let running = match operate::of_running(&config, &Request::Now).await {
         Ok(Some(Ok(Reply::Now(now)))) => Some(now),
         _ => None,
     };
-    let live = App::builder().build(config).check_live(running).await;
-    if json {
-        let findings = &live.findings;
-        let report = Report { warnings, findings };
-        print(&serde_json::to_string_pretty(&report).unwrap_or_default());
-    } else {
-        print(&words(&live));
-    }
-    if live.works() {
-        Exit::Done
-    } else {
-        Exit::Unavailable
-    }
+    App::builder().build(config).check_live(running).await
 }
 
-fn words(report: &Live) -> String {
+/// What was found, line by line.
+pub(super) fn words(report: &Live) -> String {
     let mut text = String::new();
     for found in &report.findings {
         let mark = if found.works { '✓' } else { '✗' };

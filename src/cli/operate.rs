@@ -168,7 +168,7 @@ fn shown_at(reply: &Reply, json: bool, now: Timestamp) -> String {
 /// Why a command came to nothing.
 #[derive(Debug)]
 pub(super) struct Trouble {
-    text: String,
+    pub(super) text: String,
     exit: Exit,
 }
 
@@ -179,7 +179,7 @@ impl Trouble {
         self.exit
     }
 
-    fn new(exit: Exit, text: impl Into<String>) -> Self {
+    pub(super) fn new(exit: Exit, text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
             exit,

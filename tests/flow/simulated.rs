@@ -176,6 +176,21 @@ async fn a_check_sends_one_real_message_and_says_when_it_came_how_far() {
         state.text()
     );
 
+    // For programs it is one JSON document, and nothing beside it.
+    let arguments = [
+        "check",
+        "--live",
+        "--json",
+        "--send-to",
+        PEER,
+        "--as",
+        alice,
+    ];
+    let output = world.transom.command(&arguments).await;
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let steps = report["trial"]["steps"].as_array().unwrap();
+    assert_eq!(steps.last().unwrap()["state"], "delivered", "{report}");
+
     // The rules that hold for everybody hold for it.
     let (code, text) = check(&world.transom, "911", alice).await;
     assert_eq!(code, Some(65), "{text}");
