@@ -28,6 +28,7 @@ use transom_adapter::{
 use transom_simulator::Simulator;
 use url::Url;
 
+pub use adapters::json_schema;
 pub use alone::Alone;
 pub use base::lock;
 pub use live::{Finding, Live};

@@ -14,6 +14,14 @@ pub(super) fn built_in() -> Vec<Box<dyn AdapterFactory>> {
     vec![Box::new(Sms), Box::new(Email)]
 }
 
+/// The JSON Schema of the configuration, with the options of these adapters.
+pub fn json_schema() -> schemars::Schema {
+    crate::config::json_schema(&[
+        ("email", transom_email::schema),
+        ("sms", transom_sms::schema),
+    ])
+}
+
 /// The adapters, with the names of their gateways, in the order of the configuration.
 pub(super) type Built = Vec<(String, Arc<dyn Adapter>)>;
 

@@ -38,7 +38,7 @@ pub use humane::{HumaneDuration, HumaneSize, NotHumane};
 pub use limits::Limits;
 pub use line::{Line, Ownership};
 pub use raw::{FilesNotCarried, LogFormat, LogLevel, Receipts, Registration};
-pub use schema::json_schema;
+pub use schema::{AdapterSchema, json_schema};
 pub use sections::{FilesConfig, HttpConfig, KeepConfig, LogConfig, StoreConfig, XmppConfig};
 
 use document::Document;

@@ -138,7 +138,7 @@ pub enum LogLevel {
     Trace,
 }
 
-/// One gateway: an XMPP component domain with an adapter behind it. Options that are not listed here are the adapter's.
+/// One gateway: an XMPP component domain with an adapter behind it.
 #[derive(Deserialize, JsonSchema, Default)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("additionalProperties" = true))]

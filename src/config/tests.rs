@@ -314,7 +314,7 @@ fn the_schema_beside_the_example_is_this_one() {
     let file = repository().join("config/transom.schema.json");
     let got = format!(
         "{}\n",
-        serde_json::to_string_pretty(&json_schema()).unwrap()
+        serde_json::to_string_pretty(&crate::app::json_schema()).unwrap()
     );
     if std::env::var_os("UPDATE_SCHEMA").is_some() {
         fs::write(&file, &got).unwrap();
@@ -324,6 +324,27 @@ fn the_schema_beside_the_example_is_this_one() {
         got == want,
         "config/transom.schema.json is stale: run the tests with UPDATE_SCHEMA=1"
     );
+}
+
+#[test]
+fn the_schema_has_the_options_of_core_and_adapters_and_no_others() {
+    let schema = crate::app::json_schema();
+    for (adapter, options) in [
+        ("sms", ["region", "provider", "line", "secret_file"]),
+        ("email", ["address_domain", "imap", "hold", "secret_file"]),
+    ] {
+        let gateway = &schema.as_value()["$defs"][format!("Gateway-{adapter}")];
+        assert_eq!(gateway["properties"]["adapter"]["const"], adapter);
+        assert_eq!(gateway["additionalProperties"], false);
+        for option in options {
+            let known = &gateway["properties"][option];
+            assert!(known.is_object(), "{adapter} {option}");
+        }
+    }
+    let text = schema.as_value().to_string();
+    for option in ["auth_token", "silence_seconds", "sent_every_seconds"] {
+        assert!(text.contains(option), "{option}");
+    }
 }
 
 /// In the example `#key = value` is an option at its default, `# key = value` one that can be given, `# Text` a comment.

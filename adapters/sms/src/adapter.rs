@@ -21,7 +21,7 @@ use crate::{
     read_typed, simplify,
 };
 
-pub use self::config::SmsConfig;
+pub use self::config::{SmsConfig, schema};
 
 /// Text messages of one gateway.
 pub struct SmsAdapter {

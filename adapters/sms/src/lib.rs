@@ -21,7 +21,7 @@ mod segments;
 mod typography;
 mod zones;
 
-pub use adapter::{SmsAdapter, SmsConfig};
+pub use adapter::{SmsAdapter, SmsConfig, schema};
 pub use country::{Country, UnknownCountry};
 pub use number::{Number, read_typed};
 pub use provider::{ProviderEnv, ProviderFactory, TextLimit, Units};

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use schemars::{JsonSchema as _, Schema, SchemaGenerator};
 use secrecy::SecretString;
 use serde_json::Value;
 use transom_adapter::{Address, ConfigFault, Section};
@@ -26,9 +27,9 @@ use crate::{
     oauth::Tokens,
 };
 
-/// The JSON Schema of `[gateway.NAME]` for this adapter.
-pub fn schema() -> schemars::Schema {
-    schemars::schema_for!(RawConfig)
+/// The JSON Schema of what this adapter reads of `[gateway.NAME]`; what it refers to goes into the generator.
+pub fn schema(generator: &mut SchemaGenerator) -> Schema {
+    RawConfig::json_schema(generator)
 }
 
 /// What the file says, checked.

@@ -20,6 +20,7 @@ const DIRECTORY: &str = "https://autoconfig.thunderbird.net/v1.1/";
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Own")]
 pub(crate) struct RawOwn {
     /// How many mail accounts a user may connect; 0: none. Default 5. Needs `store.key_file`.
     #[serde(default, deserialize_with = "optional_plain_or_text")]
@@ -43,6 +44,7 @@ pub(crate) struct RawOwn {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "OwnProvider")]
 struct RawProvider {
     /// The mail servers that it is for: `["imap.gmail.com", "smtp.gmail.com"]`.
     hosts: Vec<String>,

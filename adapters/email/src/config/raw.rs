@@ -76,6 +76,7 @@ impl OneOrMore {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Smtp")]
 pub(super) struct RawSmtp {
     /// `smtps://host:465`, `smtp://host:587?tls=required` (the default), `tls=opportunistic`, `tls=none`.
     pub(super) url: String,
@@ -90,6 +91,7 @@ pub(super) struct RawSmtp {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Imap")]
 pub(super) struct RawImap {
     /// `imaps://host:993`, `imap://host:143?tls=required` (the default), `tls=none`.
     pub(super) url: String,
@@ -118,6 +120,7 @@ pub(super) struct RawImap {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Lmtp")]
 pub(super) struct RawLmtp {
     /// `127.0.0.1:2424` or `unix:/run/transom/lmtp.sock`.
     pub(super) listen: String,
@@ -125,6 +128,7 @@ pub(super) struct RawLmtp {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "SmtpIn")]
 pub(super) struct RawSmtpIn {
     /// `192.0.2.1:25`.
     pub(super) listen: String,
@@ -134,6 +138,7 @@ pub(super) struct RawSmtpIn {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Dkim")]
 pub(super) struct RawDkim {
     /// The name of the key in DNS: `SELECTOR._domainkey.ADDRESS_DOMAIN`.
     pub(super) selector: String,

@@ -153,14 +153,12 @@ fn unknown_keys_and_an_empty_gateway_are_faults() {
 
 #[test]
 fn the_schema_names_every_table() {
-    let text = serde_json::to_string(&schema()).unwrap();
-    for word in [
-        "address_domain",
-        "recipient_header",
-        "password_file",
-        "listen",
-    ] {
-        assert!(text.contains(word), "{word}");
+    let mut generator = SchemaGenerator::default();
+    let text = serde_json::to_string(&schema(&mut generator)).unwrap();
+    let tables = serde_json::to_string(generator.definitions()).unwrap();
+    assert!(text.contains("address_domain"), "{text}");
+    for word in ["recipient_header", "password_file", "listen"] {
+        assert!(tables.contains(word), "{word}");
     }
 }
 

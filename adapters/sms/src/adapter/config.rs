@@ -2,9 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use schemars::{JsonSchema as _, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use transom_adapter::plain_or_text;
+
+use crate::provider::AnyProvider;
+
+/// The JSON Schema of what this adapter reads of `[gateway.NAME]`; what it refers to goes into the generator.
+pub fn schema(generator: &mut SchemaGenerator) -> Schema {
+    SmsConfig::json_schema(generator)
+}
 
 /// The section `gateway.X` of an SMS gateway, as far as the adapter reads it.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
@@ -27,5 +35,6 @@ pub struct SmsConfig {
     pub time_zone: Option<String>,
     /// The providers by name.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, AnyProvider>")]
     pub provider: BTreeMap<String, Map<String, Value>>,
 }

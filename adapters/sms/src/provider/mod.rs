@@ -26,6 +26,7 @@ pub mod kannel;
 mod media;
 pub mod plivo;
 mod received;
+mod schema;
 pub(crate) mod settings;
 mod signature;
 pub mod sinch;
@@ -42,6 +43,8 @@ use std::{fmt, num::NonZeroU16, sync::Arc};
 use secrecy::{ExposeSecret, SecretString};
 use transom_adapter::{Account, AccountName, Clock, ConfigFault, HttpClient, Section, Signer};
 use url::Url;
+
+pub(crate) use schema::AnyProvider;
 
 use crate::{Country, Encoding};
 

@@ -67,6 +67,7 @@ pub struct SendConfig {
 /// What an error code means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "MeaningOfCode")]
 pub enum Meaning {
     /// The same message will be refused again.
     Rejected,

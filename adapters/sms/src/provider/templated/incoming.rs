@@ -50,6 +50,7 @@ pub struct Mapping {
 /// What a state means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "MeaningOfState")]
 pub enum Meaning {
     /// The service has it.
     Accepted,
