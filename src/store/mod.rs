@@ -128,7 +128,7 @@ impl StoreError {
                 error.is_unique_violation()
                     || error.is_foreign_key_violation()
                     || error.is_check_violation()
-                    || error.code().is_some_and(|code| is_data_exception(&code))
+                    || error.code().is_some_and(|code| is_about_data(&code))
             }
             Self::Repeated | Self::Inconsistent { .. } => true,
             _ => false,
@@ -136,9 +136,13 @@ impl StoreError {
     }
 }
 
-/// PostgreSQL, appendix A: of class 22 is what it cannot read or hold as what it is given for. SQLite's own codes are shorter.
-fn is_data_exception(sqlstate: &str) -> bool {
-    sqlstate.len() == 5 && sqlstate.starts_with("22")
+/// PostgreSQL, appendix A: of class 22 is what cannot be what it is given for, of 23 what breaks a constraint, of 54 what is larger
+/// than a row or an index takes. SQLite's own codes are shorter.
+fn is_about_data(sqlstate: &str) -> bool {
+    sqlstate.len() == 5
+        && ["22", "23", "54"]
+            .iter()
+            .any(|class| sqlstate.starts_with(class))
 }
 
 impl Store {

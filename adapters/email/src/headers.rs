@@ -179,15 +179,15 @@ impl<'a> Headers<'a> {
         (!subject.is_empty()).then_some(subject)
     }
 
-    /// Its own Message-ID, without angle brackets.
+    /// Its own Message-ID, without angle brackets; none that is longer than a line may be.
     pub(crate) fn message_id(&self) -> Option<String> {
         if self.message.parts.is_empty() {
             return None;
         }
         self.message
             .message_id()
+            .filter(|id| is_id(id))
             .map(str::to_owned)
-            .filter(|id| !id.is_empty())
     }
 
     /// In-Reply-To, then References from the nearest; each once.
@@ -200,7 +200,7 @@ impl<'a> Headers<'a> {
         let references = ids(self.message.references());
         for id in parents.into_iter().chain(references.into_iter().rev()) {
             let id = id.trim();
-            let fits = !id.is_empty() && id.len() <= 998;
+            let fits = is_id(id);
             if answers.len() == max {
                 break;
             }
@@ -225,6 +225,11 @@ fn person_name(name: &str) -> Option<String> {
     let name = one_line(name, NAME_CHARS_MAX);
     let name = name.trim_matches(['"', '\'', ' ']);
     (!name.is_empty() && !name.contains('@')).then(|| name.to_owned())
+}
+
+/// RFC 5322 §2.1.1: what is longer than a line can be named by no answer.
+pub(crate) fn is_id(id: &str) -> bool {
+    !id.is_empty() && id.len() <= 998
 }
 
 fn ids<'a>(value: &'a HeaderValue<'a>) -> Vec<&'a str> {

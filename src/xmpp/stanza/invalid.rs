@@ -28,6 +28,9 @@ pub enum Fault {
     /// An iq without id.
     #[error("an iq without id")]
     MissingId,
+    /// Its id is longer than [`ID_BYTES_MAX`](super::ID_BYTES_MAX).
+    #[error("an id of more than {} bytes", super::ID_BYTES_MAX)]
+    LongId,
     /// It is neither message nor presence nor iq.
     #[error("neither message nor presence nor iq")]
     NoStanza,
@@ -113,7 +116,9 @@ impl Invalid {
     fn condition(&self) -> Condition {
         match self.fault {
             Fault::BadFrom | Fault::BadTo => Condition::JidMalformed,
-            Fault::Unreadable(ParseError::TooBig { .. }) => Condition::NotAcceptable,
+            Fault::Unreadable(ParseError::TooBig { .. }) | Fault::LongId => {
+                Condition::NotAcceptable
+            }
             _ => Condition::BadRequest,
         }
     }
@@ -135,6 +140,7 @@ impl Head {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::xmpp::stanza::ID_BYTES_MAX;
 
     #[track_caller]
     fn invalid(xml: &str) -> Invalid {
@@ -159,6 +165,22 @@ mod tests {
         assert!(matches!(bad.error_reply(), Some(Stanza::Presence(_))));
         let bad = invalid("<iq xmlns='jabber:client' from='a@b/c' to='sms.b' type='get'/>");
         assert_eq!(bad.fault, Fault::MissingId);
+    }
+
+    #[test]
+    fn an_id_that_is_too_long_to_keep_is_answered() {
+        let with_id = |length| {
+            let id = "x".repeat(length);
+            format!("<message xmlns='jabber:client' from='a@b' to='c@sms.b' id='{id}'/>")
+        };
+        let bad = invalid(&with_id(ID_BYTES_MAX + 1));
+        assert_eq!(bad.fault, Fault::LongId);
+        let Some(Stanza::Message(answer)) = bad.error_reply() else {
+            panic!("no answer")
+        };
+        assert_eq!(answer.id.map(|id| id.len()), Some(ID_BYTES_MAX + 1));
+        let element: Element = with_id(ID_BYTES_MAX).parse().unwrap();
+        assert!(Stanza::try_from(element).is_ok());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Element, Encryption, StanzaError, encryption};
+use super::{Element, Encryption, ID_BYTES_MAX, StanzaError, encryption};
 use crate::xmpp::{jid::Jid, ns, xep::hints::Hints};
 
 /// A message.
@@ -124,9 +124,10 @@ impl Message {
         self.own_text("thread").filter(|thread| !thread.is_empty())
     }
 
-    /// The id that stays the same when a client sends once more (XEP-0359).
+    /// The id that stays the same when a client sends once more (XEP-0359); none that is longer than an id may be.
     pub fn origin_id(&self) -> Option<&str> {
-        self.id_of("origin-id", ns::STANZA_ID)
+        let id = self.id_of("origin-id", ns::STANZA_ID)?;
+        (id.len() <= ID_BYTES_MAX).then_some(id)
     }
 
     /// Whether the sender asks for a receipt (XEP-0184).

@@ -150,6 +150,9 @@ impl From<Presence> for Stanza {
     }
 }
 
+/// Ids are kept and looked for, and repeated by every receipt and error: those of clients have some forty bytes.
+pub const ID_BYTES_MAX: usize = 1024;
+
 /// Reads a stanza's element.
 impl TryFrom<Element> for Stanza {
     type Error = Box<Invalid>;
@@ -161,6 +164,9 @@ impl TryFrom<Element> for Stanza {
             (Err(_), _) => return Err(Invalid::boxed(Fault::BadFrom, &element)),
             (_, Err(_)) => return Err(Invalid::boxed(Fault::BadTo, &element)),
         };
+        if element.attr("id").is_some_and(|id| id.len() > ID_BYTES_MAX) {
+            return Err(Invalid::boxed(Fault::LongId, &element));
+        }
         let id = element.take_attr("id");
         let lang = element.take_attr("xml:lang");
         let kind = element.attr("type");

@@ -8,7 +8,10 @@ mod sender;
 use mail_parser::{Message, MimeHeaders};
 use transom_adapter::{Class, Failure, Key, MessageRef, Progress, Report, UnixMillis};
 
-use crate::{headers::Headers, ids::OwnIds};
+use crate::{
+    headers::{Headers, is_id},
+    ids::OwnIds,
+};
 
 /// More ids than this in one report are not looked at.
 const IDS_MAX: usize = 20;
@@ -94,6 +97,7 @@ pub(crate) fn recognise(
             originals.push(id);
         }
     }
+    originals.retain(|id| is_id(id));
     Some(Bounce {
         originals,
         at: headers.sent_at(),

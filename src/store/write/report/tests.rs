@@ -1,14 +1,15 @@
 //! What a report on a text of unknown fate changes, on both databases; and that the network may say anything.
 
+use sha2::{Digest, Sha256};
 use transom_test_servers::{Postgres, Server, skipped};
 
 use super::*;
 use crate::{
     config::StoreUrl,
     store::{
-        Write,
+        Write, WriteError,
         write::{
-            NewIn,
+            Done, NewIn,
             sweep::tests::{Base, incoming, message},
         },
     },
@@ -30,12 +31,13 @@ async fn reports_on_postgresql() {
         return;
     }
     let postgres = Postgres::start().await;
-    for number in 0..2 {
+    for number in 0..3 {
         let url = StoreUrl::Postgres(postgres.database().await.into());
         let base = Base::on(&url, None).await;
         match number {
             0 => a_text_that_was_heard_of_is_not_silent_before_its_time(&base).await,
-            _ => nul_is_no_trouble(&base).await,
+            1 => nul_is_no_trouble(&base).await,
+            _ => what_no_index_takes_is_refused_alone(&base).await,
         }
     }
 }
@@ -88,4 +90,28 @@ async fn nul_is_no_trouble(base: &Base) {
     let rows = base.store.waiting_in(&lanes, 10).await.unwrap();
     let (body, peer) = (&*rows[0].body, &*rows[0].peer);
     assert_eq!((body, peer), ("one\u{FFFD}two", "+1\u{FFFD}"));
+}
+
+/// What is larger than an index of PostgreSQL takes is not the database's trouble.
+async fn what_no_index_takes_is_refused_alone(base: &Base) {
+    // What repeats itself would be packed.
+    let hashes = (0..100_u32).map(|number| hex::encode(Sha256::digest(number.to_be_bytes())));
+    let random: String = hashes.collect();
+    let report = |value: String| {
+        Write::Report(ReportRow {
+            key: None,
+            ids: vec![("id", value)],
+            scope_id: 1,
+            progress: Progress::Sent,
+            reason: None,
+            code: None,
+            at_ms: 0,
+            silent_ms: SILENT_MS,
+        })
+    };
+    let large = base.writer.commit_one(report(random));
+    let small = base.writer.commit_one(report("id".into()));
+    let (large, small) = tokio::join!(large, small);
+    assert!(matches!(large, Err(WriteError::Conflict(_))), "{large:?}");
+    assert_eq!(small, Ok(Done::Written));
 }
