@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 use transom_adapter::{Busy, UnixMillis};
 
-use super::{Intake, STORE_PAUSE};
+use super::{Intake, STORE_PATIENCE, STORE_PAUSE};
 use crate::{
     gateway::ids,
     metrics::Direction,
@@ -21,42 +21,55 @@ use crate::{
 const HELD: Duration = Duration::from_mins(10);
 const HELD_MAX: Duration = Duration::from_hours(6);
 
-/// Errors that may wait for a database that is out of order; the link waits with what is beyond.
+/// Errors that may wait for a database that is out of order for long; the link waits with what is beyond.
 const WAITING_MAX: usize = 256;
 
-/// Where errors about messages of ours go. They wait for a database that is out of order, and what users write does not wait with
-/// them: of that its sender is told within half a minute.
+/// Where errors about messages of ours go when the database stays out of order: they wait for it, and what users write does not wait
+/// with them, so that its senders are told.
 #[derive(Clone, Debug)]
 pub(super) struct Bounces(mpsc::Sender<Message>);
 
 impl Bounces {
-    pub(super) async fn take(&self, error: Message) {
-        self.0.send(error).await.ok();
+    /// Returns once it is committed, or waits its turn.
+    pub(super) async fn take(&self, intake: &Intake, error: Message) {
+        let patience = Instant::now() + STORE_PATIENCE;
+        let over = || Instant::now() >= patience || intake.lifecycle.is_draining();
+        if bounced(intake, &error, over).await.is_err() {
+            self.0.send(error).await.ok();
+        }
     }
 }
 
-/// Starts the task; it ends when the intake does.
+/// Starts the task for those that wait; it ends when the intake does.
 pub(super) fn start(intake: &Intake) -> Bounces {
     let (errors, mut inbox) = mpsc::channel(WAITING_MAX);
     let intake = intake.clone();
     let lifecycle = intake.lifecycle.clone();
     lifecycle.spawn("intake.bounced", async move {
         while let Some(error) = inbox.recv().await {
-            bounced(&intake, &error).await;
+            let over = || intake.lifecycle.is_draining();
+            if bounced(&intake, &error, over).await.is_err() {
+                let id = error.id.as_deref().unwrap_or_default();
+                tracing::error!(
+                    id,
+                    "What the user's server says of a message cannot be kept."
+                );
+            }
         }
     });
     Bounces(errors)
 }
 
-/// The user's server sent back a message of ours (semantics 23): held for a while, or failed.
-async fn bounced(intake: &Intake, error: &Message) {
+/// The user's server sent back a message of ours (semantics 23): held for a while, or failed. [`Busy`] when the database is out of order
+/// until it is `over`.
+async fn bounced(intake: &Intake, error: &Message, over: impl Fn() -> bool) -> Result<(), Busy> {
     let (Some(id), Some(from)) = (&error.id, &error.from) else {
-        return;
+        return Ok(());
     };
     loop {
         match settle(intake, error, id, from).await {
-            Ok(()) => return,
-            Err(Busy) if intake.lifecycle.is_draining() => return,
+            Ok(()) => return Ok(()),
+            Err(Busy) if over() => return Err(Busy),
             Err(Busy) => tokio::time::sleep(STORE_PAUSE).await,
         }
     }

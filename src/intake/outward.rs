@@ -68,7 +68,7 @@ pub(super) async fn take(intake: &Intake, (people, bounces): (&People, &Bounces)
     let decided = decide_all(intake, Some(people), &messages).await;
     answers.extend(decided);
     for error in errors {
-        bounces.take(error).await;
+        bounces.take(intake, error).await;
     }
     commit.committed();
     if !answers.is_empty() {
