@@ -289,8 +289,15 @@ impl Try {
                     () = task.surroundings.lifecycle.draining() => return,
                 }
                 let outcome = task.account.reconcile(&task.work.outgoing, attempt).await;
-                // Never sent again on the word of a look-up: it may just not show it yet.
-                if let Some(outcome @ (Outcome::Accepted { .. } | Outcome::Rejected(_))) = outcome {
+                // Never sent again on the word of a look-up: it may just not show it yet. Nor is one believed that may show another text
+                // with the same words.
+                let store = &task.surroundings.store;
+                if let Some(outcome @ (Outcome::Accepted { .. } | Outcome::Rejected(_))) = outcome
+                    && store
+                        .has_twin(task.work.delivery_id)
+                        .await
+                        .is_ok_and(|has| !has)
+                {
                     task.conclude(attempt, outcome).await;
                 }
             });

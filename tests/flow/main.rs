@@ -68,6 +68,7 @@ mod hints;
 mod jasmin;
 mod kannel;
 mod limits;
+mod looked_up;
 mod mail;
 mod mms;
 mod moved;

@@ -18,6 +18,7 @@ mod service;
 mod strangers;
 mod tells;
 mod trouble;
+mod twins;
 
 pub use book::KnownContact;
 pub use copy::CopyError;
