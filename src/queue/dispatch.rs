@@ -180,7 +180,7 @@ impl Scheduler {
         }
     }
 
-    fn take(&mut self, lane_id: i64, count: usize) -> Vec<Work> {
+    pub(super) fn take(&mut self, lane_id: i64, count: usize) -> Vec<Work> {
         let now = self.surroundings.clock.now();
         self.book.take(lane_id, count, now.0)
     }

@@ -36,6 +36,8 @@ struct Lane {
     held_until_ms: Option<i64>,
     /// Somebody moved it to this time while its work was being done.
     moved_ms: Option<i64>,
+    /// Somebody changed what waits while its work was being done: what comes back of that is read again.
+    is_stale: bool,
     stage: Stage,
 }
 
@@ -111,6 +113,7 @@ impl LaneBook {
                 more: false,
                 held_until_ms: None,
                 moved_ms: None,
+                is_stale: false,
                 stage: Stage::Ready,
             },
         );
@@ -167,6 +170,7 @@ impl LaneBook {
             more: true,
             held_until_ms: None,
             moved_ms: None,
+            is_stale: false,
             stage: Stage::Paused(due_ms),
         };
         self.lanes.insert(lane_id, lane);
@@ -236,7 +240,9 @@ impl LaneBook {
 
     /// Puts work back at the front of its lane, in its order.
     pub(super) fn give_back(&mut self, lane_id: i64, works: Vec<Work>) {
-        if let Some(lane) = self.lanes.get_mut(&lane_id) {
+        if let Some(lane) = self.lanes.get_mut(&lane_id)
+            && !lane.is_stale
+        {
             for work in works.into_iter().rev() {
                 lane.works.push_front(work);
             }
@@ -249,20 +255,18 @@ impl LaneBook {
             return;
         };
         let moved_ms = lane.moved_ms.take();
-        match next {
-            Next::At { due_ms, failures } => {
+        lane.is_stale = false;
+        if next == Next::GoOn {
+            lane.failures = 0;
+        }
+        match (next, moved_ms) {
+            (Next::At { due_ms, failures }, _) => {
                 let due_ms = moved_ms.map_or(due_ms, |moved| moved.min(due_ms));
                 lane.failures = failures;
                 self.read_again_at(due_ms, lane_id);
             }
-            Next::GoOn => {
-                lane.failures = 0;
-                match moved_ms {
-                    Some(due_ms) => self.read_again_at(due_ms, lane_id),
-                    None => self.go_on(lane_id),
-                }
-            }
-            Next::Prepared => self.go_on(lane_id),
+            (Next::GoOn | Next::Prepared, Some(due_ms)) => self.read_again_at(due_ms, lane_id),
+            (Next::GoOn | Next::Prepared, None) => self.go_on(lane_id),
         }
     }
 
@@ -349,12 +353,14 @@ impl LaneBook {
         }
     }
 
-    /// Somebody changed what waits behind the book's back: what is not under way is read again before it is done.
+    /// Somebody changed what waits behind the book's back: what is not under way is read again before it is done, and what is under
+    /// way once it comes back.
     pub(super) fn distrust(&mut self) {
         for lane in self.lanes.values_mut() {
             lane.works.clear();
             lane.more = true;
             lane.held_until_ms = None;
+            lane.is_stale = matches!(lane.stage, Stage::Busy(_));
         }
     }
 

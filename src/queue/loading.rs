@@ -93,7 +93,7 @@ async fn let_go(
         .map(|row| {
             Write::Release(Release {
                 delivery_id: row.delivery_id,
-                at_ms,
+                at_ms: at_ms.max(row.held_until_ms.unwrap_or(at_ms)),
             })
         })
         .collect();
@@ -218,6 +218,19 @@ mod tests {
         let next = work.routes.get(work.route).map(|route| &route.account);
         assert_eq!(next, Some(&account_name()));
         assert_eq!(work.outgoing.routes, [account_name()]);
+    }
+
+    #[tokio::test]
+    async fn what_was_held_before_the_clock_was_set_back_is_let_go() {
+        let bench = Bench::new().await;
+        let hours = 6 * 3_600_000;
+        let Write::Out(mut new) = row_by(11, r#"[["main",1]]"#) else {
+            panic!("a text")
+        };
+        new.conversation.at_ms += hours;
+        new.held_until_ms = Some(new.conversation.at_ms + 5_000);
+        bench.write(vec![Write::Out(new)]).await;
+        assert_eq!(loaded(&bench).await.delivery_id, 11);
     }
 
     #[tokio::test]

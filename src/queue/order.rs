@@ -37,7 +37,11 @@ pub(super) enum Order {
         found: Result<Loaded, StoreError>,
     },
     /// Lanes that are due were read from the database.
-    Found(Vec<DueLane>),
+    Found {
+        lanes: Vec<DueLane>,
+        /// What this look was for; see [`Look`].
+        look: Look,
+    },
     /// Another process committed work: lane and gateway.
     Hinted(Vec<(i64, i64)>),
     /// A link came up.
@@ -49,6 +53,15 @@ pub(super) enum Order {
     /// The database may have more than the book.
     LookAgain,
     /// Somebody changed what waits: what the book holds may be wrong.
+    Changed,
+}
+
+/// Why the database is looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Look {
+    /// It may have more than the book; what is not seen now is seen next time.
+    Again,
+    /// What waits was changed behind the book's back, or belonged to another process: nothing that comes in passes it.
     Changed,
 }
 

@@ -32,7 +32,7 @@ pub(super) async fn run(surroundings: Surroundings, queue: Queue, mut heard: mps
                 }
                 // Other chats are ours now, and what a dead process had under way is left lying.
                 recovery::run(&surroundings).await;
-                queue.order(Order::Changed).await;
+                queue.order(Order::LookAgain).await;
                 surroundings.teller.link_up();
             }
         }

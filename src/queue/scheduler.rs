@@ -2,19 +2,19 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use transom_adapter::{AccountName, UnixMillis};
 
 use super::{
     Queue, Surroundings, Waiting, Work,
     lanes::{LaneBook, Next},
     loading::{read_due, read_lanes},
-    order::{Finished, Order},
+    order::{Finished, Look, Order},
     recovery,
     slots::{Carrier, Slot},
     verdict::Pause,
 };
-use crate::store::read::DueLane;
+use crate::{processes::View, store::read::DueLane};
 
 /// Messages at once whose files are fetched or given out; each has a file in memory.
 const FILES: usize = 8;
@@ -36,6 +36,10 @@ pub(super) struct Scheduler {
     pub(super) by_account: HashMap<AccountName, usize>,
     pub(super) by_link: HashMap<i64, usize>,
     pub(super) files: usize,
+    /// Looks for what was changed that are under way.
+    changes: u32,
+    /// Who works off which chat.
+    view: watch::Receiver<View>,
 }
 
 /// Runs until the lifecycle drains; what is under way then ends by itself.
@@ -44,12 +48,15 @@ pub(super) async fn run(
     queue: Queue,
     mut inbox: mpsc::Receiver<Order>,
 ) {
+    let mut scheduler = Scheduler::new(surroundings, queue);
     // Before anything new is taken: it would pass what waits in its chat.
-    let Some(waiting) = left_over(&surroundings).await else {
+    let Some(waiting) = left_over(&scheduler.surroundings).await else {
         return;
     };
-    let mut scheduler = Scheduler::new(surroundings, queue);
-    scheduler.handle(Order::Found(waiting));
+    scheduler.handle(Order::Found {
+        lanes: waiting,
+        look: Look::Again,
+    });
     let lifecycle = scheduler.surroundings.lifecycle.clone();
     let clock = Arc::clone(&scheduler.surroundings.clock);
     let mut seen = clock.now();
@@ -95,6 +102,7 @@ async fn left_over(surroundings: &Surroundings) -> Option<Vec<DueLane>> {
 impl Scheduler {
     fn new(surroundings: Surroundings, queue: Queue) -> Self {
         let mut this = Self {
+            view: surroundings.processes.view(),
             surroundings,
             queue,
             book: LaneBook::default(),
@@ -102,6 +110,7 @@ impl Scheduler {
             by_account: HashMap::new(),
             by_link: HashMap::new(),
             files: 0,
+            changes: 0,
         };
         let gateways = Arc::clone(&this.surroundings.gateways);
         for (gateway_id, entry) in gateways.iter() {
@@ -127,21 +136,13 @@ impl Scheduler {
     }
 
     fn handle(&mut self, order: Order) {
+        // Whoever brings something new in saw this already: that chat is ours now, and what waits in it is not in the book.
+        if self.view.has_changed().unwrap_or(false) {
+            self.view.mark_unchanged();
+            self.changed();
+        }
         match order {
-            Order::Arrived(waiting) => {
-                for Waiting {
-                    lane_id,
-                    gateway_id,
-                    work,
-                    held_until_ms,
-                } in waiting
-                {
-                    match held_until_ms {
-                        Some(until) => self.book.hold(lane_id, gateway_id, until),
-                        None => self.book.arrive(lane_id, gateway_id, work),
-                    }
-                }
-            }
+            Order::Arrived(waiting) => self.arrived(waiting),
             Order::Finished {
                 lane_id,
                 slot,
@@ -169,7 +170,8 @@ impl Scheduler {
                 let due = self.surroundings.clock.now().after(READ_PAUSE);
                 self.book.not_loaded(&lanes, due.0);
             }
-            Order::Found(lanes) => {
+            Order::Found { lanes, look } => {
+                self.changes -= u32::from(look == Look::Changed);
                 let processes = &self.surroundings.processes;
                 let is_ours = |lane: &DueLane| processes.has_lane(lane.lane_id, lane.gateway_id);
                 for lane in lanes.into_iter().filter(is_ours) {
@@ -188,10 +190,25 @@ impl Scheduler {
             Order::LinkUp(gateway_id) => self.unpark_link(gateway_id),
             Order::AccountCame(came) => self.account_came(came),
             Order::AccountGone(name) => self.account_gone(&name),
-            Order::LookAgain => self.look_again(),
-            Order::Changed => {
-                self.book.distrust();
-                self.look_again();
+            Order::LookAgain => self.look(Look::Again),
+            Order::Changed => self.changed(),
+        }
+    }
+
+    fn arrived(&mut self, waiting: Vec<Waiting>) {
+        let now_ms = self.surroundings.clock.now().0;
+        for Waiting {
+            lane_id,
+            gateway_id,
+            work,
+            held_until_ms,
+        } in waiting
+        {
+            match held_until_ms {
+                // Something older may wait in its chat, of which the book hears in a moment.
+                _ if self.changes > 0 => self.book.hinted(lane_id, gateway_id, now_ms),
+                Some(until) => self.book.hold(lane_id, gateway_id, until),
+                None => self.book.arrive(lane_id, gateway_id, work),
             }
         }
     }
@@ -277,7 +294,7 @@ impl Scheduler {
             }
         }
         if self.book.take_overflow() {
-            self.look_again();
+            self.look(Look::Again);
         }
         self.surroundings.metrics.lanes(self.book.len());
     }
@@ -295,13 +312,24 @@ impl Scheduler {
         });
     }
 
+    /// What waits was changed behind the book's back, or is another process's.
+    fn changed(&mut self) {
+        self.book.distrust();
+        self.changes += 1;
+        self.look(Look::Changed);
+    }
+
     /// Reads from the database which lanes are due.
-    fn look_again(&mut self) {
+    fn look(&mut self, look: Look) {
         let (surroundings, orders) = (self.surroundings.clone(), self.queue.orders.clone());
         self.surroundings.lifecycle.spawn("queue.find", async move {
-            // What cannot be read now is looked for again soon.
-            if let Ok(lanes) = read_due(&surroundings).await {
-                orders.send(Order::Found(lanes)).await.ok();
+            let found = match look {
+                // What cannot be read now is looked for again soon.
+                Look::Again => read_due(&surroundings).await.ok(),
+                Look::Changed => left_over(&surroundings).await,
+            };
+            if let Some(lanes) = found {
+                orders.send(Order::Found { lanes, look }).await.ok();
             }
         });
     }

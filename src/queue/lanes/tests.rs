@@ -194,6 +194,40 @@ fn what_was_changed_behind_its_back_is_read_again() {
 }
 
 #[test]
+fn what_was_changed_while_it_was_under_way_is_read_again() {
+    for next in [Next::Prepared, Next::GoOn] {
+        let mut book = LaneBook::default();
+        book.arrive(1, 7, work(1));
+        let lane = book.next_ready().unwrap();
+        let taken = book.take(lane, 1, 0);
+        // Its user has another name now, or an admin takes it back.
+        book.distrust();
+        book.give_back(lane, taken);
+        book.done(lane, next);
+        assert_eq!(book.next_ready(), None, "{next:?}: as it was then");
+        assert_eq!(book.take_unloaded(10), [1], "{next:?}");
+        book.loaded(&[1], found([work(1)]));
+        let lane = book.next_ready().unwrap();
+        let taken = book.take(lane, 1, 0);
+        book.give_back(lane, taken);
+        book.done(lane, next);
+        assert_eq!(book.next_ready(), Some(1), "{next:?}: as it is now");
+    }
+}
+
+#[test]
+fn what_was_moved_while_its_files_were_fetched_waits() {
+    let mut book = LaneBook::default();
+    book.arrive(1, 7, work(1));
+    let lane = book.next_ready().unwrap();
+    let taken = book.take(lane, 1, 0);
+    book.found(1, 7, 5_000, 0);
+    book.give_back(lane, taken);
+    book.done(lane, Next::Prepared);
+    assert_eq!((book.next_ready(), book.next_wake()), (None, Some(5_000)));
+}
+
+#[test]
 fn work_that_a_link_lost_comes_back_in_front() {
     let mut book = LaneBook::default();
     for id in 1..=3 {

@@ -79,6 +79,35 @@ async fn a_place_that_a_chat_has_no_use_for_is_the_next_ones() {
 }
 
 #[tokio::test]
+async fn what_waits_in_a_chat_that_changes_hands_is_passed_by_nothing() {
+    let bench = Bench::new().await;
+    let (mut scheduler, mut inbox) = scheduler(&bench);
+    // Another process left it there.
+    bench.write(vec![row(11)]).await;
+    scheduler.handle(Order::Changed);
+    bench.write(vec![row(12)]).await;
+    scheduler.handle(Order::Arrived(vec![word_of(12)]));
+    assert_eq!(
+        scheduler.book.next_ready(),
+        None,
+        "what is before it comes first"
+    );
+    let found = inbox.recv().await.unwrap();
+    scheduler.handle(found);
+    scheduler.wake(bench.surroundings.clock.now());
+    scheduler.load();
+    let loaded = inbox.recv().await.unwrap();
+    scheduler.handle(loaded);
+    let works = scheduler.take(LANE, 16);
+    let keys: Vec<i64> = works.iter().map(Work::delivery_id).collect();
+    assert_eq!(keys, [11, 12]);
+    // After that word of what comes in is enough.
+    scheduler.book = LaneBook::default();
+    scheduler.handle(Order::Arrived(vec![word_of(13)]));
+    assert_eq!(scheduler.book.next_ready(), Some(LANE));
+}
+
+#[tokio::test]
 async fn a_mail_in_a_lane_of_its_own_waits_longer_each_time() {
     let bench = Bench::new().await;
     let (mut scheduler, _inbox) = scheduler(&bench);

@@ -197,11 +197,12 @@ const OUTCOME: Sql = for_rows!(
             tell = CASE WHEN r.value ->> 'tell' = 'delay' AND told IS NOT NULL THEN NULL ELSE r.value ->> 'tell' END,
             due_ms = CAST(r.value ->> 'due_ms' AS BIGINT), done_ms = CAST(r.value ->> 'done_ms' AS BIGINT), process_id = NULL
        FROM",
-    // A report that came before the outcome knows more than the outcome. A process that was taken for dead while it tried still
+    // A report that came before the outcome knows more than the outcome. What went out was not taken back in time. A process that was taken for dead while it tried still
     // knows what came of it: that it was taken counts always; what is unknown is not tried again on its word; and into what
     // another tries by now it does not talk.
     "WHERE deliveries.delivery_id = CAST(r.value ->> 'delivery_id' AS BIGINT)
-        AND deliveries.state IN ('queued', 'sending', 'unknown')
+        AND (deliveries.state IN ('queued', 'sending', 'unknown')
+             OR (deliveries.state = 'cancelled' AND r.value ->> 'state' = 'accepted'))
         AND NOT (deliveries.state = 'unknown' AND r.value ->> 'state' = 'queued')
         AND (deliveries.process_id IS NULL OR deliveries.process_id = CAST(r.value ->> 'process_id' AS BIGINT)
              OR r.value ->> 'state' IN ('accepted', 'sent', 'delivered'))

@@ -7,11 +7,15 @@ use crate::{
     config::StoreUrl,
     store::{
         Write,
-        write::sweep::tests::{Base, incoming},
+        write::{
+            Operation,
+            sweep::tests::{Base, incoming, message},
+        },
     },
 };
 
 const MAIL: i64 = 1_000;
+const TEXT: i64 = 3_000;
 const RETRY_MS: i64 = 700_000;
 
 #[tokio::test]
@@ -27,6 +31,35 @@ async fn what_is_sent_back_waits_whichever_is_committed_first_on_postgresql() {
     let postgres = Postgres::start().await;
     let url = StoreUrl::Postgres(postgres.database().await.into());
     in_each_order(&Base::on(&url, None).await).await;
+}
+
+#[tokio::test]
+async fn what_went_out_was_not_taken_back_in_time() {
+    let base = Base::new().await;
+    base.writer.commit_one(message(TEXT, false)).await.unwrap();
+    let cancel = Operation::Cancel {
+        delivery_id: TEXT,
+        at_ms: TEXT,
+    };
+    let outcome = |state| Write::Outcome(OutcomeRow::new(TEXT, TEXT, state));
+    let state = async || {
+        let life = base.store.life(TEXT).await.unwrap().unwrap();
+        life.waiting.state
+    };
+    // An account that recognises repeats needs no start mark: nothing stood in the way of taking it back.
+    base.writer
+        .commit_one(Write::Operation(cancel))
+        .await
+        .unwrap();
+    for failed in [State::Queued, State::Failed, State::Unknown] {
+        base.writer.commit_one(outcome(failed)).await.unwrap();
+        assert_eq!(state().await, Some(State::Cancelled), "{failed:?}");
+    }
+    base.writer
+        .commit_one(outcome(State::Accepted))
+        .await
+        .unwrap();
+    assert_eq!(state().await, Some(State::Accepted));
 }
 
 async fn in_each_order(base: &Base) {
