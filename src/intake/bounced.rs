@@ -9,7 +9,7 @@ use super::{Intake, STORE_PATIENCE, STORE_PAUSE};
 use crate::{
     gateway::ids,
     metrics::Direction,
-    store::{Write, WriteError, write::Bounced},
+    store::{Write, write::Bounced},
     xmpp::{
         jid::Jid,
         stanza::{Condition, ErrorType, Message},
@@ -115,8 +115,8 @@ async fn settle(intake: &Intake, error: &Message, id: &str, from: &Jid) -> Resul
     });
     match intake.writer.commit_one(write).await {
         Ok(_) => {}
-        Err(WriteError::Busy(_)) => return Err(Busy),
-        Err(WriteError::Conflict(_)) => return Ok(()),
+        Err(error) if error.passes() => return Err(Busy),
+        Err(_) => return Ok(()),
     }
     if blocked {
         intake.count("blocked-by-user");

@@ -229,6 +229,8 @@ async fn commit_round(
             let text = match error {
                 WriteError::Busy(_) => Text::from(Cap::Busy),
                 WriteError::Conflict(_) => Text::from(Failed::Internal),
+                // This process ends; the next one knows.
+                WriteError::Unknown(_) => return answers,
             };
             answers.extend(
                 effects
@@ -279,17 +281,42 @@ fn decide_round<'a>(
     (effects, round.answers)
 }
 
-/// Commits, waiting for a database that is out of order for a while.
+/// Commits, waiting for a database that is out of order for a while; where it may have taken it, until it says so.
 async fn commit(intake: &Intake, effects: &[(&Message, Effect)]) -> Result<Vec<Done>, WriteError> {
     let patience = Instant::now() + STORE_PATIENCE;
+    let mut unknown = None;
     loop {
-        let writes = effects.iter().flat_map(|(_, effect)| writes(effect));
-        match intake.writer.commit(writes.collect()).await {
-            Err(WriteError::Busy(_)) if Instant::now() < patience => {
-                tokio::time::sleep(STORE_PAUSE).await;
-            }
-            done => return done,
+        let writes: Vec<Write> = effects.iter().flat_map(|(_, one)| writes(one)).collect();
+        let count = writes.len();
+        let done = intake.writer.commit(writes).await;
+        if let Err(error @ WriteError::Unknown(_)) = &done {
+            unknown = Some(error.clone());
         }
+        let waits = match &unknown {
+            Some(_) => !intake.lifecycle.is_draining(),
+            None => Instant::now() < patience,
+        };
+        match (done, &unknown) {
+            (Err(error), _) if error.passes() && waits => tokio::time::sleep(STORE_PAUSE).await,
+            (Err(WriteError::Busy(_)), Some(unknown)) => return Err(unknown.clone()),
+            // It was taken the first time.
+            (Err(WriteError::Conflict(_)), Some(_)) if is_there(intake, effects).await => {
+                return Ok(vec![Done::Written; count]);
+            }
+            (done, _) => return done,
+        }
+    }
+}
+
+/// Whether these messages stand in the database: all do, or none.
+async fn is_there(intake: &Intake, effects: &[(&Message, Effect)]) -> bool {
+    let new = effects.iter().find_map(|(_, effect)| match effect {
+        Effect::New(one) => Some(one.out.message_id),
+        Effect::Amended(_) | Effect::TakenBack(_) | Effect::Kept(_) => None,
+    });
+    match new {
+        Some(message_id) => matches!(intake.store.life(message_id).await, Ok(Some(_))),
+        None => false,
     }
 }
 

@@ -282,7 +282,7 @@ impl Operations {
             .commit(writes)
             .await
             .map_err(|error| match error {
-                WriteError::Busy(why) => Refusal::Busy(why),
+                WriteError::Busy(why) | WriteError::Unknown(why) => Refusal::Busy(why),
                 WriteError::Conflict(_) => Refusal::Changed,
             })
     }

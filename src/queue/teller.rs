@@ -16,7 +16,7 @@ use crate::{
     gateway::told,
     hooks::{Step, step},
     processes::{Hint, Processes},
-    store::{Write, WriteError, read::TellRow, write::Told},
+    store::{Write, read::TellRow, write::Told},
     xmpp::stanza::Stanza,
 };
 
@@ -249,10 +249,8 @@ async fn tell_gateway(
             .metrics
             .told(&entry.gateway.config.name, waited);
     }
-    !matches!(
-        surroundings.writer.commit(writes()).await,
-        Err(WriteError::Busy(_))
-    )
+    let told = surroundings.writer.commit(writes()).await;
+    !told.is_err_and(|error| error.passes())
 }
 
 /// Marks a delivery as under way; one that is already is told again afterwards, because its news may be newer.

@@ -276,6 +276,11 @@ impl Connection {
         }
     }
 
+    /// Whether a transaction is open, or may be: what ended it was not answered.
+    pub(super) fn is_in_transaction(&self) -> bool {
+        self.in_transaction
+    }
+
     /// Gives the transaction up. Where even that fails, the connection is closed with it.
     pub(super) async fn rollback(&mut self) {
         self.in_transaction = self.batch("ROLLBACK").await.is_err();

@@ -59,6 +59,9 @@ pub enum StoreError {
         /// What SQLite says.
         source: sqlx::Error,
     },
+    /// The connection was lost while it committed, or took too long: it may have committed.
+    #[error("the database did not say whether it committed")]
+    Uncertain,
     /// A row holds what no version of transom writes.
     #[error("column {column} holds {found}")]
     Inconsistent {

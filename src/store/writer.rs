@@ -30,9 +30,19 @@ pub enum WriteError {
     /// The database cannot take anything now; the same request may work later.
     #[error("the store is out of order: {0}")]
     Busy(String),
+    /// The connection was lost while it committed: it may stand, or not.
+    #[error("the store did not say whether it took it: {0}")]
+    Unknown(String),
     /// The rows contradict what is in the database by now: look again and decide again.
     #[error("the rows contradict the database: {0}")]
     Conflict(String),
+}
+
+impl WriteError {
+    /// Whether the same request may be taken later.
+    pub fn passes(&self) -> bool {
+        !matches!(self, Self::Conflict(_))
+    }
 }
 
 struct Request {
@@ -100,7 +110,7 @@ impl Writer {
     pub async fn keep(&self, writes: Vec<Write>) -> Result<Vec<Done>, WriteError> {
         loop {
             match self.commit(writes.clone()).await {
-                Err(WriteError::Busy(_)) => tokio::time::sleep(BUSY_PAUSE).await,
+                Err(error) if error.passes() => tokio::time::sleep(BUSY_PAUSE).await,
                 done => return done,
             }
         }
@@ -154,7 +164,7 @@ async fn commit_group(database: &Database, group: Vec<Request>) {
     let mut waiting = vec![group];
     while let Some(mut group) = waiting.pop() {
         let outcome = tokio::time::timeout(TRANSACTION_MAX, attempt(database, &group)).await;
-        let outcome = outcome.unwrap_or(Err(StoreError::Gone));
+        let outcome = outcome.unwrap_or(Err(StoreError::Uncertain));
         match outcome {
             Ok(done) => answer(group, done),
             Err(error) if error.is_data() && group.len() > 1 => {
@@ -185,7 +195,15 @@ async fn attempt(database: &Database, group: &[Request]) -> Result<Vec<Done>, St
 
 async fn commit(connection: &mut Connection) -> Result<(), StoreError> {
     crate::hooks::step(crate::hooks::Step::BeforeCommit);
-    connection.commit().await?;
+    if let Err(error) = connection.commit().await {
+        return Err(if connection.is_in_transaction() {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(error, "The database was lost while it committed.");
+            StoreError::Uncertain
+        } else {
+            error
+        });
+    }
     crate::hooks::step(crate::hooks::Step::AfterCommit);
     Ok(())
 }
@@ -212,7 +230,10 @@ fn refuse(group: Vec<Request>, error: &StoreError) {
             requests = group.len(),
             "The database took nothing."
         );
-        WriteError::Busy(error.to_string())
+        match error {
+            StoreError::Uncertain => WriteError::Unknown(error.to_string()),
+            _ => WriteError::Busy(error.to_string()),
+        }
     };
     for request in group {
         request.reply.send(Err(refused.clone())).ok();

@@ -158,7 +158,7 @@ pub(super) async fn commit(
         .commit(writes)
         .await
         .map_err(|error| match error {
-            WriteError::Busy(_) => Uncommitted::Busy,
+            WriteError::Busy(_) | WriteError::Unknown(_) => Uncommitted::Busy,
             WriteError::Conflict(_) => Uncommitted::Conflict,
         })?;
     Ok(Committed {

@@ -162,21 +162,26 @@ const BOUNCED_LANE: Sql = for_rows!(
     "WHERE lanes.lane_id = CAST(r.value ->> 'lane_id' AS BIGINT) AND r.value ->> 'state' = 'queued'"
 );
 
+// The same mark again: its commit was not answered.
 const START: Sql = Sql {
     sqlite: "UPDATE deliveries
-        SET state = 'sending', attempts = attempts + 1, started_ms = CAST(r.value ->> 'at_ms' AS BIGINT),
+        SET state = 'sending', attempts = attempts + CASE WHEN deliveries.state = 'queued' THEN 1 ELSE 0 END, started_ms = CAST(r.value ->> 'at_ms' AS BIGINT),
             account_id = CAST(r.value ->> 'account_id' AS BIGINT), units = CAST(r.value ->> 'units' AS BIGINT),
             process_id = CAST(r.value ->> 'process_id' AS BIGINT)
        FROM jsonb_each($1) AS r
-      WHERE deliveries.delivery_id = CAST(r.value ->> 'delivery_id' AS BIGINT) AND deliveries.state = 'queued'
+      WHERE deliveries.delivery_id = CAST(r.value ->> 'delivery_id' AS BIGINT) AND (deliveries.state = 'queued'
+             OR (deliveries.state = 'sending' AND deliveries.process_id = CAST(r.value ->> 'process_id' AS BIGINT)
+                 AND deliveries.started_ms = CAST(r.value ->> 'at_ms' AS BIGINT)))
      RETURNING deliveries.delivery_id",
     // Where several processes work: nobody starts anything who was taken for dead, and nothing passes what stands before it.
     postgres: "UPDATE deliveries
-        SET state = 'sending', attempts = attempts + 1, started_ms = CAST(r.value ->> 'at_ms' AS BIGINT),
+        SET state = 'sending', attempts = attempts + CASE WHEN deliveries.state = 'queued' THEN 1 ELSE 0 END, started_ms = CAST(r.value ->> 'at_ms' AS BIGINT),
             account_id = CAST(r.value ->> 'account_id' AS BIGINT), units = CAST(r.value ->> 'units' AS BIGINT),
             process_id = CAST(r.value ->> 'process_id' AS BIGINT)
        FROM jsonb_array_elements($1::jsonb) AS r(value)
-      WHERE deliveries.delivery_id = CAST(r.value ->> 'delivery_id' AS BIGINT) AND deliveries.state = 'queued'
+      WHERE deliveries.delivery_id = CAST(r.value ->> 'delivery_id' AS BIGINT) AND (deliveries.state = 'queued'
+             OR (deliveries.state = 'sending' AND deliveries.process_id = CAST(r.value ->> 'process_id' AS BIGINT)
+                 AND deliveries.started_ms = CAST(r.value ->> 'at_ms' AS BIGINT)))
         AND EXISTS (SELECT 1 FROM processes p
                      WHERE p.process_id = CAST(r.value ->> 'process_id' AS BIGINT)
                        AND p.until_ms > CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT))

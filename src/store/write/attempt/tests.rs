@@ -1,12 +1,14 @@
 //! What a user's server sends back, before and after the outcome of the attempt is committed (semantics 23).
 
+use transom_adapter::Lifecycle;
 use transom_test_servers::{Postgres, Server, skipped};
 
 use super::*;
 use crate::{
     config::StoreUrl,
+    processes::Processes,
     store::{
-        Write,
+        Write, WriteError,
         write::{
             Operation,
             sweep::tests::{Base, incoming, message},
@@ -31,6 +33,73 @@ async fn what_is_sent_back_waits_whichever_is_committed_first_on_postgresql() {
     let postgres = Postgres::start().await;
     let url = StoreUrl::Postgres(postgres.database().await.into());
     in_each_order(&Base::on(&url, None).await).await;
+}
+
+#[tokio::test]
+async fn a_start_mark_whose_commit_was_not_answered_holds_on_sqlite() {
+    started_again(&Base::new().await).await;
+}
+
+#[tokio::test]
+async fn a_start_mark_whose_commit_was_not_answered_holds_on_postgresql() {
+    if skipped(&[Server::Postgres]) {
+        return;
+    }
+    let postgres = Postgres::start().await;
+    let url = StoreUrl::Postgres(postgres.database().await.into());
+    started_again(&Base::on(&url, None).await).await;
+}
+
+async fn started_again(base: &Base) {
+    let joined = Processes::join(&base.store, &Lifecycle::new()).await;
+    let (processes, ..) = joined.unwrap();
+    base.writer.commit_one(message(TEXT, false)).await.unwrap();
+    let start = |at_ms, process_id| {
+        Write::Start(Start {
+            delivery_id: TEXT,
+            account_id: 1,
+            process_id,
+            units: 1,
+            at_ms,
+        })
+    };
+    let own = processes.id();
+    for (at_ms, process_id, expected) in [
+        (100, own, Done::Written),
+        (100, own, Done::Written),
+        (101, own, Done::Unchanged),
+        (100, own + 1, Done::Unchanged),
+    ] {
+        let done = base.writer.commit_one(start(at_ms, process_id)).await;
+        assert_eq!(done, Ok(expected), "{at_ms} {}", process_id == own);
+    }
+    let life = base.store.life(TEXT).await.unwrap().unwrap();
+    assert_eq!(life.waiting.attempts, 1, "one attempt");
+}
+
+#[tokio::test]
+async fn a_commit_that_was_not_answered_is_unknown() {
+    if skipped(&[Server::Postgres]) {
+        return;
+    }
+    let postgres = Postgres::start().await;
+    let url = postgres.database().await;
+    let base = Base::on(&StoreUrl::Postgres(url.clone().into()), None).await;
+    // The first transaction with a message loses its connection while it commits.
+    for sql in [
+        "CREATE SEQUENCE commits",
+        "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+           IF nextval('commits') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
+           RETURN NULL; END $$",
+        "CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON messages DEFERRABLE INITIALLY DEFERRED
+           FOR EACH ROW EXECUTE FUNCTION cut()",
+    ] {
+        postgres.query(&url, sql).await;
+    }
+    let lost = base.writer.commit_one(message(TEXT, false)).await;
+    assert!(matches!(lost, Err(WriteError::Unknown(_))), "{lost:?}");
+    let kept = base.writer.keep_one(message(TEXT, false)).await;
+    assert_eq!(kept, Ok(Done::Written));
 }
 
 #[tokio::test]
