@@ -17,7 +17,7 @@ pub(crate) enum Verdict {
     Rejected,
     /// Later; the scope has to wait.
     Throttled(Scope),
-    /// Surely not sent, and worth another attempt.
+    /// Not sent, and worth another attempt; under a status that leaves it open nobody knows ([`judge`]).
     Transient,
     /// Nothing would be sent.
     Misconfigured,
@@ -97,10 +97,10 @@ pub(crate) fn bare_status(status: StatusCode, headers: &HeaderMap) -> Outcome {
             scope: Scope::Account,
             failure: failure(Reason::RateLimited),
         },
-        400..=499 => Outcome::Rejected(failure(Reason::Unspecified)),
+        400..=407 | 409..=499 => Outcome::Rejected(failure(Reason::Unspecified)),
         // RFC 9110 §15.6.4: it is not ready to handle the request.
         503 => Outcome::Transient(failure(Reason::NetworkDown)),
-        // A gateway that lost its upstream, or an accident half-way: it may have gone out.
+        // A timeout, a gateway that lost its upstream, or an accident half-way: it may have gone out.
         _ => Outcome::Unknown(failure(Reason::NetworkDown)),
     }
 }
@@ -115,20 +115,24 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 /// The outcome of an attempt that was answered with this status and, if the provider said one, this code; what it says by
 /// words stays out of the log, for it may quote numbers and the text.
+///
+/// "Internal error" with 500 is as open as 500 alone, whatever the table makes of the code in a report.
 pub(crate) fn judge(reply: &HttpReply, table: &'static [ErrorRow], code: Option<u32>) -> Outcome {
-    let Some(code) = code else {
-        return bare_status(reply.status, &reply.headers);
-    };
+    let bare = bare_status(reply.status, &reply.headers);
+    let Some(code) = code else { return bare };
     let after = retry_after(&reply.headers);
     let row = ErrorRow::find(table, code);
-    match (row, reply.status.as_u16()) {
-        (Some(row), _) => outcome(row.verdict, failure(table, code), after),
+    match (row.map(|row| row.verdict), reply.status.as_u16()) {
+        (Some(Verdict::Transient), _) if matches!(bare, Outcome::Unknown(_)) => {
+            Outcome::Unknown(failure(table, code))
+        }
+        (Some(verdict), _) => outcome(verdict, failure(table, code), after),
         (None, 429) => {
             let verdict = Verdict::Throttled(Scope::Account);
             outcome(verdict, failure(table, code), after)
         }
         (None, 400 | 422) => Outcome::Rejected(failure(table, code)),
-        (None, _) => bare_status(reply.status, &reply.headers),
+        (None, _) => bare,
     }
 }
 
@@ -204,7 +208,7 @@ mod tests {
         assert!(matches!(of(422), Outcome::Rejected(_)));
         assert!(matches!(of(429), Outcome::Throttled { .. }));
         assert!(matches!(of(503), Outcome::Transient(_)));
-        for status in [204, 500, 502, 504] {
+        for status in [204, 408, 500, 502, 504, 522] {
             assert!(matches!(of(status), Outcome::Unknown(_)), "{status}");
         }
     }

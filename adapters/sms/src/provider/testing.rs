@@ -28,7 +28,7 @@ use url::Url;
 
 use super::{
     ProviderEnv,
-    answer::{self, ErrorRow},
+    answer::{self, ErrorRow, Verdict},
 };
 
 /// When it is, in every test: 2026-09-21T14:13:20Z.
@@ -80,24 +80,35 @@ pub(crate) async fn outcome_of<A: Account>(build: impl Fn(&str) -> A, reply: Rep
         .await
 }
 
-/// Each row of an error table holds for an answer with its code, each code is there once, and nothing that a provider wrote gets
-/// into the log.
+/// Each row of an error table holds for an answer with its code, under a status that leaves it open nothing is surely not sent, each
+/// code is there once, and nothing that a provider wrote gets into the log.
 pub(crate) fn check_table(
     table: &'static [ErrorRow],
     status: u16,
     body_of: impl Fn(u32) -> String,
     outcome_of: impl Fn(&HttpReply) -> Outcome,
 ) {
-    for row in table {
-        let outcome = outcome_of(&HttpReply {
+    let answered = |status: u16, code| {
+        outcome_of(&HttpReply {
             status: StatusCode::from_u16(status).unwrap(),
             headers: HeaderMap::from_iter([(RETRY_AFTER, "9".parse().unwrap())]),
-            body: body_of(row.code).into(),
-        });
+            body: body_of(code).into(),
+        })
+    };
+    for row in table {
+        let outcome = answered(status, row.code);
+        let failure = answer::failure(table, row.code);
         let after = Some(std::time::Duration::from_secs(9));
-        let wanted = answer::outcome(row.verdict, answer::failure(table, row.code), after);
+        let wanted = answer::outcome(row.verdict, failure.clone(), after);
         assert_eq!(outcome, wanted, "{}", row.code);
         assert!(!format!("{outcome:?}").contains("secret"), "{outcome:?}");
+        for status in [408, 500, 502, 504] {
+            let wanted = match row.verdict {
+                Verdict::Transient => Outcome::Unknown(failure.clone()),
+                verdict => answer::outcome(verdict, failure.clone(), after),
+            };
+            assert_eq!(answered(status, row.code), wanted, "{status} {}", row.code);
+        }
     }
     let mut codes: Vec<_> = table.iter().map(|row| row.code).collect();
     codes.sort_unstable();

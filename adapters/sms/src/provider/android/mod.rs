@@ -12,8 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use transom_adapter::{
     Account, AccountName, Attempt, Capabilities, CheckReport, Context, Failure, Handled,
-    HttpClient, HttpReply, Outcome, Outgoing, Reason, Refused, Repeat, UnixMillis, WebReply,
-    WebRequest,
+    HttpClient, HttpReply, Outcome, Outgoing, Refused, Repeat, UnixMillis, WebReply, WebRequest,
 };
 
 pub use self::{config::AndroidConfig, webhook::events};
@@ -156,7 +155,8 @@ impl AndroidAccount {
     }
 }
 
-/// The statuses of the gateway's own API, `POST /messages`.
+/// The statuses of the gateway's own API, `POST /messages`. After any 5xx but 503 it may be in its queue: only the same phone, which knows
+/// our id, may be asked again, and no other account.
 fn outcome(reply: &HttpReply, message: &Outgoing) -> Outcome {
     match reply.status.as_u16() {
         // Reports carry our id.
@@ -169,10 +169,6 @@ fn outcome(reply: &HttpReply, message: &Outgoing) -> Outcome {
                 answer::unreadable(reply)
             }
         }
-        // The id makes a repeat safe, whatever came of this one.
-        500..=599 => Outcome::Transient(
-            Failure::new(Reason::NetworkDown).with_code(format!("HTTP {}", reply.status.as_u16())),
-        ),
         _ => answer::bare_status(reply.status, &reply.headers),
     }
 }

@@ -81,7 +81,8 @@ async fn every_answer_has_its_meaning() {
         (401, String::new(), "Misconfigured"),
         (404, String::new(), "Misconfigured"),
         (429, String::new(), "Throttled"),
-        (500, String::new(), "Transient"),
+        (500, String::new(), "Unknown"),
+        (502, String::new(), "Unknown"),
         (503, String::new(), "Transient"),
     ] {
         let server = ScriptedHttp::start([Reply::json(status, body)]).await;

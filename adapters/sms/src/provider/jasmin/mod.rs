@@ -172,6 +172,8 @@ fn outcome(reply: &HttpReply) -> Outcome {
 }
 
 /// Jasmin 0.11, `http-api`: status, how its words begin, what they mean. Of several rows the first that fits.
+///
+/// With 500 it says what went wrong before the text was put into its queue, and "Unknown error" for anything, after that too.
 type ErrorRow = (u16, &'static str, Verdict, Reason);
 const ERRORS: &[ErrorRow] = &[
     (
@@ -195,7 +197,18 @@ const ERRORS: &[ErrorRow] = &[
     ),
     (403, "", Verdict::Misconfigured, Reason::OurAccount),
     (412, "", Verdict::Misconfigured, Reason::OurAccount),
-    (500, "", Verdict::Transient, Reason::NetworkDown),
+    (
+        500,
+        "Cannot send submit_sm",
+        Verdict::Transient,
+        Reason::NetworkDown,
+    ),
+    (
+        500,
+        "Interception specific error code",
+        Verdict::Transient,
+        Reason::Unspecified,
+    ),
 ];
 
 #[cfg(test)]

@@ -83,6 +83,18 @@ async fn every_answer_has_its_meaning() {
         (200, "Error \"?\"", "Unknown"),
         (200, "Success \"\"", "Unknown"),
         (500, "", "Unknown"),
+        (
+            500,
+            "Error \"Cannot send submit_sm, check SMPPClientManagerPB log file for details\"",
+            "Transient",
+        ),
+        // Jasmin 0.11, after it has put the text into its queue.
+        (
+            500,
+            "Error \"Unknown error: 'Deferred' object has no attribute 'result'\"",
+            "Unknown",
+        ),
+        (502, "Error \"?\"", "Unknown"),
         (503, "Error \"?\"", "Transient"),
         (404, "", "Misconfigured"),
     ] {
