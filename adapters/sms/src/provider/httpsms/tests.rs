@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use transom_adapter::{
     Cursor, Event, ExternalId, Inbox, MessageRef, Progress, Repeats,
     testkit::{
-        FixedDirectory, RecordingInbox, Reply, ScriptedHttp,
+        CountingMeter, FixedDirectory, RecordingInbox, Reply, ScriptedHttp,
         conformance::{self, HttpSubject},
         context,
     },
@@ -306,10 +306,110 @@ async fn what_was_missed_is_asked_for() {
     assert_eq!(
         heads[1..],
         [
-            "GET /v1/message-threads?owner=%2B12025550100&limit=20 HTTP/1.1",
-            "GET /v1/messages?owner=%2B12025550100&contact=%2B12025550147&limit=20 HTTP/1.1",
+            "GET /v1/message-threads?owner=%2B12025550100&limit=20&skip=0 HTTP/1.1",
+            "GET /v1/messages?owner=%2B12025550100&contact=%2B12025550147&limit=20&skip=0 HTTP/1.1",
         ]
     );
+}
+
+fn thread(contact: &str, at: &str) -> Value {
+    json!({ "contact": contact, "order_timestamp": at })
+}
+
+fn missed(id: &str, at: &str) -> Value {
+    json!({ "id": id, "type": "mobile-originated", "owner": "+12025550100", "contact": "+12025550147", "content": id,
+        "order_timestamp": at })
+}
+
+fn page(items: &[Value]) -> Reply {
+    Reply::json(200, json!({ "data": items }).to_string())
+}
+
+const NEW: &str = "2026-09-21T14:13:25Z";
+const OLD: &str = "2026-09-20T14:13:20Z";
+
+/// A gateway that was last here at [`NOW`].
+async fn since_now(account: &HttpsmsAccount) -> (Arc<RecordingInbox>, Arc<CountingMeter>, Context) {
+    let (inbox, meter) = (
+        Arc::new(RecordingInbox::default()),
+        Arc::new(CountingMeter::default()),
+    );
+    let context = context(
+        Arc::clone(&inbox),
+        FixedDirectory::default(),
+        Arc::clone(&meter),
+    );
+    let cursor = Cursor {
+        name: "seen".into(),
+        value: NOW.0.to_string(),
+    };
+    inbox
+        .commit(&account.name, vec![], Some(cursor))
+        .await
+        .unwrap();
+    (inbox, meter, context)
+}
+
+#[tokio::test]
+async fn what_was_missed_is_read_page_by_page() {
+    let (first, second, third) = ("+12025550147", "+12025550148", "+12025550149");
+    let full: Vec<Value> = (0..20)
+        .map(|n| missed(&format!("m-{:02}", 40 - n), NEW))
+        .collect();
+    let script = [
+        page(&vec![thread(first, NEW); 20]),
+        page(&[thread(second, NEW), thread("+12025550150", OLD)]),
+        // What moved to the top while the second page was read stands on none of the two.
+        page(&[thread(third, NEW), thread(first, NEW)]),
+        page(&full),
+        page(&[missed("m-20", NEW), missed("m-old", OLD)]),
+        page(&[missed("m-10", NEW)]),
+        page(&[missed("m-00", NEW)]),
+    ];
+    let server = ScriptedHttp::start(script).await;
+    let account = account(server.base_url(), client());
+    let (inbox, meter, context) = since_now(&account).await;
+    assert_eq!(catch_up::pass(&account, &context).await, Some(()));
+    let texts: Vec<_> = inbox
+        .events()
+        .into_iter()
+        .map(|event| match event {
+            Event::Message(message) => message.text,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let oldest_first = (20..41).chain([10, 0]).map(|n| format!("m-{n:02}"));
+    assert_eq!(texts, oldest_first.collect::<Vec<_>>());
+    let asked: Vec<_> = server
+        .requests()
+        .into_iter()
+        .map(|request| request.head.lines().next().unwrap_or_default().to_owned())
+        .collect();
+    let skips = [0, 20, 0, 0, 20, 0, 0].map(|skip| format!("&limit=20&skip={skip} HTTP/1.1"));
+    assert_eq!(asked.len(), skips.len(), "{asked:?}");
+    for (line, skip) in asked.iter().zip(&skips) {
+        assert!(line.ends_with(skip), "{asked:?}");
+    }
+    let seen = inbox.cursor(&account.name, "seen").await.unwrap().unwrap();
+    assert!(seen.parse::<i64>().unwrap() > NOW.0, "{seen}");
+    assert_eq!(meter.of("catch_up_cut_short"), 0);
+}
+
+#[tokio::test]
+async fn the_position_stays_before_what_was_not_read() {
+    let script = [
+        page(&[thread("+12025550147", NEW)]),
+        page(&vec![missed("m-1", NEW); 20]),
+    ];
+    let server = ScriptedHttp::start(script).await;
+    let account = account(server.base_url(), client());
+    let (inbox, meter, context) = since_now(&account).await;
+    assert_eq!(catch_up::pass(&account, &context).await, Some(()));
+    assert_eq!(inbox.events().len(), 1, "what was read is brought");
+    let seen = inbox.cursor(&account.name, "seen").await.unwrap();
+    assert_eq!(seen, Some(NOW.0.to_string()));
+    assert_eq!(meter.of("catch_up_cut_short"), 1);
+    assert_eq!(server.requests().len(), 101, "it ends");
 }
 
 #[tokio::test]
