@@ -15,13 +15,17 @@ pub(crate) const SEND_SECONDS_MAX: u16 = 70;
 /// For a server that does not say how long its token holds.
 const LIFETIME_DEFAULT: Duration = Duration::from_mins(5);
 const LIFETIME_MAX: Duration = Duration::from_hours(24);
+/// Getting it, with waiting for others who ask: what is left of a send is enough for a call that is not answered.
+const GET_MAX: Duration = Duration::from_secs(35);
+/// So long a failure holds for all who need the token.
+const FAILURE_KEPT: Duration = Duration::from_secs(5);
 
 /// What signs our calls in: a token that the admin copied, or one that is asked for.
 pub(crate) enum Bearer {
     /// It holds until somebody takes it back.
     Fixed(SecretString),
     /// It ends, and is asked for again.
-    Granted(AccessToken),
+    Granted(Box<AccessToken>),
 }
 
 impl Bearer {
@@ -52,7 +56,7 @@ impl Bearer {
         let reply = http.call(request).await;
         let reply = reply.map_err(|error| answer::no_answer(&error))?;
         if let (http::StatusCode::UNAUTHORIZED, Self::Granted(access)) = (reply.status, self) {
-            access.forget(&token).await;
+            access.forget(&token);
         }
         Ok(reply)
     }
@@ -65,13 +69,20 @@ pub(crate) struct AccessToken {
     url: String,
     client_id: String,
     client_secret: SecretString,
-    /// Held over the request, so that many sends ask once.
+    /// Held over the request, so that many sends ask once, and wait once for a server that does not answer.
     kept: Mutex<Option<Kept>>,
 }
 
-struct Kept {
-    token: SecretString,
-    until: UnixMillis,
+/// What came of asking.
+enum Kept {
+    Token {
+        token: SecretString,
+        until: UnixMillis,
+    },
+    Failure {
+        outcome: Outcome,
+        at: UnixMillis,
+    },
 }
 
 impl AccessToken {
@@ -98,37 +109,63 @@ impl AccessToken {
     ///
     /// Why nothing can be sent: surely nothing was.
     async fn get(&self) -> Result<SecretString, Outcome> {
-        let mut kept = self.kept.lock().await;
-        if let Some(Kept { token, until }) = &*kept
-            && self.clock.now().after(EARLY) < *until
-        {
-            return Ok(token.clone());
+        let deadline = self.clock.now().after(GET_MAX);
+        tokio::select! {
+            got = self.kept_or_asked() => got,
+            () = self.clock.sleep_until(deadline) => Err(down("no access token in time".to_owned())),
         }
-        *kept = None;
-        let fresh = self.ask().await?;
-        let token = fresh.token.clone();
-        *kept = Some(fresh);
-        Ok(token)
     }
 
-    /// Forgets this token, for the API refused it; another that came meanwhile stays.
-    async fn forget(&self, refused: &SecretString) {
+    async fn kept_or_asked(&self) -> Result<SecretString, Outcome> {
         let mut kept = self.kept.lock().await;
-        let is_it = |kept: &Kept| kept.token.expose_secret() == refused.expose_secret();
-        if kept.as_ref().is_some_and(is_it) {
+        let now = self.clock.now();
+        match &*kept {
+            Some(Kept::Token { token, until }) if now.after(EARLY) < *until => {
+                return Ok(token.clone());
+            }
+            // The clock may have been set back.
+            Some(Kept::Failure { outcome, at }) if (*at..at.after(FAILURE_KEPT)).contains(&now) => {
+                return Err(outcome.clone());
+            }
+            _ => *kept = None,
+        }
+        match self.ask().await {
+            Ok((token, until)) => {
+                *kept = Some(Kept::Token {
+                    token: token.clone(),
+                    until,
+                });
+                Ok(token)
+            }
+            Err(outcome) => {
+                let at = self.clock.now();
+                *kept = Some(Kept::Failure {
+                    outcome: outcome.clone(),
+                    at,
+                });
+                Err(outcome)
+            }
+        }
+    }
+
+    /// Forgets this token, for the API refused it; another that came meanwhile stays. Whoever holds the lock asks for one already, and is
+    /// not waited for.
+    fn forget(&self, refused: &SecretString) {
+        if let Ok(mut kept) = self.kept.try_lock()
+            && let Some(Kept::Token { token, .. }) = &*kept
+            && token.expose_secret() == refused.expose_secret()
+        {
             *kept = None;
         }
     }
 
-    async fn ask(&self) -> Result<Kept, Outcome> {
+    /// The token and when it ends.
+    async fn ask(&self) -> Result<(SecretString, UnixMillis), Outcome> {
         let request = self
             .http
             .post(&self.url)
             .basic_auth(&self.client_id, Some(self.client_secret.expose_secret()))
             .form(&[("grant_type", "client_credentials")]);
-        let down = |detail: String| {
-            Outcome::Transient(Failure::new(Reason::NetworkDown).with_detail(detail))
-        };
         // Whatever comes of it, no text was sent.
         let reply = self.http.call(request).await;
         let reply = reply.map_err(|error| down(format!("no access token: {error}")))?;
@@ -148,11 +185,13 @@ impl AccessToken {
             .ok_or_else(|| down("the answer holds no access token".to_owned()))?;
         let seconds = json::number(&document["expires_in"]);
         let lifetime = seconds.map_or(LIFETIME_DEFAULT, |s| Duration::from_secs(s.into()));
-        Ok(Kept {
-            token: token.as_ref().into(),
-            until: self.clock.now().after(lifetime.min(LIFETIME_MAX)),
-        })
+        let until = self.clock.now().after(lifetime.min(LIFETIME_MAX));
+        Ok((token.as_ref().into(), until))
     }
+}
+
+fn down(detail: String) -> Outcome {
+    Outcome::Transient(Failure::new(Reason::NetworkDown).with_detail(detail))
 }
 
 #[cfg(test)]
@@ -202,10 +241,55 @@ mod tests {
         let server = ScriptedHttp::start([granted("one"), granted("two")]).await;
         let subject = subject(&server, Arc::new(ManualClock::at(NOW)));
         let one = subject.get().await.unwrap();
-        subject.forget(&"another".into()).await;
+        subject.forget(&"another".into());
         assert_eq!(subject.get().await.unwrap().expose_secret(), "one");
-        subject.forget(&one).await;
+        subject.forget(&one);
         assert_eq!(subject.get().await.unwrap().expose_secret(), "two");
+    }
+
+    #[tokio::test]
+    async fn many_sends_wait_once_for_a_server_that_is_down() {
+        let server = ScriptedHttp::start([Reply::Close, granted("one")]).await;
+        let clock = Arc::new(ManualClock::at(NOW));
+        let subject = subject(&server, Arc::clone(&clock));
+        let all = futures_util::future::join_all((0..10).map(|_| subject.get())).await;
+        for outcome in all {
+            let outcome = outcome.map(drop).unwrap_err();
+            assert!(matches!(outcome, Outcome::Transient(_)), "{outcome:?}");
+        }
+        clock.advance(Duration::from_secs(4));
+        assert!(subject.get().await.is_err());
+        assert_eq!(server.requests().len(), 1, "asked once");
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(subject.get().await.unwrap().expose_secret(), "one");
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_set_back_keeps_no_failure() {
+        let server = ScriptedHttp::start([Reply::Close, granted("one")]).await;
+        let clock = Arc::new(ManualClock::at(NOW));
+        let mut subject = subject(&server, Arc::clone(&clock));
+        assert!(subject.get().await.is_err());
+        subject.clock = Arc::new(ManualClock::at(UnixMillis(NOW.0 - 1)));
+        assert_eq!(subject.get().await.unwrap().expose_secret(), "one");
+    }
+
+    /// Otherwise the core cuts the send off, and nobody knows any more that nothing was sent.
+    #[tokio::test]
+    async fn a_token_leaves_time_for_the_call() {
+        let server = ScriptedHttp::start([Reply::Hang]).await;
+        let clock = Arc::new(ManualClock::at(NOW));
+        let subject = subject(&server, Arc::clone(&clock));
+        let turned = async {
+            while server.requests().is_empty() {
+                tokio::task::yield_now().await;
+            }
+            clock.advance(Duration::from_secs(35));
+        };
+        let got = async { tokio::join!(subject.get(), turned).0 };
+        let got = tokio::time::timeout(Duration::from_secs(10), got).await;
+        let outcome = got.expect("it ends").map(drop).unwrap_err();
+        assert!(matches!(outcome, Outcome::Transient(_)), "{outcome:?}");
     }
 
     #[tokio::test]

@@ -90,12 +90,12 @@ pub(super) fn account(
     let validity = settings.duration("validity", config.validity.as_deref(), bounds);
     let credentials = (config.client_id, client_secret);
     settings.built(|| BandwidthAccount {
-        access: Bearer::Granted(AccessToken::new(
+        access: Bearer::Granted(Box::new(AccessToken::new(
             env.http.clone(),
             env.clock.clone(),
             token_url,
             credentials,
-        )),
+        ))),
         http: env.http.clone(),
         clock: env.clock.clone(),
         messages_url: format!("{base_url}/api/v2/users/{}/messages", config.account_id),

@@ -85,7 +85,7 @@ fn signed_in(
             let url = settings.base_url("token_url", &config.token_url);
             let credentials = (key_id, key_secret);
             let access = AccessToken::new(env.http.clone(), env.clock.clone(), url, credentials);
-            (project, Bearer::Granted(access))
+            (project, Bearer::Granted(Box::new(access)))
         }
         _ => {
             settings.fault(
