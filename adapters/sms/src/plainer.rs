@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use transom_adapter::{
-    Account, AccountName, Attempt, Capabilities, CheckReport, ConfigFault, Context, Failure,
-    FetchFailure, Fetched, Groups, Handled, MediaRef, Outcome, Outgoing, Refused, UnixMillis,
-    WebRequest,
+    Account, AccountName, Attempt, Balance, Capabilities, CheckReport, ConfigFault, Context,
+    Failure, FetchFailure, Fetched, Groups, Handled, MediaRef, Outcome, Outgoing, Refused, Sockets,
+    UnixMillis, WebRequest,
 };
 
 use crate::typography::simplify;
@@ -36,6 +36,14 @@ impl Account for Plainer {
         self.0.reconcile(&plainer(message), attempt).await
     }
 
+    fn inherit(&self, sockets: &Sockets) {
+        self.0.inherit(sockets);
+    }
+
+    async fn mark_read(&self, message_ids: &[String]) -> bool {
+        self.0.mark_read(message_ids).await
+    }
+
     async fn bind(&self) -> Result<(), ConfigFault> {
         self.0.bind().await
     }
@@ -52,6 +60,10 @@ impl Account for Plainer {
         self.0.fetch(media, bytes_max).await
     }
 
+    async fn balance(&self) -> Option<Balance> {
+        self.0.balance().await
+    }
+
     async fn check(&self) -> CheckReport {
         self.0.check().await
     }
@@ -63,3 +75,6 @@ fn plainer(message: &Outgoing) -> Outgoing {
         ..message.clone()
     }
 }
+
+#[cfg(test)]
+mod tests;

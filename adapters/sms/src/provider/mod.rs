@@ -34,7 +34,7 @@ pub mod smpp;
 pub mod telnyx;
 pub mod templated;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod twilio;
 pub mod vonage;
 
