@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
 use serde_json::json;
 use transom_adapter::{Context, Cursor, UnixMillis};
 
@@ -68,6 +69,7 @@ async fn last_here(account: &AndroidAccount, context: &Context) -> Option<Option
     }
 }
 
+/// Whether it need not be asked again.
 async fn ask(account: &AndroidAccount, since: UnixMillis, now: UnixMillis) -> bool {
     let overlap = i64::try_from(OVERLAP.as_millis()).unwrap_or(0);
     let since = UnixMillis(since.0.saturating_sub(overlap));
@@ -80,6 +82,15 @@ async fn ask(account: &AndroidAccount, since: UnixMillis, now: UnixMillis) -> bo
         .http
         .call(account.post("/inbox/export").json(&body))
         .await;
-    // What cannot be understood there will not be understood in a minute either: an app without an inbox.
-    reply.is_ok_and(|reply| reply.status.is_success() || reply.status.is_client_error())
+    // An app without an inbox does not get one in a minute; a password can be mended, and a limit ends.
+    let is_final = |status: StatusCode| {
+        status.is_success()
+            || matches!(
+                status,
+                StatusCode::NOT_FOUND
+                    | StatusCode::METHOD_NOT_ALLOWED
+                    | StatusCode::NOT_IMPLEMENTED
+            )
+    };
+    reply.is_ok_and(|reply| is_final(reply.status))
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use transom_adapter::{
     Event, MessageRef, Progress,
     testkit::{
-        FixedDirectory, RecordingInbox, Reply, ScriptedHttp,
+        CountingMeter, FixedDirectory, ManualClock, RecordingInbox, Reply, ScriptedHttp,
         conformance::{self, HttpSubject},
         context, outgoing,
     },
@@ -303,6 +303,73 @@ async fn after_a_pause_the_phone_is_asked_for_its_inbox() {
     );
     let body: Value = serde_json::from_slice(&request.body).unwrap();
     assert_eq!(body["since"], "2026-09-21T13:58:20Z");
+}
+
+#[tokio::test]
+async fn a_phone_that_refuses_its_inbox_is_asked_again_for_the_same_time() {
+    for (status, is_asked_again) in [
+        (400, true),
+        (401, true),
+        (403, true),
+        (429, true),
+        (500, true),
+        (503, true),
+        (404, false),
+        (405, false),
+        (501, false),
+    ] {
+        let server = ScriptedHttp::start([Reply::json(status, ""), Reply::json(202, "")]).await;
+        let account = account(server.base_url(), client());
+        let inbox = Arc::new(RecordingInbox::default());
+        let meter = Arc::new(CountingMeter::default());
+        let mut context = context(
+            Arc::clone(&inbox),
+            FixedDirectory::default(),
+            Arc::clone(&meter),
+        );
+        let clock = Arc::new(ManualClock::at(NOW.after(Duration::from_mins(30))));
+        context.clock = clock.clone();
+        let cursor = transom_adapter::Cursor {
+            name: "here".into(),
+            value: NOW.0.to_string(),
+        };
+        let commit = transom_adapter::Inbox::commit(&*inbox, &account.name, vec![], Some(cursor));
+        commit.await.unwrap();
+        let here = || transom_adapter::Inbox::cursor(&*inbox, &account.name, "here");
+        let turned = async {
+            let word = if is_asked_again {
+                "inbox_not_asked"
+            } else {
+                "inbox_asked"
+            };
+            while meter.of(word) == 0 {
+                tokio::task::yield_now().await;
+            }
+            if is_asked_again {
+                assert_eq!(here().await.unwrap(), Some(NOW.0.to_string()), "{status}");
+                while meter.of("inbox_asked") == 0 {
+                    clock.advance(Duration::from_mins(1));
+                    tokio::task::yield_now().await;
+                }
+            }
+            while inbox.commits() < 2 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            _ = account.run(&context) => panic!("it goes on"),
+            done = tokio::time::timeout(Duration::from_secs(10), turned) => assert!(done.is_ok(), "{status}"),
+        }
+        assert_ne!(here().await.unwrap(), Some(NOW.0.to_string()), "{status}");
+        let requests = server.requests().into_iter();
+        let asked: Vec<Value> = requests
+            .map(|request| serde_json::from_slice(&request.body).unwrap())
+            .collect();
+        assert_eq!(asked.len(), 1 + usize::from(is_asked_again), "{status}");
+        for body in asked {
+            assert_eq!(body["since"], "2026-09-21T13:58:20Z", "{status}");
+        }
+    }
 }
 
 #[test]
