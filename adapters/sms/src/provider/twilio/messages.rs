@@ -44,12 +44,13 @@ pub(super) fn outcome(reply: &HttpReply) -> Outcome {
     answer::judge(reply, errors::TABLE, problem.map(|problem| problem.code))
 }
 
-/// The one message that this answer to a look-up shows to be ours; `None` when there is none, or doubt.
-pub(super) fn find(reply: &HttpReply, ours: &Outgoing) -> Option<Outcome> {
+/// The one message that this answer to a look-up shows to be the attempt that began then; `None` when there is none, or doubt. One from
+/// before with the same text is another message: this one may have waited for it.
+pub(super) fn find(reply: &HttpReply, ours: &Outgoing, began: UnixMillis) -> Option<Outcome> {
     // Twilio's times are whole seconds, and its clock is not ours.
     const SKEW_MILLIS: i64 = 5_000;
     let page: Page = serde_json::from_slice(&reply.body).ok()?;
-    let since = UnixMillis(ours.created_at.0.saturating_sub(SKEW_MILLIS));
+    let since = UnixMillis(began.0.saturating_sub(SKEW_MILLIS));
     let text = crate::normalise(&ours.text);
     let is_new = |m: &Message| created_at(m).is_none_or(|at| at >= since);
     let is_last_page = page.next_page_uri.is_none();

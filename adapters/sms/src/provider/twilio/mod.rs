@@ -86,7 +86,7 @@ impl Account for TwilioAccount {
         )
     }
 
-    async fn reconcile(&self, message: &Outgoing, _attempt: Attempt) -> Option<Outcome> {
+    async fn reconcile(&self, message: &Outgoing, attempt: Attempt) -> Option<Outcome> {
         // Not filtered by DateSent: a message that is still queued has none. The newest come first.
         let query = [
             ("To", wire(message.to.as_str(), self.home)),
@@ -95,7 +95,7 @@ impl Account for TwilioAccount {
         ];
         let request = self.get("/Messages.json").query(&query);
         let reply = self.http.call(request).await.ok()?;
-        messages::find(&reply, message)
+        messages::find(&reply, message, attempt.started_at)
     }
 
     async fn run(&self, context: &Context) -> Result<(), Failure> {

@@ -143,7 +143,7 @@ async fn what_is_not_in_the_table_is_judged_by_its_status() {
 
 #[tokio::test]
 async fn a_look_up_decides_only_without_doubt() {
-    // The message was created at 2026-09-21T14:13:20Z.
+    // The attempt began at 2026-09-21T14:13:20Z.
     let row = |sid: &str, body: &str, date: &str, status: &str| json!({ "sid": sid, "body": body, "date_created": date, "status": status, "error_code": 30006 });
     let (text, new) = ("hello\nthere", "Mon, 21 Sep 2026 14:13:22 +0000");
     let old = "Mon, 21 Sep 2026 14:10:00 +0000";
@@ -189,6 +189,32 @@ async fn a_look_up_decides_only_without_doubt() {
             head.contains("To=%2B12025550147&From=%2B12025550100"),
             "{head}"
         );
+    }
+}
+
+#[tokio::test]
+async fn what_left_before_the_attempt_began_is_not_it() {
+    // The same text, written again while the first was on its way, waited ten minutes.
+    let attempt = Attempt {
+        number: 2,
+        started_at: NOW.after(Duration::from_mins(10)),
+        ..FIRST
+    };
+    for (date, want) in [
+        ("Mon, 21 Sep 2026 14:13:22 +0000", None),
+        ("Mon, 21 Sep 2026 14:23:14 +0000", None),
+        ("Mon, 21 Sep 2026 14:23:15 +0000", Some("SM1")),
+        ("Mon, 21 Sep 2026 14:23:22 +0000", Some("SM1")),
+    ] {
+        let row =
+            json!({ "sid": "SM1", "body": "hello\nthere", "date_created": date, "status": "sent" });
+        let page = json!({ "messages": [row], "next_page_uri": null });
+        let server = ScriptedHttp::start([Reply::json(200, page.to_string())]).await;
+        let found = at(&server).reconcile(&message(), attempt).await;
+        let want = want.map(|sid| Outcome::Accepted {
+            ids: vec![ExternalId::new("sid", sid)],
+        });
+        assert_eq!(found, want, "{date}");
     }
 }
 
