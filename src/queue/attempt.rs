@@ -56,6 +56,12 @@ impl Try {
             let finished = self.postpone(until).await;
             return self.report(finished).await;
         }
+        if self.is_forgotten(attempt.started_at) {
+            let detail = "the network does not recognise a repeat any more";
+            let failure = Failure::new(Reason::NetworkDown).with_detail(detail);
+            let finished = self.conclude(attempt, Outcome::Unknown(failure)).await;
+            return self.report(finished).await;
+        }
         let finished = match self.start().await {
             Started::Gone => Finished::go_on(),
             Started::Late => {
@@ -71,6 +77,15 @@ impl Try {
             }
         };
         self.report(finished).await;
+    }
+
+    /// Whether the network may have taken it so long ago that it would take it for a new one.
+    fn is_forgotten(&self, now: UnixMillis) -> bool {
+        let Repeat::Within(span) = self.account.capabilities().repeat else {
+            return false;
+        };
+        let begun = self.work.started_ms.filter(|_| self.work.unknowns > 0);
+        begun.is_some_and(|begun| now.since(UnixMillis(begun)) >= span)
     }
 
     async fn report(&self, finished: Finished) {
@@ -157,7 +172,8 @@ impl Try {
         };
         let done = self.commit(Write::Outcome(row)).await;
         self.tell(&done, verdict.tell);
-        if verdict.state == State::Unknown {
+        // Some look-ups are a repeat themselves.
+        if verdict.state == State::Unknown && !self.is_forgotten(now) {
             self.reconcile_later(attempt);
         }
         self.finished(attempt, &verdict)

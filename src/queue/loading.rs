@@ -140,6 +140,7 @@ fn out_work(surroundings: &Surroundings, row: OutRow) -> Option<OutWork> {
         routes,
         route,
         unknowns: row.unknowns,
+        started_ms: row.started_ms,
         needs_files: row.has_files,
         outgoing: Outgoing {
             key: transom_adapter::Key(row.delivery_id),

@@ -115,6 +115,8 @@ pub struct OutWork {
     pub route: usize,
     /// Attempts of which nobody knows what came.
     pub unknowns: u32,
+    /// When the last attempt with a start mark was begun, where the database was asked.
+    pub started_ms: Option<i64>,
     /// Its files have to be fetched first.
     pub needs_files: bool,
     /// The message.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use transom_adapter::{Account, Network, Reason, Repeat};
+use transom_adapter::{Account, Network, Reason, Repeat, UnixMillis};
 
 use super::{QueueGateway, Surroundings, verdict::doubt};
 use crate::store::{
@@ -50,6 +50,7 @@ fn settle(surroundings: &Surroundings, row: &Sending) -> OutcomeRow {
     let gateway = surroundings.gateways.get(&row.gateway_id);
     let is_repeated = match gateway.map_or(Repeat::Unsafe, |gateway| repeat(gateway, row)) {
         Repeat::Safe => true,
+        Repeat::Within(span) => now.since(UnixMillis(row.started_ms)) < span,
         Repeat::Once => row.unknowns == 0,
         Repeat::Unsafe => false,
     };

@@ -45,6 +45,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 /// Takes everything, and says in which order.
 struct Remembers {
     name: AccountName,
+    repeat: Repeat,
     sent: mpsc::UnboundedSender<String>,
 }
 
@@ -56,7 +57,7 @@ impl Account for Remembers {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            repeat: Repeat::Unsafe,
+            repeat: self.repeat,
             reports: Reports::None,
             concurrency: 8,
             send_seconds_max: 10,
@@ -140,6 +141,7 @@ pub(super) fn word_of(number: i64) -> Waiting {
         }],
         route: 0,
         unknowns: 0,
+        started_ms: None,
         needs_files: false,
         outgoing: text(number),
     };
@@ -161,6 +163,11 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) async fn new() -> Self {
+        Self::with(Repeat::Unsafe).await
+    }
+
+    /// With an account that is so with repeats.
+    pub(super) async fn with(repeat: Repeat) -> Self {
         let (folder, lifecycle) = (tempfile::tempdir().unwrap(), Lifecycle::new());
         let (clock, metrics) = (Arc::new(ManualClock::at(NOW)), Metrics::new());
         let store = opened(folder.path(), &lifecycle).await;
@@ -170,6 +177,7 @@ impl Bench {
         let (told, sent) = mpsc::unbounded_channel();
         let account: Arc<dyn Account> = Arc::new(Remembers {
             name: account_name(),
+            repeat,
             sent: told,
         });
         let gateway = gateway(account, &lifecycle);

@@ -70,7 +70,7 @@ pub(super) fn judge(outcome: Outcome, of: &Circumstances<'_>) -> Verdict {
         Outcome::Accepted { .. } => accepted(of),
         // Of what was sent again, an account that recognises a repeat answers for the first time too.
         Outcome::PartlyAccepted { rest, .. } | Outcome::Rejected(rest)
-            if of.capabilities.repeat == Repeat::Safe =>
+            if of.capabilities.repeat.is_recognised() =>
         {
             failed(of, State::Failed, rest)
         }
@@ -296,6 +296,7 @@ mod tests {
             route,
             needs_files: false,
             unknowns: 0,
+            started_ms: None,
             outgoing: outgoing("+12025550100", "+12025550147", "hello"),
         }
     }

@@ -1,5 +1,7 @@
 //! One login at an outside service.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::{
@@ -200,11 +202,21 @@ impl FileLimits {
 pub enum Repeat {
     /// The network recognises a repeat (an idempotency key): after a crash, repeat.
     Safe,
+    /// The network recognises a repeat for so long (a key that it forgets): a start mark is committed before each attempt, and after a
+    /// crash it is repeated within that time, later unknown.
+    Within(Duration),
     /// The other side recognises a repeat where it cares to (a stable Message-ID): a start mark is committed before each attempt, and
     /// one of unknown outcome is repeated once (semantics 4).
     Once,
     /// It does not: a start mark is committed before each attempt, and after a crash those few are unknown.
     Unsafe,
+}
+
+impl Repeat {
+    /// Whether the network itself recognises a repeat, as long as it knows the first.
+    pub fn is_recognised(self) -> bool {
+        matches!(self, Self::Safe | Self::Within(_))
+    }
 }
 
 /// What an account's network tells after it accepted a message.

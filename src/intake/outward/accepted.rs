@@ -32,6 +32,7 @@ pub(super) fn works(intake: &Intake, accepted: Accepted) -> impl Iterator<Item =
             routes: plan.routes,
             route: 0,
             unknowns: 0,
+            started_ms: None,
             needs_files: !out.files.is_empty(),
             outgoing,
         };

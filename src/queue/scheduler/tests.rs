@@ -5,11 +5,15 @@ use crate::{
     gateway::registration::fixture::NOW,
     queue::{
         Online,
-        tests::{Bench, LANE, PATIENCE, account_name, row, row_by, text, word_of},
+        tests::{ACCOUNT, Bench, LANE, PATIENCE, account_name, row, row_by, text, word_of},
     },
-    store::write::State,
+    store::{
+        Write,
+        write::{OutcomeRow, Start, State},
+    },
 };
-use transom_adapter::Lifecycle;
+use transom_adapter::{Lifecycle, Repeat};
+use transom_test_servers::until;
 
 #[tokio::test]
 async fn what_waits_at_the_start_is_passed_by_nothing_that_comes_while_it_is_read() {
@@ -157,6 +161,52 @@ async fn what_no_account_carries_any_more_is_given_up_in_its_time() {
         assert_eq!(state().await, Some(expected), "after {hours} hours more");
     }
     assert_eq!(scheduler.book.len(), 0, "the chat goes on");
+}
+
+#[tokio::test]
+async fn what_a_network_has_forgotten_is_not_repeated() {
+    for (hours, is_repeated) in [(1, true), (25, false)] {
+        let mut bench = Bench::with(Repeat::Within(Duration::from_hours(20))).await;
+        let start = Start {
+            delivery_id: 11,
+            account_id: ACCOUNT,
+            process_id: bench.surroundings.processes.id(),
+            units: 1,
+            at_ms: NOW.0,
+        };
+        let unknown = OutcomeRow {
+            account_id: Some(ACCOUNT),
+            process_id: Some(start.process_id),
+            attempts: 1,
+            unknowns: 1,
+            lane_due_ms: NOW.0,
+            ..OutcomeRow::new(11, LANE, State::Queued)
+        };
+        let before = vec![row(11), Write::Start(start), Write::Outcome(unknown)];
+        bench.write(before).await;
+        // Nothing ran for so long.
+        bench.clock.advance(Duration::from_hours(hours));
+        Queue::start(
+            &bench.surroundings,
+            Online::default(),
+            bench.tells,
+            mpsc::channel(1).1,
+        );
+        let store = &bench.surroundings.store;
+        let ended = async || {
+            let life = store.life(11).await.unwrap().unwrap();
+            let state = life.waiting.state;
+            state.filter(|state| !matches!(state, State::Queued | State::Sending))
+        };
+        let ended = until("the end of it", PATIENCE, ended).await.unwrap();
+        let expected = if is_repeated {
+            State::Accepted
+        } else {
+            State::Unknown
+        };
+        assert_eq!(ended, expected, "after {hours} hours");
+        assert_eq!(bench.sent.try_recv().is_ok(), is_repeated);
+    }
 }
 
 fn scheduler(bench: &Bench) -> (Scheduler, mpsc::Receiver<Order>) {

@@ -54,6 +54,8 @@ pub struct OutRow {
     pub message_id: i64,
     /// Whether it is for one member of a group.
     pub is_member: bool,
+    /// When the last attempt with a start mark was begun.
+    pub started_ms: Option<i64>,
 }
 
 /// A waiting message to a user.
@@ -102,6 +104,8 @@ pub struct Sending {
     pub units_done: u16,
     /// By which process.
     pub process_id: Option<i64>,
+    /// When this one was begun.
+    pub started_ms: i64,
 }
 
 const DUE: Sql = Sql::both(
@@ -116,7 +120,7 @@ const OUT: Sql = Sql {
                     m.payload, m.created_ms, c.gateway_id, d.unknowns,
                     (SELECT COUNT(*) FROM files f WHERE f.message_id = d.message_id AND f.place >= 0),
                     CASE WHEN d.state = 'held' THEN d.due_ms END, d.message_id,
-                    CASE WHEN d.recipient IS NULL THEN 0 ELSE 1 END
+                    CASE WHEN d.recipient IS NULL THEN 0 ELSE 1 END, d.started_ms
                FROM json_each($1) AS r CROSS JOIN deliveries d CROSS JOIN messages m CROSS JOIN conversations c
               CROSS JOIN lines n CROSS JOIN users u
               WHERE d.lane_id = r.value AND (d.state = 'queued' OR (d.state = 'held' AND d.due_ms IS NOT NULL))
@@ -129,7 +133,7 @@ const OUT: Sql = Sql {
                       m.payload, m.created_ms, c.gateway_id, d.unknowns,
                       (SELECT COUNT(*) FROM files f WHERE f.message_id = d.message_id AND f.place >= 0),
                       CASE WHEN d.state = 'held' THEN d.due_ms END, d.message_id,
-                    CASE WHEN d.recipient IS NULL THEN 0 ELSE 1 END
+                    CASE WHEN d.recipient IS NULL THEN 0 ELSE 1 END, d.started_ms
                  FROM jsonb_array_elements_text($1::jsonb) AS r(value)
                 CROSS JOIN LATERAL (SELECT * FROM deliveries q
                                      WHERE q.lane_id = CAST(r.value AS BIGINT) AND q.state IN ('held', 'queued', 'sending')
@@ -172,7 +176,7 @@ const IN: Sql = Sql {
 };
 
 const SENDING: Sql = Sql::both(
-    "SELECT d.delivery_id, d.lane_id, d.account_id, d.attempts, d.units_done, d.process_id, d.unknowns, c.gateway_id
+    "SELECT d.delivery_id, d.lane_id, d.account_id, d.attempts, d.units_done, d.process_id, d.unknowns, c.gateway_id, d.started_ms
        FROM deliveries d
        JOIN messages m ON m.message_id = d.message_id
        JOIN conversations c ON c.conversation_id = m.conversation_id
@@ -254,6 +258,7 @@ impl Store {
                 held_until_ms: row.opt_int(15)?,
                 message_id: row.int(16)?,
                 is_member: row.flag(17)?,
+                started_ms: row.opt_int(18)?,
             })
         };
         rows.iter().map(out).collect()
@@ -301,6 +306,7 @@ impl Store {
                 process_id: row.opt_int(5)?,
                 unknowns: small(row.int(6)?),
                 gateway_id: row.int(7)?,
+                started_ms: row.opt_int(8)?.unwrap_or_default(),
             })
         };
         rows.iter().map(row).collect()

@@ -4,6 +4,8 @@ mod config;
 mod errors;
 mod webhook;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -34,6 +36,9 @@ const FILES: FileLimits = FileLimits {
     types: media::MMS_TYPES,
 };
 
+/// Telnyx knows an Idempotency-Key for a day.
+const KEY_KEPT: Duration = Duration::from_hours(20);
+
 /// `kind = "telnyx"`. More than ten parts are refused with 40302.
 pub(super) fn kind() -> Box<dyn ProviderFactory> {
     Kind::boxed("telnyx", config::account, |_| TextLimit::segments(10))
@@ -62,7 +67,7 @@ impl Account for TelnyxAccount {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             // A repeat with the same Idempotency-Key within a day is answered with what became of the first.
-            repeat: Repeat::Safe,
+            repeat: Repeat::Within(KEY_KEPT),
             ..media::capabilities(self.webhook_url.is_some(), self.files)
         }
     }
