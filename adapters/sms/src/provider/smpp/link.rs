@@ -1,15 +1,15 @@
 //! The account's connections: bound, carried, and bound again.
 
 use std::{
-    collections::HashMap,
     sync::{
-        Mutex, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
     time::Duration,
 };
 
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 use transom_adapter::{
     Account, AccountState, Context, Event, ExternalId, Failure, MessageRef, Reason, Repeats, Report,
 };
@@ -21,7 +21,9 @@ use super::{
     account::{OPEN, SmppAccount, fault},
     address,
     ids::KIND,
-    receipt, text,
+    receipt::{self, Receipt},
+    repeats::{Content, Numbers},
+    text::{self, Read},
 };
 use crate::provider::received::Received;
 
@@ -30,8 +32,6 @@ const AGAIN: Duration = Duration::from_secs(1);
 const AGAIN_MAX: Duration = Duration::from_mins(1);
 /// A bind that was refused: somebody has to act, and some SMSCs lock out who asks too often.
 const REFUSED: Duration = Duration::from_secs(30);
-/// Messages of one session whose contents are told apart; after that they are forgotten.
-const CONTENTS_MAX: usize = 10_000;
 
 /// Carries every connection until the process drains.
 pub(super) async fn run(account: &SmppAccount, context: &Context, requests: Requests) {
@@ -170,48 +170,43 @@ impl Link<'_> {
 struct Taker<'a> {
     account: &'a SmppAccount,
     context: &'a Context,
-    /// How often each content was taken in this session. An SMSC gives no ids, and brings again what was not answered, in the next
-    /// session: there the first of this content is the repeat. Within one session the same words are said twice.
-    taken: Mutex<HashMap<[u8; 32], u32>>,
+    /// The messages of this session.
+    numbers: Mutex<Numbers>,
 }
 
 impl<'a> Taker<'a> {
     fn new(account: &'a SmppAccount, context: &'a Context) -> Self {
-        let taken = Mutex::default();
+        let numbers = Mutex::default();
         Self {
             account,
             context,
-            taken,
+            numbers,
         }
     }
 
-    fn event(&self, deliver: &Deliver) -> Option<Event> {
-        if let Some(receipt) = receipt::receipt(deliver) {
-            let ids = self.account.ids.of_receipt(&receipt.id);
-            let about = ids
-                .into_iter()
-                .map(|id| MessageRef::External(ExternalId::new(KIND, id)));
-            return Some(Event::Report(Report {
-                about: about.collect(),
-                progress: receipt.progress,
-                failure: receipt.failure,
-                at: None,
-            }));
-        }
-        if receipt::is_receipt(deliver) {
-            self.count("smpp_receipt_unreadable");
-            return None;
-        }
-        let Some(read) = text::read(deliver, self.account.settled.alphabet) else {
-            self.count("smpp_data_dropped");
-            return None;
+    async fn receipt(&self, receipt: Receipt) -> u32 {
+        let ids = self.account.ids.of_receipt(&receipt.id);
+        let about = ids
+            .into_iter()
+            .map(|id| MessageRef::External(ExternalId::new(KIND, id)));
+        let report = Report {
+            about: about.collect(),
+            progress: receipt.progress,
+            failure: receipt.failure,
+            at: None,
         };
+        self.commit(Event::Report(report)).await
+    }
+
+    async fn message(&self, deliver: &Deliver, read: Read) -> u32 {
+        let content = digest(deliver);
+        let turn = self.numbers().begin(content, Instant::now());
         let (from, to) = (
             address::received(&deliver.source),
             address::received(&deliver.destination),
         );
         let received = Received {
-            repeats: Repeats::ByDigest(self.numbered(deliver)),
+            repeats: Repeats::ByDigest(numbered(&content, turn.number)),
             from: &from,
             to: &to,
             text: read.text,
@@ -220,42 +215,41 @@ impl<'a> Taker<'a> {
             media: Vec::new(),
             others: Vec::new(),
         };
-        Some(received.event(self.account.settled.home))
+        let event = received.event(self.account.settled.home);
+        let status = self.commit(event).await;
+        self.numbers().end(&content, turn, status == status::OK);
+        status
     }
 
-    /// The content and how often it was taken before.
-    fn numbered(&self, deliver: &Deliver) -> [u8; 32] {
-        let content = digest(deliver);
-        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = taken.get(&content).copied().unwrap_or(0);
-        let mut hash = Sha256::new();
-        hash.update(content);
-        hash.update(before.to_be_bytes());
-        hash.finalize().into()
-    }
-
-    fn took(&self, deliver: &Deliver) {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if taken.len() >= CONTENTS_MAX {
-            taken.clear();
-        }
-        *taken.entry(digest(deliver)).or_default() += 1;
-    }
-}
-
-impl Handler for Taker<'_> {
-    async fn deliver(&self, deliver: Deliver) -> u32 {
-        let Some(event) = self.event(&deliver) else {
-            return status::OK;
-        };
+    /// The commit is the permission to say that we have it; what belongs to nobody is kept or counted by the core.
+    async fn commit(&self, event: Event) -> u32 {
         let account = self.account.name();
-        // The commit is the permission to say that we have it; what belongs to nobody is kept or counted by the core.
         let committed = self.context.inbox.commit(account, vec![event], None).await;
         if committed.is_err() {
             self.count("smpp_busy");
             return status::TEMPORARY;
         }
-        self.took(&deliver);
+        status::OK
+    }
+
+    fn numbers(&self) -> MutexGuard<'_, Numbers> {
+        self.numbers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Handler for Taker<'_> {
+    async fn deliver(&self, deliver: Deliver) -> u32 {
+        if let Some(receipt) = receipt::receipt(&deliver) {
+            return self.receipt(receipt).await;
+        }
+        let nothing = if receipt::is_receipt(&deliver) {
+            "smpp_receipt_unreadable"
+        } else if let Some(read) = text::read(&deliver, self.account.settled.alphabet) {
+            return self.message(&deliver, read).await;
+        } else {
+            "smpp_data_dropped"
+        };
+        self.count(nothing);
         status::OK
     }
 
@@ -264,7 +258,14 @@ impl Handler for Taker<'_> {
     }
 }
 
-fn digest(deliver: &Deliver) -> [u8; 32] {
+/// The content and which message of it.
+fn numbered(content: &Content, number: u32) -> [u8; 32] {
+    let mut hash = Sha256::new_with_prefix(content);
+    hash.update(number.to_be_bytes());
+    hash.finalize().into()
+}
+
+fn digest(deliver: &Deliver) -> Content {
     let mut hash = Sha256::new();
     let mut add = |part: &[u8]| {
         hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());

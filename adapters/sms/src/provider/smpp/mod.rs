@@ -9,6 +9,7 @@ mod indic;
 mod link;
 mod outcome;
 mod receipt;
+mod repeats;
 mod text;
 
 use std::sync::Arc;

@@ -2,12 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::json;
-use tokio::{sync::oneshot, time::Instant};
+use tokio::{
+    sync::{Semaphore, oneshot, watch},
+    time::Instant,
+};
 use transom_adapter::{
-    Account, AccountState, Address, Attempt, Clock, Context, Event, Key, MessageRef, Outcome, Part,
-    Progress, Reason, Scope, SystemClock,
+    Account, AccountName, AccountState, Address, Attempt, Busy, Clock, Context, Cursor, Event,
+    Inbox, Key, MessageRef, Outcome, Part, Progress, Reason, Scope, SystemClock, Verdict,
     testkit::{
         CountingMeter, FixedDirectory, RecordingInbox, RecordingStates, conformance, context,
     },
@@ -37,12 +41,7 @@ fn account(url: &str, more: &serde_json::Value) -> SmppAccount {
     }
     let mut env = env(client());
     env.clock = Arc::new(SystemClock);
-    config::account(
-        transom_adapter::AccountName::new("sms", "main"),
-        &section(table),
-        &env,
-    )
-    .unwrap()
+    config::account(AccountName::new("sms", "main"), &section(table), &env).unwrap()
 }
 
 impl Bench {
@@ -106,6 +105,49 @@ impl Bench {
             submit
         });
         (outcome, Deliver::read(&submit.body).unwrap())
+    }
+}
+
+const DELIVERED: u32 = command::DELIVER_SM | command::RESPONSE;
+
+/// An inbox that commits when it is told to.
+struct SlowInbox {
+    inbox: Arc<RecordingInbox>,
+    came: watch::Sender<usize>,
+    go_on: Semaphore,
+}
+
+impl SlowInbox {
+    fn over(inbox: &Arc<RecordingInbox>) -> Arc<Self> {
+        Arc::new(Self {
+            inbox: Arc::clone(inbox),
+            came: watch::Sender::new(0),
+            go_on: Semaphore::new(0),
+        })
+    }
+
+    /// Until so many wait or were committed.
+    async fn wait_for(&self, count: usize) {
+        let mut came = self.came.subscribe();
+        came.wait_for(|came| *came >= count).await.unwrap();
+    }
+}
+
+#[async_trait]
+impl Inbox for SlowInbox {
+    async fn commit(
+        &self,
+        account: &AccountName,
+        events: Vec<Event>,
+        cursor: Option<Cursor>,
+    ) -> Result<Vec<Verdict>, Busy> {
+        self.came.send_modify(|came| *came += 1);
+        self.go_on.acquire().await.unwrap().forget();
+        self.inbox.commit(account, events, cursor).await
+    }
+
+    async fn cursor(&self, account: &AccountName, name: &str) -> Result<Option<String>, Busy> {
+        self.inbox.cursor(account, name).await
     }
 }
 
@@ -382,6 +424,51 @@ async fn what_was_not_answered_in_one_session_is_a_repeat_in_the_next() {
     );
 }
 
+/// An SMSC brings what it kept during a downtime without waiting for answers.
+#[tokio::test]
+async fn the_same_words_twice_at_once_are_two_messages() {
+    let mut bench = Bench::prepare(json!({})).await;
+    let slow = SlowInbox::over(&bench.inbox);
+    bench.context.inbox = slow.clone();
+    drop(bench.run());
+    let (mut connection, _) = bench.smsc.bound(status::OK).await;
+    for place in [1, 2] {
+        let body = from_bob(b"hi").body();
+        connection.request(command::DELIVER_SM, body).await;
+        slow.wait_for(place).await;
+    }
+    slow.go_on.add_permits(2);
+    for _ in 0..2 {
+        let taken = connection.next_of(DELIVERED).await;
+        assert_eq!(taken.status, status::OK);
+    }
+    assert_eq!(bench.inbox.events().len(), 2);
+}
+
+#[tokio::test]
+async fn what_was_refused_beside_its_like_is_taken_when_it_comes_again() {
+    let mut bench = Bench::prepare(json!({})).await;
+    let slow = SlowInbox::over(&bench.inbox);
+    bench.context.inbox = slow.clone();
+    drop(bench.run());
+    let (mut connection, _) = bench.smsc.bound(status::OK).await;
+    bench.inbox.set_busy(true);
+    for place in [1, 2] {
+        let body = from_bob(b"hi").body();
+        connection.request(command::DELIVER_SM, body).await;
+        slow.wait_for(place).await;
+    }
+    slow.go_on.add_permits(1);
+    let refused = connection.next_of(DELIVERED).await;
+    assert_eq!(refused.status, status::TEMPORARY);
+    bench.inbox.set_busy(false);
+    slow.go_on.add_permits(2);
+    let taken = connection.next_of(DELIVERED).await;
+    assert_eq!(taken.status, status::OK);
+    assert_eq!(connection.deliver(&from_bob(b"hi")).await, status::OK);
+    assert_eq!(bench.inbox.events().len(), 2);
+}
+
 #[tokio::test]
 async fn parts_and_data_are_told_apart() {
     let bench = Bench::start(json!({})).await;
@@ -475,7 +562,7 @@ fn every_fault_of_the_section_is_told() {
         "validity": "1s", "source_ton": 99,
     });
     let faults = config::account(
-        transom_adapter::AccountName::new("sms", "main"),
+        AccountName::new("sms", "main"),
         &section(table),
         &env(client()),
     );
