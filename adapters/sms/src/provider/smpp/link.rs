@@ -14,7 +14,7 @@ use transom_adapter::{
     Account, AccountState, Context, Event, ExternalId, Failure, MessageRef, Reason, Repeats, Report,
 };
 use transom_smpp::{
-    Bind, Deliver, Ended, Handler, Limits, OpenError, Requests, Session, channel, status,
+    Bind, Deliver, Ended, Endpoint, Handler, Limits, OpenError, Requests, Session, channel, status,
 };
 
 use super::{
@@ -34,7 +34,28 @@ const AGAIN_MAX: Duration = Duration::from_mins(1);
 const REFUSED: Duration = Duration::from_secs(30);
 
 /// Carries every connection until the process drains.
-pub(super) async fn run(account: &SmppAccount, context: &Context, requests: Requests) {
+pub(super) async fn run(account: &SmppAccount, context: &Context, mut requests: Requests) {
+    let Endpoint { host, port, .. } = &account.settled.endpoint;
+    let smsc = format!("{host}:{port}");
+    let whose = (account.name(), smsc.as_str());
+    // Before the first receipt comes: some are about what an earlier process sent.
+    let kept = loop {
+        if let Ok(kept) = account.ids.recall(whose, context).await {
+            break kept;
+        }
+        context.meter.count(account.name(), "smpp_busy");
+        wait(context, AGAIN, &mut requests).await;
+        if context.lifecycle.is_draining() {
+            return;
+        }
+    };
+    tokio::select! {
+        () = links(account, context, requests) => {}
+        never = account.ids.keep(whose, context, kept) => match never {},
+    }
+}
+
+async fn links(account: &SmppAccount, context: &Context, requests: Requests) {
     let binds = account.settled.bind.binds();
     let up = AtomicUsize::new(0);
     let mut requests = Some(requests);
@@ -54,6 +75,19 @@ pub(super) async fn run(account: &SmppAccount, context: &Context, requests: Requ
         }
     });
     futures_util::future::join_all(links).await;
+}
+
+/// Lets time go by, or the process drain; there is no session meanwhile.
+async fn wait(context: &Context, pause: Duration, requests: &mut Requests) {
+    let again = context.clock.sleep_until(context.clock.now().after(pause));
+    requests
+        .refuse_until(async {
+            tokio::select! {
+                () = again => {}
+                () = context.lifecycle.draining() => {}
+            }
+        })
+        .await;
 }
 
 struct Link<'a> {
@@ -111,15 +145,7 @@ impl Link<'_> {
             let now = self.context.clock.now();
             // Accounts of many processes must not come back in step.
             let jitter = pause / 4 * u32::try_from(now.0.rem_euclid(100)).unwrap_or(0) / 100;
-            let again = self.context.clock.sleep_until(now.after(pause + jitter));
-            requests
-                .refuse_until(async {
-                    tokio::select! {
-                        () = again => {}
-                        () = lifecycle.draining() => {}
-                    }
-                })
-                .await;
+            wait(self.context, pause + jitter, requests).await;
         }
     }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::json;
 use tokio::{
     sync::{Semaphore, oneshot, watch},
-    time::Instant,
+    time::{Instant, timeout},
 };
 use transom_adapter::{
     Account, AccountName, AccountState, Address, Attempt, Busy, Clock, Context, Cursor, Event,
@@ -34,6 +34,10 @@ struct Bench {
     meter: Arc<CountingMeter>,
 }
 
+fn url(smsc: &Smsc) -> String {
+    format!("smpp://127.0.0.1:{}", smsc.endpoint().port)
+}
+
 fn account(url: &str, more: &serde_json::Value) -> SmppAccount {
     let mut table = json!({ "url": url, "system_id": "transom", "password": "secret", "response_timeout": "1s" });
     for (key, value) in more.as_object().unwrap() {
@@ -54,8 +58,7 @@ impl Bench {
 
     async fn prepare(more: serde_json::Value) -> Self {
         let smsc = Smsc::start().await;
-        let url = format!("smpp://127.0.0.1:{}", smsc.endpoint().port);
-        let account = Arc::new(account(&url, &more));
+        let account = Arc::new(account(&url(&smsc), &more));
         let (inbox, meter) = (
             Arc::new(RecordingInbox::default()),
             Arc::new(CountingMeter::default()),
@@ -106,6 +109,15 @@ impl Bench {
         });
         (outcome, Deliver::read(&submit.body).unwrap())
     }
+}
+
+/// The ids that a report names.
+fn named(about: &[MessageRef]) -> Vec<&str> {
+    let name = |about| match about {
+        &MessageRef::External(ref id) => id.value.as_str(),
+        &MessageRef::Key(..) => "key",
+    };
+    about.iter().map(name).collect()
 }
 
 const DELIVERED: u32 = command::DELIVER_SM | command::RESPONSE;
@@ -207,20 +219,43 @@ async fn a_text_goes_out_and_its_receipt_comes_back() {
         panic!("{events:?}")
     };
     assert_eq!(report.progress, Progress::Delivered);
-    let ids: Vec<_> = report
-        .about
-        .iter()
-        .map(|about| match about {
-            MessageRef::External(id) => id.value.as_str(),
-            MessageRef::Key(..) => "key",
-        })
-        .collect();
+    let ids = named(&report.about);
     assert_eq!(
         ids,
-        ["171", "ab"],
-        "as written, then as hexadecimal: 0xAB is 171"
+        ["ab", "171"],
+        "as hexadecimal, then as written: 0xAB is 171"
     );
     assert_eq!(bench.states.said().last(), Some(&AccountState::Up));
+}
+
+/// What an SMSC's ids look like is known before the first answer: its receipt may be about what an earlier process sent.
+#[tokio::test]
+async fn how_the_smsc_writes_ids_outlives_the_process() {
+    let bench = Bench::prepare(json!({})).await;
+    let stop = bench.run();
+    let (mut connection, _) = bench.smsc.bound(status::OK).await;
+    bench
+        .send(&mut connection, "hello", status::OK, b"1a2b3c\0")
+        .await;
+    let kept = async {
+        while bench.inbox.commits() == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(20), kept).await.unwrap();
+    stop.send(()).unwrap();
+    let mut next = Bench::prepare(json!({})).await;
+    next.context.inbox = bench.inbox.clone();
+    next.account = Arc::new(account(&url(&bench.smsc), &json!({})));
+    drop(next.run());
+    let (mut connection, _) = bench.smsc.bound(status::OK).await;
+    let early = receipt("id:0001715004 stat:DELIVRD");
+    assert_eq!(connection.deliver(&early).await, status::OK);
+    let events = bench.inbox.wait_for(1).await;
+    let Event::Report(report) = &events[0] else {
+        panic!("{events:?}")
+    };
+    assert_eq!(named(&report.about), ["1a2b3c", "1715004"]);
 }
 
 #[tokio::test]
