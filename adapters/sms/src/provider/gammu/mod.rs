@@ -18,7 +18,7 @@ use transom_adapter::{
     Holder, Outcome, Outgoing, Reason, Repeat, Reports,
 };
 
-use self::spool::Spool;
+use self::spool::{Placed, Spool};
 pub use self::{
     backup::{Backup, Kind, read as read_backup},
     config::GammuConfig,
@@ -79,20 +79,7 @@ impl Account for GammuAccount {
             .spool
             .with(move |spool| spool.place(&name, &content))
             .await;
-        match placed {
-            // Reports carry our key, which is in the file's name.
-            Ok(()) => Outcome::Accepted { ids: Vec::new() },
-            Err(error) => {
-                let failure = Failure::new(Reason::NetworkDown)
-                    .with_detail(format!("cannot write into the outbox: {error}"));
-                match error.kind() {
-                    std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied => {
-                        Outcome::Misconfigured(failure)
-                    }
-                    _ => Outcome::Transient(failure),
-                }
-            }
-        }
+        outcome(placed)
     }
 
     async fn bind(&self) -> Result<(), ConfigFault> {
@@ -127,6 +114,24 @@ impl Account for GammuAccount {
             ));
         }
         report
+    }
+}
+
+fn outcome(placed: std::io::Result<Placed>) -> Outcome {
+    let failure = |error| {
+        Failure::new(Reason::NetworkDown)
+            .with_detail(format!("cannot write into the outbox: {error}"))
+    };
+    match placed {
+        // Reports carry our key, which is in the file's name.
+        Ok(Placed::Surely) => Outcome::Accepted { ids: Vec::new() },
+        Ok(Placed::Perhaps(error)) => Outcome::Unknown(failure(error)),
+        Err(error) => match error.kind() {
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied => {
+                Outcome::Misconfigured(failure(error))
+            }
+            _ => Outcome::Transient(failure(error)),
+        },
     }
 }
 

@@ -8,6 +8,15 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+/// What became of a text that was put into the outbox.
+#[derive(Debug)]
+pub(super) enum Placed {
+    /// It is there, also after a power cut.
+    Surely,
+    /// smsd can see it; whether the disk has it is not known.
+    Perhaps(io::Error),
+}
+
 /// The folders.
 #[derive(Clone, Debug)]
 pub(super) struct Spool {
@@ -23,8 +32,8 @@ pub(super) struct Spool {
     pub(super) unread: PathBuf,
 }
 
-/// Files looked at in one pass.
-const FILES_MAX: usize = 256;
+/// What is added to a text's name for the folder of the reports about it.
+const REPORTS: &str = ".reports";
 /// Longer files are no texts.
 const FILE_BYTES_MAX: u64 = 256 * 1024;
 
@@ -66,8 +75,17 @@ impl Spool {
     }
 
     /// Puts a text into the outbox, whole or not at all, on the disk before it is seen. What is there already, or further on its
-    /// way, is left as it is.
-    pub(super) fn place(&self, name: &str, content: &[u8]) -> io::Result<()> {
+    /// way, is left as it is. An error says that it is surely not there.
+    pub(super) fn place(&self, name: &str, content: &[u8]) -> io::Result<Placed> {
+        self.place_and(name, content, File::sync_all)
+    }
+
+    pub(super) fn place_and(
+        &self,
+        name: &str,
+        content: &[u8],
+        sync_folder: impl FnOnce(&File) -> io::Result<()>,
+    ) -> io::Result<Placed> {
         // In the direction in which files move: one that is in none of them now was not there before.
         for folder in [
             &self.outbox,
@@ -77,7 +95,7 @@ impl Spool {
             &self.done,
         ] {
             if folder.join(name).try_exists()? {
-                return Ok(());
+                return Ok(Placed::Surely);
             }
         }
         // smsd does not look at hidden files.
@@ -85,8 +103,9 @@ impl Spool {
         let mut file = File::create(&hidden)?;
         file.write_all(content)?;
         file.sync_all()?;
+        let folder = File::open(&self.outbox)?;
         fs::rename(&hidden, self.outbox.join(name))?;
-        File::open(&self.outbox)?.sync_all()
+        Ok(sync_folder(&folder).map_or_else(Placed::Perhaps, |()| Placed::Surely))
     }
 
     /// The names in a folder, in order, hidden ones left out.
@@ -101,7 +120,6 @@ impl Spool {
             );
         }
         names.sort_unstable();
-        names.truncate(FILES_MAX);
         Ok(names)
     }
 
@@ -122,7 +140,12 @@ impl Spool {
 
     /// The folder for the reports about a file in `awaiting`.
     pub(super) fn reports_of(&self, name: &str) -> PathBuf {
-        self.awaiting.join(format!("{name}.reports"))
+        self.awaiting.join(format!("{name}{REPORTS}"))
+    }
+
+    /// The text whose reports are in a folder of this name.
+    pub(super) fn reported(folder: &str) -> Option<&str> {
+        folder.strip_suffix(REPORTS)
     }
 
     /// Nothing more is expected of a text that went out.

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{fs, io, path::PathBuf, time::Duration};
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -160,6 +160,50 @@ async fn a_text_lies_in_the_outbox_once_however_often_it_is_tried() {
         );
         folders.shift(folder, "outbox", &name);
     }
+}
+
+/// What smsd can see may be sent: no other account may send it too.
+#[tokio::test]
+async fn a_text_that_only_the_disk_may_lose_is_in_doubt() {
+    let folders = Folders::new();
+    folders.account.bind().await.unwrap();
+    let full = |_: &fs::File| Err(io::Error::from(io::ErrorKind::StorageFull));
+    let placed = folders.account.spool.place_and("OUT1.txt", b"a", full);
+    assert_eq!(folders.list("outbox"), ["OUT1.txt"]);
+    let in_doubt = outcome(placed);
+    assert!(matches!(in_doubt, Outcome::Unknown(_)), "{in_doubt:?}");
+    let before = outcome(Err(io::ErrorKind::StorageFull.into()));
+    assert!(matches!(before, Outcome::Transient(_)), "{before:?}");
+}
+
+/// Files of others, and texts whose reports never come: there are more of them than go on in one pass.
+#[tokio::test]
+async fn what_does_not_move_on_holds_up_nothing() {
+    let folders = Folders::new();
+    folders.account.bind().await.unwrap();
+    for number in 0..300 {
+        let foreign = format!("OUTC20250101_000000_00_{PEER}_sms{number}.txtd");
+        fs::write(folders.path("sent").join(foreign), "x").unwrap();
+        let name = OutName {
+            created_at: UnixMillis(NOW.0 - 86_400_000),
+            recipient: format!("+1202556{number:04}"),
+            key: transom_adapter::Key(number),
+            report: true,
+        };
+        let waiting = folders.path("transom/awaiting").join(name.to_string());
+        fs::write(waiting, encode("x")).unwrap();
+    }
+    let name = folders.sent("hello").await;
+    folders.shift("outbox", "sent", &name);
+    folders
+        .until(|f| f.list("transom/awaiting").contains(&name))
+        .await;
+    fs::write(folders.path("inbox/IN1.txt"), report(PEER, "Delivered")).unwrap();
+    folders
+        .until(|f| f.list("transom/done").contains(&name))
+        .await;
+    assert_eq!(folders.progress(), [Progress::Sent, Progress::Delivered]);
+    assert_eq!(folders.list("transom/awaiting").len(), 300);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //! is committed again, which the core knows for a repeat.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     io,
     time::{Duration, UNIX_EPOCH},
 };
@@ -18,6 +18,8 @@ use super::{
 };
 use crate::{Number, Segments, provider::received::Received};
 
+/// Files that go on in one pass from each folder; the others come up when these have.
+const FILES_MAX: usize = 256;
 const EVERY: Duration = Duration::from_secs(1);
 /// After a fault of the disk, or while the store is busy.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -80,7 +82,8 @@ struct Watch<'a> {
 impl Watch<'_> {
     /// The modem took them.
     async fn sent(&self) -> io::Result<()> {
-        for name in self.ours(|spool| Spool::list(&spool.sent)).await? {
+        let names = self.ours(|spool| Spool::list(&spool.sent)).await?;
+        for name in names.into_iter().take(FILES_MAX) {
             self.commit(vec![report(&name, Progress::Sent, None)])
                 .await?;
             let text = name.to_string();
@@ -99,7 +102,8 @@ impl Watch<'_> {
 
     /// The modem did not take them, and smsd gave up.
     async fn refused(&self) -> io::Result<()> {
-        for name in self.ours(|spool| Spool::list(&spool.error)).await? {
+        let names = self.ours(|spool| Spool::list(&spool.error)).await?;
+        for name in names.into_iter().take(FILES_MAX) {
             let failure = Failure::new(Reason::Unspecified).with_code("smsd");
             self.commit(vec![report(&name, Progress::Failed, Some(failure))])
                 .await?;
@@ -116,12 +120,20 @@ impl Watch<'_> {
     /// person it is about: those are over together, or not at all.
     async fn settle(&self) -> io::Result<()> {
         let mut to_each: BTreeMap<String, Vec<OutName>> = BTreeMap::new();
-        for name in self.ours(|spool| Spool::list(&spool.awaiting)).await? {
+        let listed = self.on_files(|spool| Spool::list(&spool.awaiting)).await?;
+        let reported: HashSet<&str> = listed
+            .iter()
+            .filter_map(|name| Spool::reported(name))
+            .collect();
+        for name in ours(&listed) {
             let recipient = self.wire(&name.recipient);
             to_each.entry(recipient).or_default().push(name);
         }
         for names in to_each.into_values() {
             let files: Vec<String> = names.iter().map(ToString::to_string).collect();
+            if !files.iter().any(|file| reported.contains(file.as_str())) {
+                continue;
+            }
             let of = files.clone();
             let verdict = self.on_files(move |spool| verdict(spool, &of)).await?;
             let Some((progress, reason)) = verdict else {
@@ -147,6 +159,7 @@ impl Watch<'_> {
         let names: Vec<_> = names
             .into_iter()
             .filter(|name| name.starts_with("IN"))
+            .take(FILES_MAX)
             .collect();
         looks.retain(|name, _| names.contains(name));
         for name in names {
@@ -227,8 +240,7 @@ impl Watch<'_> {
         &self,
         list: impl FnOnce(&Spool) -> io::Result<Vec<String>> + Send + 'static,
     ) -> io::Result<Vec<OutName>> {
-        let names = self.on_files(list).await?;
-        Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
+        Ok(ours(&self.on_files(list).await?))
     }
 
     async fn on_files<T: Send + 'static>(
@@ -249,6 +261,10 @@ impl Watch<'_> {
             .await;
         committed.map(drop).map_err(io::Error::other)
     }
+}
+
+fn ours(names: &[String]) -> Vec<OutName> {
+    names.iter().filter_map(|name| name.parse().ok()).collect()
 }
 
 fn report(name: &OutName, progress: Progress, failure: Option<Failure>) -> Event {
