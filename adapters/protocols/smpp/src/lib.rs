@@ -14,6 +14,7 @@
 mod frame;
 mod message;
 mod open;
+mod overdue;
 mod requests;
 mod session;
 pub mod status;
@@ -21,7 +22,7 @@ pub mod status;
 pub use frame::{BadLength, FRAME_BYTES_MAX, Frame, command};
 pub use message::{Deliver, Party, Submit, TLVS_MAX, Tlv, message_id, tag};
 pub use open::{Bind, Endpoint, Login, OpenError, Session, Version};
-pub use requests::{Client, Outcome, Requests, channel};
+pub use requests::{Client, Mark, Outcome, Requests, channel};
 pub use session::{Ended, Handler, Limits};
 
 #[cfg(any(test, feature = "testkit"))]

@@ -24,8 +24,13 @@ pub struct Client(mpsc::Sender<Request>);
 #[derive(Debug)]
 pub struct Requests(pub(crate) mpsc::Receiver<Request>);
 
+/// What a request is about, in the caller's own numbers: a message and its part. Never on the wire.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Mark(pub i64, pub u16);
+
 #[derive(Debug)]
 pub(crate) struct Request {
+    pub(crate) mark: Option<Mark>,
     pub(crate) command: u32,
     pub(crate) body: Bytes,
     pub(crate) answer: oneshot::Sender<Outcome>,
@@ -41,8 +46,18 @@ pub fn channel() -> (Client, Requests) {
 impl Client {
     /// Sends one request and waits for its answer. When it is dropped before, the answer is thrown away.
     pub async fn request(&self, command: u32, body: Bytes) -> Outcome {
+        self.ask(command, body, None).await
+    }
+
+    /// The same; an answer that comes too late is for [`Handler::late`](crate::Handler::late), with this mark.
+    pub async fn request_marked(&self, command: u32, body: Bytes, mark: Mark) -> Outcome {
+        self.ask(command, body, Some(mark)).await
+    }
+
+    async fn ask(&self, command: u32, body: Bytes, mark: Option<Mark>) -> Outcome {
         let (answer, answered) = oneshot::channel();
         let request = Request {
+            mark,
             command,
             body,
             answer,

@@ -1,6 +1,11 @@
 //! A bound connection, until it ends.
 
-use std::{collections::HashMap, future::Future, pin::Pin, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    future::Future,
+    pin::Pin,
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream::FuturesUnordered};
@@ -12,9 +17,10 @@ use tokio::{
 
 use crate::{
     frame::{BadLength, Frame, command},
-    message::Deliver,
+    message::{Deliver, message_id},
     open::{Session, Stream},
-    requests::{Outcome, Request, Requests},
+    overdue::Overdue,
+    requests::{Mark, Outcome, Request, Requests},
     status,
 };
 
@@ -22,6 +28,9 @@ use crate::{
 pub trait Handler: Sync {
     /// Takes a message or a receipt, and says by which status it is answered. May be called again before it returned.
     fn deliver(&self, deliver: Deliver) -> impl Future<Output = u32> + Send;
+
+    /// Takes the answer to a `submit_sm` of which it was said that nobody knows: it came in this session, but too late.
+    fn late(&self, mark: Mark, status: u32, message_id: String) -> impl Future<Output = ()> + Send;
 
     /// Something that is worth counting happened, a fixed word.
     fn count(&self, what: &'static str);
@@ -82,7 +91,8 @@ impl Session {
                 limits,
             },
             pending: HashMap::new(),
-            order: std::collections::VecDeque::new(),
+            order: VecDeque::new(),
+            overdue: Overdue::default(),
             taking: FuturesUnordered::new(),
             sequence: 1,
             heard: Instant::now(),
@@ -106,6 +116,7 @@ struct Wire {
 /// A request that was written. Whatever becomes of it, whoever asked is told: nobody knows, where no answer came, also when the
 /// whole session is dropped.
 struct Waiting {
+    mark: Option<Mark>,
     until: Instant,
     answer: Option<oneshot::Sender<Outcome>>,
 }
@@ -124,13 +135,15 @@ impl Drop for Waiting {
     }
 }
 
-type Taking<'a> = FuturesUnordered<Pin<Box<dyn Future<Output = Frame> + Send + 'a>>>;
+/// What the handler is at, each with the answer that follows if there is one.
+type Taking<'a> = FuturesUnordered<Pin<Box<dyn Future<Output = Option<Frame>> + Send + 'a>>>;
 
 struct Running<'a, H> {
     wire: Wire,
     /// Our requests by sequence number, and their order, which is that of their deadlines.
     pending: HashMap<u32, Waiting>,
-    order: std::collections::VecDeque<(Instant, u32)>,
+    order: VecDeque<(Instant, u32)>,
+    overdue: Overdue,
     taking: Taking<'a>,
     sequence: u32,
     heard: Instant,
@@ -163,7 +176,10 @@ impl<H: Handler> Running<'_, H> {
                         Ok(())
                     }
                 },
-                Some(answer) = self.taking.next(), if !self.taking.is_empty() => self.wire.write(&answer).await,
+                Some(answer) = self.taking.next(), if !self.taking.is_empty() => match answer {
+                    Some(answer) => self.wire.write(&answer).await,
+                    None => Ok(()),
+                },
                 request = requests.0.recv(), if self.takes_requests() => match request {
                     Some(request) => self.send(request).await,
                     // The client is gone: nobody will ask again.
@@ -194,6 +210,7 @@ impl<H: Handler> Running<'_, H> {
         let sequence = self.next_sequence();
         let until = Instant::now() + self.wire.limits.response;
         let waiting = Waiting {
+            mark: request.mark,
             until,
             answer: Some(request.answer),
         };
@@ -266,15 +283,25 @@ impl<H: Handler> Running<'_, H> {
         let (request, handler) = (frame.answer(status::OK, BODY_EMPTY_ID), self.handler);
         self.taking.push(Box::pin(async move {
             let status = handler.deliver(deliver).await;
-            Frame { status, ..request }
+            Some(Frame { status, ..request })
         }));
         None
     }
 
     fn answered(&mut self, frame: Frame) {
-        // An answer to what we never asked, or one that comes too late; the answers to our enquire_link are among them.
         if let Some(mut waiting) = self.pending.remove(&frame.sequence) {
             waiting.tell(Outcome::Answered(frame.status, frame.body));
+            return;
+        }
+        // Else an answer to what we never asked, or to our enquire_link.
+        if let Some(mark) = self.overdue.take(frame.sequence) {
+            self.handler.count("smpp_late_response");
+            let id = message_id(&frame.body);
+            let late = self.handler.late(mark, frame.status, id);
+            self.taking.push(Box::pin(async move {
+                late.await;
+                None
+            }));
         }
     }
 
@@ -298,8 +325,12 @@ impl<H: Handler> Running<'_, H> {
                 .pending
                 .get(&sequence)
                 .is_some_and(|waiting| waiting.until <= now);
-            if late && self.pending.remove(&sequence).is_some() {
+            let waiting = late.then(|| self.pending.remove(&sequence)).flatten();
+            if let Some(waiting) = waiting {
                 self.handler.count("smpp_no_response");
+                if let Some(mark) = waiting.mark {
+                    self.overdue.add(sequence, mark);
+                }
             }
         }
         match self.asked {

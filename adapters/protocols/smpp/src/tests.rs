@@ -43,6 +43,7 @@ async fn open(smsc: &Smsc) -> Result<Session, OpenError> {
 struct Desk {
     taken: Mutex<Vec<Deliver>>,
     counted: Mutex<Vec<&'static str>>,
+    late: Mutex<Vec<(Mark, u32, String)>>,
     hold: Option<Notify>,
 }
 
@@ -53,6 +54,10 @@ impl Handler for Desk {
         }
         self.taken.lock().unwrap().push(deliver);
         status::OK
+    }
+
+    async fn late(&self, mark: Mark, status: u32, message_id: String) {
+        self.late.lock().unwrap().push((mark, status, message_id));
     }
 
     fn count(&self, what: &'static str) {
@@ -173,6 +178,39 @@ async fn no_answer_is_unknown_and_a_dead_session_is_noticed() {
     );
     assert_eq!(outcome, Outcome::Unknown);
     assert_eq!(ended, Ended::Silent);
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_too_late_is_told_once() {
+    let smsc = Smsc::start().await;
+    let (opened, (mut connection, _)) = tokio::join!(open(&smsc), smsc.bound(status::OK));
+    let (client, mut requests) = channel();
+    let desk = Desk::default();
+    let limits = Limits {
+        response: HASTY.response,
+        ..LIMITS
+    };
+    let stop = Notify::new();
+    let session = opened
+        .unwrap()
+        .run(&mut requests, &desk, limits, stop.notified());
+    let server = async {
+        let asked = client.request_marked(command::SUBMIT_SM, Bytes::new(), Mark(7, 1));
+        let (outcome, request) = tokio::join!(asked, connection.next());
+        assert_eq!(outcome, Outcome::Unknown);
+        let request = request.unwrap();
+        // Of the second answer nobody wants to know.
+        connection.answer(&request, status::OK, b"one\0").await;
+        connection.answer(&request, status::OK, b"two\0").await;
+        assert_eq!(connection.deliver(&text(b"hi")).await, status::OK);
+        stop.notify_one();
+        let unbind = connection.next_of(command::UNBIND).await;
+        connection.answer(&unbind, status::OK, b"").await;
+    };
+    let (ended, ()) = tokio::join!(session, server);
+    assert_eq!(ended, Ended::Stopped);
+    let late = (Mark(7, 1), status::OK, "one".to_owned());
+    assert_eq!(*desk.late.lock().unwrap(), [late]);
 }
 
 #[tokio::test]

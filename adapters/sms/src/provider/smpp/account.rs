@@ -13,14 +13,15 @@ use transom_adapter::{
     Holder, Outcome, Outgoing, Reason, Repeat, Reports, UnixMillis,
 };
 use transom_smpp::{
-    Bind, Client, Endpoint, Login, OpenError, Outcome as Answer, Session, Submit, channel, command,
-    message_id, status,
+    Bind, Client, Endpoint, Login, Mark, OpenError, Outcome as Answer, Session, Submit, channel,
+    command, message_id, status,
 };
 
 use super::{
     address::Kinds,
     config::BindKind,
     ids::{Ids, KIND},
+    late::LateIds,
     link, outcome, text,
     text::{Alphabet, Long},
 };
@@ -50,6 +51,7 @@ pub(super) struct Settled {
 pub(super) struct SmppAccount {
     pub(super) settled: Settled,
     pub(super) ids: Ids,
+    pub(super) late: LateIds,
     /// What `run` serves. There is none when it does not run: the process has no gateway yet, or lost it; it may get it back.
     client: watch::Sender<Option<Client>>,
     /// When the next message may go, at so many a second.
@@ -87,6 +89,7 @@ impl SmppAccount {
         Self {
             settled,
             ids: Ids::default(),
+            late: LateIds::default(),
             client: watch::Sender::new(None),
             next: Mutex::new(UnixMillis(0)),
         }
@@ -136,12 +139,15 @@ impl SmppAccount {
     }
 
     /// Asks the SMSC; whoever runs the account may be about to begin, or have ended.
-    async fn request(&self, submit: Submit) -> Answer {
+    async fn request(&self, submit: Submit, mark: Mark) -> Answer {
         let mut place = self.client.subscribe();
         timeout(RUNNING, place.wait_for(Option::is_some)).await.ok();
         let client = place.borrow().clone();
         match client {
-            Some(client) => client.request(command::SUBMIT_SM, submit.body()).await,
+            Some(client) => {
+                let body = submit.body();
+                client.request_marked(command::SUBMIT_SM, body, mark).await
+            }
             None => Answer::NotSent,
         }
     }
@@ -185,11 +191,13 @@ impl Account for SmppAccount {
         };
         self.pace().await;
         let network_down = |detail: &str| Failure::new(Reason::NetworkDown).with_detail(detail);
-        match self.request(submit).await {
+        let mark = Mark(message.key.0, attempt.unit);
+        match self.request(submit, mark).await {
             Answer::NotSent => Outcome::Transient(network_down("not bound to the SMSC")),
             Answer::Unknown => Outcome::Unknown(network_down("the SMSC did not answer")),
             Answer::Answered(status::OK, body) => {
                 let id = self.ids.answered(&message_id(&body));
+                self.late.forget(&id);
                 let id = ExternalId::new(KIND, id).for_part(attempt.unit);
                 let ids = if id.value.is_empty() {
                     Vec::new()

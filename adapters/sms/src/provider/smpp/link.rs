@@ -11,16 +11,19 @@ use std::{
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 use transom_adapter::{
-    Account, AccountState, Context, Event, ExternalId, Failure, MessageRef, Reason, Repeats, Report,
+    Account, AccountState, Context, Event, ExternalId, Failure, Key, MessageRef, Progress, Reason,
+    Repeats, Report,
 };
 use transom_smpp::{
-    Bind, Deliver, Ended, Endpoint, Handler, Limits, OpenError, Requests, Session, channel, status,
+    Bind, Deliver, Ended, Endpoint, Handler, Limits, Mark, OpenError, Requests, Session, channel,
+    status,
 };
 
 use super::{
     account::{OPEN, SmppAccount, fault},
     address,
     ids::KIND,
+    outcome,
     receipt::{self, Receipt},
     repeats::{Content, Numbers},
     text::{self, Read},
@@ -212,11 +215,12 @@ impl<'a> Taker<'a> {
 
     async fn receipt(&self, receipt: Receipt) -> u32 {
         let ids = self.account.ids.of_receipt(&receipt.id);
-        let about = ids
+        let late = ids.first().and_then(|id| self.account.late.of(id));
+        let ids = ids
             .into_iter()
             .map(|id| MessageRef::External(ExternalId::new(KIND, id)));
         let report = Report {
-            about: about.collect(),
+            about: late.into_iter().chain(ids).collect(),
             progress: receipt.progress,
             failure: receipt.failure,
             at: None,
@@ -277,6 +281,30 @@ impl Handler for Taker<'_> {
         };
         self.count(nothing);
         status::OK
+    }
+
+    /// It settles what was unknown. By then the message is not sent any more: whatever refused it, it failed.
+    fn late(&self, mark: Mark, status: u32, message_id: String) -> impl Future<Output = ()> + Send {
+        let (key, part) = (Key(mark.0), mark.1);
+        let failure = outcome::failure(status);
+        if failure.is_none() {
+            let id = self.account.ids.answered(&message_id);
+            // At once: the receipt may be the next PDU.
+            if !id.is_empty() {
+                self.account.late.learn(id, key, part);
+            }
+        }
+        let report = Report {
+            about: vec![MessageRef::Key(key, part)],
+            progress: failure
+                .as_ref()
+                .map_or(Progress::Accepted, |_| Progress::Failed),
+            failure,
+            at: None,
+        };
+        async move {
+            self.commit(Event::Report(report)).await;
+        }
     }
 
     fn count(&self, what: &'static str) {

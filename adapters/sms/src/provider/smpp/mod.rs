@@ -6,6 +6,7 @@ mod config;
 pub(super) mod gsm;
 mod ids;
 mod indic;
+mod late;
 mod link;
 mod outcome;
 mod receipt;

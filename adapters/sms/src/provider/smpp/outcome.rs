@@ -23,6 +23,21 @@ pub(super) fn refused(code: u32) -> Outcome {
     }
 }
 
+/// Why a message was not taken; `None` where it was.
+pub(super) fn failure(code: u32) -> Option<Failure> {
+    if code == status::OK {
+        return None;
+    }
+    match refused(code) {
+        Outcome::Throttled { failure, .. }
+        | Outcome::Transient(failure)
+        | Outcome::Rejected(failure)
+        | Outcome::Misconfigured(failure)
+        | Outcome::Unknown(failure) => Some(failure),
+        Outcome::Accepted { .. } | Outcome::PartlyAccepted { .. } => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

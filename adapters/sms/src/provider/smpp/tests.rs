@@ -113,11 +113,11 @@ impl Bench {
 
 /// The ids that a report names.
 fn named(about: &[MessageRef]) -> Vec<&str> {
-    let name = |about| match about {
-        &MessageRef::External(ref id) => id.value.as_str(),
-        &MessageRef::Key(..) => "key",
-    };
-    about.iter().map(name).collect()
+    let names = about.iter().map(|about| match about {
+        MessageRef::External(id) => id.value.as_str(),
+        MessageRef::Key(..) => "key",
+    });
+    names.collect()
 }
 
 const DELIVERED: u32 = command::DELIVER_SM | command::RESPONSE;
@@ -326,6 +326,55 @@ async fn what_the_smsc_says_is_believed() {
         "no answer: {unknown:?}"
     );
     assert_eq!(bench.meter.of("smpp_no_response"), 1);
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_too_late_settles_what_was_unknown() {
+    let bench = Bench::start(json!({})).await;
+    let (mut connection, _) = bench.smsc.bound(status::OK).await;
+    let mut late = Vec::new();
+    for unit in 0..2 {
+        let (text, attempt) = (message(&"ж".repeat(100)), Attempt { unit, ..FIRST });
+        let (unknown, submit) = tokio::join!(
+            bench.account.send(&text, attempt),
+            connection.next_of(command::SUBMIT_SM)
+        );
+        assert!(matches!(unknown, Outcome::Unknown(_)), "{unknown:?}");
+        late.push(submit);
+    }
+    connection.answer(&late[0], status::OK, b"00AB\0").await;
+    let receipt = receipt("id:AB stat:DELIVRD");
+    assert_eq!(connection.deliver(&receipt).await, status::OK);
+    connection.answer(&late[1], 0x0b, b"").await;
+    let events = bench.inbox.wait_for(3).await;
+    let told = events.iter().map(|event| match event {
+        Event::Report(report) => {
+            let reason = report.failure.as_ref().map(|failure| failure.reason);
+            (report.about[0].clone(), report.progress, reason)
+        }
+        other => panic!("{other:?}"),
+    });
+    let of = |part| MessageRef::Key(message("").key, part);
+    let refused = Some(Reason::NoSuchRecipient);
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [
+            (of(0), Progress::Accepted, None),
+            (of(0), Progress::Delivered, None),
+            (of(1), Progress::Failed, refused)
+        ]
+    );
+    assert_eq!(bench.meter.of("smpp_late_response"), 2);
+    // Another message gets the id: the receipt is about that one.
+    bench
+        .send(&mut connection, "next", status::OK, b"AB\0")
+        .await;
+    assert_eq!(connection.deliver(&receipt).await, status::OK);
+    let events = bench.inbox.wait_for(4).await;
+    let Event::Report(report) = &events[3] else {
+        panic!("{events:?}")
+    };
+    assert_eq!(named(&report.about), ["ab"]);
 }
 
 #[tokio::test]
