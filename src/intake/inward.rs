@@ -12,7 +12,7 @@ use transom_adapter::{
 };
 
 pub(super) use self::commit::in_waiting;
-use self::commit::{commit, commit_or_again};
+use self::commit::{Uncommitted, commit, commit_or_again};
 use super::{Intake, parts, people::People};
 use crate::{
     gateway::{
@@ -21,11 +21,14 @@ use crate::{
     },
     hooks::{Step, step},
     store::{
-        Store, Write,
+        Store, StoreError, Write,
         read::{InwardAsk, LineFound},
         write::ReportRow,
     },
 };
+
+/// How often one text in parts is decided on.
+const ROUNDS: u32 = 4;
 
 /// A call at the door of a gateway: events that want to be committed.
 #[derive(Debug)]
@@ -118,10 +121,7 @@ pub(super) async fn take(intake: &Intake, people: &People, mut knocks: Vec<Knock
     let found = match intake.store.inward(intake.gateway.id, &asks).await {
         Ok(found) => found,
         Err(error) => {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "Cannot read who a message is for."
-            );
+            unread(&error);
             return refuse_all(knocks);
         }
     };
@@ -157,31 +157,47 @@ pub(super) async fn take(intake: &Intake, people: &People, mut knocks: Vec<Knock
     parts::join_committed(intake, &parts).await;
 }
 
-/// Takes a text whose parts are all there; with it they go.
+/// Takes a text whose parts are all there; with it they go. What contradicts the database is decided anew; what comes to nothing all the
+/// same is found again by the next look for parts.
 pub(super) async fn take_whole(
     intake: &Intake,
     account: &AccountName,
     mut event: Event,
     gone: Vec<Write>,
 ) {
-    let now = intake.clock.now();
     let Event::Message(message) = &mut event else {
         return;
     };
     text_in::attach(&intake.gateway.files, message);
-    let asks = [text_in::ask(&intake.gateway, message, 0)];
-    let Ok(found) = intake.store.inward(intake.gateway.id, &asks).await else {
-        return;
-    };
-    let mut place = 0;
-    let events = vec![event];
-    let mut decided = decide(intake, account, &events, None, (&found, &mut place, now));
-    // What comes to nobody, since the line is gone, goes all the same.
-    decided.writes.extend(gone);
-    let (answer, _nobody_waits) = oneshot::channel();
-    if let Ok(committed) = commit(intake, decided, &events).await {
-        committed.follow(intake, answer).await;
+    let events = [event];
+    for _ in 0..ROUNDS {
+        let asks = asks_of(intake, events.iter());
+        let found = match intake.store.inward(intake.gateway.id, &asks).await {
+            Ok(found) => found,
+            Err(error) => return unread(&error),
+        };
+        let on = (&found, &mut 0, intake.clock.now());
+        let mut decided = decide(intake, account, &events, None, on);
+        // What comes to nobody, since the line is gone, goes all the same.
+        decided.writes.extend(gone.iter().cloned());
+        match commit(intake, decided, &events).await {
+            Ok(committed) => {
+                let (answer, _nobody_waits) = oneshot::channel();
+                committed.follow(intake, answer).await;
+                return;
+            }
+            Err(Uncommitted::Conflict) => {}
+            Err(Uncommitted::Busy) => return,
+        }
     }
+    tracing::warn!("A text in parts contradicts the database; it is tried again.");
+}
+
+fn unread(error: &StoreError) {
+    tracing::error!(
+        error = error as &dyn std::error::Error,
+        "Cannot read who a message is for."
+    );
 }
 
 fn refuse_all(knocks: Vec<Knock>) {

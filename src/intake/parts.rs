@@ -12,24 +12,15 @@ use crate::{
 
 /// How often it is looked for texts whose time is over.
 pub(super) const SWEEP: Duration = Duration::from_secs(30);
-/// Parts that one look takes.
+/// Texts that one look takes.
 const A_PASS: i64 = 1_000;
 
-/// Delivers what waits since before `parts_after` ago.
+/// Delivers what waits since before `parts_after` ago, and what is whole: the database may not have taken it when its last part came.
 pub(super) async fn sweep(intake: &Intake) {
     let before = before(intake);
-    look(intake, before).await;
-}
-
-/// What a killed process had taken in and not joined.
-pub(super) async fn recover(intake: &Intake) {
-    look(intake, UnixMillis(i64::MAX)).await;
-}
-
-async fn look(intake: &Intake, until: UnixMillis) {
     let found = intake
         .store
-        .parts_before(intake.gateway.id, until.0, A_PASS)
+        .parts_due(intake.gateway.id, before.0, A_PASS)
         .await;
     match found {
         Ok(texts) => join(intake, texts).await,
@@ -38,6 +29,11 @@ async fn look(intake: &Intake, until: UnixMillis) {
             "Cannot read which texts wait for parts."
         ),
     }
+}
+
+/// What a killed process had taken in and not joined.
+pub(super) async fn recover(intake: &Intake) {
+    sweep(intake).await;
 }
 
 fn before(intake: &Intake) -> UnixMillis {
@@ -89,3 +85,6 @@ pub(super) fn parts_of(write: &Write) -> Option<PartsOf> {
         total: row.total,
     })
 }
+
+#[cfg(test)]
+mod tests;

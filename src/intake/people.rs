@@ -380,4 +380,4 @@ impl Reception {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -33,16 +34,17 @@ use crate::{
 
 /// Nothing here takes this long unless it is broken.
 const PATIENCE: Duration = Duration::from_secs(20);
-const POOL: &str = "+12025550101";
+pub(in crate::intake) const POOL: &str = "+12025550101";
+pub(in crate::intake) const ALICE: &str = "alice@example.org";
 
-struct Bench {
-    intake: Intake,
+pub(in crate::intake) struct Bench {
+    pub(in crate::intake) intake: Intake,
     people: People,
     server: TcpStream,
     heard: String,
-    clock: Arc<ManualClock>,
+    pub(in crate::intake) clock: Arc<ManualClock>,
     _events: mpsc::Receiver<LinkEvent>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 async fn opened(folder: &TempDir, lifecycle: &Lifecycle) -> Store {
@@ -53,8 +55,33 @@ async fn opened(folder: &TempDir, lifecycle: &Lifecycle) -> Store {
 }
 
 impl Bench {
-    async fn new() -> Self {
+    pub(in crate::intake) async fn new() -> Self {
         Self::paced(500).await
+    }
+
+    /// With alice, who has a number of the pool.
+    pub(in crate::intake) async fn with_alice() -> Self {
+        let mut bench = Self::new().await;
+        bench.line(POOL).await;
+        bench.take(iq("")).await;
+        bench.all(&["</message>", "type='subscribe'"]).await;
+        bench
+    }
+
+    /// A statement behind transom's back.
+    pub(in crate::intake) async fn sql(&self, statement: &str) {
+        let file = self.folder.path().join("test.db");
+        let url = format!("sqlite://{}", file.display());
+        let mut connection = SqliteConnection::connect(&url).await.unwrap();
+        let statement = sqlx::raw_sql(AssertSqlSafe(statement.to_owned()));
+        statement.execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    /// Calls a table by another name: whoever needs it finds the database out of order.
+    pub(in crate::intake) async fn rename(&self, table: &str, new: &str) {
+        self.sql(&format!("ALTER TABLE {table} RENAME TO {new}"))
+            .await;
     }
 
     /// With so many presences a second at most.
@@ -125,7 +152,7 @@ impl Bench {
             heard: String::new(),
             clock,
             _events: events,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -134,7 +161,7 @@ impl Bench {
     }
 
     /// What the server hears up to and including this.
-    async fn until(&mut self, part: &str) -> String {
+    pub(in crate::intake) async fn until(&mut self, part: &str) -> String {
         let listening = async {
             let mut bytes = vec![0; 4096];
             loop {
@@ -182,12 +209,7 @@ impl Bench {
     }
 
     async fn state(&self) -> Option<String> {
-        let user = self
-            .intake
-            .store
-            .user(1, "alice@example.org")
-            .await
-            .unwrap();
+        let user = self.intake.store.user(1, ALICE).await.unwrap();
         user.map(|(_, state)| state)
     }
 }

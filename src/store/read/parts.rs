@@ -47,11 +47,14 @@ const KEPT: Sql = for_rows!(
       ORDER BY p.part_id"
 );
 
-const OLD: Sql = Sql::both(
+// Where a reference came round again there may be enough numbers for a text that is not whole; who puts it together sees that.
+const DUE: Sql = Sql::both(
     "SELECT p.line, p.peer, p.reference, p.total
        FROM parts p
-      WHERE p.gateway_id = $1 AND p.at_ms < $2
-      ORDER BY p.at_ms LIMIT $3",
+      WHERE p.gateway_id = $1
+      GROUP BY p.line, p.peer, p.reference, p.total
+     HAVING MIN(p.at_ms) < $2 OR COUNT(DISTINCT p.number) >= p.total
+      ORDER BY MIN(p.at_ms) LIMIT $3",
 );
 
 impl Store {
@@ -70,26 +73,20 @@ impl Store {
         rows.iter().map(kept).collect()
     }
 
-    /// The texts that a part came of before that time, oldest first, at most so many.
+    /// The texts of which all parts may be there, and those that a part came of before that time: the oldest, at most so many.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
-    pub async fn parts_before(
+    pub async fn parts_due(
         &self,
         gateway_id: i64,
         before_ms: i64,
         limit: i64,
     ) -> Result<Vec<PartsOf>, StoreError> {
         let params = vec![gateway_id.into(), before_ms.into(), limit.into()];
-        let rows = self.rows(OLD, params).await?;
-        let mut texts: Vec<PartsOf> = rows
-            .iter()
-            .map(|row| parts_of(row, 0))
-            .collect::<Result<_, _>>()?;
-        texts.sort();
-        texts.dedup();
-        Ok(texts)
+        let rows = self.rows(DUE, params).await?;
+        rows.iter().map(|row| parts_of(row, 0)).collect()
     }
 }
 
