@@ -115,6 +115,15 @@ const TAKE_BACK: Sql = Sql::both(
       WHERE message_id = $1 AND state = 'held' AND due_ms IS NOT NULL",
 );
 
+/// A lane that waits for nothing else is due never.
+const LEAVE_LANE: Sql = Sql::both(
+    "UPDATE lanes SET failures = 0, due_ms = NULL
+      WHERE lane_id IN (SELECT d.lane_id FROM deliveries d WHERE d.message_id = $1)
+        AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.lane_id = lanes.lane_id
+                           AND d.state IN ('held', 'queued', 'sending')
+                           AND (d.state <> 'held' OR d.due_ms IS NOT NULL))",
+);
+
 const RELEASE: Sql = for_rows!(
     "UPDATE deliveries SET state = 'queued', due_ms = NULL, code = NULL
        FROM",
@@ -141,6 +150,7 @@ pub(super) async fn apply(
         if connection.run(TAKE_BACK, &params).await? == 0 {
             group.set(place, Done::Unchanged);
         } else {
+            connection.run(LEAVE_LANE, &[row.message_id.into()]).await?;
             shown.extend(&row.shown);
         }
     }
@@ -200,3 +210,6 @@ async fn amend(connection: &mut Connection, row: &Amend) -> Result<bool, StoreEr
     insert_usage(connection, &row.usage).await?;
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests;
