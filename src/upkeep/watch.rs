@@ -45,7 +45,7 @@ pub struct Watch {
 
 /// Between two looks.
 const EVERY: Duration = Duration::from_secs(30);
-/// When there was something to say and no link to say it by.
+/// When there was something to say and no link to say it by, or nobody knows what was said before.
 const UNTOLD: Duration = Duration::from_secs(5);
 /// Semantics 24: a message that waits for longer is trouble.
 const WAITING_MAX: Duration = Duration::from_hours(1);
@@ -58,7 +58,9 @@ const FREE_BYTES_MIN: u64 = 1 << 30;
 impl Watch {
     /// Runs until the lifecycle drains.
     pub async fn run(self) {
-        let mut board = self.remembered().await;
+        let Some(mut board) = self.remembered().await else {
+            return;
+        };
         let mut asked_at = None;
         loop {
             let now = self.clock.now();
@@ -86,10 +88,26 @@ impl Watch {
         }
     }
 
-    /// What the last process had told of: the end of it is still to be said.
-    async fn remembered(&self) -> Board {
+    /// What the last process had told of: the end of it is still to be said. `None`: it could not be read before the process drains.
+    async fn remembered(&self) -> Option<Board> {
         let mut board = Board::default();
-        let rows = self.store.troubles().await.unwrap_or_default();
+        let rows = loop {
+            let error = match self.store.troubles().await {
+                Ok(rows) => break rows,
+                Err(error) => error,
+            };
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "Cannot read what admins were told."
+            );
+            if error.is_data() {
+                break Vec::new();
+            }
+            tokio::select! {
+                () = self.clock.sleep_until(self.clock.now().after(UNTOLD)) => {}
+                () = self.lifecycle.draining() => return None,
+            }
+        };
         for row in rows {
             let Some(Ok(concern)) = row.concern.as_deref().map(serde_json::from_str) else {
                 continue;
@@ -101,7 +119,7 @@ impl Watch {
             };
             board.0.insert(row.name, known);
         }
-        board
+        Some(board)
     }
 
     async fn remember(&self, saying: &Saying) {
@@ -313,7 +331,12 @@ fn uuid_time(now: UnixMillis) -> uuid::Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
+    use tokio::time::timeout;
+    use transom_adapter::testkit::ManualClock;
+
     use super::*;
+    use crate::{config::StoreUrl, metrics::Metrics};
 
     const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
 
@@ -336,5 +359,52 @@ mod tests {
         assert!(matches!(room(gib / 2, 100 * gib, 4096), Look::Bad(_)));
         assert!(matches!(room(0, gib, 4096), Look::Bad(_)));
         assert_eq!(room(u64::MAX, u64::MAX, 4096), Look::Good);
+    }
+
+    #[tokio::test]
+    async fn what_was_told_is_read_until_it_can_be_read() {
+        let (folder, lifecycle) = (tempfile::tempdir().unwrap(), Lifecycle::new());
+        let file = folder.path().join("test.db");
+        let store = Store::open(&StoreUrl::Sqlite(file.clone()), lifecycle.clone())
+            .await
+            .unwrap();
+        store.migrate(true).await.unwrap();
+        let (clock, metrics) = (Arc::new(ManualClock::at(NOW)), Metrics::new());
+        let watch = Watch {
+            gateways: Vec::new(),
+            admins: Vec::new(),
+            accounts: AccountStates::new(clock.clone(), metrics.clone()),
+            folders: Vec::new(),
+            writer: store.writer(metrics),
+            store,
+            clock: clock.clone(),
+            lifecycle,
+        };
+        let url = format!("sqlite://{}", file.display());
+        let sql = async |statement: &'static str| {
+            let mut connection = SqliteConnection::connect(&url).await.unwrap();
+            let statement = sqlx::raw_sql(AssertSqlSafe(statement));
+            statement.execute(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        };
+        let concern = Concern::Trouble(Trouble::Disk { bytes_free: 1 });
+        let told = TroubleRow {
+            name: "disk /".into(),
+            concern: serde_json::to_string(&concern).ok(),
+            since_ms: 1,
+            said_ms: 2,
+        };
+        let told = watch.writer.commit_one(Write::Trouble(told)).await;
+        told.unwrap();
+        sql("ALTER TABLE troubles RENAME TO hidden").await;
+        let mut remembering = std::pin::pin!(watch.remembered());
+        let a_while = Duration::from_millis(200);
+        let early = timeout(a_while, &mut remembering).await;
+        assert!(early.is_err(), "nothing is known yet");
+        sql("ALTER TABLE hidden RENAME TO troubles").await;
+        clock.advance(UNTOLD);
+        let board = timeout(Duration::from_secs(20), remembering).await.unwrap();
+        let board = board.unwrap();
+        assert_eq!(board.0["disk /"].said, Some(UnixMillis(2)));
     }
 }
