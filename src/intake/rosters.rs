@@ -261,3 +261,6 @@ pub(super) fn introduce_written_to(intake: &Intake, one: &Accepted) {
         .rosters
         .met(conversation.conversation_id, contact, user, false);
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use crate::{
     gateway::{presence, target::Target},
     intake::Intake,
     store::{
-        Write,
+        Write, WriteError,
         read::{Member, Subscription},
         write::ContactRow,
     },
@@ -32,6 +32,8 @@ use crate::{
 const GRACE: Duration = Duration::from_secs(2);
 /// How long a server or a client may take to answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a database that is out of order is left alone.
+const PAUSE: Duration = Duration::from_secs(5);
 /// Clients of one user that are asked what they can do.
 const RESOURCES_MAX: usize = 8;
 
@@ -41,7 +43,13 @@ pub(super) struct Registrar {
     pub(super) books: Books,
     waiting: VecDeque<Introduction>,
     grace_ends: UnixMillis,
+    /// Those for which the database was out of order, and when they are tried again.
+    put_back: VecDeque<Introduction>,
+    again_at: UnixMillis,
 }
+
+/// The database is out of order: it is to be tried again.
+struct OutOfOrder;
 
 impl Registrar {
     pub(super) fn new(intake: Intake) -> Self {
@@ -50,6 +58,8 @@ impl Registrar {
             books: Books::default(),
             waiting: VecDeque::new(),
             grace_ends: UnixMillis(0),
+            put_back: VecDeque::new(),
+            again_at: UnixMillis(0),
         }
     }
 
@@ -68,6 +78,7 @@ impl Registrar {
                         self.introduce(introduction).await;
                     }
                 }
+                () = clock.sleep_until(self.again_at), if !self.put_back.is_empty() => self.try_again().await,
             }
         }
     }
@@ -124,7 +135,24 @@ impl Registrar {
     }
 
     async fn introduce(&mut self, introduction: Introduction) {
-        let Introduction { ours, user, .. } = &introduction;
+        if self.try_to_introduce(&introduction).await.is_err() && self.put_back.len() < JOBS_MAX {
+            self.put_back.push_back(introduction);
+            self.again_at = self.intake.clock.now().after(PAUSE);
+        }
+    }
+
+    async fn try_again(&mut self) {
+        while let Some(introduction) = self.put_back.pop_front() {
+            if self.try_to_introduce(&introduction).await.is_err() {
+                self.put_back.push_front(introduction);
+                self.again_at = self.intake.clock.now().after(PAUSE);
+                return;
+            }
+        }
+    }
+
+    async fn try_to_introduce(&mut self, introduction: &Introduction) -> Result<(), OutOfOrder> {
+        let Introduction { ours, user, .. } = introduction;
         let target = Target::read(&self.intake.gateway, &ours.clone().into());
         let gateway_id = self.intake.gateway.id;
         let member = match self
@@ -135,48 +163,44 @@ impl Registrar {
         {
             Ok(member) => member,
             Err(error) => {
+                let is_data = error.is_data();
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(error, "Cannot read what a roster knows.");
-                return;
+                return if is_data { Ok(()) } else { Err(OutOfOrder) };
             }
         };
         let Some(member) = member.filter(|member| member.state == "active") else {
-            return;
+            return Ok(());
         };
         let known = member.contact;
+        let asked = Subscription {
+            asked: true,
+            ..known
+        };
         if !introduction.decided && (known.asked || known.subscribed) {
-            return;
+            return Ok(());
         }
-        if self.enter(&introduction, &target, &member).await {
+        if self.enter(introduction, &target, &member).await {
             let there = Subscription {
                 subscribed: true,
                 asked: true,
             };
-            self.note(&member, &target, there).await;
+            self.note(&member, &target, there).await.ok();
         } else if introduction.of_many {
             // It is introduced by its first message, as anybody else.
         } else if introduction.decided {
-            self.ask(&introduction, &member).await;
-        } else if self.offer(&introduction, &target, &member).await {
-            self.note(
-                &member,
-                &target,
-                Subscription {
-                    asked: true,
-                    ..known
-                },
-            )
-            .await;
+            self.ask(introduction, &member).await;
+        } else if self.offer(introduction, &target, &member).await {
+            self.note(&member, &target, asked).await.ok();
         } else if introduction.asks {
             // Written first: asked twice is worse than never.
-            let asked = Subscription {
-                asked: true,
-                ..known
-            };
-            if self.note(&member, &target, asked).await {
-                self.ask(&introduction, &member).await;
+            match self.note(&member, &target, asked).await {
+                Ok(()) => self.ask(introduction, &member).await,
+                Err(WriteError::Busy(_)) => return Err(OutOfOrder),
+                Err(WriteError::Conflict(_)) => {}
             }
         }
+        Ok(())
     }
 
     /// Puts it into the roster where the server lets us, and shows that it is there (a server does not ask by itself).
@@ -307,7 +331,12 @@ impl Registrar {
         self.intake.link.request(iq, PATIENCE).await
     }
 
-    async fn note(&self, member: &Member, target: &Target, known: Subscription) -> bool {
+    async fn note(
+        &self,
+        member: &Member,
+        target: &Target,
+        known: Subscription,
+    ) -> Result<(), WriteError> {
         let row = ContactRow {
             user_id: member.user_id,
             peer: target.key().to_owned(),
@@ -315,10 +344,10 @@ impl Registrar {
             asked: known.asked.into(),
         };
         let written = self.intake.writer.commit_one(Write::Contact(row)).await;
-        if let Err(error) = &written {
-            let error = error as &dyn std::error::Error;
+        let written = written.inspect_err(|error| {
+            let error: &dyn std::error::Error = error;
             tracing::error!(error, "Cannot write what a roster knows.");
-        }
-        written.is_ok()
+        });
+        written.map(drop)
     }
 }
