@@ -5,8 +5,13 @@ use std::time::Duration;
 use super::PAUSE;
 use crate::{
     gateway::presence,
-    intake::Intake,
-    xmpp::{jid::BareJid, stanza::Presence, stream::SendError},
+    intake::{Intake, STORE_PAUSE},
+    store::StoreError,
+    xmpp::{
+        jid::BareJid,
+        stanza::Presence,
+        stream::{LinkState, SendError},
+    },
 };
 
 /// Users read at a time.
@@ -26,7 +31,7 @@ pub(in crate::intake) async fn farewell(intake: &Intake) {
     let ours = &intake.gateway.config.domain;
     let all = async {
         let mut after = String::new();
-        while let Some(page) = next_page(intake, &mut after).await {
+        while let Ok(Some(page)) = next_page(intake, &mut after).await {
             for user in page {
                 if intake.link.send(presence::absent(ours, user)).await == Err(SendError::Down) {
                     return;
@@ -44,7 +49,23 @@ async fn run(intake: Intake) {
     // The same for everybody but for whom it is to.
     let template = presence::present(gateway, gateway.config.domain.clone());
     let mut after = String::new();
-    while let Some(page) = next_page(&intake, &mut after).await {
+    let mut link = intake.link.state();
+    if !matches!(*link.borrow_and_update(), LinkState::Up { .. }) {
+        return;
+    }
+    loop {
+        let page = match next_page(&intake, &mut after).await {
+            Ok(Some(page)) => page,
+            Ok(None) => return,
+            // It goes on from there, unless the next connection begins anew.
+            Err(_) => {
+                tokio::select! {
+                    () = tokio::time::sleep(STORE_PAUSE) => continue,
+                    _ = link.changed() => return,
+                    () = intake.lifecycle.draining() => return,
+                }
+            }
+        };
         for user in page {
             let mut presence = template.clone();
             presence.to = Some(user.into());
@@ -72,25 +93,20 @@ pub(in crate::intake) async fn present(intake: &Intake, presence: Presence) -> b
 }
 
 /// The next users, or nothing behind the last.
-async fn next_page(intake: &Intake, after: &mut String) -> Option<Vec<BareJid>> {
-    let page = match intake
-        .store
-        .subscribers(intake.gateway.id, after, PAGE)
-        .await
-    {
-        Ok(page) => page,
-        Err(error) => {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "Cannot read who sees the gateway."
-            );
-            return None;
-        }
+async fn next_page(
+    intake: &Intake,
+    after: &mut String,
+) -> Result<Option<Vec<BareJid>>, StoreError> {
+    let gateway_id = intake.gateway.id;
+    let read = intake.store.subscribers(gateway_id, after, PAGE).await;
+    let page = read.inspect_err(|error| {
+        let error: &dyn std::error::Error = error;
+        tracing::error!(error, "Cannot read who sees the gateway.");
+    })?;
+    let Some(last) = page.last() else {
+        return Ok(None);
     };
-    after.clone_from(page.last()?);
-    Some(
-        page.iter()
-            .filter_map(|jid| BareJid::new(jid).ok())
-            .collect(),
-    )
+    after.clone_from(last);
+    let users = page.iter().filter_map(|jid| BareJid::new(jid).ok());
+    Ok(Some(users.collect()))
 }

@@ -1,5 +1,7 @@
 //! The task as a whole, behind a link to a server on loopback.
 
+mod disorder;
+
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
