@@ -7,6 +7,7 @@ mod announce;
 mod beside;
 mod lookup;
 mod sweep;
+mod wake;
 
 use std::{collections::HashSet, time::Duration};
 
@@ -29,12 +30,9 @@ use crate::{
         subscription,
         target::Target,
     },
-    store::{
-        StoreError, Write, WriteError,
-        write::{Done, Wake},
-    },
+    store::{StoreError, Write, WriteError, write::Done},
     xmpp::{
-        jid::{BareJid, Jid},
+        jid::Jid,
         stanza::{Iq, Message, Presence, PresenceType, Stanza},
         xep::roster,
     },
@@ -71,6 +69,7 @@ pub(super) fn start(intake: &Intake) -> People {
         intake: intake.clone(),
         greeted: HashSet::new(),
         wakes: Throttle::new(1, MINUTE_MS),
+        unlooked: HashSet::new(),
         calls: Throttle::new(CALLS_PER_MINUTE, MINUTE_MS),
     };
     intake
@@ -123,6 +122,8 @@ struct Reception {
     /// Full JIDs that have had the gateway's presence since they came.
     greeted: HashSet<String>,
     wakes: Throttle,
+    /// Those for whom a look for what is held came to nothing: it does not count.
+    unlooked: HashSet<String>,
     calls: Throttle,
 }
 
@@ -263,16 +264,7 @@ impl Reception {
             return Ok(false);
         }
         self.intake.online.set(from.as_str(), true);
-        let now_ms = self.intake.clock.now().0;
-        if self.wakes.allows(user.as_str(), now_ms)
-            && self
-                .intake
-                .store
-                .has_held(self.intake.gateway.id, user.as_str(), now_ms)
-                .await?
-        {
-            self.wake(&user).await?;
-        }
+        self.look_for_held(&user).await?;
         let is_first = to.node().is_none() && !self.greeted.contains(from.as_str());
         Ok(is_first && self.greeted.len() < GREETED_MAX && self.greeted.insert(from.to_string()))
     }
@@ -346,20 +338,6 @@ impl Reception {
         for answer in effects.answers {
             self.intake.rosters.send(&self.intake.link, answer).await;
         }
-    }
-
-    /// What is held for this user goes on.
-    async fn wake(&self, user: &BareJid) -> Result<(), Trouble> {
-        let at_ms = self.intake.clock.now().0;
-        let wake = Wake {
-            gateway_id: self.intake.gateway.id,
-            jid: user.to_string(),
-            at_ms,
-        };
-        if self.intake.writer.commit_one(Write::Wake(wake)).await? == Done::Written {
-            self.intake.queue.look_again().await;
-        }
-        Ok(())
     }
 
     fn log(&self, write: &Write) {

@@ -86,6 +86,14 @@ impl Bench {
             .await;
     }
 
+    /// The task has done everything that it was given so far.
+    async fn idle(&mut self) {
+        let ping = "<ping xmlns='urn:xmpp:ping'/>";
+        let get = crate::xmpp::stanza::IqType::Get;
+        self.take(fixture::iq(get, "sms.example.org", ping)).await;
+        self.until("type='result'").await;
+    }
+
     /// With so many presences a second at most.
     async fn paced(presences_per_second: u32) -> Self {
         let (folder, lifecycle) = (tempfile::tempdir().unwrap(), Lifecycle::new());

@@ -2,6 +2,40 @@
 
 use super::*;
 
+const HOUR_MS: i64 = 3_600_000;
+
+/// A device of alice's comes.
+fn comes() -> Presence {
+    fixture::presence(PresenceType::Available, "sms.example.org")
+}
+
+#[tokio::test]
+async fn whoever_comes_while_the_database_is_out_of_order_gets_what_is_held_with_the_next_presence()
+{
+    let mut bench = Bench::with_alice().await;
+    let later = NOW.0 + HOUR_MS;
+    let user = "(SELECT user_id FROM users)";
+    let line = "(SELECT line_id FROM lines)";
+    let held = format!(
+        "INSERT INTO conversations (conversation_id, gateway_id, user_id, line_id, peer, created_ms, active_ms, plain_ms, members)
+              VALUES (70, 1, {user}, {line}, '+12025550147', 1, 1, 1, 1);
+         INSERT INTO lanes (lane_id, conversation_id, due_ms, failures) VALUES (-70, 70, {later}, 1)"
+    );
+    bench.sql(&held).await;
+    bench.rename("lanes", "hidden").await;
+    bench.take(comes()).await;
+    bench.idle().await;
+    bench.rename("hidden", "lanes").await;
+    let is_held = async |bench: &Bench| {
+        let held = bench.intake.store.has_held(1, ALICE, NOW.0).await;
+        held.unwrap()
+    };
+    assert!(is_held(&bench).await);
+    bench.take(comes()).await;
+    bench.idle().await;
+    assert!(!is_held(&bench).await, "within the same minute");
+}
+
 #[tokio::test]
 async fn an_announcement_goes_on_when_the_database_answers_again() {
     let mut bench = Bench::new().await;
