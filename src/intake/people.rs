@@ -278,7 +278,6 @@ impl Reception {
         for _ in 0..ROUNDS {
             let person = self.load(lookup).await?;
             let mut effects = self.decide(|moment| decide(&person, moment));
-            let claims = std::mem::take(&mut effects.claims);
             let left = if effects.leaves() {
                 Some(self.known_to(lookup.jid.as_str()).await?)
             } else {
@@ -290,9 +289,10 @@ impl Reception {
                     .writes
                     .iter()
                     .any(|write| matches!(write, Write::User(_)));
-            if !self.commit(claims).await?
-                || !self.commit(std::mem::take(&mut effects.writes)).await?
-            {
+            // All of it or nothing: a number without its user would be lost to the pool.
+            let mut writes = std::mem::take(&mut effects.claims);
+            writes.append(&mut effects.writes);
+            if !self.commit(writes).await? {
                 continue;
             }
             if effects.wakes {
@@ -321,14 +321,16 @@ impl Reception {
 
     /// Commits; `false` when somebody else was quicker.
     async fn commit(&self, writes: Vec<Write>) -> Result<bool, Trouble> {
-        for write in &writes {
+        let done = match self.intake.writer.commit(writes.clone()).await {
+            Ok(done) => done,
+            Err(WriteError::Conflict(_)) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+        let written = writes.iter().zip(&done);
+        for (write, _) in written.filter(|(_, done)| **done != Done::Unchanged) {
             self.log(write);
         }
-        match self.intake.writer.commit(writes).await {
-            Ok(done) => Ok(done.iter().all(|done| *done != Done::Unchanged)),
-            Err(WriteError::Conflict(_)) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        Ok(done.iter().all(|done| *done != Done::Unchanged))
     }
 
     async fn finish(&self, effects: Effects) {

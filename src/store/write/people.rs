@@ -148,6 +148,10 @@ const OWN: Sql = for_rows!(
      ON CONFLICT (line_id, jid) DO NOTHING"
 );
 
+// There is no line 0: the database refuses this, and with it the whole request.
+const REFUSE: Sql =
+    Sql::both("INSERT INTO line_owners (line_id, jid, since_ms) VALUES (0, $1, $2)");
+
 /// Whoever owns an address that rests has come back to it, or is the next to have that number.
 const REVIVE: Sql = Sql::both(
     "UPDATE lines SET state = 'active', changed_ms = $4
@@ -262,6 +266,11 @@ pub(super) async fn apply(
     }
     for (place, row) in std::mem::take(&mut group.owners) {
         if !own(connection, row).await? {
+            // Semantics 14: whoever registers with a number has it, or does not register.
+            if group.has_user(row.gateway_id, &row.jid) {
+                let nobody = [row.jid.as_str().into(), row.at_ms.into()];
+                connection.run(REFUSE, &nobody).await?;
+            }
             group.set(place, Done::Unchanged);
         }
     }
@@ -287,6 +296,14 @@ pub(super) async fn apply(
         }
     }
     Ok(())
+}
+
+impl Group<'_> {
+    /// Whether somebody's registration is made or changed by the same commit.
+    fn has_user(&self, gateway_id: i64, jid: &str) -> bool {
+        let is_it = |user: &&UserRow| user.gateway_id == gateway_id && user.jid == jid;
+        self.users.iter().any(is_it)
+    }
 }
 
 /// Whether the line is, or is no longer, the owner's: somebody may have been quicker.

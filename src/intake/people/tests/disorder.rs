@@ -10,6 +10,24 @@ fn comes() -> Presence {
 }
 
 #[tokio::test]
+async fn a_number_is_nobody_s_when_its_user_could_not_be_stored() {
+    let mut bench = Bench::new().await;
+    bench.line(POOL).await;
+    bench
+        .sql("CREATE TRIGGER full BEFORE INSERT ON users BEGIN SELECT RAISE(ABORT, 'full'); END")
+        .await;
+    bench.take(iq("")).await;
+    let answer = bench.until("</iq>").await;
+    assert!(answer.contains("<resource-constraint"), "{answer}");
+    let free = bench.intake.store.free_lines(1, NOW.0, 10).await.unwrap();
+    assert_eq!(free, [POOL]);
+    bench.sql("DROP TRIGGER full").await;
+    bench.take(iq("")).await;
+    bench.until("type='result'").await;
+    assert_eq!(bench.state().await.as_deref(), Some("active"));
+}
+
+#[tokio::test]
 async fn whoever_comes_while_the_database_is_out_of_order_gets_what_is_held_with_the_next_presence()
 {
     let mut bench = Bench::with_alice().await;

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use transom_adapter::{Lifecycle, SystemClock};
+use transom_test_servers::{Postgres, Server, skipped};
 
 use super::*;
 use crate::{
     config::StoreUrl,
     metrics::Metrics,
     store::{
-        Store, Write, Writer,
+        Store, Write, WriteError, Writer,
         read::{Ask, Subscription},
-        write::{ConversationRow, NewOut, Operation},
+        write::{ConversationRow, NewOut, Operation, sweep::tests::Base as Both},
     },
 };
 
@@ -480,4 +481,35 @@ async fn a_user_blocks_for_nobody_else_and_takes_it_back() {
     assert!(of(11).await.is_empty());
     base.write(block(false)).await;
     assert!(of(10).await.is_empty());
+}
+
+#[tokio::test]
+async fn registrations_on_sqlite() {
+    gets_the_number_too_or_nothing(&Both::new().await).await;
+}
+
+#[tokio::test]
+async fn registrations_on_postgresql() {
+    if skipped(&[Server::Postgres]) {
+        return;
+    }
+    let postgres = Postgres::start().await;
+    let base = async || Both::on(&StoreUrl::Postgres(postgres.database().await.into()), None).await;
+    gets_the_number_too_or_nothing(&base().await).await;
+}
+
+/// Alice has a number already.
+async fn gets_the_number_too_or_nothing(base: &Both) {
+    const BOB: &str = "bob@example.org";
+    let comes = |address| {
+        let writes = vec![owner(address, BOB, 2), user(BOB, "active", 2)];
+        base.writer.commit(writes)
+    };
+    let taken = comes("+12025550100").await;
+    assert!(matches!(taken, Err(WriteError::Conflict(_))), "{taken:?}");
+    assert_eq!(base.store.user(GATEWAY, BOB).await.unwrap(), None);
+    let free = line(21, POOL, "pool", "file", 1);
+    base.writer.commit_one(free).await.unwrap();
+    comes(POOL).await.unwrap();
+    assert!(base.store.user(GATEWAY, BOB).await.unwrap().is_some());
 }
