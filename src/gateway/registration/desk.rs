@@ -287,6 +287,7 @@ impl Desk<'_> {
         Write::Unregister(Unregister {
             gateway_id,
             jid: self.person.jid.to_string(),
+            disabled_before_ms: None,
             at_ms,
         })
     }

@@ -36,7 +36,7 @@ impl Reception {
             }
         };
         for jid in left {
-            if let Err(trouble) = self.end(jid, at_ms).await {
+            if let Err(trouble) = self.end(jid, before_ms).await {
                 tracing::error!(
                     error = &trouble as &dyn std::error::Error,
                     "Cannot end a registration."
@@ -46,15 +46,19 @@ impl Reception {
         }
     }
 
-    async fn end(&self, jid: String, at_ms: i64) -> Result<(), Trouble> {
+    /// Ends a registration, unless somebody came back to it since it was found.
+    pub(super) async fn end(&self, jid: String, before_ms: i64) -> Result<(), Trouble> {
         let contacts = self.known_to(&jid).await?;
         let user = BareJid::new(&jid);
         let over = Write::Unregister(Unregister {
             gateway_id: self.intake.gateway.id,
             jid,
-            at_ms,
+            disabled_before_ms: Some(before_ms),
+            at_ms: self.intake.clock.now().0,
         });
-        self.commit(vec![over]).await?;
+        if !self.commit(vec![over]).await? {
+            return Ok(());
+        }
         if let Ok(user) = user {
             self.intake.rosters.left(&user, contacts);
         }

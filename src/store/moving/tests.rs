@@ -110,6 +110,7 @@ async fn unregistering_leaves_no_row_that_names_the_user() {
     let gone = Unregister {
         gateway_id: 1,
         jid: "alice@example.org".to_owned(),
+        disabled_before_ms: None,
         at_ms: 9,
     };
     let writer = store.writer(Metrics::new());

@@ -79,6 +79,8 @@ pub struct Unregister {
     pub gateway_id: i64,
     /// The bare JID.
     pub jid: String,
+    /// Only if it has been disabled since before this time, and nobody came back; `None`: however it stands.
+    pub disabled_before_ms: Option<i64>,
     /// Now.
     pub at_ms: i64,
 }
@@ -196,6 +198,13 @@ const OPT_IN: Sql = for_rows!(
     ")"
 );
 
+// Whoever comes back at this moment waits.
+const STILL_AWAY: Sql = Sql {
+    sqlite: "SELECT user_id FROM users WHERE gateway_id = $1 AND jid = $2 AND state = 'disabled' AND changed_ms < $3",
+    postgres: "SELECT user_id FROM users WHERE gateway_id = $1 AND jid = $2 AND state = 'disabled' AND changed_ms < $3
+                  FOR UPDATE",
+};
+
 const FORGET_USAGE: Sql = Sql::both(
     "DELETE FROM usage_days WHERE gateway_id = $1
         AND user_id IN (SELECT user_id FROM users WHERE gateway_id = $1 AND jid = $2)",
@@ -253,7 +262,8 @@ pub(super) async fn apply(
     group: &mut Group<'_>,
 ) -> Result<(), StoreError> {
     for (place, row) in std::mem::take(&mut group.unregistered) {
-        if !unregister(connection, row).await? {
+        let is_back = row.disabled_before_ms.is_some() && group.has_user(row.gateway_id, &row.jid);
+        if is_back || !unregister(connection, row).await? {
             group.set(place, Done::Unchanged);
         }
     }
@@ -329,6 +339,16 @@ async fn own(connection: &mut Connection, row: &OwnerRow) -> Result<bool, StoreE
 }
 
 async fn unregister(connection: &mut Connection, row: &Unregister) -> Result<bool, StoreError> {
+    if let Some(before_ms) = row.disabled_before_ms {
+        let away = [
+            row.gateway_id.into(),
+            row.jid.as_str().into(),
+            before_ms.into(),
+        ];
+        if connection.rows(STILL_AWAY, &away).await?.is_empty() {
+            return Ok(false);
+        }
+    }
     let user = [row.gateway_id.into(), row.jid.as_str().into()];
     connection.run(FORGET_USAGE, &user).await?;
     connection.run(FORGET_BLOCKS, &user).await?;

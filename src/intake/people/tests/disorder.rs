@@ -75,3 +75,21 @@ async fn an_announcement_goes_on_when_the_database_answers_again() {
         assert_eq!(heard.matches(&to).count(), 1, "{heard}");
     }
 }
+
+#[tokio::test]
+async fn whoever_came_back_since_the_sweep_read_who_is_away_stays() {
+    let bench = Bench::with_alice().await;
+    let reception = Reception {
+        intake: bench.intake.clone(),
+        greeted: HashSet::new(),
+        wakes: Throttle::new(1, MINUTE_MS),
+        unlooked: HashSet::new(),
+        calls: Throttle::new(1, MINUTE_MS),
+    };
+    let before_ms = NOW.0 + HOUR_MS;
+    reception.end(ALICE.into(), before_ms).await.unwrap();
+    assert_eq!(bench.state().await.as_deref(), Some("active"));
+    bench.sql("UPDATE users SET state = 'disabled'").await;
+    reception.end(ALICE.into(), before_ms).await.unwrap();
+    assert_eq!(bench.state().await, None);
+}

@@ -238,6 +238,7 @@ async fn goes_with_its_user(base: Base) {
     let gone = Write::Unregister(Unregister {
         gateway_id: GATEWAY,
         jid: ALICE.1.to_owned(),
+        disabled_before_ms: None,
         at_ms: 9,
     });
     base.writer.commit_one(gone).await.unwrap();

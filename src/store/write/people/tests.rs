@@ -152,6 +152,7 @@ fn unregister(jid: &str, at_ms: i64) -> Write {
     Write::Unregister(Unregister {
         gateway_id: GATEWAY,
         jid: jid.into(),
+        disabled_before_ms: None,
         at_ms,
     })
 }
@@ -486,6 +487,7 @@ async fn a_user_blocks_for_nobody_else_and_takes_it_back() {
 #[tokio::test]
 async fn registrations_on_sqlite() {
     gets_the_number_too_or_nothing(&Both::new().await).await;
+    stays_for_who_came_back(&Both::new().await).await;
 }
 
 #[tokio::test]
@@ -496,6 +498,32 @@ async fn registrations_on_postgresql() {
     let postgres = Postgres::start().await;
     let base = async || Both::on(&StoreUrl::Postgres(postgres.database().await.into()), None).await;
     gets_the_number_too_or_nothing(&base().await).await;
+    stays_for_who_came_back(&base().await).await;
+}
+
+/// The sweep has read that alice was away.
+async fn stays_for_who_came_back(base: &Both) {
+    let over = || {
+        Write::Unregister(Unregister {
+            gateway_id: GATEWAY,
+            jid: ALICE.into(),
+            disabled_before_ms: Some(10),
+            at_ms: 20,
+        })
+    };
+    let commit = async |writes| base.writer.commit(writes).await.unwrap();
+    for back in [user(ALICE, "active", 9), user(ALICE, "disabled", 10)] {
+        commit(vec![user(ALICE, "disabled", 1)]).await;
+        commit(vec![back.clone()]).await;
+        assert_eq!(commit(vec![over()]).await, [Done::Unchanged], "{back:?}");
+    }
+    commit(vec![user(ALICE, "disabled", 1)]).await;
+    // In the same commit: whoever comes back has come back.
+    let both = commit(vec![over(), user(ALICE, "active", 20)]).await;
+    assert_eq!(both, [Done::Unchanged, Done::Written]);
+    commit(vec![user(ALICE, "disabled", 1)]).await;
+    assert_eq!(commit(vec![over()]).await, [Done::Written]);
+    assert_eq!(base.store.user(GATEWAY, ALICE).await.unwrap(), None);
 }
 
 /// Alice has a number already.
