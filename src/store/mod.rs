@@ -62,6 +62,9 @@ pub enum StoreError {
     /// The connection was lost while it committed, or took too long: it may have committed.
     #[error("the database did not say whether it committed")]
     Uncertain,
+    /// Somebody else has the number that a registration comes with.
+    #[error("somebody else has the number")]
+    Taken,
     /// A row holds what no version of transom writes.
     #[error("column {column} holds {found}")]
     Inconsistent {
@@ -133,7 +136,7 @@ impl StoreError {
                     || error.is_check_violation()
                     || error.code().is_some_and(|code| is_about_data(&code))
             }
-            Self::Repeated | Self::Inconsistent { .. } => true,
+            Self::Repeated | Self::Taken | Self::Inconsistent { .. } => true,
             _ => false,
         }
     }

@@ -196,8 +196,8 @@ impl Registrar {
             // Written first: asked twice is worse than never.
             match self.note(&member, &target, asked).await {
                 Ok(()) => self.ask(introduction, &member).await,
-                Err(WriteError::Busy(_)) => return Err(OutOfOrder),
-                Err(WriteError::Conflict(_)) => {}
+                Err(error) if error.passes() => return Err(OutOfOrder),
+                Err(_) => {}
             }
         }
         Ok(())

@@ -150,10 +150,6 @@ const OWN: Sql = for_rows!(
      ON CONFLICT (line_id, jid) DO NOTHING"
 );
 
-// There is no line 0: the database refuses this, and with it the whole request.
-const REFUSE: Sql =
-    Sql::both("INSERT INTO line_owners (line_id, jid, since_ms) VALUES (0, $1, $2)");
-
 /// Whoever owns an address that rests has come back to it, or is the next to have that number.
 const REVIVE: Sql = Sql::both(
     "UPDATE lines SET state = 'active', changed_ms = $4
@@ -278,8 +274,7 @@ pub(super) async fn apply(
         if !own(connection, row).await? {
             // Semantics 14: whoever registers with a number has it, or does not register.
             if group.has_user(row.gateway_id, &row.jid) {
-                let nobody = [row.jid.as_str().into(), row.at_ms.into()];
-                connection.run(REFUSE, &nobody).await?;
+                return Err(StoreError::Taken);
             }
             group.set(place, Done::Unchanged);
         }

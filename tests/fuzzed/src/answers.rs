@@ -13,7 +13,7 @@ use tokio::{
     time::timeout,
 };
 use transom_adapter::{
-    Account, Adapter, Address, HttpClient, HttpLimits, Outcome, Outgoing, Repeat, Section,
+    Account, Adapter, Address, HttpClient, HttpLimits, Outcome, Outgoing, Section,
     testkit::{CountingMeter, FIRST, FixedDirectory, RecordingInbox, context, outgoing, signer},
 };
 use transom_email::EmailAdapter;
