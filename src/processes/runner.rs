@@ -1,6 +1,9 @@
 //! The beat: says that this process lives, learns who else does, takes gateways that nobody has, and carries hints.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use tokio::{
     sync::mpsc,
@@ -76,6 +79,7 @@ impl Runner {
             lifecycle,
             heard_at: Instant::now(),
             free_since: BTreeMap::new(),
+            raised: BTreeSet::new(),
             is_leaving: false,
             is_one_missing: false,
         };
@@ -95,6 +99,8 @@ struct Beating {
     heard_at: Instant,
     /// Gateways that nobody has, and since when that is known.
     free_since: BTreeMap<i64, Instant>,
+    /// Gateways of this process for which its keys come behind those of their last holder.
+    raised: BTreeSet<i64>,
     is_leaving: bool,
     is_one_missing: bool,
 }
@@ -166,6 +172,7 @@ impl Beating {
             .inner
             .view
             .send_modify(|view| view.holders.clear());
+        self.raised.clear();
         if self.lifecycle.is_draining() {
             return std::future::pending().await;
         }
@@ -190,11 +197,19 @@ impl Beating {
     }
 
     async fn take(&mut self, me: i64, mut beat: Beat) {
+        let holders = &beat.holders;
+        self.raised.retain(|gateway_id| {
+            let is_it = |row: &HolderRow| row.gateway_id == *gateway_id;
+            holders
+                .iter()
+                .any(|row| is_it(row) && row.process_id == Some(me))
+        });
         if !self.lifecycle.is_draining() {
             for gateway_id in self.wanted(me, &beat) {
                 self.claim(me, gateway_id, &mut beat.holders).await;
             }
         }
+        self.raise(me, &mut beat.holders).await;
         let view = View {
             me,
             workers: beat.workers,
@@ -252,11 +267,6 @@ impl Beating {
         if !matches!(store.claim(me, gateway_id).await, Ok(true)) {
             return;
         }
-        // What this process is about to commit comes behind what the last holder has committed.
-        if let Ok(newest) = store.newest_key().await {
-            self.ids.raise(newest);
-        }
-        tracing::info!(gateway_id, "This process has the gateway now.");
         for row in holders
             .iter_mut()
             .filter(|row| row.gateway_id == gateway_id)
@@ -264,6 +274,39 @@ impl Beating {
             (row.process_id, row.offered, row.up) = (Some(me), false, false);
         }
         self.processes.hint(Hint::Beat);
+    }
+
+    /// What this process is about to commit comes behind what the last holder has committed. Before that is sure, a gateway that
+    /// it has taken counts as nobody's; the next beat tries again.
+    async fn raise(&mut self, me: i64, holders: &mut [HolderRow]) {
+        let raised = &mut self.raised;
+        let due = holders
+            .iter_mut()
+            .filter(|row| row.process_id == Some(me) && !raised.contains(&row.gateway_id));
+        let due: Vec<&mut HolderRow> = due.collect();
+        if due.is_empty() {
+            return;
+        }
+        match self.processes.inner.store.newest_key().await {
+            Ok(newest) => {
+                self.ids.raise(newest);
+                for row in due {
+                    raised.insert(row.gateway_id);
+                    let gateway_id = row.gateway_id;
+                    tracing::info!(gateway_id, "This process has the gateway now.");
+                }
+            }
+            Err(error) => {
+                for row in due {
+                    row.process_id = None;
+                }
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(
+                    error,
+                    "The database does not say what was last committed; a gateway that this process takes over waits for that."
+                );
+            }
+        }
     }
 }
 
@@ -317,3 +360,6 @@ async fn hear(processes: &Processes, listener: &mut Listener, heard: &mpsc::Send
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
