@@ -42,7 +42,7 @@ use crate::{
     store::{Ids, Store, Writer},
     xmpp::{
         stanza::Stanza,
-        stream::{LinkEvent, LinkHandle, Lost},
+        stream::{LinkEvent, LinkHandle, SendError},
     },
 };
 
@@ -182,15 +182,21 @@ impl Intake {
         if !self.processes.has_others() {
             for answer in answers {
                 // Without a link the sender's server has told it so.
-                self.link.send(answer).await.ok();
+                if let Err(SendError::Refused(_)) = self.link.send(answer).await {
+                    self.count("answer-refused");
+                }
             }
             return;
         }
-        let (link, processes, gateway_id) =
-            (self.link.clone(), self.processes.clone(), self.gateway.id);
+        let this = self.clone();
         self.lifecycle.spawn("intake.answer", async move {
-            if link.send_tracked(answers.clone()).await == Err(Lost::Link) {
-                processes.say(gateway_id, &answers).await;
+            match this.link.send_groups(answers.chunks(1)).await {
+                Ok(written) => {
+                    for _refused in written.iter().filter(|one| one.is_err()) {
+                        this.count("answer-refused");
+                    }
+                }
+                Err(_) => this.processes.say(this.gateway.id, &answers).await,
             }
         });
     }

@@ -382,6 +382,20 @@ async fn nudge_others(store: &Store, me: i64) {
 mod tests {
     use super::*;
 
+    impl Processes {
+        /// One of two: what that takes of a database of its own.
+        pub(crate) async fn one_of_two(store: &Store, lifecycle: &Lifecycle) -> Self {
+            let (mut this, runner, _) = Self::join(store, lifecycle).await.unwrap();
+            drop(runner);
+            let inner = Arc::get_mut(&mut this.inner).unwrap();
+            inner.is_shared = true;
+            inner
+                .view
+                .send_modify(|view| view.workers.push(view.me + 1));
+            this
+        }
+    }
+
     fn view(me: i64, workers: &[i64]) -> View {
         View {
             me,

@@ -13,12 +13,7 @@ use crate::{
         read::InRow,
         write::{OutcomeRow, State},
     },
-    xmpp::{
-        jid::BareJid,
-        stanza::{Message, Stanza},
-        stream::Lost,
-        xep::privilege::Privileges,
-    },
+    xmpp::{jid::BareJid, stanza::Stanza, stream::Refusal, xep::privilege::Privileges},
 };
 
 /// The first works of one chat.
@@ -47,38 +42,41 @@ impl HandOver {
     /// True when the link was lost before the server had them.
     async fn hand_over(&self) -> bool {
         let now = self.surroundings.clock.now();
-        let mut stanzas: Vec<Vec<Message>> = Vec::with_capacity(self.works.len());
+        let mut stanzas: Vec<Vec<Stanza>> = Vec::with_capacity(self.works.len());
         for work in self.works() {
             let files = work.files.as_deref().unwrap_or_default();
             let allowed = self.allowed(&work.row).await;
             let gateway = &self.gateway.gateway;
-            stanzas.push(text_in::stanzas(
-                gateway,
-                &work.row,
-                files,
-                now,
-                allowed.as_ref(),
-            ));
+            let made = text_in::stanzas(gateway, &work.row, files, now, allowed.as_ref());
+            stanzas.push(made.into_iter().map(Stanza::from).collect());
         }
-        let made: Vec<bool> = stanzas.iter().map(|stanzas| !stanzas.is_empty()).collect();
-        let sendable = stanzas.into_iter().flatten().map(Stanza::from).collect();
         step(Step::BeforeHandOver);
-        let handed = self.gateway.link.send_tracked(sendable).await;
+        let groups = stanzas.iter().map(Vec::as_slice);
+        let handed = self.gateway.link.send_groups(groups).await;
         step(Step::AfterHandOver);
-        let state = match handed {
+        let Ok(handed) = handed else {
+            return true;
+        };
+        let states = stanzas.iter().zip(handed);
+        let states: Vec<State> = states
+            .map(|(stanzas, written)| self.state_of(stanzas, written))
+            .collect();
+        self.commit(&states).await;
+        false
+    }
+
+    /// What a work is, once the server has what could be written.
+    fn state_of(&self, stanzas: &[Stanza], written: Result<(), Refusal>) -> State {
+        match written {
+            // What has no stanza at all was written by another version, or by hand.
+            Ok(()) if stanzas.is_empty() => State::Failed,
             Ok(()) => State::Delivered,
-            Err(Lost::Link) => return true,
-            Err(Lost::Refused(refusal)) => {
+            Err(refusal) => {
                 let error = &refusal as &dyn std::error::Error;
                 tracing::error!(lane_id = self.lane_id, error, "A stanza cannot be written.");
                 State::Failed
             }
-        };
-        // What has no stanza at all was written by another version, or by hand.
-        let state_of = |made: bool| if made { state } else { State::Failed };
-        let states: Vec<State> = made.into_iter().map(state_of).collect();
-        self.commit(&states).await;
-        false
+        }
     }
 
     /// What the user's server allows, where the message has to be the user's own.
@@ -132,3 +130,6 @@ fn outcome(row: &InRow, state: State, now_ms: i64) -> OutcomeRow {
         ..OutcomeRow::new(row.delivery_id, row.lane_id, state)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@ use std::{
 };
 
 use tokio::sync::{Notify, Semaphore, mpsc};
+use transom_adapter::{AccountName, Meter as _};
 
 use super::Surroundings;
 use crate::{
@@ -223,16 +224,32 @@ async fn tell_gateway(
         return true;
     }
     let now = surroundings.clock.now();
-    let stanzas: Vec<Stanza> = rows
+    let stanzas_of =
+        |row: &TellRow| told::stanzas(&entry.gateway, row, |full| online.contains(full), now);
+    let (told, stanzas): (Vec<i64>, Vec<Stanza>) = rows
         .iter()
-        .flat_map(|row| told::stanzas(&entry.gateway, row, |full| online.contains(full), now))
-        .map(Stanza::from)
-        .collect();
+        .flat_map(|row| stanzas_of(row).into_iter().map(move |one| (row, one)))
+        .map(|(row, stanza)| (row.delivery_id, Stanza::from(stanza)))
+        .unzip();
     step(Step::BeforeTell);
-    if entry.link.send_tracked(stanzas).await.is_err() {
+    let Ok(written) = entry.link.send_groups(stanzas.chunks(1)).await else {
         return false;
-    }
+    };
     step(Step::AfterTell);
+    let name = &entry.gateway.config.name;
+    for (message_id, refused) in told.into_iter().zip(written) {
+        // It would be refused again each time: it counts as told.
+        if let Err(refusal) = refused {
+            let error = &refusal as &dyn std::error::Error;
+            tracing::error!(
+                message_id,
+                error,
+                "A sender cannot be told what became of a message."
+            );
+            let account = AccountName::new(name, "xmpp");
+            surroundings.metrics.count(&account, "tell-refused");
+        }
+    }
     let writes = || {
         rows.iter()
             .map(|row| {
@@ -245,9 +262,7 @@ async fn tell_gateway(
     };
     for row in rows {
         let waited = now.since(transom_adapter::UnixMillis(row.created_ms));
-        surroundings
-            .metrics
-            .told(&entry.gateway.config.name, waited);
+        surroundings.metrics.told(name, waited);
     }
     let told = surroundings.writer.commit(writes()).await;
     !told.is_err_and(|error| error.passes())
@@ -272,38 +287,4 @@ fn lock(under_way: &UnderWay) -> std::sync::MutexGuard<'_, HashMap<i64, bool>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::queue::{
-        Queue, overdue,
-        tests::{Bench, PATIENCE},
-    };
-
-    /// A look may meet a database that is out of order, or find more than it can take: it is not the last one.
-    #[tokio::test]
-    async fn what_is_untold_is_looked_for_again_by_and_by() {
-        let bench = Bench::new().await;
-        let (orders, _orders) = mpsc::channel(64);
-        let processes = bench.surroundings.processes.clone();
-        let queue = Queue { orders, processes };
-        let lifecycle = bench.surroundings.lifecycle.clone();
-        let running = overdue::run(bench.surroundings.clone(), queue);
-        lifecycle.spawn("queue.overdue", running);
-        for look in 0..3 {
-            let again = async {
-                loop {
-                    bench.clock.advance(Duration::from_secs(5));
-                    let soon = Duration::from_millis(10);
-                    let looked = bench.tells.look_again.notified();
-                    if tokio::time::timeout(soon, looked).await.is_ok() {
-                        return;
-                    }
-                }
-            };
-            let looked = tokio::time::timeout(PATIENCE, again).await;
-            assert!(looked.is_ok(), "look {look} never came");
-        }
-    }
-}
+mod tests;

@@ -29,12 +29,12 @@ use crate::{
         write::{ConversationRow, LineRow, NewOut, UserRow},
     },
     xmpp::{
-        stream::{Link, LinkConfig},
+        stream::{Link, LinkConfig, LinkHandle},
         xep::privilege::Announced,
     },
 };
 
-const GATEWAY: i64 = 1;
+pub(super) const GATEWAY: i64 = 1;
 pub(super) const ACCOUNT: i64 = 2;
 const USER: i64 = 3;
 const LINE: i64 = 4;
@@ -225,6 +225,15 @@ impl Bench {
             at_ms: NOW.0,
         };
         self.write(vec![Write::Line(line), Write::User(user)]).await;
+    }
+
+    /// The gateway has this link from now on.
+    pub(super) fn link_to(&mut self, link: &LinkHandle) {
+        let mut gateways = HashMap::clone(&self.surroundings.gateways);
+        for entry in gateways.values_mut() {
+            entry.link = link.clone();
+        }
+        self.surroundings.gateways = Arc::new(gateways);
     }
 
     /// Calls a table of the database by another name, behind transom's back.

@@ -532,3 +532,20 @@ async fn a_user_who_comes_with_a_thousand_contacts_is_answered_a_thousand_times_
     heard.push_str(&bench.until(&last).await);
     assert_eq!(heard.matches("/gw' to='alice@example.org'").count(), 999);
 }
+
+#[tokio::test]
+async fn one_answer_that_cannot_be_written_costs_no_other() {
+    let mut bench = Bench::new().await;
+    let answer = |body: &str| -> Stanza {
+        let (from, to) = ("+12025550147@sms.example.org", "alice@example.org");
+        let (from, to) = (Jid::new(from).unwrap(), Jid::new(to).unwrap());
+        Message::chat(from, to).with_body(body).into()
+    };
+    let answers = |last| vec![answer(&"x".repeat(1 << 20)), answer(last)];
+    bench.intake.answer(answers("alone")).await;
+    bench.until("<body>alone</body>").await;
+    let lifecycle = bench.intake.lifecycle.clone();
+    bench.intake.processes = Processes::one_of_two(&bench.intake.store, &lifecycle).await;
+    bench.intake.answer(answers("of two")).await;
+    bench.until("<body>of two</body>").await;
+}

@@ -227,24 +227,45 @@ impl LinkHandle {
     /// [`Lost::Link`] when the stream ended first: they may or may not have arrived. [`Lost::Refused`] when one of
     /// them must not be written: none was.
     pub async fn send_tracked(&self, stanzas: Vec<Stanza>) -> Result<(), Lost> {
-        let written = stanzas
-            .iter()
-            .map(|stanza| self.write(stanza))
-            .collect::<Result<Vec<_>, _>>()?;
-        let mut targets: Vec<usize> = stanzas.iter().map(|stanza| self.target(stanza)).collect();
+        for written in self.send_groups([stanzas.as_slice()]).await? {
+            written?;
+        }
+        Ok(())
+    }
+
+    /// The same for several groups of stanzas at once. One that holds a stanza which must not be written is left out as a
+    /// whole, and the others go all the same; the answer has a place for each.
+    ///
+    /// # Errors
+    ///
+    /// [`Lost::Link`] when the stream ended first: they may or may not have arrived.
+    pub async fn send_groups<'a>(
+        &self,
+        groups: impl IntoIterator<Item = &'a [Stanza]>,
+    ) -> Result<Vec<Result<(), Refusal>>, Lost> {
+        let (mut stanzas, mut targets, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
+        for group in groups {
+            let written: Result<Vec<_>, _> =
+                group.iter().map(|stanza| self.write(stanza)).collect();
+            outcomes.push(written.map(|written| {
+                stanzas.extend(written);
+                targets.extend(group.iter().map(|stanza| self.target(stanza)));
+            }));
+        }
+        if stanzas.is_empty() {
+            return Ok(outcomes);
+        }
         targets.sort_unstable();
         targets.dedup();
-        if written.is_empty() {
-            return Ok(());
-        }
         let (done, is_done) = oneshot::channel();
         let command = Command::Tracked {
-            stanzas: written,
+            stanzas,
             targets,
             done,
         };
         self.queue(command).await.map_err(|Gone| Lost::Link)?;
-        is_done.await.map_err(|_| Lost::Link)
+        is_done.await.map_err(|_| Lost::Link)?;
+        Ok(outcomes)
     }
 
     /// Queues a presence: written when no message waits, at a limited pace.

@@ -4,7 +4,8 @@
 //! It is the only code that touches the socket. Outside one holds:
 //!
 //! - a [`LinkHandle`]: [`send`](LinkHandle::send) (queued, in order), [`send_tracked`](LinkHandle::send_tracked) (resolves
-//!   when the server surely has it), [`send_presence`](LinkHandle::send_presence) (second class, paced),
+//!   when the server surely has it; [`send_groups`](LinkHandle::send_groups) leaves out what must not be written),
+//!   [`send_presence`](LinkHandle::send_presence) (second class, paced),
 //!   [`request`](LinkHandle::request) (an iq and its answer);
 //! - the receiving end of [`LinkEvent`]s: `Up`, [`Batch`]es to be acknowledged after the commit, `Down` with a [`LinkError`],
 //!   `Elsewhere` when another process has the gateway ([`Permit`]).
@@ -43,4 +44,4 @@ pub use link::Link;
 pub use outgoing::Refusal;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

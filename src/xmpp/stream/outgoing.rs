@@ -30,6 +30,9 @@ pub enum Refusal {
     },
 }
 
+/// So much of a refused stanza's id is logged.
+const ID_LOGGED_MAX: usize = 64;
+
 /// Writes a stanza that may go out from the component `domain`.
 pub(crate) fn write_checked(
     stanza: &Stanza,
@@ -58,7 +61,8 @@ pub(crate) fn write_checked(
         Some(refusal) => {
             tracing::error!(
                 stanza_type = stanza.name(),
-                stanza_id = stanza.id(),
+                // The id may be what makes it too big.
+                stanza_id = stanza.id().map(|id| id.chars().take(ID_LOGGED_MAX).collect::<String>()),
                 error = %refusal,
                 "Refused to write a stanza; this is a fault of transom."
             );

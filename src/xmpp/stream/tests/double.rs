@@ -19,24 +19,24 @@ use crate::xmpp::{
     },
 };
 
-pub(super) const SECRET: &str = "s3cr3t";
+pub(crate) const SECRET: &str = "s3cr3t";
 /// Nothing here takes this long unless it is broken.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A link and the server it connects to.
-pub(super) struct Bench {
-    pub(super) listener: TcpListener,
-    pub(super) link: LinkHandle,
-    pub(super) events: mpsc::Receiver<LinkEvent>,
-    pub(super) life: Lifecycle,
+pub(crate) struct Bench {
+    pub(crate) listener: TcpListener,
+    pub(crate) link: LinkHandle,
+    pub(crate) events: mpsc::Receiver<LinkEvent>,
+    pub(crate) life: Lifecycle,
 }
 
 impl Bench {
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(|_| {}).await
     }
 
-    pub(super) async fn with(change: impl FnOnce(&mut LinkConfig)) -> Self {
+    pub(crate) async fn with(change: impl FnOnce(&mut LinkConfig)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut config = config(&listener.local_addr().unwrap().to_string());
         change(&mut config);
@@ -52,13 +52,20 @@ impl Bench {
     }
 
     /// A link that is up.
-    pub(super) async fn up() -> (Self, Peer) {
+    pub(crate) async fn up() -> (Self, Peer) {
         let mut bench = Self::new().await;
         let peer = bench.log_in().await;
         (bench, peer)
     }
 
-    pub(super) async fn accept(&mut self) -> Peer {
+    /// The same, for stanzas of so many bytes.
+    pub(crate) async fn narrow(stanza_bytes: usize) -> (Self, Peer) {
+        let mut bench = Self::with(|config| config.limits.stanza_bytes = stanza_bytes).await;
+        let peer = bench.log_in().await;
+        (bench, peer)
+    }
+
+    pub(crate) async fn accept(&mut self) -> Peer {
         let (stream, _) = timeout(PATIENCE, self.listener.accept())
             .await
             .expect("nobody connects")
@@ -66,28 +73,28 @@ impl Bench {
         Peer::new(stream)
     }
 
-    pub(super) async fn log_in(&mut self) -> Peer {
+    pub(crate) async fn log_in(&mut self) -> Peer {
         let mut peer = self.accept().await;
         peer.welcome().await;
         assert!(matches!(self.event().await, LinkEvent::Up));
         peer
     }
 
-    pub(super) async fn event(&mut self) -> LinkEvent {
+    pub(crate) async fn event(&mut self) -> LinkEvent {
         timeout(PATIENCE, self.events.recv())
             .await
             .expect("no event")
             .expect("the link is gone")
     }
 
-    pub(super) async fn batch(&mut self) -> Batch {
+    pub(crate) async fn batch(&mut self) -> Batch {
         match self.event().await {
             LinkEvent::Batch(batch) => batch,
             other => panic!("not a batch: {other:?}"),
         }
     }
 
-    pub(super) async fn down(&mut self) -> LinkError {
+    pub(crate) async fn down(&mut self) -> LinkError {
         match self.event().await {
             LinkEvent::Down(error) => error,
             other => panic!("not down: {other:?}"),
@@ -95,7 +102,7 @@ impl Bench {
     }
 
     /// Sends in the background.
-    pub(super) fn tracked(&self, stanzas: Vec<Stanza>) -> mpsc::Receiver<Result<(), super::Lost>> {
+    pub(crate) fn tracked(&self, stanzas: Vec<Stanza>) -> mpsc::Receiver<Result<(), super::Lost>> {
         let link = self.link.clone();
         let (told, outcome) = mpsc::channel(1);
         self.life.spawn("test.tracked", async move {
@@ -107,18 +114,18 @@ impl Bench {
 }
 
 /// The server's side of a connection.
-pub(super) struct Peer {
+pub(crate) struct Peer {
     stream: Box<dyn Both>,
     cutter: Cutter,
     parser: Parser,
 }
 
-pub(super) trait Both: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(crate) trait Both: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Both for T {}
 
 /// What the link wrote.
 #[derive(Debug, PartialEq)]
-pub(super) enum Heard {
+pub(crate) enum Heard {
     Open(String),
     Stanza(Stanza),
     Other(Element),
@@ -126,11 +133,11 @@ pub(super) enum Heard {
     End,
 }
 
-pub(super) const HEADER: &str = "<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' \
+pub(crate) const HEADER: &str = "<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' \
      xmlns:stream='http://etherx.jabber.org/streams' from='sms.example.org' id='3BF96D32'>";
 
 impl Peer {
-    pub(super) fn new(stream: impl Both + 'static) -> Self {
+    pub(crate) fn new(stream: impl Both + 'static) -> Self {
         let limits = Limits {
             stanza_bytes: 10 << 20,
             ..Limits::default()
@@ -142,12 +149,12 @@ impl Peer {
         }
     }
 
-    pub(super) async fn say(&mut self, text: &str) {
+    pub(crate) async fn say(&mut self, text: &str) {
         self.stream.write_all(text.as_bytes()).await.unwrap();
         self.stream.flush().await.unwrap();
     }
 
-    pub(super) async fn hear(&mut self) -> Heard {
+    pub(crate) async fn hear(&mut self) -> Heard {
         timeout(PATIENCE, self.next())
             .await
             .expect("the link says nothing")
@@ -181,12 +188,12 @@ impl Peer {
     }
 
     /// Accepts the login.
-    pub(super) async fn welcome(&mut self) {
+    pub(crate) async fn welcome(&mut self) {
         self.hear_handshake().await;
         self.say("<handshake/>").await;
     }
 
-    pub(super) async fn hear_handshake(&mut self) -> String {
+    pub(crate) async fn hear_handshake(&mut self) -> String {
         assert!(matches!(self.hear().await, Heard::Open(_)));
         self.say(HEADER).await;
         match self.hear().await {
@@ -195,31 +202,46 @@ impl Peer {
         }
     }
 
-    pub(super) async fn hear_message(&mut self) -> Message {
+    pub(crate) async fn hear_message(&mut self) -> Message {
         match self.hear().await {
             Heard::Stanza(Stanza::Message(message)) => message,
             other => panic!("no message: {other:?}"),
         }
     }
 
-    pub(super) async fn hear_iq(&mut self) -> Iq {
+    pub(crate) async fn hear_iq(&mut self) -> Iq {
         match self.hear().await {
             Heard::Stanza(Stanza::Iq(iq)) => iq,
             other => panic!("no iq: {other:?}"),
         }
     }
 
-    pub(super) async fn answer(&mut self, iq: &Iq) {
+    /// Takes messages up to the next ping, and answers that.
+    pub(crate) async fn take(&mut self) -> Vec<Message> {
+        let mut messages = Vec::new();
+        loop {
+            match self.hear().await {
+                Heard::Stanza(Stanza::Message(message)) => messages.push(message),
+                Heard::Stanza(Stanza::Iq(ping)) => {
+                    self.answer(&ping).await;
+                    return messages;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    pub(crate) async fn answer(&mut self, iq: &Iq) {
         self.say_stanza(iq.result(None).unwrap()).await;
     }
 
-    pub(super) async fn say_stanza(&mut self, stanza: impl Into<Stanza>) {
+    pub(crate) async fn say_stanza(&mut self, stanza: impl Into<Stanza>) {
         let mut out = Vec::new();
         stanza.into().write(&mut out);
         self.say(str::from_utf8(&out).unwrap()).await;
     }
 
-    pub(super) async fn say_stream_error(&mut self, condition: &str, text: &str) {
+    pub(crate) async fn say_stream_error(&mut self, condition: &str, text: &str) {
         let namespace = "urn:ietf:params:xml:ns:xmpp-streams";
         self.say(&format!(
             "<stream:error><{condition} xmlns='{namespace}'/><text xmlns='{namespace}'>{text}</text></stream:error>\
@@ -229,7 +251,7 @@ impl Peer {
     }
 }
 
-pub(super) fn config(endpoint: &str) -> LinkConfig {
+pub(crate) fn config(endpoint: &str) -> LinkConfig {
     let domain = "sms.example.org".parse().unwrap();
     let mut config = LinkConfig::new(endpoint.parse().unwrap(), domain, SECRET.into());
     config.home_domains = vec!["example.org".parse().unwrap()];
@@ -248,12 +270,12 @@ pub(super) fn config(endpoint: &str) -> LinkConfig {
     config
 }
 
-pub(super) fn jid(text: &str) -> Jid {
+pub(crate) fn jid(text: &str) -> Jid {
     Jid::new(text).unwrap()
 }
 
 /// A message that goes out.
-pub(super) fn outgoing(body: &str) -> Message {
+pub(crate) fn outgoing(body: &str) -> Message {
     Message::chat(
         jid("+12025550147@sms.example.org"),
         jid("alice@example.org"),
@@ -262,7 +284,7 @@ pub(super) fn outgoing(body: &str) -> Message {
 }
 
 /// A message that comes in.
-pub(super) fn incoming(body: &str) -> Message {
+pub(crate) fn incoming(body: &str) -> Message {
     Message::chat(
         jid("alice@example.org/phone"),
         jid("+12025550147@sms.example.org"),
@@ -271,7 +293,7 @@ pub(super) fn incoming(body: &str) -> Message {
 }
 
 /// The texts of a batch.
-pub(super) fn bodies(received: &[Received]) -> Vec<String> {
+pub(crate) fn bodies(received: &[Received]) -> Vec<String> {
     received
         .iter()
         .map(|received| match received {

@@ -1,6 +1,6 @@
 //! The link against a scripted server on loopback.
 
-mod double;
+pub(crate) mod double;
 mod incoming;
 mod login;
 mod outgoing;

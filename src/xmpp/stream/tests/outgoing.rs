@@ -7,7 +7,7 @@ use super::{
     *,
 };
 use crate::xmpp::{
-    stanza::{Condition, Iq, Presence, PresenceType, Stanza, StanzaError},
+    stanza::{Condition, Iq, Message, Presence, PresenceType, Stanza, StanzaError},
     xep::ping::ping,
 };
 
@@ -144,6 +144,33 @@ async fn wrong_addresses_are_never_written() {
     assert_eq!(bench.link.send_tracked(Vec::new()).await, Ok(()));
     bench.link.send(outgoing("4")).await.unwrap();
     assert_eq!(peer.hear_message().await.body().as_deref(), Some("4"));
+}
+
+#[tokio::test]
+async fn of_several_groups_the_wrong_one_alone_is_left_out() {
+    let (bench, mut peer) = Bench::narrow(1_000).await;
+    let big = outgoing(&"x".repeat(1_000));
+    let groups = [
+        vec![outgoing("1").into(), outgoing("2").into()],
+        vec![outgoing("3").into(), big.into()],
+        Vec::new(),
+        vec![outgoing("4").into()],
+    ];
+    let sending = bench.link.send_groups(groups.iter().map(Vec::as_slice));
+    let (written, heard) = tokio::join!(sending, peer.take());
+    assert!(
+        matches!(
+            written.as_deref(),
+            Ok([Ok(()), Err(Refusal::TooBig { .. }), Ok(()), Ok(())])
+        ),
+        "{written:?}"
+    );
+    let bodies: Vec<_> = heard.iter().filter_map(Message::body).collect();
+    assert_eq!(bodies, ["1", "2", "4"]);
+    // Nothing is left of this one: nothing is waited for.
+    let written = bench.link.send_groups([&groups[1][1..]]).await;
+    assert!(matches!(written.as_deref(), Ok([Err(_)])), "{written:?}");
+    drop(peer);
 }
 
 #[tokio::test]
