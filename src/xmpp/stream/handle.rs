@@ -80,11 +80,11 @@ pub enum Received {
 pub enum LinkState {
     /// An attempt is under way.
     Connecting,
-    /// The last attempt failed, or the connection was lost.
+    /// The last attempt failed, or the connection was lost; what is on its way to us may still be read.
     Down {
         /// Why.
         error: LinkError,
-        /// When the next attempt begins.
+        /// When the next attempt begins, at the latest while it is still read.
         retry_at: Instant,
     },
     /// Another process has it.
@@ -330,7 +330,7 @@ impl LinkHandle {
         self.shared.state.clone()
     }
 
-    /// Whether the link is up.
+    /// Whether the link is up: what is sent now is taken.
     pub fn is_up(&self) -> bool {
         matches!(*self.shared.state.borrow(), LinkState::Up { .. })
     }

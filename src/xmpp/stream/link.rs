@@ -141,6 +141,7 @@ impl Link {
             counters: &self.counters,
             events: &self.events,
             stop: &ends_here,
+            state: &self.state,
             messages: to_send,
             presences: to_tell,
         };
@@ -164,6 +165,7 @@ impl Link {
                 tokio::select! {
                     ended = &mut session => ended,
                     () = withdrawn => {
+                        self.state.send_replace(LinkState::Elsewhere);
                         ends_here.cancel();
                         session.await
                     }

@@ -4,13 +4,13 @@ use std::{io, sync::atomic::Ordering, time::Duration};
 
 use tokio::{
     io::ReadHalf,
-    sync::mpsc,
+    sync::{mpsc, watch},
     time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Counters, LinkConfig, LinkError, LinkEvent, Permit, Phase, Waiting,
+    Counters, LinkConfig, LinkError, LinkEvent, LinkState, Permit, Phase, Waiting,
     barrier::Barriers,
     endpoint::Connection,
     handle::Command,
@@ -43,6 +43,8 @@ pub(crate) struct Ends<'a> {
     pub(crate) counters: &'a Counters,
     pub(crate) events: &'a mpsc::Sender<LinkEvent>,
     pub(crate) stop: &'a CancellationToken,
+    /// Not up from the moment when nothing more is taken: whoever has something to send waits for the next connection.
+    pub(crate) state: &'a watch::Sender<LinkState>,
     pub(crate) messages: mpsc::Receiver<Command>,
     pub(crate) presences: mpsc::Receiver<Vec<u8>>,
 }
@@ -270,6 +272,8 @@ impl<'a> Session<'a> {
     fn end(&mut self, error: LinkError) {
         if matches!(self.course, Course::Running) {
             let end_by = Instant::now() + self.ends.config.timing.stop;
+            let down = |error, retry_at| LinkState::Down { error, retry_at };
+            self.ends.state.send_replace(down(error.clone(), end_by));
             self.course = Course::Ending { error, end_by };
             self.ends.messages.close();
             self.ends.presences.close();

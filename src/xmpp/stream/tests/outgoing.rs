@@ -173,6 +173,35 @@ async fn of_several_groups_the_wrong_one_alone_is_left_out() {
     drop(peer);
 }
 
+/// Until what came is committed the connection is not let go of; whoever has something to send must not try again and again.
+#[tokio::test]
+async fn a_link_that_is_read_to_its_end_is_not_up() {
+    let (mut bench, mut peer) = Bench::up().await;
+    let mut last = Vec::new();
+    Stanza::from(incoming("1")).write(&mut last);
+    let last = String::from_utf8(last).unwrap();
+    peer.say(&format!("{last}</stream:stream>")).await;
+    let batch = bench.batch().await;
+    let refused = async {
+        while bench.link.send(outgoing("x")).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(20 * SECOND, refused).await.unwrap();
+    assert!(!bench.link.is_up());
+    assert!(matches!(
+        *bench.link.state().borrow(),
+        LinkState::Down {
+            error: LinkError::Closed(Phase::Live),
+            ..
+        }
+    ));
+    batch.committed();
+    assert_eq!(bench.down().await, LinkError::Closed(Phase::Live));
+    let _peer = bench.log_in().await;
+    assert!(bench.link.is_up());
+}
+
 #[tokio::test]
 async fn a_request_brings_its_answer() {
     let (mut bench, mut peer) = Bench::up().await;
