@@ -102,16 +102,22 @@ pub(super) async fn apply(
     } else {
         None
     };
-    let claims = on.commit(effects.claims).await?;
-    if claims.contains(&Done::Unchanged) {
-        return Err(Refusal::Changed);
-    }
-    let mut writes = effects.writes;
+    // All of it or nothing: a number without its user would be lost to the pool.
+    let mut writes = effects.claims;
+    let claims = writes.len();
+    writes.extend(effects.writes);
     if on.running.is_none() {
         // Nobody asks for presence now; the process that runs next does.
         writes.retain(|write| !matches!(write, Write::Contact(_)));
     }
-    on.commit(writes).await?;
+    let done = on.commit(writes).await?;
+    if done
+        .iter()
+        .take(claims)
+        .any(|done| *done == Done::Unchanged)
+    {
+        return Err(Refusal::Changed);
+    }
     if effects.wakes {
         let (jid, at_ms) = (jid.to_string(), on.now_ms());
         let gateway_id = gateway.id;

@@ -2,6 +2,7 @@
 
 use std::{collections::HashSet, os::unix::fs::PermissionsExt as _, path::Path};
 
+use sqlx::{Connection as _, SqliteConnection};
 use tokio::{io::AsyncReadExt as _, io::AsyncWriteExt as _, net::UnixStream};
 use transom_adapter::{Key, Lifecycle};
 use transom_test_servers::{Postgres, Server, skipped};
@@ -38,6 +39,15 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let alone = open(folder.path(), url).await;
         Self { folder, alone }
+    }
+
+    /// Runs it behind transom's back.
+    async fn sql(&self, sql: &'static str) {
+        let file = self.folder.path().join("transom.db");
+        let url = format!("sqlite://{}", file.display());
+        let mut connection = SqliteConnection::connect(&url).await.unwrap();
+        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
     }
 
     fn on_it(&self) -> &Operations {

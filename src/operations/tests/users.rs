@@ -145,6 +145,24 @@ async fn users_are_let_in_and_out() {
 }
 
 #[tokio::test]
+async fn a_number_is_nobodys_when_its_user_could_not_be_stored() {
+    let world = World::sqlite().await;
+    let add = || Request::UserAdd {
+        user: "bob@example.org".to_owned(),
+        gateway: None,
+        address: Some("+12025550102".to_owned()),
+    };
+    let full = "CREATE TRIGGER full BEFORE INSERT ON users BEGIN SELECT RAISE(ABORT, 'full'); END";
+    world.sql(full).await;
+    world.ask(add()).await.unwrap_err();
+    world.sql("DROP TRIGGER full").await;
+    let Ok(Reply::UserAdded(added)) = world.ask(add()).await else {
+        panic!("the number is not free")
+    };
+    assert_eq!(added.address.as_deref(), Some("+12025550102"));
+}
+
+#[tokio::test]
 async fn a_line_rests_only_where_somebody_talked_on_it() {
     let world = World::sqlite().await;
     let bob = world.user("bob@example.org").await;

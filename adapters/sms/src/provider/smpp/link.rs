@@ -1,6 +1,7 @@
 //! The account's connections: bound, carried, and bound again.
 
 use std::{
+    convert::Infallible,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering::SeqCst},
@@ -25,7 +26,7 @@ use super::{
     ids::KIND,
     outcome,
     receipt::{self, Receipt},
-    repeats::{Content, Numbers},
+    repeats::{Content, LOOK, Numbers},
     text::{self, Read},
 };
 use crate::provider::received::Received;
@@ -123,9 +124,11 @@ impl Link<'_> {
                         response: settled.response,
                         enquire: settled.enquire,
                     };
-                    let ended = session
-                        .run(requests, &taker, limits, lifecycle.draining())
-                        .await;
+                    let session = session.run(requests, &taker, limits, lifecycle.draining());
+                    let ended = tokio::select! {
+                        ended = session => ended,
+                        never = taker.looks() => match never {},
+                    };
                     self.up.0.fetch_sub(1, SeqCst);
                     if ended == Ended::Stopped {
                         return;
@@ -205,11 +208,19 @@ struct Taker<'a> {
 
 impl<'a> Taker<'a> {
     fn new(account: &'a SmppAccount, context: &'a Context) -> Self {
-        let numbers = Mutex::default();
+        let numbers = Mutex::new(Numbers::new(Instant::now()));
         Self {
             account,
             context,
             numbers,
+        }
+    }
+
+    /// Looks whether this process has stood still.
+    async fn looks(&self) -> Infallible {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            self.numbers().seen(Instant::now());
         }
     }
 
