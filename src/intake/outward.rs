@@ -227,10 +227,8 @@ async fn commit_round(
         }
         Err(error) => {
             let text = match error {
-                WriteError::Busy(_) => Text::from(Cap::Busy),
+                WriteError::Busy(_) | WriteError::Unknown(_) => Text::from(Cap::Busy),
                 WriteError::Conflict(_) => Text::from(Failed::Internal),
-                // This process ends; the next one knows.
-                WriteError::Unknown(_) => return answers,
             };
             answers.extend(
                 effects
@@ -281,29 +279,24 @@ fn decide_round<'a>(
     (effects, round.answers)
 }
 
-/// Commits, waiting for a database that is out of order for a while; where it may have taken it, until it says so.
+/// Commits, waiting for a database that is out of order for a while.
 async fn commit(intake: &Intake, effects: &[(&Message, Effect)]) -> Result<Vec<Done>, WriteError> {
     let patience = Instant::now() + STORE_PATIENCE;
-    let mut unknown = None;
+    let mut may_stand = false;
     loop {
         let writes: Vec<Write> = effects.iter().flat_map(|(_, one)| writes(one)).collect();
         let count = writes.len();
         let done = intake.writer.commit(writes).await;
-        if let Err(error @ WriteError::Unknown(_)) = &done {
-            unknown = Some(error.clone());
-        }
-        let waits = match &unknown {
-            Some(_) => !intake.lifecycle.is_draining(),
-            None => Instant::now() < patience,
-        };
-        match (done, &unknown) {
-            (Err(error), _) if error.passes() && waits => tokio::time::sleep(STORE_PAUSE).await,
-            (Err(WriteError::Busy(_)), Some(unknown)) => return Err(unknown.clone()),
+        may_stand |= matches!(done, Err(WriteError::Unknown(_)));
+        match done {
+            Err(error) if error.passes() && Instant::now() < patience => {
+                tokio::time::sleep(STORE_PAUSE).await;
+            }
             // It was taken the first time.
-            (Err(WriteError::Conflict(_)), Some(_)) if is_there(intake, effects).await => {
+            Err(WriteError::Conflict(_)) if may_stand && is_there(intake, effects).await => {
                 return Ok(vec![Done::Written; count]);
             }
-            (done, _) => return done,
+            done => return done,
         }
     }
 }

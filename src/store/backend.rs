@@ -276,9 +276,9 @@ impl Connection {
         }
     }
 
-    /// Whether a transaction is open, or may be: what ended it was not answered.
-    pub(super) fn is_in_transaction(&self) -> bool {
-        self.in_transaction
+    /// Whether a commit that failed may stand: its server was lost before it answered. SQLite has no server.
+    pub(super) fn may_have_committed(&self) -> bool {
+        self.in_transaction && self.is_postgres()
     }
 
     /// Gives the transaction up. Where even that fails, the connection is closed with it.

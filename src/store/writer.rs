@@ -196,7 +196,7 @@ async fn attempt(database: &Database, group: &[Request]) -> Result<Vec<Done>, St
 async fn commit(connection: &mut Connection) -> Result<(), StoreError> {
     crate::hooks::step(crate::hooks::Step::BeforeCommit);
     if let Err(error) = connection.commit().await {
-        return Err(if connection.is_in_transaction() {
+        return Err(if connection.may_have_committed() {
             let error: &dyn std::error::Error = &error;
             tracing::error!(error, "The database was lost while it committed.");
             StoreError::Uncertain
