@@ -5,7 +5,7 @@ use super::{
     settings::{Setting, Settings},
 };
 use crate::{
-    store::read::{KnownConversation, KnownLine, OutwardSnapshot},
+    store::read::{KnownConversation, KnownLine, OutwardSnapshot, SharedLine},
     texts::{Membership, Refused},
 };
 
@@ -37,13 +37,18 @@ pub(super) fn choose<'a>(
             .find(|known| known.line_id == line.line_id)
     };
     if let Some(pinned) = &contact.line {
-        let shared = snapshot.shared.iter().map(|shared| &shared.line);
-        let line = own
+        let is_pinned = |line: &KnownLine| line.address == pinned.as_str();
+        let shared = snapshot
+            .shared
             .iter()
-            .chain(shared)
-            .find(|line| line.address == pinned.as_str());
+            .find(|shared| is_pinned(&shared.line));
+        if shared.is_some_and(|shared| is_others(shared, peer, user_id)) {
+            return Err(Membership::LineConflict.into());
+        }
+        let own = own.iter().find(|line| is_pinned(line));
+        let line = own.or(shared.map(|shared| &shared.line));
         let line = line.ok_or_else(|| no_line(gateway))?;
-        return active(line, on(line), false);
+        return active(line, on(line));
     }
     // The line last used with that peer, else the default line: the user's choice, or the one owned longest.
     let talked_on = own
@@ -51,7 +56,7 @@ pub(super) fn choose<'a>(
         .filter_map(|line| Some((line, on(line)?)))
         .filter(|(_, known)| known.plain_ms > 0);
     if let Some((line, known)) = talked_on.max_by_key(|(_, known)| known.plain_ms) {
-        return active(line, Some(known), false);
+        return active(line, Some(known));
     }
     let wanted = default_line(snapshot, user);
     let usable = |line: &&KnownLine| line.state == "active";
@@ -60,7 +65,7 @@ pub(super) fn choose<'a>(
         .filter(usable)
         .find(|line| Some(&line.address) == wanted.as_ref());
     if let Some(line) = wanted.or_else(|| own.iter().find(usable)).or(own.first()) {
-        return active(line, on(line), false);
+        return active(line, on(line));
     }
     shared_line(gateway, snapshot, user_id, peer, on)
 }
@@ -92,17 +97,18 @@ fn shared_line<'a>(
             .find(|shared| !shared.taken.contains_key(peer))
     };
     let shared = mine.or_else(free).ok_or(Membership::LineConflict)?;
-    active(
-        &shared.line,
-        on(&shared.line),
-        shared.opted_out.contains(peer),
-    )
+    active(&shared.line, on(&shared.line))
+}
+
+/// Semantics 18: whether that peer belongs to somebody else on this line.
+fn is_others(shared: &SharedLine, peer: &str, user_id: Option<i64>) -> bool {
+    let taken = shared.taken.get(peer);
+    taken.is_some_and(|&owner| Some(owner) != user_id)
 }
 
 fn active<'a>(
     line: &'a KnownLine,
     conversation: Option<&'a KnownConversation>,
-    opted_out: bool,
 ) -> Result<Chosen<'a>, Refused> {
     if line.refused {
         let address = line.address.clone();
@@ -111,7 +117,8 @@ fn active<'a>(
     if line.state != "active" {
         return Err(Membership::LineRetired.into());
     }
-    let opted_out = opted_out || conversation.is_some_and(|known| known.opted_out);
+    // Where there is no conversation, `check_people` heeds it.
+    let opted_out = conversation.is_some_and(|known| known.opted_out);
     Ok(Chosen {
         line,
         conversation,
@@ -131,6 +138,33 @@ impl Gateway {
             Membership::NoMailbox { gateway }
         } else {
             Membership::NoLine { gateway }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::registration::fixture::{sms, user};
+
+    const PEER: &str = "+12025550147";
+    const SHARED: &str = "+12025550199";
+
+    #[test]
+    fn a_pinned_shared_line_is_nobody_s_who_is_not_the_peer_s() {
+        let gateway = sms("open");
+        let contact = gateway.contact(&format!("{PEER};line={SHARED}")).unwrap();
+        for (owner, want) in [
+            (None, Ok(SHARED)),
+            (Some(7), Ok(SHARED)),
+            (Some(8), Err(Refused::from(Membership::LineConflict))),
+        ] {
+            let mut view = user("active").with_shared().view;
+            let taken = owner.map(|owner| (PEER.to_owned(), owner));
+            view.shared[0].taken.extend(taken);
+            let chosen = choose(&gateway, &view, "alice@example.org", Some(7), &contact);
+            let address = chosen.map(|chosen| chosen.line.address.as_str());
+            assert_eq!(address, want, "{owner:?}");
         }
     }
 }

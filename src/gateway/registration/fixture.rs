@@ -1,10 +1,6 @@
 //! A gateway without a network, and people of every standing.
 
-use std::{
-    collections::{HashMap, HashSet},
-    path::Path,
-    sync::Arc,
-};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use transom_adapter::{
     Account, Adapter, Address, ContactError, Network, Outgoing, Plan, Refusal, UnixMillis,
@@ -204,7 +200,6 @@ impl Person {
         self.view.shared.push(SharedLine {
             line,
             taken: HashMap::new(),
-            opted_out: HashSet::new(),
         });
         self
     }

@@ -126,7 +126,7 @@ pub struct OutwardSnapshot {
     pub gateway_messages: i64,
     /// The members of the groups whose names do not say them, with their names: by (bare JID, peer).
     pub groups: HashMap<(String, String), Vec<KnownMember>>,
-    /// (line, member) of groups that have opted out.
+    /// (line, peer or member of a group) that have opted out, of the sender's lines and the shared ones.
     pub opted_out: HashSet<(i64, String)>,
     /// The registered owners of those lines of senders that have several, by line.
     pub owners: HashMap<i64, Vec<KnownOwner>>,
@@ -210,8 +210,6 @@ pub struct SharedLine {
     pub line: KnownLine,
     /// Who talked to which peer last within seven days: peer to user.
     pub taken: HashMap<String, i64>,
-    /// Peers among those asked for that opted out on it.
-    pub opted_out: HashSet<String>,
 }
 
 const HOUR_MS: i64 = 3_600_000;

@@ -1,11 +1,11 @@
 //! The lines that are not one user's: shared ones, and whether the pool has any.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::{
     super::{Param, StoreError},
     DAY_MS, OutwardSnapshot, SharedLine, known_line,
-    statements::{OPEN_LINES, SHARED_OPTOUTS, TAKEN},
+    statements::{OPEN_LINES, TAKEN},
 };
 use crate::store::Connection;
 
@@ -27,7 +27,6 @@ pub(super) async fn load_open_lines(
                 snapshot.shared.push(SharedLine {
                     line,
                     taken: HashMap::new(),
-                    opted_out: HashSet::new(),
                 });
             }
             _ => snapshot.pool_is_free |= line.owners == 0,
@@ -39,7 +38,7 @@ pub(super) async fn load_open_lines(
     for row in connection
         .rows(
             TAKEN,
-            &[asks.clone(), gateway_id.into(), (now_ms - TAKEN_MS).into()],
+            &[asks, gateway_id.into(), (now_ms - TAKEN_MS).into()],
         )
         .await?
     {
@@ -51,19 +50,6 @@ pub(super) async fn load_open_lines(
         {
             // In the order of activity: the last one stands.
             shared.taken.insert(row.text(1)?.to_owned(), row.int(2)?);
-        }
-    }
-    for row in connection
-        .rows(SHARED_OPTOUTS, &[asks, gateway_id.into()])
-        .await?
-    {
-        let line_id = row.int(0)?;
-        if let Some(shared) = snapshot
-            .shared
-            .iter_mut()
-            .find(|shared| shared.line.line_id == line_id)
-        {
-            shared.opted_out.insert(row.text(1)?.to_owned());
         }
     }
     Ok(())

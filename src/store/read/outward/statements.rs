@@ -171,7 +171,7 @@ pub(in crate::store::read) const MEMBERS: Sql = for_rows!(
       ORDER BY m.address"
 );
 
-/// Which members of groups have opted out, on the lines that the sender owns; [`SHARED_OPTOUTS`] has the others.
+/// Who has opted out, on the lines that the sender owns; [`SHARED_OPTOUTS`] has the others.
 pub(in crate::store::read) const MEMBER_OPTOUTS: Sql = for_rows!(
     "SELECT s.line_id, s.peer
        FROM",
