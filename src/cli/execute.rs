@@ -213,9 +213,32 @@ async fn run(loaded: Loaded, file: PathBuf) -> Exit {
             show(&faults);
             Exit::Config
         }
-        Err(error) => {
+        Err(error) => not_started(&error),
+    }
+}
+
+/// 78 tells the service manager to leave it: only for what no restart mends (semantics 35).
+fn not_started(error: &StartError) -> Exit {
+    match error {
+        StartError::Config(_)
+        | StartError::Listen { .. }
+        | StartError::Bind(_)
+        | StartError::NoDatabase(_)
+        | StartError::Taken(_)
+        | StartError::Store(
+            StoreError::Newer { .. }
+            | StoreError::Unmigrated { .. }
+            | StoreError::Moved { .. }
+            | StoreError::Orphans { .. },
+        ) => {
             complain(&error.to_string());
             Exit::Config
+        }
+        StartError::Store(_) | StartError::System(_) => {
+            complain(&format!(
+                "transom could not start: {error}. Once that is mended, start it again; a service manager does."
+            ));
+            Exit::Unavailable
         }
     }
 }
@@ -337,6 +360,35 @@ mod tests {
                 "gateway.sms.provider.b.base_url",
             ]
         );
+    }
+
+    #[test]
+    fn only_what_no_restart_mends_ends_with_78() {
+        let store = |error| StartError::Store(error);
+        let when = String::new();
+        for error in [
+            StartError::Config(Vec::new()),
+            StartError::Listen {
+                address: "127.0.0.1:80".to_owned(),
+                source: io::ErrorKind::AddrInUse.into(),
+            },
+            StartError::NoDatabase("transom.db".into()),
+            StartError::Taken("transom.lock".into()),
+            store(StoreError::Newer { found: 9, known: 8 }),
+            store(StoreError::Unmigrated { missing: 8 }),
+            store(StoreError::Moved { when }),
+            store(StoreError::Orphans { number: 8, rows: 1 }),
+        ] {
+            assert_eq!(not_started(&error), Exit::Config, "{error}");
+        }
+        for error in [
+            store(StoreError::Database(sqlx::Error::PoolTimedOut)),
+            store(StoreError::Uncertain),
+            store(StoreError::Gone),
+            StartError::System("cannot use the folder of files".to_owned()),
+        ] {
+            assert_eq!(not_started(&error), Exit::Unavailable, "{error}");
+        }
     }
 
     #[test]
