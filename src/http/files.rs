@@ -1,7 +1,10 @@
 //! `/files/{token}/{name}`: attachments, to whoever was given the URL. The name is for people and for what they save the file as;
 //! the token alone finds it. There is no list of files, and nothing on the disk can be named but what a token stands for.
 
-use std::{io::SeekFrom, sync::Arc};
+use std::{
+    io::{ErrorKind, SeekFrom},
+    sync::Arc,
+};
 
 use axum::{
     body::{Body, Bytes},
@@ -59,15 +62,34 @@ pub(super) async fn give(
     let looking = files.served(&token, site.state.clock.now());
     let found = tokio::time::timeout(site.limits.commit, looking).await;
     match found {
-        Ok(Ok(Some(served))) => answer(&served, &method, &headers)
-            .await
-            .unwrap_or_else(|_| gone()),
+        Ok(Ok(Some(served))) => content(&served, &method, &headers).await,
         Ok(Ok(None)) => gone(),
-        Ok(Err(_)) | Err(_) => plain(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the file cannot be looked up now; try again later",
-        ),
+        Ok(Err(_)) | Err(_) => later(),
     }
+}
+
+/// A disk that fails says nothing of the file: only one that is not there is gone.
+async fn content(served: &Served, method: &Method, headers: &HeaderMap) -> Response {
+    match answer(served, method, headers).await {
+        Ok(response) => response,
+        Err(error) if error.kind() == ErrorKind::NotFound => gone(),
+        Err(error) => {
+            // Without its path, which holds the token.
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "A file cannot be read from the disk."
+            );
+            later()
+        }
+    }
+}
+
+/// Whoever asks is to come back.
+fn later() -> Response {
+    plain(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "the file cannot be looked up now; try again later",
+    )
 }
 
 /// The same answer for what never was and for what is not there any more.
@@ -158,7 +180,7 @@ fn chunks(
         let count = file.read(&mut chunk).await?;
         if count == 0 {
             // Shorter than it was: the caller must not take it for whole.
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
+            return Err(ErrorKind::UnexpectedEof.into());
         }
         chunk.truncate(count);
         Ok(Some((Bytes::from(chunk), (file, left - count as u64))))
@@ -199,6 +221,26 @@ fn range(headers: &HeaderMap, length: u64) -> Asked {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_disk_that_fails_is_no_missing_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (missing, looped) = (folder.path().join("missing"), folder.path().join("looped"));
+        // Whoever runs this: the system cannot open it, though its name is there.
+        std::os::unix::fs::symlink(&looped, &looped).unwrap();
+        for (path, want) in [
+            (missing, StatusCode::NOT_FOUND),
+            (looped, StatusCode::SERVICE_UNAVAILABLE),
+        ] {
+            let served = Served {
+                path,
+                name: "picture.png".to_owned(),
+                content_type: "image/png".to_owned(),
+            };
+            let response = content(&served, &Method::GET, &HeaderMap::new()).await;
+            assert_eq!(response.status(), want, "{served:?}");
+        }
+    }
 
     #[test]
     fn one_range_is_understood_and_anything_else_is_the_whole() {
