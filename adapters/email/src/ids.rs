@@ -8,6 +8,15 @@ pub(crate) const MESSAGE_ID_KIND: &str = "message-id";
 /// The header by which our own mails are known when a forwarder has rewritten their Message-ID.
 pub(crate) const LOOP_HEADER: &str = "X-Loop";
 
+/// Who reads what comes to an address of ours. Of all the addresses of one reader, one mail is taken once.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Reader {
+    /// Whoever wrote the delivery whose bounce address it is, however that is wrapped.
+    Writer(Key),
+    /// Whoever has this mailbox.
+    Owner(Address),
+}
+
 /// Makes our Message-IDs and bounce addresses, and knows them again.
 ///
 /// Both hold a token of the [`Signer`]: the delivery's key and 80 bits that only we can compute, so neither a thread nor a
@@ -65,6 +74,14 @@ impl OwnIds {
             Some(postmaster) if matches!(plain, "postmaster" | "abuse") => postmaster.clone(),
             _ if plain.is_empty() || plain == local => address.clone(),
             _ => Address::new(format!("{plain}@{domain}")),
+        }
+    }
+
+    /// Who reads what comes to this address.
+    pub(crate) fn reader(&self, address: &Address) -> Reader {
+        match self.key_of_bounce_address(address) {
+            Some(key) => Reader::Writer(key),
+            None => Reader::Owner(self.mailbox(address)),
         }
     }
 

@@ -49,15 +49,19 @@ fn ours(value: &str, ids: &OwnIds) -> Option<Address> {
 }
 
 fn addressed(message: &Message<'_>, ids: &OwnIds) -> Vec<Address> {
-    let mut found = Vec::new();
+    let (mut found, mut readers) = (Vec::new(), Vec::new());
     let lists = [message.to(), message.cc()];
     for addr in lists
         .into_iter()
         .flatten()
         .flat_map(mail_parser::Address::iter)
     {
-        let own = addr.address().and_then(|address| ours(address, ids));
-        if let Some(own) = own.filter(|own| !found.contains(own)) {
+        let Some(own) = addr.address().and_then(|address| ours(address, ids)) else {
+            continue;
+        };
+        let reader = ids.reader(&own);
+        if !readers.contains(&reader) {
+            readers.push(reader);
             found.push(own);
         }
         if found.len() == RECIPIENTS_MAX {
@@ -187,6 +191,9 @@ mod tests {
         let head = "To: Alice <alice@mail.example.org>, x@example.com\r\nCc: carol@mail.example.org, alice@mail.example.org";
         assert_eq!(found(head, false), Vec::<String>::new());
         assert_eq!(found(head, true), [ALICE, "carol@mail.example.org"]);
+        let details =
+            "To: alice@mail.example.org, alice+1@mail.example.org\r\nCc: alice+2@mail.example.org";
+        assert_eq!(found(details, true), [ALICE], "one reader");
         assert_eq!(
             found("Bcc: alice@mail.example.org", true),
             Vec::<String>::new()

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     address,
-    ids::OwnIds,
+    ids::{OwnIds, Reader},
     intake::{self, Fate},
     read::Letter,
 };
@@ -43,6 +43,8 @@ pub(crate) struct Limits {
 
 /// Said to whoever comes while the process ends.
 pub(crate) const CLOSING: &str = "421 4.3.2 closing down, please come back";
+/// Said of a mail that the store does not take now.
+const LATER: &str = "451 4.3.0 cannot be kept now, please come back";
 /// The only end of a mail. RFC 5321 §4.1.1.4
 const END: &[u8] = b"\r\n.\r\n";
 /// For whoever is turned away to take the words.
@@ -330,8 +332,32 @@ impl Session {
         }
     }
 
-    /// Commits for all recipients at once; each is told what became of its own copy, and only after the commit.
+    /// One copy for each reader, however many of the recipients are addresses of theirs: each takes memory, and room for its files. Every
+    /// recipient is told what became of its reader's copy.
     async fn deliver(&self, letter: &Letter, recipients: &[Address]) -> Vec<String> {
+        let (mut readers, mut firsts) = (Vec::<Reader>::new(), Vec::new());
+        let copies: Vec<usize> = recipients
+            .iter()
+            .map(|recipient| {
+                let reader = self.ids.reader(recipient);
+                let known = readers.iter().position(|known| *known == reader);
+                known.unwrap_or_else(|| {
+                    readers.push(reader);
+                    firsts.push(recipient);
+                    firsts.len() - 1
+                })
+            })
+            .collect();
+        let replies = self.deliver_each(letter, &firsts).await;
+        let reply = |copy: usize| replies.get(copy).copied().unwrap_or(LATER);
+        copies
+            .into_iter()
+            .map(|copy| reply(copy).to_owned())
+            .collect()
+    }
+
+    /// Commits for all recipients at once; each is told what became of its own copy, and only after the commit.
+    async fn deliver_each(&self, letter: &Letter, recipients: &[&Address]) -> Vec<&'static str> {
         let mut replies = Vec::with_capacity(recipients.len());
         let (mut events, mut waiting): (Vec<Event>, Vec<usize>) = (Vec::new(), Vec::new());
         for (index, recipient) in recipients.iter().enumerate() {
@@ -339,7 +365,7 @@ impl Session {
                 Fate::Take(event) => {
                     events.push(*event);
                     waiting.push(index);
-                    "451 4.3.0 cannot be kept now, please come back"
+                    LATER
                 }
                 Fate::Drop(word) => {
                     self.count(word);
@@ -365,7 +391,7 @@ impl Session {
                 };
             }
         }
-        replies.into_iter().map(str::to_owned).collect()
+        replies
     }
 
     fn count(&self, what: &'static str) {
@@ -381,7 +407,7 @@ pub(super) fn one_verdict(replies: &[String]) -> String {
         (Some(later), _, _) => later.clone(),
         (None, Some(_), _) => "250 2.0.0 ok".to_owned(),
         (None, None, Some(refused)) => refused.clone(),
-        (None, None, None) => "451 4.3.0 cannot be kept now, please come back".to_owned(),
+        (None, None, None) => LATER.to_owned(),
     }
 }
 

@@ -153,6 +153,32 @@ async fn a_mail_is_committed_and_then_answered_for_each_recipient() {
 }
 
 #[tokio::test]
+async fn a_mail_to_many_addresses_of_one_reader_is_taken_once() {
+    let mut mta = Mta::connect().await;
+    let bounce = mta.ids.bounce_address(Key(5));
+    let wrapped = format!("prvs=1234abcdef={bounce}");
+    let carol = "carol@mail.example.org";
+    mta.inbox.refuse(Address::new(carol));
+    mta.envelope("bob@example.com", &[&bounce, carol, &wrapped])
+        .await;
+    mta.write(MAIL.as_bytes()).await;
+    assert_eq!(mta.line().await, "250 2.1.5 ok");
+    assert_eq!(mta.line().await, "550 5.1.1 nobody here has that address");
+    assert_eq!(mta.line().await, "250 2.1.5 ok");
+    assert_eq!(mta.inbox.events().len(), 1);
+    let details = [1, 2, 3].map(|number| format!("alice+{number}@mail.example.org"));
+    mta.envelope(ALICE, &[&details[0], &details[1], ALICE, &details[2]])
+        .await;
+    let returned = MAIL.replace("bob@example.com", ALICE);
+    mta.write(format!("X-Loop: mail.example.org\r\n{returned}").as_bytes())
+        .await;
+    for _ in 0..4 {
+        assert_eq!(mta.line().await, "250 2.1.5 ok");
+    }
+    assert_eq!(mta.meter.of("mail_own_returned"), 1);
+}
+
+#[tokio::test]
 async fn a_redelivered_mail_is_taken_once() {
     let mut mta = Mta::connect().await;
     for _ in 0..2 {
