@@ -229,6 +229,10 @@ impl Session {
         if state.recipients.len() >= self.limits.recipients_max {
             return "452 4.5.3 too many recipients".to_owned();
         }
+        if self.protocol == Protocol::Smtp && !state.recipients.is_empty() {
+            // Its one answer would be said of copies that fare differently; the rest come in a mail of their own.
+            return "452 4.5.3 one recipient at a time".to_owned();
+        }
         // RFC 5321 §4.1.1.3: `<postmaster>` needs no domain; the parser gives it as nothing.
         let whole = match address {
             "" => format!("postmaster@{}", self.ids.domain()),
@@ -285,7 +289,8 @@ impl Session {
         };
         let replies = match self.protocol {
             Protocol::Lmtp => replies,
-            Protocol::Smtp => vec![one_verdict(&replies)],
+            // Of one recipient.
+            Protocol::Smtp => replies.into_iter().take(1).collect(),
         };
         state.reset();
         for reply in replies {
@@ -396,18 +401,6 @@ impl Session {
 
     fn count(&self, what: &'static str) {
         self.context.meter.count(&self.account, what);
-    }
-}
-
-/// What SMTP can say of several recipients: later, while one of them may still get it (what was stored is known again); taken, when
-/// anybody has it; else why nobody has.
-pub(super) fn one_verdict(replies: &[String]) -> String {
-    let first = |class: char| replies.iter().find(|reply| reply.starts_with(class));
-    match (first('4'), first('2'), replies.first()) {
-        (Some(later), _, _) => later.clone(),
-        (None, Some(_), _) => "250 2.0.0 ok".to_owned(),
-        (None, None, Some(refused)) => refused.clone(),
-        (None, None, None) => LATER.to_owned(),
     }
 }
 
