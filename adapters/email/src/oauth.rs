@@ -147,6 +147,13 @@ pub(crate) struct Tokens {
     held: Mutex<Held>,
 }
 
+/// A token for a login.
+pub(crate) struct Access {
+    pub(crate) token: SecretString,
+    /// It was given for an earlier login. Providers end tokens before their time; so that it is refused says nothing of the next one.
+    pub(crate) was_kept: bool,
+}
+
 struct Held {
     refresh: SecretString,
     /// And until when it is good.
@@ -170,13 +177,16 @@ impl Tokens {
         }
     }
 
-    /// A token that is good for a login.
-    pub(crate) async fn access(&self) -> Result<SecretString, NoToken> {
+    /// A token that should be good for a login.
+    pub(crate) async fn access(&self) -> Result<Access, NoToken> {
         let mut held = self.held.lock().await;
         if let Some((token, until)) = &held.access
             && *until > Instant::now()
         {
-            return Ok(token.clone());
+            return Ok(Access {
+                token: token.clone(),
+                was_kept: true,
+            });
         }
         let fields = [
             ("grant_type", "refresh_token"),
@@ -190,18 +200,38 @@ impl Tokens {
         if let Some(refresh) = answer.refresh_token {
             held.refresh = refresh;
         }
-        Ok(answer.access_token)
+        Ok(Access {
+            token: answer.access_token,
+            was_kept: false,
+        })
     }
 
-    /// The server did not take the token: the next one is new.
-    pub(crate) async fn forget(&self) {
-        self.held.lock().await.access = None;
+    /// The server did not take this token: the next one is new.
+    pub(crate) async fn forget(&self, refused: &Access) {
+        let mut held = self.held.lock().await;
+        // Another connection may have brought the next one already.
+        let is_held = |(token, _): &(SecretString, Instant)| {
+            token.expose_secret() == refused.token.expose_secret()
+        };
+        if held.access.as_ref().is_some_and(is_held) {
+            held.access = None;
+        }
+    }
+
+    /// As if a provider had given this token a while ago.
+    #[cfg(test)]
+    pub(crate) async fn keep(&self, token: &str) {
+        let until = Instant::now() + Duration::from_secs(GOOD_FOR);
+        self.held.lock().await.access = Some((token.to_owned().into(), until));
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use bytes::Bytes;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use transom_adapter::{HttpLimits, Lifecycle};
+
     use http::{HeaderMap, StatusCode};
 
     use super::*;
@@ -218,6 +248,36 @@ mod tests {
             client_secret: None,
             scope: "mail offline".to_owned(),
         }
+    }
+
+    /// Tokens of a provider that gives `new` whenever it is asked, and has given `old` before.
+    pub(crate) async fn tokens(lifecycle: &Lifecycle) -> Arc<Tokens> {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        lifecycle.spawn("provider", async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let (mut asked, mut buffer) = (String::new(), [0; 4096]);
+                while !asked.contains("refresh_token=refresh") {
+                    let read = stream.read(&mut buffer).await.unwrap();
+                    assert_ne!(read, 0, "{asked}");
+                    asked.push_str(&String::from_utf8_lossy(&buffer[..read]));
+                }
+                let body = "{\"access_token\":\"new\"}";
+                let length = body.len();
+                let answer = format!(
+                    "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+                );
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+        let provider = Provider {
+            token: format!("http://127.0.0.1:{port}/token").parse().unwrap(),
+            ..provider()
+        };
+        let http = HttpClient::new(HttpLimits::default()).unwrap();
+        let tokens = Tokens::new(Arc::new(provider), http, "refresh".to_owned().into());
+        tokens.keep("old").await;
+        Arc::new(tokens)
     }
 
     #[test]

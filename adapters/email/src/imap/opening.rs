@@ -37,7 +37,7 @@ pub(crate) async fn greets(
 }
 
 /// A connection behind its greeting, encrypted as the configuration asks.
-pub(super) async fn greeted(
+async fn greeted(
     config: &ImapConfig,
     tls: Option<&Arc<ClientConfig>>,
     pace: Pace,
@@ -83,7 +83,23 @@ pub(super) async fn greeted(
     Ok(Client::new(encrypted.with_answers()))
 }
 
-pub(super) async fn log_in(
+/// A connection that is logged in. Where the token of an earlier login is refused, another connection tries a new one.
+pub(super) async fn logged_in(
+    config: &ImapConfig,
+    tls: Option<&Arc<ClientConfig>>,
+    pace: Pace,
+) -> Result<async_imap::Session<Stream>, Trouble> {
+    let client = greeted(config, tls, pace).await?;
+    match log_in(client, &config.login, pace).await {
+        Err(Trouble::Stale) => {
+            let client = greeted(config, tls, pace).await?;
+            log_in(client, &config.login, pace).await
+        }
+        other => other,
+    }
+}
+
+async fn log_in(
     client: Client<Stream>,
     login: &Login,
     pace: Pace,
@@ -98,10 +114,13 @@ pub(super) async fn log_in(
                 NoToken::Refused(_) => Trouble::Provider(error.to_string()),
                 NoToken::Away(_) => Trouble::Broken(error.to_string()),
             })?;
-            let bearer = Bearer::new(&login.username, &token);
+            let bearer = Bearer::new(&login.username, &token.token);
             let opened = timeout(pace.command, client.authenticate("XOAUTH2", bearer)).await;
             if matches!(&opened, Ok(Err((Error::No(_), _)))) {
-                tokens.forget().await;
+                tokens.forget(&token).await;
+                if token.was_kept {
+                    return Err(Trouble::Stale);
+                }
             }
             opened
         }

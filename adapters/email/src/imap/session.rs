@@ -10,7 +10,7 @@ use transom_adapter::Clock;
 
 use super::{
     Pace,
-    opening::{greeted, log_in},
+    opening::logged_in,
     trouble::{Trouble, within},
 };
 use crate::{
@@ -61,8 +61,7 @@ impl Session {
         tls: Option<&Arc<ClientConfig>>,
         pace: Pace,
     ) -> Result<Self, Trouble> {
-        let client = greeted(config, tls, pace).await?;
-        let imap = log_in(client, &config.login, pace).await?;
+        let imap = logged_in(config, tls, pace).await?;
         let mut session = Self {
             encrypted: config.endpoint.security != Security::None,
             can_idle: false,

@@ -597,6 +597,22 @@ async fn hosts_that_are_no_imap_servers_are_survived() {
     }
 }
 
+#[tokio::test]
+async fn a_kept_token_that_is_refused_is_changed_for_a_new_one() {
+    let host = Host::start().await;
+    host.server().tokens = vec!["new"];
+    let mut account = account(&host, FAST);
+    account.config.whose = Whose::Owner(transom_adapter::Address::new("alice@corp.example"));
+    account.config.login.tokens = Some(crate::oauth::tests::tokens(&host.lifecycle).await);
+    account.open().await.expect("the new one is taken");
+    assert_eq!(host.server().connections, 2);
+    host.server().tokens.clear();
+    // Kept again, and ended; the next one is refused as well.
+    let refused = account.open().await.expect_err("neither is taken");
+    assert!(matches!(refused, Trouble::Login(_)), "{refused:?}");
+    assert_eq!(host.server().connections, 4);
+}
+
 #[test]
 fn the_backoff_grows_and_stays_within_bounds() {
     for failures in 1..40 {

@@ -13,6 +13,9 @@ pub(crate) enum Trouble {
     /// The password, most likely.
     #[error("the login is refused: {0}; check username and password")]
     Login(String),
+    /// A token that was kept from an earlier login; the next one is new.
+    #[error("a token of an earlier login is refused")]
+    Stale,
     /// The provider gives no token any more: its user has to sign in again.
     #[error("{0}")]
     Provider(String),

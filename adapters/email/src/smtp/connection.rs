@@ -92,7 +92,14 @@ impl Connection {
     /// Connects, encrypts, greets and logs in.
     pub(crate) async fn open(opening: Opening<'_>) -> Result<Self, Trouble> {
         let deadline = opening.deadlines.open;
-        timeout(deadline, Self::open_slowly(opening))
+        let opened = async {
+            match Self::open_slowly(opening).await {
+                // With a new token, and on another connection: some servers end one behind a refused login.
+                Err(Trouble::Stale) => Self::open_slowly(opening).await,
+                other => other,
+            }
+        };
+        timeout(deadline, opened)
             .await
             .unwrap_or_else(|_| Err(silence(Phase::Connect, deadline)))
     }
@@ -158,14 +165,17 @@ impl Connection {
                 detail,
             },
         })?;
-        let token = token.expose_secret().to_owned();
-        let credentials = Credentials::new(username.to_owned(), token);
+        let secret = token.token.expose_secret().to_owned();
+        let credentials = Credentials::new(username.to_owned(), secret);
         let reply = self.smtp.auth(&[Mechanism::Xoauth2], &credentials).await;
         let expected = expect(Phase::Login, reply, &[235]);
         if expected.is_err() {
-            tokens.forget().await;
+            tokens.forget(&token).await;
         }
-        expected
+        match expected {
+            Err(Trouble::Reply { code: 500.., .. }) if token.was_kept => Err(Trouble::Stale),
+            expected => expected,
+        }
     }
 
     /// Hands over one mail.
@@ -177,7 +187,7 @@ impl Connection {
                 true
             }
             Err(Trouble::Reply { code, .. }) => (400..600).contains(code) && *code != 421,
-            Err(Trouble::Broken { .. } | Trouble::Unfit { .. }) => false,
+            Err(Trouble::Broken { .. } | Trouble::Unfit { .. } | Trouble::Stale) => false,
         };
         result
     }

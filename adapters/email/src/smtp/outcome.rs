@@ -4,6 +4,8 @@ use transom_adapter::{Failure, Outcome, Reason, Scope, Unproven};
 
 use crate::status::{self, Status};
 
+const STALE: &str = "a token of an earlier login is refused";
+
 /// How far an attempt had come.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Phase {
@@ -30,6 +32,8 @@ pub(crate) enum Trouble {
         code: u16,
         text: String,
     },
+    /// The login is refused with a token that was kept from an earlier one; the next one is new.
+    Stale,
     /// No reply, or none that can be understood: cut, silence, garbage.
     Broken { phase: Phase, detail: String },
     /// The mail is larger than the server said it takes. RFC 1870
@@ -47,6 +51,10 @@ impl Trouble {
     pub(crate) fn into_outcome(self) -> Outcome {
         match self {
             Self::Reply { phase, code, text } => of_reply(phase, code, &text),
+            Self::Stale => {
+                let failure = Failure::new(Reason::NetworkDown).with_detail(STALE);
+                Outcome::Transient(failure)
+            }
             Self::Broken { phase, detail } => {
                 let failure =
                     Failure::new(Reason::NetworkDown).with_detail(status::for_log(&detail));
@@ -87,6 +95,10 @@ impl Trouble {
                 server,
                 problem: format!("{code} {}", status::for_log(&text)),
             },
+            Self::Stale => Unproven::Unreachable {
+                server,
+                problem: STALE.to_owned(),
+            },
             Self::Broken { detail, .. } => Unproven::Unreachable {
                 server,
                 problem: status::for_log(&detail),
@@ -122,6 +134,7 @@ impl Trouble {
                     status::for_log(detail)
                 )
             }
+            Self::Stale => format!("{place}: {STALE}"),
             Self::Unfit { detail } | Self::Ours { detail } => format!("{place}: {detail}"),
             Self::NotUtf8 => format!("{place} takes only ASCII addresses"),
             Self::TooLarge { bytes_max, .. } => format!("{place} takes only {bytes_max} bytes"),

@@ -87,6 +87,20 @@ impl Server {
         login: bool,
         tls: Option<Arc<ClientConfig>>,
     ) -> SmtpAccount {
+        let login = login.then(|| Login {
+            username: "user".to_owned(),
+            password: "s3cret".to_owned().into(),
+            tokens: None,
+        });
+        self.account_of(login, security, tls)
+    }
+
+    fn account_of(
+        &self,
+        login: Option<Login>,
+        security: Security,
+        tls: Option<Arc<ClientConfig>>,
+    ) -> SmtpAccount {
         let config = SmtpConfig {
             endpoint: Endpoint {
                 host: "127.0.0.1".to_owned(),
@@ -94,11 +108,7 @@ impl Server {
                 security,
                 reach: Reach::Anywhere,
             },
-            login: login.then(|| Login {
-                username: "user".to_owned(),
-                password: "s3cret".to_owned().into(),
-                tokens: None,
-            }),
+            login,
         };
         let ids = OwnIds::new(testkit::signer(), "mail.example.org".to_owned());
         let short = Duration::from_secs(2);
@@ -592,4 +602,23 @@ async fn a_certificate_that_nobody_vouches_for_is_refused() {
         assert!(matches!(outcome, Outcome::Transient(_)), "{outcome:?}");
         assert!(server.lines().is_empty());
     }
+}
+
+#[tokio::test]
+async fn a_kept_token_that_is_refused_is_changed_for_a_new_one() {
+    const BY_TOKEN: &str = "250-mx\r\n250 AUTH XOAUTH2";
+    let refusing = || vec!["220 mx", BY_TOKEN, BY_TOKEN, "535 5.7.8 no", "221 bye"];
+    let taking = vec!["220 mx", BY_TOKEN, BY_TOKEN, "235 ok", "221 bye"];
+    let server = Server::start([refusing(), taking, refusing(), refusing()]).await;
+    let login = Login {
+        username: "user".to_owned(),
+        password: String::new().into(),
+        tokens: Some(crate::oauth::tests::tokens(&server.lifecycle).await),
+    };
+    let account = server.account_of(Some(login), Security::None, None);
+    let report = account.check().await;
+    assert_eq!(report.faults, Vec::<String>::new());
+    let report = account.check().await;
+    assert!(report.faults[0].contains("refuses the login"), "{report:?}");
+    assert_eq!(*server.connections.lock().unwrap(), 4);
 }

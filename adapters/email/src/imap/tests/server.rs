@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
@@ -20,6 +21,10 @@ pub(super) struct Server {
     pub(super) next: u32,
     pub(super) mails: Vec<(u32, Vec<u8>)>,
     pub(super) password: &'static str,
+    /// The access tokens that are taken.
+    pub(super) tokens: Vec<&'static str>,
+    /// What the folder of sent mail is called; it holds the same mails.
+    pub(super) sent: &'static str,
     pub(super) has_idle: bool,
     /// IDLE announces nothing and DONE is not answered.
     pub(super) deaf: bool,
@@ -62,6 +67,8 @@ impl Host {
                 next: 1,
                 mails: Vec::new(),
                 password: "s3cret",
+                tokens: Vec::new(),
+                sent: "",
                 has_idle: true,
                 deaf: false,
                 cuts: HashMap::new(),
@@ -133,6 +140,20 @@ impl Host {
                 self.idle(&mut stream, &mut news, tag).await?;
                 continue;
             }
+            if command == "AUTHENTICATE XOAUTH2" {
+                stream.write_all(b"+ \r\n").await?;
+                let mut bearer = String::new();
+                stream.read_line(&mut bearer).await?;
+                let bearer = STANDARD.decode(bearer.trim_end()).unwrap();
+                let bearer = String::from_utf8(bearer).unwrap();
+                let is_taken = |token: &&str| bearer.contains(&format!("auth=Bearer {token}\x01"));
+                let answer = match self.server().tokens.iter().any(is_taken) {
+                    true => format!("{tag} OK\r\n"),
+                    false => format!("{tag} NO [AUTHENTICATIONFAILED] no\r\n"),
+                };
+                stream.write_all(answer.as_bytes()).await?;
+                continue;
+            }
             let hangs = |uid: &u32| command.contains(&format!("FETCH {uid} (UID BODY.PEEK[]"));
             if self.server().hanging.iter().any(hangs) {
                 std::future::pending::<()>().await;
@@ -185,7 +206,7 @@ impl Host {
                 let idle = if server.has_idle { " IDLE" } else { "" };
                 format!("* CAPABILITY IMAP4rev1{idle}\r\n{ok}")
             }
-            ["SELECT", name] if name.trim_matches('"') == "INBOX" => {
+            ["SELECT", name] if ["INBOX", server.sent].contains(&name.trim_matches('"')) => {
                 let Server {
                     validity,
                     late,
@@ -197,6 +218,10 @@ impl Host {
                     "* {} EXISTS\r\n* OK [UIDVALIDITY {validity}] x\r\n* OK [UIDNEXT {next}] x\r\n{ok}",
                     mails.len()
                 )
+            }
+            ["LIST", ..] => {
+                let sent = server.sent;
+                format!("* LIST (\\HasNoChildren \\Sent) \"/\" \"{sent}\"\r\n{ok}")
             }
             ["SELECT", ..] => format!("{tag} NO no such mailbox\r\n"),
             ["UID", "SEARCH", ..] => {
