@@ -257,6 +257,10 @@ impl ImapAccount {
                 },
                 Err(trouble) => {
                     tracing::warn!(account = %self.name, error = %trouble, "The folder of sent mail cannot be opened.");
+                    if let Trouble::Mailbox(_) = trouble {
+                        // Renamed or gone: the next look finds it anew.
+                        work.sent = None;
+                    }
                 }
             }
             session.open_mailbox(&self.config.mailbox).await?;

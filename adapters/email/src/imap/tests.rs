@@ -613,6 +613,36 @@ async fn a_kept_token_that_is_refused_is_changed_for_a_new_one() {
     assert_eq!(host.server().connections, 4);
 }
 
+#[tokio::test]
+async fn a_renamed_folder_of_sent_mail_is_found_again() {
+    let host = Host::start().await;
+    host.server().sent = "Sent";
+    let mut account = account(&host, FAST);
+    account.config.sent_every = Duration::from_millis(20);
+    let context = testkit::context(
+        Arc::<RecordingInbox>::default(),
+        FixedDirectory::default(),
+        Arc::<CountingMeter>::default(),
+    );
+    let inner = context.clone();
+    context
+        .lifecycle
+        .spawn("imap", async move { account.run(&inner).await.unwrap() });
+    for name in ["Sent", "Gesendet"] {
+        host.server().sent = name;
+        let select = format!("SELECT \"{name}\"");
+        let opened = async {
+            while !host.server().commands.contains(&select) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(20), opened).await;
+        waited.unwrap_or_else(|_| panic!("{name} is opened"));
+    }
+    context.lifecycle.abort();
+    host.lifecycle.abort();
+}
+
 #[test]
 fn the_backoff_grows_and_stays_within_bounds() {
     for failures in 1..40 {
