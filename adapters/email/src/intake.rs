@@ -22,8 +22,19 @@ pub(crate) enum Fate {
     Take(Box<Event>),
     /// It is of no use to anybody; counted under this word.
     Drop(&'static str),
-    /// It goes round in circles; refused where the protocol can, counted.
+    /// It goes round in circles; refused and counted.
     Loop,
+}
+
+/// Where a mail was found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Source {
+    /// A server hands it over, and hears of a refusal.
+    Server,
+    /// It lies in a mailbox of the gateway.
+    Mailbox,
+    /// It lies in the mailbox of a user, who writes from there by other programs too.
+    OwnMailbox,
 }
 
 /// A hostile mail may cost twenty times its size while it is read; so many are read at once in the whole process.
@@ -75,8 +86,9 @@ async fn unreadable(head: Vec<u8>, sender: Option<String>, bytes: u64) -> Letter
 ///
 /// | it holds | sent by | whole | at a bounce address | names one of ours | neither |
 /// |---|---|---|---|---|---|
-/// | a standard report | a program | either | report | report | dropped |
-/// | a standard report | anybody | yes | report | report | dropped |
+/// | a standard report | a program | either | report | report | dropped; in a user's own mailbox shown |
+/// | a standard report | anybody | yes | report | report | dropped; in a user's own mailbox shown |
+/// | that a mail was displayed | a program, or anybody as a whole | either | report | report | dropped |
 /// | a standard report | a host, as hosts write | no | report | report | shown |
 /// | a standard report | anybody else | no | report | shown | shown |
 /// | a host's own words | a program, or a host as hosts write | either | report | report | shown |
@@ -87,16 +99,20 @@ async fn unreadable(head: Vec<u8>, sender: Option<String>, bytes: u64) -> Letter
 /// A program has the null sender, Auto-Submitted, X-Failed-Recipients, or a name like MAILER-DAEMON. A host is postmaster and the like,
 /// or `no-reply@` that brings a mail back; as hosts write is without In-Reply-To, under the subject of a bounce. Ours is named by the
 /// report or by the copy that it brings; by In-Reply-To only from a program or in a standard report. RFC 3464 §2, RFC 8098 §3
-pub(crate) fn decide(letter: &Letter, to: &Address, ids: &OwnIds) -> Fate {
+pub(crate) fn decide(letter: &Letter, to: &Address, source: Source, ids: &OwnIds) -> Fate {
     let regarding = ids.key_of_bounce_address(to);
     let to = &ids.mailbox(to);
     if let Some(bounce) = &letter.bounce {
         match (bounce.kind, bounce.report(regarding, ids)) {
-            (Kind::Standard | Kind::Prose | Kind::Suspected, Some(report)) => {
+            (Kind::Standard | Kind::Disposition | Kind::Prose | Kind::Suspected, Some(report)) => {
                 return Fate::Take(Box::new(Event::Report(report)));
             }
+            // Of what its owner sent by another program: nobody else would say that it came back.
+            (Kind::Standard, None) if source == Source::OwnMailbox => {}
             // A bounce of nothing that we sent: backscatter, made up to be looked at.
-            (Kind::Standard, None) => return Fate::Drop("mail_bounce_unmatched"),
+            (Kind::Standard | Kind::Disposition, None) => {
+                return Fate::Drop("mail_bounce_unmatched");
+            }
             (Kind::Complaint, _) if regarding.is_some() => return Fate::Drop("mail_complaint"),
             // In a host's own words and about nothing of ours, it may as well be a person at that host.
             (Kind::Prose | Kind::Suspected, None) | (Kind::Complaint, _) => {}
@@ -105,8 +121,9 @@ pub(crate) fn decide(letter: &Letter, to: &Address, ids: &OwnIds) -> Fate {
     match letter.loops {
         // A forwarder or a list brought it back to whoever wrote it. For others at our domain it is a mail like any other.
         Some(Loop::Own) if letter.mail.is_from(to) => Fate::Drop("mail_own_returned"),
-        Some(Loop::Hops) => Fate::Loop,
-        Some(Loop::Own) | None => {
+        Some(Loop::Hops) if source == Source::Server => Fate::Loop,
+        // What lies in a mailbox goes no further, however long it was on its way.
+        Some(Loop::Own | Loop::Hops) | None => {
             let incoming = letter.mail.for_recipient(to, regarding);
             Fate::Take(Box::new(Event::Message(Box::new(incoming))))
         }
@@ -142,8 +159,8 @@ mod tests {
         let head = b"From: Bob <bob@example.com>\r\nSubject: Hi\r\n\r\n\xff\x00".to_vec();
         let letter = unreadable(head, None, 77).await;
         let ids = OwnIds::new(signer(), "mail.example.org".to_owned());
-        let Fate::Take(event) = decide(&letter, &Address::new("alice@mail.example.org"), &ids)
-        else {
+        let to = Address::new("alice@mail.example.org");
+        let Fate::Take(event) = decide(&letter, &to, Source::Server, &ids) else {
             panic!("not taken")
         };
         let Event::Message(message) = *event else {

@@ -1,6 +1,11 @@
 use transom_adapter::{Class, Event, Incoming, Key, Progress, Reason, Signer};
 
-use crate::{bounce::Kind, ids::OwnIds, intake::Fate, read};
+use crate::{
+    bounce::Kind,
+    ids::OwnIds,
+    intake::{Fate, Source},
+    read,
+};
 
 /// What reading a mail as a bounce gave.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,7 +26,10 @@ pub fn bounce(raw: &[u8]) -> Option<BounceFigures> {
     // Elsewhere than at a bounce address such a mail is shown, whatever it names.
     let counts = bounce.kind != Kind::Suspected;
     Some(BounceFigures {
-        standard: matches!(bounce.kind, Kind::Standard | Kind::Complaint),
+        standard: matches!(
+            bounce.kind,
+            Kind::Standard | Kind::Disposition | Kind::Complaint
+        ),
         original: bounce.originals.first().filter(|_| counts).cloned(),
         progress: bounce.progress,
         reason: bounce.failure.map(|failure| failure.reason),
@@ -33,7 +41,7 @@ pub fn is_report_at_bounce_address(raw: &[u8]) -> bool {
     let ids = ids();
     let to = transom_adapter::Address::new(ids.bounce_address(Key(1)));
     let letter = read::read(raw, None, &ids);
-    match crate::intake::decide(&letter, &to, &ids) {
+    match crate::intake::decide(&letter, &to, Source::Server, &ids) {
         Fate::Take(event) => matches!(*event, Event::Report(_)),
         Fate::Drop(_) | Fate::Loop => false,
     }

@@ -32,8 +32,10 @@ pub(crate) struct Bounce {
 /// How sure it is that this is a report.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
-    /// In the standard form: a delivery status or a disposition notification.
+    /// A delivery status in the standard form. RFC 3464
     Standard,
+    /// A disposition notification: what became of the mail at its recipient. RFC 8098
+    Disposition,
     /// Written by a mail host in words of its own, or by a service in a form of its own.
     Prose,
     /// From a mail host, about nothing that was understood, or from somebody who may be a person that passes a report on: a report
@@ -44,6 +46,10 @@ pub(crate) enum Kind {
 }
 
 impl Bounce {
+    fn is_standard(&self) -> bool {
+        matches!(self.kind, Kind::Standard | Kind::Disposition)
+    }
+
     /// The report on a delivery of ours: the one whose bounce address it came to, else one whose Message-ID it names.
     pub(crate) fn report(&self, regarding: Option<Key>, ids: &OwnIds) -> Option<Report> {
         // A mail to several has one Message-ID, and an ENVID for each.
@@ -78,9 +84,7 @@ pub(crate) fn recognise(
     let machine = sender::is_machine(headers);
     let prose = || prose::recognise(message, headers, class);
     let found = match report::standard(message) {
-        Some(found) if found.kind != Kind::Standard || machine || report::is_whole(message) => {
-            found
-        }
+        Some(found) if !found.is_standard() || machine || report::is_whole(message) => found,
         Some(found) => {
             let sure = prose().is_some_and(|prose| prose.kind == Kind::Prose);
             let kind = if sure { Kind::Prose } else { Kind::Suspected };
@@ -88,10 +92,11 @@ pub(crate) fn recognise(
         }
         None => notification::recognise(message, headers).or_else(prose)?,
     };
+    let is_standard = found.is_standard();
     let mut originals = found.originals;
     let copies = report::copies(message, headers);
     // A person's answer names what it answers as well.
-    let answers = (machine || found.kind == Kind::Standard).then(|| headers.answers(IDS_MAX));
+    let answers = (machine || is_standard).then(|| headers.answers(IDS_MAX));
     for id in copies.into_iter().chain(answers.into_iter().flatten()) {
         if originals.len() < IDS_MAX && !originals.contains(&id) {
             originals.push(id);

@@ -153,7 +153,7 @@ fn disposition(groups: &[Vec<(String, String)>]) -> Option<Bounce> {
         .map(|(_, value)| bare_id(value))
         .collect();
     Some(Bounce {
-        kind: Kind::Standard,
+        kind: Kind::Disposition,
         envelope_id: None,
         originals,
         progress,

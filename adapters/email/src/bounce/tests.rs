@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    intake::{Fate, decide, decide_sent},
+    intake::{Fate, Source, decide, decide_sent},
     read,
 };
 use transom_adapter::{Address, Event, Incoming, Reason, testkit::signer};
@@ -17,11 +17,15 @@ fn ids() -> OwnIds {
 
 /// The fixture about our delivery 7, to this recipient.
 fn fate(fixture: &str, to: &str) -> Fate {
+    fate_in(Source::Server, fixture, to)
+}
+
+fn fate_in(source: Source, fixture: &str, to: &str) -> Fate {
     let mail = fixture
         .replace("ORIGINAL-ID", &ids().message_id(Key(7)))
         .replace('\n', "\r\n");
     let letter = read::read(mail.as_bytes(), None, &ids());
-    decide(&letter, &Address::new(to), &ids())
+    decide(&letter, &Address::new(to), source, &ids())
 }
 
 fn report(fixture: &str, to: &str) -> Report {
@@ -113,6 +117,39 @@ fn a_bounce_of_nothing_of_ours_is_swallowed() {
         "m.aaaaaaaaaaaaaaaaaaaaaaaaaaaaa@mail.example.org",
     );
     assert_eq!(fate(&forged, USER), Fate::Drop("mail_bounce_unmatched"));
+}
+
+#[test]
+fn a_bounce_of_what_a_user_sent_by_another_program_is_shown_in_the_own_mailbox() {
+    let own = |fixture: &str| {
+        let foreign = fixture.replace("ORIGINAL-ID", "1@example.com");
+        fate_in(Source::OwnMailbox, &foreign, "alice@corp.example")
+    };
+    for fixture in [STANDARD, DELAY] {
+        let fate = own(fixture);
+        let Fate::Take(event) = fate else {
+            panic!("{fate:?}")
+        };
+        assert!(matches!(*event, Event::Message(_)), "{event:?}");
+    }
+    // What that program asked for is told there.
+    assert_eq!(own(RECEIPT), Fate::Drop("mail_bounce_unmatched"));
+    let ours = fate_in(Source::OwnMailbox, STANDARD, "alice@corp.example");
+    assert!(matches!(ours, Fate::Take(event) if matches!(*event, Event::Report(_))));
+    let foreign = STANDARD.replace("ORIGINAL-ID", "1@example.com");
+    let shared = fate_in(Source::Mailbox, &foreign, USER);
+    assert_eq!(shared, Fate::Drop("mail_bounce_unmatched"));
+}
+
+#[test]
+fn what_lies_in_a_mailbox_is_shown_however_many_hops_it_took() {
+    let hops = "Received: from a by b; Mon, 2 Nov 2026 10:00:00 +0100\n".repeat(31);
+    let mail = format!("{hops}From: bob@example.com\n\nhello\n");
+    assert_eq!(fate(&mail, USER), Fate::Loop);
+    for source in [Source::Mailbox, Source::OwnMailbox] {
+        let fate = fate_in(source, &mail, USER);
+        assert!(matches!(fate, Fate::Take(_)), "{fate:?}");
+    }
 }
 
 #[test]

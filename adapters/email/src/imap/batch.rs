@@ -117,7 +117,7 @@ mod tests {
         let ids = OwnIds::new(signer(), "mail.example.org".to_owned());
         let raw = format!("From: {from}\r\nTo: {to}\r\nCc: {cc}\r\n\r\nhello\r\n");
         let letter = read::read(raw.as_bytes(), None, &ids);
-        match intake::decide(&letter, &Address::new(to), &ids) {
+        match intake::decide(&letter, &Address::new(to), intake::Source::Mailbox, &ids) {
             intake::Fate::Take(event) => vec![*event],
             other => panic!("{other:?}"),
         }

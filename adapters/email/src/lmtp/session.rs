@@ -19,7 +19,7 @@ use super::{
 use crate::{
     address,
     ids::{OwnIds, Reader},
-    intake::{self, Fate},
+    intake::{self, Fate, Source},
     read::Letter,
 };
 
@@ -366,21 +366,23 @@ impl Session {
         let mut replies = Vec::with_capacity(recipients.len());
         let (mut events, mut waiting): (Vec<Event>, Vec<usize>) = (Vec::new(), Vec::new());
         for (index, recipient) in recipients.iter().enumerate() {
-            replies.push(match intake::decide(letter, recipient, &self.ids) {
-                Fate::Take(event) => {
-                    events.push(*event);
-                    waiting.push(index);
-                    LATER
-                }
-                Fate::Drop(word) => {
-                    self.count(word);
-                    "250 2.1.5 ok"
-                }
-                Fate::Loop => {
-                    self.count("mail_loop");
-                    "554 5.4.6 too many hops"
-                }
-            });
+            replies.push(
+                match intake::decide(letter, recipient, Source::Server, &self.ids) {
+                    Fate::Take(event) => {
+                        events.push(*event);
+                        waiting.push(index);
+                        LATER
+                    }
+                    Fate::Drop(word) => {
+                        self.count(word);
+                        "250 2.1.5 ok"
+                    }
+                    Fate::Loop => {
+                        self.count("mail_loop");
+                        "554 5.4.6 too many hops"
+                    }
+                },
+            );
         }
         let inbox = &self.context.inbox;
         let verdicts = if events.is_empty() {
