@@ -6,6 +6,7 @@ use crate::{
     config::{GatewayConfig, Line, Ownership},
     store::{
         Ids, Store, StoreError, Write,
+        read::LineListed,
         write::{LineRow, OwnerRow},
     },
 };
@@ -25,9 +26,6 @@ pub(super) async fn changes(
         let address = line.number.as_str();
         named.insert(address);
         writes.push(Write::Line(row(line, gateway_id, ids.next(), at_ms)));
-        let Ownership::Owners(owners) = &line.ownership else {
-            continue;
-        };
         let owner = |jid: String, owned| {
             Write::Owner(OwnerRow {
                 gateway_id,
@@ -37,11 +35,15 @@ pub(super) async fn changes(
                 at_ms,
             })
         };
-        let before = known
-            .iter()
-            .find(|known| known.address == address)
-            .map_or(&[][..], |known| &known.owners);
-        let now: Vec<String> = owners.iter().map(ToString::to_string).collect();
+        let known = known.iter().find(|known| known.address == address);
+        let before = known.map_or(&[][..], |known| &known.owners);
+        let now: Vec<String> = match &line.ownership {
+            Ownership::Owners(owners) => owners.iter().map(ToString::to_string).collect(),
+            Ownership::Shared { .. } => Vec::new(),
+            // Whoever has a number of the pool keeps it, unless it was the file that gave it.
+            Ownership::Pool if known.is_some_and(given_by_file) => Vec::new(),
+            Ownership::Pool => continue,
+        };
         writes.extend(
             before
                 .iter()
@@ -72,6 +74,11 @@ pub(super) async fn changes(
         }));
     }
     Ok(writes)
+}
+
+/// Whether the file said, until now, whose this line is.
+fn given_by_file(known: &LineListed) -> bool {
+    known.source == "file" && known.kind != "pool"
 }
 
 fn row(line: &Line, gateway_id: i64, line_id: i64, at_ms: i64) -> LineRow {

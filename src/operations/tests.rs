@@ -41,6 +41,16 @@ impl World {
         Self { folder, alone }
     }
 
+    /// The same database, with a part of the configuration replaced.
+    async fn reopened(self, from: &str, to: &str) -> Self {
+        let Self { folder, alone } = self;
+        alone.close().await;
+        let text = config("sqlite://transom.db");
+        assert!(text.contains(from), "{from}");
+        let alone = open_with(folder.path(), &text.replace(from, to)).await;
+        Self { folder, alone }
+    }
+
     /// Runs it behind transom's back.
     async fn sql(&self, sql: &'static str) {
         let file = self.folder.path().join("transom.db");
@@ -216,8 +226,8 @@ impl World {
     }
 }
 
-async fn open(folder: &Path, url: &str) -> Alone {
-    let text = format!(
+fn config(url: &str) -> String {
+    format!(
         "[store]\nurl = \"{url}\"\n[xmpp]\nallow = [\"example.org\"]\n\
          [gateway.sms]\nadapter = \"sms\"\ndomain = \"sms.example.org\"\nsecret = \"component\"\nregion = \"US\"\n\
          [gateway.sms.provider.main]\nkind = \"simulator\"\n\
@@ -225,9 +235,16 @@ async fn open(folder: &Path, url: &str) -> Alone {
          [[gateway.sms.line]]\nnumber = \"+12025550101\"\n\
          [[gateway.sms.line]]\nnumber = \"+12025550102\"\n\
          [[gateway.sms.line]]\nnumber = \"+12025550103\"\nshared = true\nfallback = \"alice@example.org\"\n"
-    );
+    )
+}
+
+async fn open(folder: &Path, url: &str) -> Alone {
+    open_with(folder, &config(url)).await
+}
+
+async fn open_with(folder: &Path, text: &str) -> Alone {
     let file = folder.join("transom.toml");
-    let config = Config::parse(&text, &file, &Environment::default())
+    let config = Config::parse(text, &file, &Environment::default())
         .unwrap()
         .config;
     if let StoreUrl::Sqlite(path) = &config.store.url {

@@ -233,6 +233,39 @@ async fn the_configuration_file_wins_over_commands() {
 }
 
 #[tokio::test]
+async fn an_owner_who_left_the_file_leaves_the_line() {
+    let owned = "owner = \"alice@example.org\"\n";
+    for (now, kind) in [("", "pool"), ("shared = true\n", "shared")] {
+        let world = World::sqlite().await.reopened(owned, now).await;
+        let store = &world.on_it().store;
+        let lines = store.lines_shown(None, Some("+12025550100"), 9).await;
+        let line = lines.unwrap().remove(0);
+        assert_eq!(
+            (line.kind.as_str(), line.owners.len()),
+            (kind, 0),
+            "{line:?}"
+        );
+        let gateway = world.on_it().gateways[0].id;
+        let free = store.free_lines(gateway, world.on_it().now_ms(), 9).await;
+        let is_free = free.unwrap().contains(&line.address);
+        assert_eq!(is_free, kind == "pool");
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_a_number_of_the_pool_keeps_it_when_the_file_is_read_again() {
+    let world = World::sqlite().await;
+    world.user("bob@example.org").await;
+    let number = "+12025550101";
+    world.ask(assign(number, "bob@example.org")).await.unwrap();
+    let world = world
+        .reopened("shared = true\nfallback = \"alice@example.org\"\n", "")
+        .await;
+    let lines = world.on_it().store.lines_shown(None, Some(number), 9).await;
+    assert_eq!(lines.unwrap()[0].owners, ["bob@example.org"]);
+}
+
+#[tokio::test]
 async fn blocks_are_kept_in_the_peers_one_spelling() {
     let world = World::sqlite().await;
     let peer = "(202) 555-0147".to_owned();
