@@ -110,6 +110,13 @@ pub(super) async fn apply(
         // Nobody asks for presence now; the process that runs next does.
         writes.retain(|write| !matches!(write, Write::Contact(_)));
     }
+    if effects.wakes {
+        writes.push(Write::Wake(Wake {
+            gateway_id: gateway.id,
+            jid: jid.to_string(),
+            at_ms: on.now_ms(),
+        }));
+    }
     let done = on.commit(writes).await?;
     if done
         .iter()
@@ -119,14 +126,6 @@ pub(super) async fn apply(
         return Err(Refusal::Changed);
     }
     if effects.wakes {
-        let (jid, at_ms) = (jid.to_string(), on.now_ms());
-        let gateway_id = gateway.id;
-        let wake = Wake {
-            gateway_id,
-            jid,
-            at_ms,
-        };
-        on.commit(vec![Write::Wake(wake)]).await?;
         on.look_again().await;
     }
     if let Some(running) = &on.running {

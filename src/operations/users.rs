@@ -113,7 +113,7 @@ pub(super) async fn add(
             gateway: name,
         });
     }
-    let mut person = load(on, gateway, &jid, address).await?;
+    let person = load(on, gateway, &jid, address).await?;
     let before = person.member.as_ref().map(|member| member.state.clone());
     let lang = gateway.lang(stored_lang(&person));
     let mut effects = Effects::default();
@@ -130,14 +130,18 @@ pub(super) async fn add(
                 desk.approve(&mut effects)
             });
         }
-        // Who waits for an answer is let in like somebody new; the key of the registration stays.
-        (Some("pending"), Some(_)) => person.member = None,
         _ => {}
     }
+    let waits = before.as_deref() == Some("pending");
     if effects.writes.is_empty() {
         let open = opened(gateway);
         at_desk(on, &open, &person, lang, |desk| {
-            desk.register(address, &mut effects).map(drop)
+            let entered = if waits {
+                desk.let_in(address, &mut effects)
+            } else {
+                desk.register(address, &mut effects)
+            };
+            entered.map(drop)
         })
         .map_err(|said| refused(&said, &user, gateway, &person))?;
         let told = at_desk(on, gateway, &person, lang, |desk| {

@@ -129,6 +129,18 @@ impl Desk<'_> {
         Admin::UserAdded { user }.into()
     }
 
+    /// An admin lets this person in with a number or an alias, as if they had chosen it; who waits keeps the registration's key.
+    ///
+    /// # Errors
+    ///
+    /// Why that cannot be had.
+    pub fn let_in(&self, choice: Option<&str>, effects: &mut Effects) -> Result<Text, Text> {
+        let choice = choice.map(str::trim).filter(|choice| !choice.is_empty());
+        let said = self.enter(choice, effects)?;
+        effects.wakes = true;
+        Ok(said)
+    }
+
     /// An admin says no; says what the admin is told.
     pub fn decline(&self, effects: &mut Effects) -> Text {
         let user = self.person.jid.to_string();

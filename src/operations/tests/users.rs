@@ -107,11 +107,6 @@ async fn nobody_is_renamed_onto_somebody() {
 #[tokio::test]
 async fn users_are_let_in_and_out() {
     let world = World::sqlite().await;
-    let add = |user: &str, address: Option<&str>| Request::UserAdd {
-        user: user.to_owned(),
-        gateway: None,
-        address: address.map(str::to_owned),
-    };
     let Ok(Reply::UserAdded(added)) = world
         .ask(add("bob@example.org", Some("(202) 555-0102")))
         .await
@@ -147,11 +142,7 @@ async fn users_are_let_in_and_out() {
 #[tokio::test]
 async fn a_number_is_nobodys_when_its_user_could_not_be_stored() {
     let world = World::sqlite().await;
-    let add = || Request::UserAdd {
-        user: "bob@example.org".to_owned(),
-        gateway: None,
-        address: Some("+12025550102".to_owned()),
-    };
+    let add = || add("bob@example.org", Some("+12025550102"));
     let full = "CREATE TRIGGER full BEFORE INSERT ON users BEGIN SELECT RAISE(ABORT, 'full'); END";
     world.sql(full).await;
     world.ask(add()).await.unwrap_err();
@@ -160,6 +151,93 @@ async fn a_number_is_nobodys_when_its_user_could_not_be_stored() {
         panic!("the number is not free")
     };
     assert_eq!(added.address.as_deref(), Some("+12025550102"));
+}
+
+/// A process that runs, whose links take whatever is written.
+struct Silent;
+
+#[async_trait]
+impl Running for Silent {
+    async fn look_again(&self) {}
+
+    fn tell(&self, _: Vec<i64>) {}
+
+    async fn introduce(&self, _: i64, _: &BareJid, _: Vec<BareJid>) {}
+
+    fn left(&self, _: i64, _: &BareJid, _: Vec<String>) {}
+
+    async fn send(&self, _: i64, _: Vec<Stanza>) {}
+
+    async fn try_message(&self, _: i64, _: Message) -> Option<Vec<Stanza>> {
+        None
+    }
+
+    fn links(&self) -> Vec<LinkNow> {
+        Vec::new()
+    }
+
+    async fn found(&self, _: &str) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn accounts(&self) -> Vec<AccountNow> {
+        Vec::new()
+    }
+
+    fn own_account(&self, _: i64) -> Option<AccountState> {
+        None
+    }
+
+    fn go_on(&self, _: BoxFuture<'static, ()>) {}
+
+    fn log_level(&self, _: &str) -> bool {
+        false
+    }
+}
+
+fn add(user: &str, address: Option<&str>) -> Request {
+    Request::UserAdd {
+        user: user.to_owned(),
+        gateway: None,
+        address: address.map(str::to_owned),
+    }
+}
+
+#[tokio::test]
+async fn whoever_waits_is_let_in_with_a_number_while_transom_runs() {
+    let mut world = World::sqlite().await;
+    world.alone.operations.running = Some(Arc::new(Silent));
+    let bob = world.user("bob@example.org").await;
+    world.sql("UPDATE users SET state = 'pending'").await;
+    let Ok(Reply::UserAdded(added)) = world
+        .ask(add("bob@example.org", Some("+12025550102")))
+        .await
+    else {
+        panic!("not added")
+    };
+    assert_eq!(added.address.as_deref(), Some("+12025550102"));
+    assert_eq!(added.before.as_deref(), Some("pending"));
+    let on = world.on_it();
+    let member = on.store.member(on.gateways[0].id, "bob@example.org", "");
+    let member = member.await.unwrap().unwrap();
+    assert_eq!((member.user_id, member.state.as_str()), (bob, "active"));
+    assert!(member.contact.asked, "the gateway asked for presence");
+}
+
+#[tokio::test]
+async fn whoever_is_let_in_is_woken_by_the_same_commit() {
+    let world = World::sqlite().await;
+    let alice = world.user(ALICE).await;
+    world.incoming(alice, "+12025550100").await;
+    world
+        .sql("UPDATE users SET state = 'pending'; UPDATE lanes SET due_ms = 9000000000000000;")
+        .await;
+    let full = "CREATE TRIGGER full BEFORE UPDATE ON lanes BEGIN SELECT RAISE(ABORT, 'full'); END";
+    world.sql(full).await;
+    world.ask(add(ALICE, None)).await.unwrap_err();
+    let on = world.on_it();
+    let user = on.store.user(on.gateways[0].id, ALICE).await.unwrap();
+    assert_eq!(user, Some((alice, "pending".to_owned())));
 }
 
 #[tokio::test]
