@@ -12,7 +12,7 @@ pub enum Exit {
     Usage = 64,
     /// What was named does not exist or cannot be read.
     BadData = 65,
-    /// A server could not be reached. `run` never ends with it: it keeps trying.
+    /// A server could not be reached. `run` ends with it only at its start: after that it keeps trying.
     Unavailable = 69,
     /// Our own fault.
     Software = 70,

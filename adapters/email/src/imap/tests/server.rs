@@ -147,9 +147,10 @@ impl Host {
                 let bearer = STANDARD.decode(bearer.trim_end()).unwrap();
                 let bearer = String::from_utf8(bearer).unwrap();
                 let is_taken = |token: &&str| bearer.contains(&format!("auth=Bearer {token}\x01"));
-                let answer = match self.server().tokens.iter().any(is_taken) {
-                    true => format!("{tag} OK\r\n"),
-                    false => format!("{tag} NO [AUTHENTICATIONFAILED] no\r\n"),
+                let answer = if self.server().tokens.iter().any(is_taken) {
+                    format!("{tag} OK\r\n")
+                } else {
+                    format!("{tag} NO [AUTHENTICATIONFAILED] no\r\n")
                 };
                 stream.write_all(answer.as_bytes()).await?;
                 continue;
