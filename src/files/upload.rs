@@ -8,8 +8,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, StatusCode};
-use transom_adapter::{HttpClient, UnixMillis};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE};
+use transom_adapter::{FetchFailure, HttpClient, UnixMillis};
 
 use super::kind::Kind;
 use crate::xmpp::{
@@ -25,8 +25,6 @@ use crate::xmpp::{
 
 /// For one answer of the server.
 const ANSWER_MAX: Duration = Duration::from_secs(20);
-/// For the file itself.
-const PUT_MAX: Duration = Duration::from_mins(2);
 /// What was found is looked for again after this.
 const FOUND_FOR: Duration = Duration::from_hours(1);
 /// And what was not found, or refused.
@@ -102,31 +100,42 @@ impl Uploads {
         let Some(slot) = Slot::parse(&answer) else {
             return Err(NotUploaded::NoService);
         };
-        self.upload(&slot, kind, content).await?;
+        self.upload(domain, &slot, (kind, content), now).await?;
         Ok(slot.get)
     }
 
-    async fn upload(&self, slot: &Slot, kind: &Kind, content: Bytes) -> Result<(), NotUploaded> {
-        let mut request = self
-            .http
-            .put(&slot.put)
-            .timeout(PUT_MAX)
-            .header(http::header::CONTENT_TYPE, &kind.content_type)
-            .body(content);
-        for (name, value) in &slot.headers {
+    async fn upload(
+        &self,
+        domain: &str,
+        slot: &Slot,
+        (kind, content): (&Kind, Bytes),
+        now: UnixMillis,
+    ) -> Result<(), NotUploaded> {
+        let mut headers = HeaderMap::new();
+        let content_type = (CONTENT_TYPE.as_str().to_owned(), kind.content_type.clone());
+        for (name, value) in std::iter::once(&content_type).chain(&slot.headers) {
             let name = HeaderName::try_from(name.as_str());
             if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
-                request = request.header(name, value);
+                headers.append(name, value);
             }
         }
-        let reply = self.http.call(request).await;
-        let reply = reply.map_err(|error| NotUploaded::Transient(error.to_string()))?;
-        match reply.status {
-            StatusCode::OK | StatusCode::CREATED | StatusCode::NO_CONTENT => Ok(()),
-            status => Err(NotUploaded::Transient(format!(
+        match self.http.put_file(&slot.put, headers, content).await {
+            Ok(StatusCode::OK | StatusCode::CREATED | StatusCode::NO_CONTENT) => Ok(()),
+            Ok(status) => Err(NotUploaded::Transient(format!(
                 "it answers {}",
                 status.as_u16()
             ))),
+            // Any server that our users are at may name any place: files.allow_hosts says which private ones are meant.
+            Err(FetchFailure::Forbidden) => {
+                tracing::warn!(
+                    domain,
+                    "The upload service is at a private address or without TLS; if that is meant, name its host in files.allow_hosts."
+                );
+                self.remember(domain, None, now);
+                Err(NotUploaded::NoService)
+            }
+            Err(FetchFailure::Transient(problem)) => Err(NotUploaded::Transient(problem)),
+            Err(error) => Err(NotUploaded::Transient(error.to_string())),
         }
     }
 
@@ -238,4 +247,56 @@ async fn ask(link: &LinkHandle, jid: &Jid, topic: Topic) -> Result<Iq, RequestEr
     let from = Jid::from(link.domain().clone());
     let request = Iq::get(from, jid.clone(), query.to_element());
     link.request(request, ANSWER_MAX).await
+}
+
+#[cfg(test)]
+mod tests {
+    use transom_adapter::{
+        AllowedHosts, HttpLimits,
+        testkit::{Reply, ScriptedHttp},
+    };
+
+    use super::*;
+
+    const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
+
+    async fn upload(http: &HttpClient, put: String) -> (Result<(), NotUploaded>, bool) {
+        let uploads = Uploads::new(http.clone());
+        let slot = Slot {
+            put,
+            headers: vec![("authorization".to_owned(), "Basic x".to_owned())],
+            get: "https://upload.other.net/1".to_owned(),
+        };
+        let kind = crate::files::kind::of("a.txt", Some("text/plain"), b"hello");
+        let file = (&kind, Bytes::from_static(b"hello"));
+        let done = uploads.upload("other.net", &slot, file, NOW).await;
+        let is_given_up = uploads.lock().contains_key("other.net");
+        (done, is_given_up)
+    }
+
+    #[tokio::test]
+    async fn a_slot_at_a_private_address_is_used_only_where_the_admin_excepts_it() {
+        let server = ScriptedHttp::start([Reply::text(201, "")]).await;
+        let base = server.base_url();
+        let http = HttpClient::new(HttpLimits::default()).unwrap();
+        for put in [
+            format!("{base}/1"),
+            format!(
+                "{}/1",
+                base.replace("http://127.0.0.1", "https://localhost")
+            ),
+            "http://169.254.169.254/latest/meta-data/".to_owned(),
+        ] {
+            let refused = (Err(NotUploaded::NoService), true);
+            assert_eq!(upload(&http, put.clone()).await, refused, "{put}");
+        }
+        assert!(server.requests().is_empty());
+        let http = http.except(AllowedHosts::new([base.replace("http://", "")]));
+        assert_eq!(upload(&http, format!("{base}/1")).await, (Ok(()), false));
+        let head = server.requests()[0].head.to_lowercase();
+        assert!(
+            head.contains("content-type: text/plain") && head.contains("authorization: basic x"),
+            "{head}"
+        );
+    }
 }

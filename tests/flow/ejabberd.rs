@@ -21,8 +21,10 @@ pub(crate) async fn world(user: &str) -> EjabberdWorld {
     server.add_user(user).await;
     let http = free_port();
     let twilio = Twilio::start(http).await;
-    let line =
-        format!("[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"{user}@example.org\"\n");
+    let line = format!(
+        "[[gateway.sms.line]]\nnumber = \"{LINE}\"\nowner = \"{user}@example.org\"\n[files]\nallow_hosts = [\"{}\"]\n",
+        server.http_addr()
+    );
     let seat = Seat {
         server: component.addr,
         domain: &component.domain,

@@ -131,14 +131,7 @@ impl HttpClient {
     ///
     /// [`FetchFailure`], which says whether trying again is of use.
     pub async fn post_form(&self, url: &str, form: &'static str) -> Result<(), FetchFailure> {
-        if url.len() > URL_BYTES_MAX {
-            return Err(FetchFailure::Forbidden);
-        }
-        let url = Url::parse(url).map_err(|_| FetchFailure::Forbidden)?;
-        let may_be_private = self.may_be_private(&url);
-        if has_login(&url) || !(may_be_private || guard::admits(&url)) {
-            return Err(FetchFailure::Forbidden);
-        }
+        let (url, may_be_private) = self.guarded_url(url)?;
         let request = self
             .post_from(url, may_be_private)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -148,6 +141,42 @@ impl HttpClient {
             status if status.is_success() => Ok(()),
             status => Err(refused(status)),
         }
+    }
+
+    /// PUTs a file to a URL that came from outside, under the same guard, and follows no redirect. Says what was answered.
+    ///
+    /// Ends within two minutes.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchFailure`]: [`Forbidden`](FetchFailure::Forbidden), or nobody answered.
+    pub async fn put_file(
+        &self,
+        url: &str,
+        headers: HeaderMap,
+        content: Bytes,
+    ) -> Result<StatusCode, FetchFailure> {
+        let (url, may_be_private) = self.guarded_url(url)?;
+        let request = self
+            .put_from(url, may_be_private)
+            .timeout(FETCH_MAX)
+            .headers(headers)
+            .body(content);
+        let response = request.send().await.map_err(|error| failure(&error))?;
+        Ok(response.status())
+    }
+
+    /// A URL from outside as far as it can be told before its name is looked up, and whether the admin excepted its host.
+    fn guarded_url(&self, url: &str) -> Result<(Url, bool), FetchFailure> {
+        if url.len() > URL_BYTES_MAX {
+            return Err(FetchFailure::Forbidden);
+        }
+        let url = Url::parse(url).map_err(|_| FetchFailure::Forbidden)?;
+        let may_be_private = self.may_be_private(&url);
+        if has_login(&url) || !(may_be_private || guard::admits(&url)) {
+            return Err(FetchFailure::Forbidden);
+        }
+        Ok((url, may_be_private))
     }
 
     /// Whether the admin excepted its host.

@@ -124,14 +124,19 @@ impl HttpClient {
         client.post(url)
     }
 
+    /// A PUT, past the guard or under it.
+    pub(crate) fn put_from(&self, url: url::Url, may_be_private: bool) -> reqwest::RequestBuilder {
+        let client = if may_be_private {
+            &self.client
+        } else {
+            &self.guarded
+        };
+        client.put(url)
+    }
+
     /// Starts a POST; finish it with [`call`](Self::call).
     pub fn post(&self, url: &str) -> reqwest::RequestBuilder {
         self.client.post(url)
-    }
-
-    /// Starts a PUT; finish it with [`call`](Self::call).
-    pub fn put(&self, url: &str) -> reqwest::RequestBuilder {
-        self.client.put(url)
     }
 
     /// Starts a GET; finish it with [`call`](Self::call).

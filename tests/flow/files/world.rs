@@ -76,12 +76,13 @@ url = "smtp://{smtp}?tls=none"
 [gateway.mail.lmtp]
 listen = "{lmtp}"
 [files]
-allow_hosts = ["{pictures}"]
+allow_hosts = ["{pictures}", "{uploads}"]
 {files}
 {more}
 "#,
             smtp = sink.addr(),
             pictures = pictures.addr(),
+            uploads = server.http_addr(),
             files = wish.files,
             more = wish.more,
         );

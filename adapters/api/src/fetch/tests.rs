@@ -256,3 +256,36 @@ async fn rfc8058_a_form_is_posted_once_under_the_guard_and_follows_nobody() {
     );
     assert_eq!(first.body, FORM.as_bytes());
 }
+
+#[tokio::test]
+async fn xep0363_a_file_is_put_under_the_guard_and_follows_nobody() {
+    let server = ScriptedHttp::start([Reply::text(201, ""), redirect("/elsewhere")]).await;
+    let url = format!("{}/slot/1", server.base_url());
+    let put = async |client: &HttpClient, url: &str| {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Basic x"));
+        client.put_file(url, headers, "content".into()).await
+    };
+    for url in [
+        url.clone(),
+        url.replace("http:", "https:"),
+        url.replace("http://127.0.0.1", "https://localhost"),
+        "http://169.254.169.254/latest/meta-data/".to_owned(),
+    ] {
+        let refused = put(&client(), &url).await;
+        assert_eq!(refused, Err(FetchFailure::Forbidden), "{url}");
+    }
+    let with_login = url.replace("http://", "http://me:secret@");
+    let client = allowing(&server);
+    let refused = put(&client, &with_login).await;
+    assert_eq!(refused, Err(FetchFailure::Forbidden));
+    assert!(server.requests().is_empty());
+    assert_eq!(put(&client, &url).await, Ok(StatusCode::CREATED));
+    assert_eq!(put(&client, &url).await, Ok(StatusCode::FOUND));
+    let requests = server.requests();
+    assert_eq!(requests.len(), 2, "no redirect is followed");
+    let first = requests.first().unwrap();
+    assert!(first.head.starts_with("PUT /slot/1 "), "{}", first.head);
+    assert_eq!(first.body, b"content");
+    assert_eq!(shows_login(&server), [true, true]);
+}
