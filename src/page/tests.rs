@@ -203,6 +203,18 @@ async fn the_token_signs_in_and_cannot_be_guessed() {
 }
 
 #[tokio::test]
+async fn whoever_makes_links_up_keeps_nobody_out() {
+    let mut browser = Browser::new().await;
+    for _ in 0..20 {
+        assert_eq!(browser.post("/admin/in/guess", "").await.0, 410);
+        assert_eq!(browser.post("/admin/get/guess", "").await.0, 410);
+    }
+    browser.sign_in().await;
+    let token = "token=a+long+enough+token";
+    assert_eq!(browser.post("/admin/in", token).await.0, 303);
+}
+
+#[tokio::test]
 async fn buttons_need_the_forms_token_and_say_what_came_of_it() {
     let mut browser = Browser::new().await;
     browser.sign_in().await;
