@@ -29,6 +29,8 @@ pub enum Purpose {
     Mailbox(Ticket),
     /// A file to fetch.
     Download {
+        /// Whose it is, by the key of the registration: each has one at a time.
+        user_id: i64,
         /// What it is saved as.
         name: String,
         /// What is in it.
@@ -94,14 +96,20 @@ impl Once {
         let url = format!("{base}/{folder}/{token}");
         let until = now.after(WORKS_FOR);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|_, link| link.until.0 > now.0);
-        while open.len() >= LINKS_MAX || bytes(&open) > BYTES_MAX {
-            let oldest = open.iter().min_by_key(|(_, link)| link.until.0);
-            let Some(oldest) = oldest.map(|(token, _)| token.clone()) else {
-                break;
-            };
-            open.remove(&oldest);
-        }
+        let whose = purpose.downloader();
+        open.retain(|_, link| {
+            let is_older = whose.is_some() && link.purpose.downloader() == whose;
+            link.until.0 > now.0 && !is_older
+        });
+        let room = BYTES_MAX.saturating_sub(purpose.bytes());
+        while open
+            .values()
+            .map(|link| link.purpose.bytes())
+            .sum::<usize>()
+            > room
+            && remove_oldest(&mut open, |purpose| purpose.bytes() > 0)
+        {}
+        while open.len() >= LINKS_MAX && remove_oldest(&mut open, |_| true) {}
         open.insert(token, Open { purpose, until });
         OnceLink {
             url,
@@ -139,12 +147,30 @@ impl Once {
     }
 }
 
-fn bytes(open: &HashMap<String, Open>) -> usize {
-    let size = |link: &Open| match &link.purpose {
-        Purpose::SignIn | Purpose::Mailbox(_) => 0,
-        Purpose::Download { bytes, .. } => bytes.len(),
+impl Purpose {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::SignIn | Self::Mailbox(_) => 0,
+            Self::Download { bytes, .. } => bytes.len(),
+        }
+    }
+
+    fn downloader(&self) -> Option<i64> {
+        match self {
+            Self::SignIn | Self::Mailbox(_) => None,
+            Self::Download { user_id, .. } => Some(*user_id),
+        }
+    }
+}
+
+/// Takes away the oldest link of some; whether there was one.
+fn remove_oldest(open: &mut HashMap<String, Open>, of: impl Fn(&Purpose) -> bool) -> bool {
+    let some = open.iter().filter(|(_, link)| of(&link.purpose));
+    let oldest = some.min_by_key(|(_, link)| link.until.0);
+    let Some(oldest) = oldest.map(|(token, _)| token.clone()) else {
+        return false;
     };
-    open.values().map(size).sum()
+    open.remove(&oldest).is_some()
 }
 
 #[cfg(test)]
@@ -184,5 +210,36 @@ mod tests {
         }
         assert!(!once.works(&token(&first), NOW));
         assert!(once.open.lock().unwrap().len() <= LINKS_MAX);
+    }
+
+    fn download(user_id: i64, bytes: usize) -> Purpose {
+        Purpose::Download {
+            user_id,
+            name: "transom-sms.json".to_owned(),
+            bytes: vec![0; bytes],
+        }
+    }
+
+    #[test]
+    fn exports_of_one_user_push_out_nobodys_links() {
+        let once = Once::new(None, Some("http://127.0.0.1:1".to_owned()));
+        let later = |after: usize| UnixMillis(NOW.0 + i64::try_from(after).unwrap());
+        let make = |purpose, at| token(&once.link_here(purpose, later(at)).unwrap());
+        let sign_in = make(Purpose::SignIn, 0);
+        let other = make(download(2, 1), 1);
+        let mut last = make(download(1, 1), 2);
+        for at in 3..=LINKS_MAX + 3 {
+            let newer = make(download(1, 1), at);
+            assert!(!once.works(&last, later(at)), "the newer one replaces it");
+            last = newer;
+        }
+        let at = LINKS_MAX + 4;
+        assert!(once.works(&sign_in, later(at)) && once.works(&other, later(at)));
+        // What comes is counted too, and what holds no bytes gives way to none.
+        let large = make(download(3, BYTES_MAX), at);
+        let open = once.open.lock().unwrap();
+        let bytes: usize = open.values().map(|link| link.purpose.bytes()).sum();
+        assert_eq!(bytes, BYTES_MAX);
+        assert!(open.contains_key(&sign_in) && open.contains_key(&large));
     }
 }

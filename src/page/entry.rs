@@ -39,7 +39,7 @@ impl OperatorPage {
                 tracing::info!("Somebody signed in to the operator's page by a link.");
                 self.signed_in(asked, "../")
             }
-            Some(Purpose::Download { name, bytes }) => attachment(&name, bytes),
+            Some(Purpose::Download { name, bytes, .. }) => attachment(&name, bytes),
             Some(Purpose::Mailbox(_)) | None => notice(asked, StatusCode::GONE, Page::LinkIsOver),
         }
     }

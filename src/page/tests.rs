@@ -292,6 +292,7 @@ async fn what_comes_from_outside_is_escaped() {
 async fn a_file_is_fetched_once() {
     let mut browser = Browser::new().await;
     let purpose = crate::operations::once::Purpose::Download {
+        user_id: 1,
         name: "transom-sms.json".to_owned(),
         bytes: b"{}".to_vec(),
     };

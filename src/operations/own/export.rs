@@ -19,13 +19,17 @@ const PAGE: i64 = 500;
 
 impl Me<'_> {
     pub(super) async fn export(&self) -> Result<Reply, Refusal> {
-        let text = serde_json::to_string_pretty(&self.everything().await?).unwrap_or_default();
+        let user_id = self.mine().await?.user_id;
+        let text =
+            serde_json::to_string_pretty(&self.everything(user_id).await?).unwrap_or_default();
         let bytes = text.clone().into_bytes();
         let name = format!("transom-{}.json", self.gateway.config.name);
-        let made = self
-            .on
-            .once
-            .link(Purpose::Download { name, bytes }, self.on.clock.now());
+        let purpose = Purpose::Download {
+            user_id,
+            name,
+            bytes,
+        };
+        let made = self.on.once.link(purpose, self.on.clock.now());
         match made {
             Ok(link) => Ok(Reply::Export(link)),
             Err(_) if text.len() <= CHAT_BYTES_MAX => Ok(Reply::ExportText(text)),
@@ -33,8 +37,7 @@ impl Me<'_> {
         }
     }
 
-    async fn everything(&self) -> Result<Value, Refusal> {
-        let user_id = self.mine().await?.user_id;
+    async fn everything(&self, user_id: i64) -> Result<Value, Refusal> {
         let store = &self.on.store;
         let member = store.member(self.gateway.id, &self.jid, "").await?;
         let settings = member
