@@ -8,15 +8,15 @@ use crate::{
     store::{read::ContactListed, write::Operation},
 };
 
-/// Contacts in a list.
-const CONTACTS: i64 = 200;
+/// Contacts in a list that is shown.
+pub(super) const CONTACTS: i64 = 200;
 /// Characters of a name.
 const NAME_MAX: usize = 100;
 
 impl Me<'_> {
-    pub(super) async fn contacts(&self) -> Result<Reply, Refusal> {
+    pub(super) async fn contacts(&self, limit: i64) -> Result<Reply, Refusal> {
         let user_id = self.mine().await?.user_id;
-        let rows = self.on.store.contacts_listed(user_id, CONTACTS).await?;
+        let rows = self.on.store.contacts_listed(user_id, limit).await?;
         let shown = |row: ContactListed| Contact {
             contact: contact(Some(self.gateway), &row.peer),
             peer: row.peer,
@@ -83,12 +83,12 @@ impl Me<'_> {
         })
     }
 
-    pub(super) async fn blocks(&self) -> Result<Reply, Refusal> {
+    pub(super) async fn blocks(&self, limit: i64) -> Result<Reply, Refusal> {
         let user_id = self.mine().await?.user_id;
         let rows = self
             .on
             .store
-            .blocks_of(self.gateway.id, user_id, CONTACTS)
+            .blocks_of(self.gateway.id, user_id, limit)
             .await?;
         let gateway = &self.gateway.config.name;
         let blocked = |(peer, since_ms): (String, i64)| Blocked {
@@ -99,9 +99,9 @@ impl Me<'_> {
         Ok(Reply::Blocks(rows.into_iter().map(blocked).collect()))
     }
 
-    pub(super) async fn optouts(&self) -> Result<Reply, Refusal> {
+    pub(super) async fn optouts(&self, limit: i64) -> Result<Reply, Refusal> {
         let user_id = self.mine().await?.user_id;
-        let listed = self.on.store.optouts_of(user_id, CONTACTS).await?;
+        let listed = self.on.store.optouts_of(user_id, limit).await?;
         Ok(Reply::Optouts(
             listed.into_iter().map(OptedOut::from).collect(),
         ))

@@ -14,6 +14,8 @@ use crate::{
 
 /// What is sent in the chat where there are no links.
 const CHAT_BYTES_MAX: usize = 4000;
+/// Contacts, blocks and opt-outs: in one look, for their order changes with each message.
+const ALL: i64 = i64::MAX;
 /// Messages read at a time.
 const PAGE: i64 = 500;
 
@@ -63,9 +65,9 @@ impl Me<'_> {
             // Where they are and how they stand; never their logins.
             "mailboxes": shown(self.mailboxes().await?),
             "usage": shown(self.usage().await?),
-            "contacts": shown(self.contacts().await?),
-            "blocked": shown(self.blocks().await?),
-            "optouts": shown(self.optouts().await?),
+            "contacts": shown(self.contacts(ALL).await?),
+            "blocked": shown(self.blocks(ALL).await?),
+            "optouts": shown(self.optouts(ALL).await?),
             "messages": messages,
         }))
     }

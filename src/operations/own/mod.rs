@@ -13,6 +13,8 @@ mod strangers;
 
 use transom_adapter::Alphabet;
 
+use contacts::CONTACTS;
+
 use super::{
     Asker, Cost, Operations, Refusal, Reply, Request, Sent, Usage, time,
     users::{DAY_MS, person},
@@ -70,7 +72,7 @@ pub(super) async fn perform(
         Request::Cost { text } => Ok(cost(gateway, &text)),
         Request::Settings => me.settings().await,
         Request::SettingsChange { values } => me.change(&values).await,
-        Request::Contacts => me.contacts().await,
+        Request::Contacts => me.contacts(CONTACTS).await,
         Request::ContactRename { peer, name } => me.rename(&peer, &name).await,
         Request::ContactRemove { peer } => me.forget(&peer).await,
         Request::BlockAdd {
@@ -81,7 +83,7 @@ pub(super) async fn perform(
             peer,
             gateway: None,
         } => me.block(&peer, false).await,
-        Request::BlockList { gateway: None } => me.blocks().await,
+        Request::BlockList { gateway: None } => me.blocks(CONTACTS).await,
         Request::Mailboxes => me.mailboxes().await,
         Request::MailboxAdd { address } => me.mailbox_add(&address).await,
         Request::MailboxRemove { address } => me.mailbox_remove(&address).await,
@@ -91,7 +93,7 @@ pub(super) async fn perform(
         Request::ContactsImport {
             cards, user: None, ..
         } => me.import(&cards).await,
-        Request::Optouts { .. } => me.optouts().await,
+        Request::Optouts { .. } => me.optouts(CONTACTS).await,
         Request::Original { peer } => me.original(&peer).await,
         Request::Strangers => me.strangers().await,
         Request::Judge { peer, word } => me.judge(&peer, word).await,

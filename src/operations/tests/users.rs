@@ -370,3 +370,46 @@ async fn blocks_are_kept_in_the_peers_one_spelling() {
     world.ask(unset.clone()).await.unwrap();
     assert_eq!(world.refuses(unset).await, format!("{PEER} is not blocked"));
 }
+
+#[tokio::test]
+async fn the_export_of_a_user_has_all_contacts_blocks_and_optouts() {
+    let mut world = World::sqlite().await;
+    let base = "https://gw.example.org".parse().unwrap();
+    world.alone.operations.once = Arc::new(Once::new(Some(base), None));
+    world.user(ALICE).await;
+    world
+        .sql(
+            "CREATE TABLE n AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 450)
+                               SELECT i, '+1202556' || (1000 + i) AS peer FROM n;
+             INSERT INTO conversations (conversation_id, gateway_id, user_id, line_id, peer, created_ms, active_ms, plain_ms, members)
+             SELECT n.i, u.gateway_id, u.user_id, l.line_id, n.peer, 0, n.i, 0, 1
+               FROM n, users u, lines l WHERE l.address = '+12025550100';
+             INSERT INTO blocks (gateway_id, user_id, peer, since_ms) SELECT gateway_id, user_id, peer, 0 FROM n, users;
+             INSERT INTO optouts (line_id, peer, since_ms) SELECT line_id, peer, 0 FROM n, lines WHERE address = '+12025550100';",
+        )
+        .await;
+    let on = world.on_it();
+    let asker = Actor::User(Asker {
+        gateway: "sms".to_owned(),
+        jid: BareJid::new(ALICE).unwrap(),
+        lang: crate::texts::Lang::En,
+    });
+    let Ok(Reply::Export(link)) = on.perform(asker, Request::Export).await else {
+        panic!("no export")
+    };
+    let token = link.url.rsplit('/').next().unwrap();
+    let Some(once::Purpose::Download { bytes, .. }) = on.once.take(token, on.clock.now()) else {
+        panic!("no file")
+    };
+    let document: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    for what in ["contacts", "blocked", "optouts"] {
+        let found = document[what].as_array().or_else(|| {
+            let inner = document[what]
+                .as_object()?
+                .values()
+                .find(|value| value.is_array())?;
+            inner.as_array()
+        });
+        assert_eq!(found.map(Vec::len), Some(450), "{what}");
+    }
+}
