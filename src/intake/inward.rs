@@ -302,14 +302,21 @@ fn report_write(
 ) -> Option<Write> {
     let key = report.about.iter().find_map(|about| match about {
         MessageRef::Key(key, part) => Some((key.0, *part)),
+        MessageRef::OneOf(key, _) => Some((key.0, 0)),
         MessageRef::External(_) => None,
     });
     let ids = report.about.iter().filter_map(|about| match about {
         MessageRef::External(id) => Some((id.kind, id.value.clone())),
-        MessageRef::Key(..) => None,
+        MessageRef::Key(..) | MessageRef::OneOf(..) => None,
     });
+    let recipients = report.about.iter().find_map(|about| match about {
+        MessageRef::OneOf(_, recipients) => Some(recipients),
+        _ => None,
+    });
+    let text = |recipient: &Address| recipient.as_str().to_owned();
     Some(Write::Report(ReportRow {
         key,
+        recipients: recipients.map(|known| known.iter().map(text).collect()),
         ids: ids.collect(),
         scope_id: intake.gateway.scope_id(account)?,
         progress: report.progress,

@@ -327,6 +327,9 @@ pub struct Report {
 pub enum MessageRef {
     /// By our own key, which the network carried for us; with the part, counted from 0.
     Key(Key, u16),
+    /// By our own key of one delivery of its message, and whom the report says that it was for, best first. Of a message with several
+    /// deliveries the one to such a recipient is meant, however the key names another.
+    OneOf(Key, Vec<Address>),
     /// By an id that the network gave, or that we gave to it.
     External(ExternalId),
 }

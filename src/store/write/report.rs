@@ -12,13 +12,15 @@ use super::{
     run_rows,
     weigh::{Sent, weigh},
 };
-use statements::{ALL_DELIVERED, CURRENT, FIND, JOIN_PARKED, MERGED, PARK, PART, PARTS};
+use statements::{ALL_DELIVERED, CURRENT, FIND, JOIN_PARKED, MERGED, PARK, PART, PARTS, WAYS};
 
 /// A report, with every way it names its message, best first.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ReportRow {
     /// Our own key and the part, where the network carried it.
     pub key: Option<(i64, u16)>,
+    /// Whom it was for as far as the report says, where the key may be that of another delivery of its message.
+    pub recipients: Option<Vec<String>>,
     /// Ids within the scope, (kind, value).
     pub ids: Vec<(&'static str, String)>,
     /// The account, or the gateway where ids are unique world-wide.
@@ -54,6 +56,12 @@ struct Evidence {
     reason: Option<String>,
     code: Option<String>,
     silent_ms: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct NamedRow {
+    place: usize,
+    delivery_id: i64,
 }
 
 #[derive(Serialize)]
@@ -104,10 +112,21 @@ pub(super) async fn apply(
         return Ok(());
     }
     let found = find(connection, &group.reports).await?;
+    let meant = choose(connection, &group.reports).await?;
     let mut evidence = Vec::new();
     let mut parked = Vec::new();
     for (place, report) in &group.reports {
-        match report.key.or_else(|| found.get(place).copied()) {
+        let key = match (report.key, meant.get(place)) {
+            (Some(_), Some(None)) => {
+                tracing::info!(
+                    "A report names a message to several, and none of those whom it went to."
+                );
+                continue;
+            }
+            (Some((_, part)), Some(Some(delivery_id))) => Some((*delivery_id, part)),
+            (key, _) => key,
+        };
+        match key.or_else(|| found.get(place).copied()) {
             Some((delivery_id, part)) => evidence.push(Evidence {
                 place: *place,
                 delivery_id,
@@ -204,6 +223,42 @@ async fn find(
         .into_iter()
         .map(|(place, (_, hit))| (place, hit))
         .collect())
+}
+
+/// The delivery that is meant by each report whose key may be that of another one of its message: the one to a recipient that the report
+/// names; nothing where no such one is known. A message with one delivery needs no choice.
+async fn choose(
+    connection: &mut Connection,
+    reports: &[(usize, &ReportRow)],
+) -> Result<HashMap<usize, Option<i64>>, StoreError> {
+    let unsure = reports.iter().filter_map(|(place, report)| {
+        let (delivery_id, _) = report.key?;
+        let recipients = report.recipients.as_deref()?;
+        Some((*place, delivery_id, recipients))
+    });
+    let unsure: Vec<(usize, i64, &[String])> = unsure.collect();
+    let rows: Vec<NamedRow> = unsure
+        .iter()
+        .map(|&(place, delivery_id, _)| NamedRow { place, delivery_id })
+        .collect();
+    let mut ways: HashMap<usize, Vec<(i64, Option<String>)>> = HashMap::new();
+    for row in fetch_rows(connection, WAYS, &rows).await? {
+        let way = (row.int(1)?, row.opt_text(2)?.map(str::to_owned));
+        ways.entry(index(row.int(0)?)).or_default().push(way);
+    }
+    let mut meant = HashMap::new();
+    for (place, _, recipients) in unsure {
+        let Some(ways) = ways.get(&place).filter(|ways| ways.len() > 1) else {
+            continue;
+        };
+        let way_to = |name: &String| {
+            let mut ways = ways.iter();
+            ways.find(|(_, recipient)| recipient.as_ref() == Some(name))
+        };
+        let way = recipients.iter().find_map(way_to);
+        meant.insert(place, way.map(|(delivery_id, _)| *delivery_id));
+    }
+    Ok(meant)
 }
 
 fn park_rows(report: &ReportRow) -> impl Iterator<Item = ParkRow<'_>> {

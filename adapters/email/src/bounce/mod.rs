@@ -6,7 +6,7 @@ mod report;
 mod sender;
 
 use mail_parser::{Message, MimeHeaders};
-use transom_adapter::{Class, Failure, Key, MessageRef, Progress, Report, UnixMillis};
+use transom_adapter::{Address, Class, Failure, Key, MessageRef, Progress, Report, UnixMillis};
 
 use crate::{
     headers::{Headers, is_id},
@@ -24,6 +24,8 @@ pub(crate) struct Bounce {
     pub(crate) envelope_id: Option<String>,
     /// Message-IDs that the reported mail may have, the likeliest first.
     pub(crate) originals: Vec<String>,
+    /// Whom the reported mail was for, as its sender wrote it and then as it came to be. RFC 3464 §2.3.1 and §2.3.2, RFC 8098 §3.2.3
+    pub(crate) recipients: Vec<Address>,
     pub(crate) progress: Progress,
     pub(crate) failure: Option<Failure>,
     pub(crate) at: Option<UnixMillis>,
@@ -52,20 +54,22 @@ impl Bounce {
 
     /// The report on a delivery of ours: the one whose bounce address it came to, else one whose Message-ID it names.
     pub(crate) fn report(&self, regarding: Option<Key>, ids: &OwnIds) -> Option<Report> {
+        let key = |key| MessageRef::Key(key, 0);
         // A mail to several has one Message-ID, and an ENVID for each.
         let named = || {
             let by_envelope = self.envelope_id.as_deref();
             let by_envelope = by_envelope.and_then(|id| ids.key_of_envelope_id(id));
             let mut originals = self.originals.iter();
-            by_envelope.or_else(|| originals.find_map(|id| ids.key_of_message_id(id)))
+            let mut by_id = || originals.find_map(|id| ids.key_of_message_id(id));
+            let one_of = |key| MessageRef::OneOf(key, self.recipients.clone());
+            by_envelope.map(key).or_else(|| by_id().map(one_of))
         };
-        let key = match self.kind {
-            Kind::Suspected => regarding,
-            _ => regarding.or_else(named),
+        let about = match self.kind {
+            Kind::Suspected => regarding.map(key),
+            _ => regarding.map(key).or_else(named),
         }?;
         Some(Report {
-            // One recipient a mail: its key says everything.
-            about: vec![MessageRef::Key(key, 0)],
+            about: vec![about],
             progress: self.progress,
             failure: self.failure.clone(),
             at: self.at,

@@ -55,6 +55,7 @@ fn read(text: &str, depth: u8) -> Option<Bounce> {
             kind: Kind::Complaint,
             envelope_id: None,
             originals,
+            recipients: Vec::new(),
             progress: Progress::Unknown,
             failure: None,
             at: None,
@@ -74,6 +75,10 @@ fn read(text: &str, depth: u8) -> Option<Bounce> {
                 kind: Kind::Prose,
                 envelope_id: None,
                 originals,
+                recipients: field("emailAddress")
+                    .and_then(crate::address::canonical)
+                    .into_iter()
+                    .collect(),
                 progress: *progress,
                 failure: failed.then(|| failure(status, words.unwrap_or_default())),
                 at: None,

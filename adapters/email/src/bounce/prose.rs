@@ -4,11 +4,12 @@ use mail_parser::{Message, MessagePart};
 use transom_adapter::{Class, Progress, Reason};
 
 use super::{
-    Bounce, Kind,
+    Bounce, IDS_MAX, Kind,
     report::{copies, failure},
     sender,
 };
 use crate::{
+    address,
     headers::{Headers, is_forward},
     status::{self, Status},
 };
@@ -64,6 +65,12 @@ pub(super) fn recognise(
         kind: if sure { Kind::Prose } else { Kind::Suspected },
         envelope_id: None,
         originals: Vec::new(),
+        recipients: headers
+            .all("X-Failed-Recipients")
+            .flat_map(|all| all.split(','))
+            .filter_map(|one| address::canonical(one.trim()))
+            .take(IDS_MAX)
+            .collect(),
         progress,
         failure: Some(failure),
         at: None,

@@ -1,10 +1,11 @@
 //! Reports in their standard forms, and the ids of what they report on.
 
 use mail_parser::{Message, MessageParser, MessagePart, PartType};
-use transom_adapter::{Failure, Progress, Reason};
+use transom_adapter::{Address, Failure, Progress, Reason};
 
 use super::{Bounce, IDS_MAX, Kind, is_type};
 use crate::{
+    address,
     headers::Headers,
     status::{self, Status},
 };
@@ -39,6 +40,7 @@ pub(super) fn standard(message: &Message<'_>) -> Option<Bounce> {
             kind: Kind::Complaint,
             envelope_id: None,
             originals: Vec::new(),
+            recipients: Vec::new(),
             progress: Progress::Unknown,
             failure: None,
             at: None,
@@ -117,6 +119,7 @@ fn recipient_status(group: &[(String, String)]) -> Option<Bounce> {
         kind: Kind::Standard,
         envelope_id: None,
         originals: Vec::new(),
+        recipients: recipients([field("original-recipient"), field("final-recipient")]),
         progress,
         failure,
         at: None,
@@ -152,14 +155,28 @@ fn disposition(groups: &[Vec<(String, String)>]) -> Option<Bounce> {
         .filter(|(name, _)| name == "original-message-id")
         .map(|(_, value)| bare_id(value))
         .collect();
+    let field = |name: &str| {
+        let found = fields().find(|(field, _)| field == name);
+        found.map_or("", |(_, value)| value.as_str())
+    };
     Some(Bounce {
         kind: Kind::Disposition,
         envelope_id: None,
         originals,
+        recipients: recipients([field("original-recipient"), field("final-recipient")]),
         progress,
         failure: None,
         at: None,
     })
+}
+
+/// The addresses behind their types: `rfc822; bob@example.com`.
+fn recipients(fields: [&str; 2]) -> Vec<Address> {
+    let bare = |field: &str| {
+        let address = field.rsplit(';').next().unwrap_or_default().trim();
+        address::canonical(address.trim_start_matches('<').trim_end_matches('>'))
+    };
+    fields.into_iter().filter_map(bare).collect()
 }
 
 /// The fields of a report's part: groups divided by empty lines, folded lines joined.

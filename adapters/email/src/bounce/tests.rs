@@ -48,12 +48,17 @@ fn shown(fixture: &str, to: &str) -> Incoming {
     }
 }
 
+/// Our delivery 7 by its Message-ID, or the one of its message that was for Bob.
+fn bobs() -> MessageRef {
+    MessageRef::OneOf(Key(7), vec![Address::new("bob@example.com")])
+}
+
 const USER: &str = "alice@mail.example.org";
 
 #[test]
 fn a_standard_bounce_fails_its_mail() {
     let report = report(STANDARD, USER);
-    assert_eq!(report.about, [MessageRef::Key(Key(7), 0)]);
+    assert_eq!(report.about, [bobs()]);
     assert_eq!(report.progress, Progress::Failed);
     let failure = report.failure.unwrap();
     assert_eq!(
@@ -75,8 +80,19 @@ fn rfc3464_a_report_on_a_mail_to_several_is_about_whom_it_names() {
     );
     let carols = STANDARD.replace("Reporting-MTA", &envelope);
     assert_eq!(report(&carols, USER).about, [MessageRef::Key(Key(8), 0)]);
+    let bob = "Final-Recipient: rfc822; bob@example.com";
+    let carol = "Original-Recipient: rfc822;<Carol@Example.com>\nFinal-Recipient: rfc822; c@elsewhere.example";
+    for fixture in [STANDARD, RECEIPT] {
+        let about = report(&fixture.replace(bob, carol), USER).about;
+        let names = ["carol@example.com", "c@elsewhere.example"].map(Address::new);
+        assert_eq!(about, [MessageRef::OneOf(Key(7), names.to_vec())]);
+    }
+    let failed = format!("X-Failed-Recipients: carol@example.com\n{PROSE}");
+    let about = report(&failed, USER).about;
+    let names = vec![Address::new("carol@example.com")];
+    assert_eq!(about, [MessageRef::OneOf(Key(7), names)]);
     let forged = STANDARD.replace("Reporting-MTA", "Original-Envelope-Id: 8\nReporting-MTA");
-    assert_eq!(report(&forged, USER).about, [MessageRef::Key(Key(7), 0)]);
+    assert_eq!(report(&forged, USER).about, [bobs()]);
 }
 
 #[test]
@@ -93,7 +109,10 @@ fn a_bounce_in_prose_is_understood() {
     let report = report(PROSE, USER);
     assert_eq!(
         (report.about, report.progress),
-        (vec![MessageRef::Key(Key(7), 0)], Progress::Failed)
+        (
+            vec![MessageRef::OneOf(Key(7), Vec::new())],
+            Progress::Failed
+        )
     );
 }
 
@@ -216,7 +235,7 @@ fn a_postmaster_who_sends_our_mail_back_is_heard() {
     }
     // As a host without null sender writes.
     let report = report(&returned("Subject: Undeliverable: Lunch"), USER);
-    assert_eq!(report.about, [MessageRef::Key(Key(7), 0)]);
+    assert_eq!(report.about, [MessageRef::OneOf(Key(7), Vec::new())]);
 }
 
 /// The bounce in its parts, below words of who passes it on.
@@ -263,7 +282,7 @@ fn a_program_need_not_write_a_whole_report() {
             .replace("Dinner", "Undeliverable: Lunch"),
     ] {
         let report = report(&passed_on(&head), USER);
-        assert_eq!(report.about, [MessageRef::Key(Key(7), 0)], "{head}");
+        assert_eq!(report.about, [bobs()], "{head}");
         assert_eq!(report.failure.unwrap().reason, Reason::MailboxFull);
     }
 }
@@ -376,7 +395,7 @@ fn rfc6522_a_report_is_one_whoever_sends_it() {
             "Exchange <x@example.com>",
         );
     let about = |mail: &str, to: &str| report(mail, to).about;
-    assert_eq!(about(&sent, USER), [MessageRef::Key(Key(7), 0)]);
+    assert_eq!(about(&sent, USER), [bobs()]);
     // Without its form it counts where nobody else writes to, or where a mailer says its name.
     let mixed = sent.replace(
         "multipart/report; report-type=delivery-status;",
@@ -385,5 +404,5 @@ fn rfc6522_a_report_is_one_whoever_sends_it() {
     let to = ids().bounce_address(Key(9));
     assert_eq!(about(&mixed, &to), [MessageRef::Key(Key(9), 0)]);
     let named = mixed.replace("x@example.com", "mailer-daemon@example.com");
-    assert_eq!(about(&named, USER), [MessageRef::Key(Key(7), 0)]);
+    assert_eq!(about(&named, USER), [bobs()]);
 }

@@ -264,7 +264,9 @@ mod tests {
             .unwrap();
         assert_eq!(bounce.progress, Progress::Read);
         let report = bounce.report(None, &ids()).unwrap();
-        assert_eq!(report.about, [transom_adapter::MessageRef::Key(Key(77), 0)]);
+        let about = report.about.first();
+        let is_it = |about| matches!(about, &transom_adapter::MessageRef::OneOf(Key(77), _));
+        assert!(about.is_some_and(is_it), "{report:?}");
     }
 
     #[test]

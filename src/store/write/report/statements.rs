@@ -10,6 +10,13 @@ pub(super) const FIND: Sql = for_rows!(
         AND e.value = r.value ->> 'value'"
 );
 
+pub(super) const WAYS: Sql = for_rows!(
+    "SELECT CAST(r.value ->> 'place' AS BIGINT), o.delivery_id, o.recipient
+       FROM",
+    "CROSS JOIN deliveries d CROSS JOIN deliveries o
+      WHERE d.delivery_id = CAST(r.value ->> 'delivery_id' AS BIGINT) AND o.message_id = d.message_id"
+);
+
 pub(super) const CURRENT: Sql = Sql {
     sqlite: "SELECT d.delivery_id, d.state, d.units, d.told, d.tell,
                     (SELECT MAX(s.receipt) FROM message_stanzas s WHERE s.message_id = d.message_id),

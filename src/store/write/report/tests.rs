@@ -9,7 +9,7 @@ use crate::{
     store::{
         Write, WriteError,
         write::{
-            Done, NewIn,
+            Done, FurtherDelivery, NewIn,
             sweep::tests::{Base, incoming, message},
         },
     },
@@ -23,6 +23,7 @@ const SILENT_MS: i64 = 86_400_000;
 async fn reports_on_sqlite() {
     a_text_that_was_heard_of_is_not_silent_before_its_time(&Base::new().await).await;
     nul_is_no_trouble(&Base::new().await).await;
+    a_report_on_one_of_several_is_booked_on_whom_it_names(&Base::new().await).await;
 }
 
 #[tokio::test]
@@ -31,12 +32,13 @@ async fn reports_on_postgresql() {
         return;
     }
     let postgres = Postgres::start().await;
-    for number in 0..3 {
+    for number in 0..4 {
         let url = StoreUrl::Postgres(postgres.database().await.into());
         let base = Base::on(&url, None).await;
         match number {
             0 => a_text_that_was_heard_of_is_not_silent_before_its_time(&base).await,
             1 => nul_is_no_trouble(&base).await,
+            2 => a_report_on_one_of_several_is_booked_on_whom_it_names(&base).await,
             _ => what_no_index_takes_is_refused_alone(&base).await,
         }
     }
@@ -56,6 +58,7 @@ async fn a_text_that_was_heard_of_is_not_silent_before_its_time(base: &Base) {
     for progress in [Progress::Sent, Progress::Delayed] {
         let report = ReportRow {
             key: Some((TEXT, 0)),
+            recipients: None,
             ids: Vec::new(),
             scope_id: 1,
             progress,
@@ -76,6 +79,53 @@ async fn a_text_that_was_heard_of_is_not_silent_before_its_time(base: &Base) {
         [(TEXT, State::Delayed)],
         "a day after the first that was heard of it"
     );
+}
+
+async fn a_report_on_one_of_several_is_booked_on_whom_it_names(base: &Base) {
+    const BOB: &str = "bob@example.com";
+    const CAROL: &str = "carol@example.com";
+    let Write::Out(mut out) = message(TEXT, false) else {
+        panic!("no message")
+    };
+    out.recipient = Some(BOB.to_owned());
+    out.further = vec![FurtherDelivery {
+        delivery_id: TEXT + 1,
+        recipient: CAROL.to_owned(),
+        segments: 1,
+        units: 1,
+        routes: "[]".into(),
+    }];
+    let alone = message(TEXT + 2, false);
+    let accepted =
+        |id, message_id| Write::Outcome(OutcomeRow::new(id, message_id, State::Accepted));
+    let mut writes = vec![Write::Out(out), alone];
+    writes.extend(
+        [(TEXT, TEXT), (TEXT + 1, TEXT), (TEXT + 2, TEXT + 2)]
+            .map(|(id, message_id)| accepted(id, message_id)),
+    );
+    base.writer.commit(writes).await.unwrap();
+    let told = async |key: i64, recipients: &[&str]| {
+        let report = ReportRow {
+            key: Some((key, 0)),
+            recipients: Some(recipients.iter().map(|&name| name.to_owned()).collect()),
+            ids: Vec::new(),
+            scope_id: 1,
+            progress: Progress::Failed,
+            reason: None,
+            code: None,
+            at_ms: 0,
+            silent_ms: SILENT_MS,
+        };
+        match base.writer.commit_one(Write::Report(report)).await.unwrap() {
+            Done::Tells(tells) => tells.iter().map(|tell| tell.delivery_id).collect(),
+            _ => Vec::new(),
+        }
+    };
+    assert_eq!(told(TEXT, &[]).await, [0; 0], "nobody is named");
+    assert_eq!(told(TEXT, &["dave@example.com"]).await, [0; 0]);
+    assert_eq!(told(TEXT, &["dave@example.com", CAROL]).await, [TEXT + 1]);
+    assert_eq!(told(TEXT + 1, &[BOB]).await, [TEXT]);
+    assert_eq!(told(TEXT + 2, &["dave@example.com"]).await, [TEXT + 2]);
 }
 
 async fn nul_is_no_trouble(base: &Base) {
@@ -100,6 +150,7 @@ async fn what_no_index_takes_is_refused_alone(base: &Base) {
     let report = |value: String| {
         Write::Report(ReportRow {
             key: None,
+            recipients: None,
             ids: vec![("id", value)],
             scope_id: 1,
             progress: Progress::Sent,
