@@ -148,11 +148,13 @@ impl Host {
                 let bearer = String::from_utf8(bearer).unwrap();
                 let is_taken = |token: &&str| bearer.contains(&format!("auth=Bearer {token}\x01"));
                 let answer = if self.server().tokens.iter().any(is_taken) {
-                    format!("{tag} OK\r\n")
+                    "OK"
                 } else {
-                    format!("{tag} NO [AUTHENTICATIONFAILED] no\r\n")
+                    "NO [AUTHENTICATIONFAILED] no"
                 };
-                stream.write_all(answer.as_bytes()).await?;
+                stream
+                    .write_all(format!("{tag} {answer}\r\n").as_bytes())
+                    .await?;
                 continue;
             }
             let hangs = |uid: &u32| command.contains(&format!("FETCH {uid} (UID BODY.PEEK[]"));
