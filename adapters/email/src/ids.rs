@@ -85,6 +85,22 @@ impl OwnIds {
         }
     }
 
+    /// One address of each reader, and for every address the place of its reader among them.
+    pub(crate) fn readers<'a>(&self, addresses: &'a [Address]) -> (Vec<&'a Address>, Vec<usize>) {
+        let (mut readers, mut firsts) = (Vec::new(), Vec::new());
+        let place = |address: &'a Address| {
+            let reader = self.reader(address);
+            let known = readers.iter().position(|known| *known == reader);
+            known.unwrap_or_else(|| {
+                readers.push(reader);
+                firsts.push(address);
+                firsts.len() - 1
+            })
+        };
+        let places = addresses.iter().map(place).collect();
+        (firsts, places)
+    }
+
     /// With the names that our own mail servers write their results under. RFC 8601 §2.5
     pub(crate) fn trusting(mut self, servers: Vec<String>) -> Self {
         self.trusted = servers.into();

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     config::{ImapConfig, Whose},
     ids::OwnIds,
-    intake::{self, Fate, Source},
+    intake::{self, Fate},
     read::{self, Letter, MAIL_BYTES_MAX},
 };
 
@@ -295,16 +295,12 @@ impl<'a> CatchUp<'a> {
         if recipients.is_empty() {
             self.count("imap_no_recipient");
         }
-        let source = match self.config.whose {
-            Whose::Owner(_) => Source::OwnMailbox,
-            Whose::Recipients { .. } => Source::Mailbox,
-        };
         let mut events = Vec::new();
         for recipient in recipients {
             let fate = if self.of_sent {
                 intake::decide_sent(letter, recipient)
             } else {
-                intake::decide(letter, recipient, source, self.ids)
+                intake::decide(letter, recipient, recipient::source(self.config), self.ids)
             };
             match fate {
                 Fate::Take(event) => events.push(*event),

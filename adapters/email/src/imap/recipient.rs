@@ -8,6 +8,7 @@ use crate::{
     config::{ImapConfig, Whose},
     headers::Headers,
     ids::OwnIds,
+    intake::Source,
 };
 
 /// More of our users than this in one mail's To and Cc is no mail to them.
@@ -41,6 +42,14 @@ pub(crate) fn recipients(raw: &[u8], config: &ImapConfig, ids: &OwnIds) -> Vec<A
         return Vec::new();
     }
     addressed(&message, ids)
+}
+
+/// What a mailbox is to its mails.
+pub(crate) fn source(config: &ImapConfig) -> Source {
+    match config.whose {
+        Whose::Owner(_) => Source::OwnMailbox,
+        Whose::Recipients { .. } => Source::Mailbox,
+    }
 }
 
 fn ours(value: &str, ids: &OwnIds) -> Option<Address> {

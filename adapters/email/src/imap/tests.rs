@@ -633,7 +633,7 @@ async fn a_renamed_folder_of_sent_mail_is_found_again() {
         let select = format!("SELECT \"{name}\"");
         let opened = async {
             while !host.server().commands.contains(&select) {
-                tokio::time::sleep(Duration::from_millis(5)).await;
+                tokio::task::yield_now().await;
             }
         };
         let waited = tokio::time::timeout(Duration::from_secs(20), opened).await;

@@ -6,7 +6,7 @@
 use std::{io, time::Duration};
 
 use smtp_proto::{
-    Error, Request,
+    Request,
     request::receiver::{DataReceiver, DummyDataReceiver},
 };
 use tokio::time::timeout;
@@ -14,11 +14,11 @@ use transom_adapter::{AccountName, Address, Context, Event, Recipient, Verdict};
 
 use super::{
     listener::Stream,
-    wire::{Line, Wire},
+    wire::{Line, Wire, refusal},
 };
 use crate::{
     address,
-    ids::{OwnIds, Reader},
+    ids::OwnIds,
     intake::{self, Fate, Source},
     read::Letter,
 };
@@ -340,19 +340,7 @@ impl Session {
     /// One copy for each reader, however many of the recipients are addresses of theirs: each takes memory, and room for its files. Every
     /// recipient is told what became of its reader's copy.
     async fn deliver(&self, letter: &Letter, recipients: &[Address]) -> Vec<String> {
-        let (mut readers, mut firsts) = (Vec::<Reader>::new(), Vec::new());
-        let copies: Vec<usize> = recipients
-            .iter()
-            .map(|recipient| {
-                let reader = self.ids.reader(recipient);
-                let known = readers.iter().position(|known| *known == reader);
-                known.unwrap_or_else(|| {
-                    readers.push(reader);
-                    firsts.push(recipient);
-                    firsts.len() - 1
-                })
-            })
-            .collect();
+        let (firsts, copies) = self.ids.readers(recipients);
         let replies = self.deliver_each(letter, &firsts).await;
         let reply = |copy: usize| replies.get(copy).copied().unwrap_or(LATER);
         copies
@@ -403,16 +391,5 @@ impl Session {
 
     fn count(&self, what: &'static str) {
         self.context.meter.count(&self.account, what);
-    }
-}
-
-fn refusal(error: &Error) -> &'static str {
-    match error {
-        Error::UnknownCommand => "500 5.5.1 unknown command",
-        Error::InvalidSenderAddress => "501 5.1.7 the sender is no address",
-        Error::InvalidRecipientAddress => "501 5.1.3 the recipient is no address",
-        Error::InvalidParameter { .. } => "501 5.5.4 a parameter is wrong",
-        Error::UnsupportedParameter { .. } => "555 5.5.4 a parameter is not known here",
-        _ => "501 5.5.2 not understood",
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{io, time::Duration};
 
+use smtp_proto::Error;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::timeout,
@@ -106,5 +107,17 @@ impl Wire {
         written.map_err(late)??;
         self.output.clear();
         timeout(WRITE, self.stream.flush()).await.map_err(late)?
+    }
+}
+
+/// What is said to a command that cannot be understood.
+pub(super) fn refusal(error: &Error) -> &'static str {
+    match error {
+        Error::UnknownCommand => "500 5.5.1 unknown command",
+        Error::InvalidSenderAddress => "501 5.1.7 the sender is no address",
+        Error::InvalidRecipientAddress => "501 5.1.3 the recipient is no address",
+        Error::InvalidParameter { .. } => "501 5.5.4 a parameter is wrong",
+        Error::UnsupportedParameter { .. } => "555 5.5.4 a parameter is not known here",
+        _ => "501 5.5.2 not understood",
     }
 }

@@ -89,12 +89,11 @@ impl std::fmt::Debug for Connection {
 }
 
 impl Connection {
-    /// Connects, encrypts, greets and logs in.
+    /// Connects, encrypts, greets and logs in; where the token of an earlier login is refused, on another connection with a new one.
     pub(crate) async fn open(opening: Opening<'_>) -> Result<Self, Trouble> {
         let deadline = opening.deadlines.open;
         let opened = async {
             match Self::open_slowly(opening).await {
-                // With a new token, and on another connection: some servers end one behind a refused login.
                 Err(Trouble::Stale) => Self::open_slowly(opening).await,
                 other => other,
             }
