@@ -100,13 +100,16 @@ impl Uploads {
         let Some(slot) = Slot::parse(&answer) else {
             return Err(NotUploaded::NoService);
         };
-        self.upload(domain, &slot, (kind, content), now).await?;
+        // A domain that is let in as a whole is one that the admin knows; any other server may name any place.
+        let trusted = link.is_home(domain);
+        self.upload((domain, trusted), &slot, (kind, content), now)
+            .await?;
         Ok(slot.get)
     }
 
     async fn upload(
         &self,
-        domain: &str,
+        (domain, trusted): (&str, bool),
         slot: &Slot,
         (kind, content): (&Kind, Bytes),
         now: UnixMillis,
@@ -119,13 +122,17 @@ impl Uploads {
                 headers.append(name, value);
             }
         }
-        match self.http.put_file(&slot.put, headers, content).await {
+        match self
+            .http
+            .put_file((&slot.put, trusted), headers, content)
+            .await
+        {
             Ok(StatusCode::OK | StatusCode::CREATED | StatusCode::NO_CONTENT) => Ok(()),
             Ok(status) => Err(NotUploaded::Transient(format!(
                 "it answers {}",
                 status.as_u16()
             ))),
-            // Any server that our users are at may name any place: files.allow_hosts says which private ones are meant.
+            // files.allow_hosts says which private places are meant.
             Err(FetchFailure::Forbidden) => {
                 tracing::warn!(
                     domain,
@@ -269,7 +276,7 @@ mod tests {
         };
         let kind = crate::files::kind::of("a.txt", Some("text/plain"), b"hello");
         let file = (&kind, Bytes::from_static(b"hello"));
-        let done = uploads.upload("other.net", &slot, file, NOW).await;
+        let done = uploads.upload(("other.net", false), &slot, file, NOW).await;
         let is_given_up = uploads.lock().contains_key("other.net");
         (done, is_given_up)
     }

@@ -183,6 +183,12 @@ pub(crate) enum Command {
 }
 
 impl LinkHandle {
+    /// Whether everybody of a domain is let in.
+    pub fn is_home(&self, domain: &str) -> bool {
+        let mut targets = self.shared.targets.iter();
+        targets.any(|home| home.as_str() == domain)
+    }
+
     pub(crate) fn new(
         config: &LinkConfig,
         live: watch::Receiver<Option<Live>>,

@@ -264,7 +264,9 @@ async fn xep0363_a_file_is_put_under_the_guard_and_follows_nobody() {
     let put = async |client: &HttpClient, url: &str| {
         let mut headers = HeaderMap::new();
         headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Basic x"));
-        client.put_file(url, headers, "content".into()).await
+        client
+            .put_file((url, false), headers, "content".into())
+            .await
     };
     for url in [
         url.clone(),
