@@ -115,7 +115,7 @@ impl Bench {
 fn named(about: &[MessageRef]) -> Vec<&str> {
     let names = about.iter().map(|about| match about {
         MessageRef::External(id) => id.value.as_str(),
-        MessageRef::Key(..) => "key",
+        MessageRef::Key(..) | MessageRef::OneOf(..) => "key",
     });
     names.collect()
 }
