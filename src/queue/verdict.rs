@@ -68,12 +68,6 @@ const THROTTLED_MAX: Duration = Duration::from_hours(1);
 pub(super) fn judge(outcome: Outcome, of: &Circumstances<'_>) -> Verdict {
     match outcome {
         Outcome::Accepted { .. } => accepted(of),
-        // Of what was sent again, an account that recognises a repeat answers for the first time too.
-        Outcome::PartlyAccepted { rest, .. } | Outcome::Rejected(rest)
-            if of.capabilities.repeat.is_recognised() =>
-        {
-            failed(of, State::Failed, rest)
-        }
         Outcome::PartlyAccepted { rest, .. } | Outcome::Rejected(rest) => {
             given_up(of, State::Failed, rest)
         }
@@ -119,15 +113,13 @@ fn accepted(of: &Circumstances<'_>) -> Verdict {
     }
 }
 
-/// It goes no further. That it did not arrive is said only where that is certain: of an earlier attempt nobody may know.
+/// It goes no further. That it did not arrive is said only where that is certain: of an earlier attempt nobody may know, unless the
+/// account recognises a repeat, and so refuses both.
 fn given_up(of: &Circumstances<'_>, state: State, failure: Failure) -> Verdict {
-    if of.work.unknowns > 0 {
+    let refuses_both = state == State::Failed && of.capabilities.repeat.is_recognised();
+    if of.work.unknowns > 0 && !refuses_both {
         return in_doubt(of, failure);
     }
-    failed(of, state, failure)
-}
-
-fn failed(of: &Circumstances<'_>, state: State, failure: Failure) -> Verdict {
     Verdict {
         units_done: of.attempt.unit,
         ..ended(of, state, Some(failure), Some(TellKind::Error))

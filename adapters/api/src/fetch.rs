@@ -133,7 +133,8 @@ impl HttpClient {
     pub async fn post_form(&self, url: &str, form: &'static str) -> Result<(), FetchFailure> {
         let (url, may_be_private) = self.guarded_url(url, false)?;
         let request = self
-            .post_from(url, may_be_private)
+            .client(may_be_private)
+            .post(url)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form);
         let response = request.send().await.map_err(|error| failure(&error))?;
@@ -159,7 +160,8 @@ impl HttpClient {
     ) -> Result<StatusCode, FetchFailure> {
         let (url, may_be_private) = self.guarded_url(url, trusted)?;
         let request = self
-            .put_from(url, may_be_private)
+            .client(may_be_private)
+            .put(url)
             .timeout(FETCH_MAX)
             .headers(headers)
             .body(content);
@@ -219,7 +221,8 @@ impl HttpClient {
             return Err(FetchFailure::Forbidden);
         }
         let mut request = self
-            .get_from(url.clone(), may_be_private)
+            .client(may_be_private)
+            .get(url.clone())
             .timeout(FETCH_MAX);
         if let Some(trusted) = login.filter(|_| !hop.left) {
             request = request.headers(trusted.login.clone());

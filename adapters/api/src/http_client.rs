@@ -104,34 +104,13 @@ impl HttpClient {
         &self.allowed_hosts
     }
 
-    /// A GET, past the guard or under it.
-    pub(crate) fn get_from(&self, url: url::Url, may_be_private: bool) -> reqwest::RequestBuilder {
-        let client = if may_be_private {
+    /// What carries a request past the guard, or under it.
+    pub(crate) fn client(&self, may_be_private: bool) -> &reqwest::Client {
+        if may_be_private {
             &self.client
         } else {
             &self.guarded
-        };
-        client.get(url)
-    }
-
-    /// A POST, past the guard or under it.
-    pub(crate) fn post_from(&self, url: url::Url, may_be_private: bool) -> reqwest::RequestBuilder {
-        let client = if may_be_private {
-            &self.client
-        } else {
-            &self.guarded
-        };
-        client.post(url)
-    }
-
-    /// A PUT, past the guard or under it.
-    pub(crate) fn put_from(&self, url: url::Url, may_be_private: bool) -> reqwest::RequestBuilder {
-        let client = if may_be_private {
-            &self.client
-        } else {
-            &self.guarded
-        };
-        client.put(url)
+        }
     }
 
     /// Starts a POST; finish it with [`call`](Self::call).

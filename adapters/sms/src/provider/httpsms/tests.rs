@@ -271,20 +271,7 @@ async fn what_was_missed_is_asked_for() {
     ])
     .await;
     let account = account(server.base_url(), client());
-    let inbox = Arc::new(RecordingInbox::default());
-    let context = context(
-        Arc::clone(&inbox),
-        FixedDirectory::default(),
-        Arc::default(),
-    );
-    let cursor = Cursor {
-        name: "seen".into(),
-        value: NOW.0.to_string(),
-    };
-    inbox
-        .commit(&account.name, vec![], Some(cursor))
-        .await
-        .unwrap();
+    let (inbox, _, context) = since_now(&account).await;
     assert_eq!(
         catch_up::pass(&account, &context).await,
         None,
