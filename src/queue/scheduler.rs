@@ -12,7 +12,7 @@ use super::{
     order::{Finished, Look, Order},
     recovery,
     slots::{Carrier, Slot},
-    verdict::Pause,
+    verdict::{PAUSE_MAX, Pause},
 };
 use crate::{processes::View, store::read::DueLane};
 
@@ -174,9 +174,12 @@ impl Scheduler {
                 self.changes -= u32::from(look == Look::Changed);
                 let processes = &self.surroundings.processes;
                 let is_ours = |lane: &DueLane| processes.has_lane(lane.lane_id, lane.gateway_id);
+                // A later time is one of a clock that has been set back since, or of quiet hours, which are then asked again.
+                let latest = self.surroundings.clock.now().after(PAUSE_MAX);
                 for lane in lanes.into_iter().filter(is_ours) {
+                    let due_ms = lane.due_ms.min(latest.0);
                     self.book
-                        .found(lane.lane_id, lane.gateway_id, lane.due_ms, lane.failures);
+                        .found(lane.lane_id, lane.gateway_id, due_ms, lane.failures);
                 }
             }
             Order::Hinted(lanes) => {

@@ -63,6 +63,8 @@ const MISCONFIGURED: Duration = Duration::from_mins(1);
 const THROTTLED: Duration = Duration::from_secs(5);
 /// A throttle that says longer is believed up to here.
 const THROTTLED_MAX: Duration = Duration::from_hours(1);
+/// No pause after an attempt is longer: an hour, and the quarter of jitter.
+pub(super) const PAUSE_MAX: Duration = Duration::from_mins(75);
 
 /// Reads the table.
 pub(super) fn judge(outcome: Outcome, of: &Circumstances<'_>) -> Verdict {
@@ -428,6 +430,19 @@ mod tests {
             Some(TellKind::Delay)
         );
         assert_eq!(tell(Network::Sms, 30, day), None);
+    }
+
+    #[test]
+    fn no_pause_is_longer_than_the_longest() {
+        for (failures, key) in
+            (0..100).flat_map(|failures| [1, -7, 385_396].map(|key| (failures, key)))
+        {
+            for network in [Network::Sms, Network::Email] {
+                let pause = backoff(network, failures, key);
+                assert!(pause <= PAUSE_MAX, "{pause:?}");
+            }
+        }
+        assert!(THROTTLED_MAX.max(MISCONFIGURED) <= PAUSE_MAX);
     }
 
     #[test]

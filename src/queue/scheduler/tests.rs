@@ -61,6 +61,31 @@ async fn what_waits_is_asked_for_again_while_the_database_is_out_of_order() {
 }
 
 #[tokio::test]
+async fn what_was_put_off_by_a_clock_that_was_set_back_waits_no_longer_than_any_pause() {
+    let mut bench = Bench::new().await;
+    let put_off = OutcomeRow {
+        attempts: 1,
+        lane_due_ms: NOW.after(Duration::from_hours(36)).0,
+        failures: 1,
+        ..OutcomeRow::new(11, LANE, State::Queued)
+    };
+    bench.write(vec![row(11), Write::Outcome(put_off)]).await;
+    let (mut scheduler, mut inbox) = scheduler(&bench);
+    let lanes = left_over(&bench.surroundings).await.unwrap();
+    let look = Look::Again;
+    scheduler.handle(Order::Found { lanes, look });
+    let latest = NOW.after(PAUSE_MAX);
+    assert_eq!(scheduler.book.next_wake(), Some(latest.0));
+    scheduler.wake(latest);
+    scheduler.load();
+    let loaded = inbox.recv().await.unwrap();
+    scheduler.handle(loaded);
+    scheduler.dispatch();
+    let sent = tokio::time::timeout(PATIENCE, bench.sent.recv()).await;
+    assert_eq!(sent.unwrap().unwrap(), text(11).text);
+}
+
+#[tokio::test]
 async fn a_place_that_a_chat_has_no_use_for_is_the_next_ones() {
     let bench = Bench::new().await;
     let (mut scheduler, _inbox) = scheduler(&bench);

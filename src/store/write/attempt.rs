@@ -199,7 +199,9 @@ const OUTCOME: Sql = for_rows!(
             units = COALESCE(CAST(r.value ->> 'units' AS BIGINT), units),
             units_done = CAST(r.value ->> 'units_done' AS BIGINT),
             reason = r.value ->> 'reason', code = r.value ->> 'code',
-            tell = CASE WHEN r.value ->> 'tell' = 'delay' AND told IS NOT NULL THEN NULL ELSE r.value ->> 'tell' END,
+            tell = CASE WHEN r.value ->> 'tell' = 'delay' AND told IS NOT NULL THEN NULL
+                        WHEN r.value ->> 'tell' = 'night' AND told = 'night' THEN NULL
+                        ELSE r.value ->> 'tell' END,
             due_ms = CAST(r.value ->> 'due_ms' AS BIGINT), done_ms = CAST(r.value ->> 'done_ms' AS BIGINT), process_id = NULL
        FROM",
     // A report that came before the outcome knows more than the outcome. What went out was not taken back in time. A process that was taken for dead while it tried still

@@ -103,6 +103,31 @@ async fn a_commit_that_was_not_answered_is_unknown() {
 }
 
 #[tokio::test]
+async fn quiet_hours_are_told_once() {
+    let base = Base::new().await;
+    base.writer.commit_one(message(TEXT, false)).await.unwrap();
+    let to_tell = async || {
+        let postponed = OutcomeRow {
+            tell: Some(TellKind::Night),
+            ..OutcomeRow::new(TEXT, TEXT, State::Queued)
+        };
+        base.writer
+            .commit_one(Write::Outcome(postponed))
+            .await
+            .unwrap();
+        let life = base.store.life(TEXT).await.unwrap().unwrap();
+        life.tell
+    };
+    assert_eq!(to_tell().await.as_deref(), Some("night"));
+    let told = Told {
+        delivery_id: TEXT,
+        what: TellKind::Night,
+    };
+    base.writer.commit_one(Write::Told(told)).await.unwrap();
+    assert_eq!(to_tell().await, None, "it is looked at again by night");
+}
+
+#[tokio::test]
 async fn what_went_out_was_not_taken_back_in_time() {
     let base = Base::new().await;
     base.writer.commit_one(message(TEXT, false)).await.unwrap();
