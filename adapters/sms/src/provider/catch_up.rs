@@ -13,15 +13,28 @@ const OVERLAP: Duration = Duration::from_mins(5);
 /// The name of the position.
 const CURSOR: &str = "inbound";
 
+/// Pages that are read at once; what is older is left out.
+pub(crate) const PAGES_MAX: usize = 100;
+/// Texts that are stored at once.
+const A_COMMIT: usize = 500;
+
 /// A provider's list of the texts that came in.
 #[async_trait]
 pub(crate) trait InboundList: Sync {
-    /// What came in since then, oldest first, each with its time at the provider.
+    /// What came in since then.
     ///
     /// # Errors
     ///
     /// Why it cannot be read now, for the log.
-    async fn inbound_since(&self, since: UnixMillis) -> Result<Vec<(UnixMillis, Event)>, String>;
+    async fn inbound_since(&self, since: UnixMillis) -> Result<Listed, String>;
+}
+
+/// What a provider has in its list.
+pub(crate) struct Listed {
+    /// Oldest first, each with its time at the provider.
+    pub(crate) texts: Vec<(UnixMillis, Event)>,
+    /// There are older ones than those of [`PAGES_MAX`] pages.
+    pub(crate) is_cut_short: bool,
 }
 
 /// Asks until the lifecycle drains. The first time ever it only notes what time it is: what is older is not ours to bring.
@@ -59,16 +72,23 @@ async fn look(
     };
     let since = UnixMillis(known - i64::try_from(OVERLAP.as_millis()).unwrap_or_default());
     let found = list.inbound_since(since).await?;
-    let Some(newest) = found.iter().map(|(at, _)| *at).max() else {
-        return Ok(());
-    };
-    // Nothing that a provider says moves the position beyond now.
-    let newest = newest.clamp(
-        UnixMillis(known),
-        context.clock.now().max(UnixMillis(known)),
-    );
-    let events = found.into_iter().map(|(_, event)| event).collect();
-    commit(account, context, events, newest).await
+    if found.is_cut_short {
+        tracing::error!(%account, "More texts came in during a downtime than can be asked for; the oldest are missing.");
+        context.meter.count(account, "catch_up_cut_short");
+    }
+    let (known, now) = (UnixMillis(known), context.clock.now());
+    let mut texts = found.texts.into_iter().peekable();
+    let mut newest = known;
+    while texts.peek().is_some() {
+        let mut events = Vec::new();
+        for (at, event) in texts.by_ref().take(A_COMMIT) {
+            // Nothing that a provider says moves the position beyond now.
+            newest = newest.max(at.clamp(known, now.max(known)));
+            events.push(event);
+        }
+        commit(account, context, events, newest).await?;
+    }
+    Ok(())
 }
 
 async fn commit(
@@ -97,7 +117,7 @@ mod tests {
     use super::*;
     use crate::provider::{received::Received, testing::NOW};
 
-    type Answer = Result<Vec<(UnixMillis, Event)>, String>;
+    type Answer = Result<Listed, String>;
 
     #[derive(Default)]
     struct Script {
@@ -107,10 +127,7 @@ mod tests {
 
     #[async_trait]
     impl InboundList for Script {
-        async fn inbound_since(
-            &self,
-            since: UnixMillis,
-        ) -> Result<Vec<(UnixMillis, Event)>, String> {
+        async fn inbound_since(&self, since: UnixMillis) -> Answer {
             self.asked.lock().unwrap().push(since);
             self.answers.lock().unwrap().remove(0)
         }
@@ -120,6 +137,13 @@ mod tests {
         let id = ExternalId::new("sid", id);
         Received::new(id, "+12025550147", "+12025550100", "hello".into())
             .event("US".parse().unwrap())
+    }
+
+    fn all(texts: Vec<(UnixMillis, Event)>) -> Listed {
+        Listed {
+            texts,
+            is_cut_short: false,
+        }
     }
 
     #[tokio::test]
@@ -137,10 +161,10 @@ mod tests {
         let at = |minutes| NOW.after(Duration::from_mins(minutes));
         let script = Script::default();
         *script.answers.lock().unwrap() = vec![
-            Ok(vec![(at(3), text("1")), (at(4), text("2"))]),
+            Ok(all(vec![(at(3), text("1")), (at(4), text("2"))])),
             Err("HTTP 503".into()),
-            Ok(vec![(at(4), text("2")), (at(900), text("3"))]),
-            Ok(vec![]),
+            Ok(all(vec![(at(4), text("2")), (at(900), text("3"))])),
+            Ok(all(vec![])),
         ];
         // The first time ever it asks nothing.
         look(&script, &account, &context).await.unwrap();
@@ -163,9 +187,20 @@ mod tests {
             .answers
             .lock()
             .unwrap()
-            .push(Ok(vec![(at(11), text("4"))]));
+            .push(Ok(all(vec![(at(11), text("4"))])));
         look(&script, &account, &context).await.unwrap_err();
         assert_eq!(inbox.events().len(), 3, "asked for again the next time");
+        inbox.set_busy(false);
+        assert_eq!(meter.of("catch_up_cut_short"), 0);
+        let many = (0..1_100).map(|number| (at(20), text(&format!("many{number}"))));
+        let cut = Listed {
+            texts: many.collect(),
+            is_cut_short: true,
+        };
+        script.answers.lock().unwrap().push(Ok(cut));
+        look(&script, &account, &context).await.unwrap();
+        assert_eq!(inbox.events().len(), 3 + 1_100);
+        assert_eq!(meter.of("catch_up_cut_short"), 1);
     }
 
     #[tokio::test]

@@ -1,10 +1,13 @@
 //! What Sinch keeps for 14 days: our batches, for attempts without an answer, and texts that came in.
 
 use async_trait::async_trait;
-use transom_adapter::{Event, HttpClient, HttpReply, Outcome, Outgoing, UnixMillis};
+use transom_adapter::{HttpClient, HttpReply, Outcome, Outgoing, UnixMillis};
 
 use super::{ID, SinchAccount, webhook};
-use crate::provider::{catch_up::InboundList, json, received};
+use crate::provider::{
+    catch_up::{InboundList, Listed, PAGES_MAX},
+    json, received,
+};
 
 /// The batches with the message's reference. Without a date the list goes back one day, which is more than an attempt is old.
 pub(super) fn batches_of(
@@ -34,11 +37,10 @@ pub(super) fn find(reply: &HttpReply) -> Option<Outcome> {
 
 #[async_trait]
 impl InboundList for SinchAccount {
-    async fn inbound_since(&self, since: UnixMillis) -> Result<Vec<(UnixMillis, Event)>, String> {
-        // The newest come first; two thousand in a downtime are more than the webhook brings in days.
-        const PAGES_MAX: u32 = 20;
+    async fn inbound_since(&self, since: UnixMillis) -> Result<Listed, String> {
         const PAGE_SIZE: usize = 100;
-        let mut found = Vec::new();
+        // The newest come first.
+        let (mut texts, mut is_cut_short) = (Vec::new(), true);
         for page in 0..PAGES_MAX {
             let inbounds = self.http.get(&format!("{}/inbounds", self.plan_url));
             let request = inbounds.query(&[
@@ -52,14 +54,18 @@ impl InboundList for SinchAccount {
                 let at = json::time(&inbound["received_at"]).unwrap_or(since);
                 // One that cannot be read is not brought by a webhook either.
                 if let Ok(Some(event)) = webhook::event(inbound, self.home) {
-                    found.push((at, event));
+                    texts.push((at, event));
                 }
             }
             if inbounds.len() < PAGE_SIZE {
+                is_cut_short = false;
                 break;
             }
         }
-        found.reverse();
-        Ok(found)
+        texts.reverse();
+        Ok(Listed {
+            texts,
+            is_cut_short,
+        })
     }
 }

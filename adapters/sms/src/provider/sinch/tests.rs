@@ -10,7 +10,7 @@ use transom_adapter::{
 
 use super::*;
 use crate::provider::{
-    catch_up::InboundList as _,
+    catch_up::{InboundList as _, PAGES_MAX},
     testing::{
         Call, FIRST, NOW, TOKEN, client, env, hmac_sha256, json_soup, message, one_message,
         one_report, outcome_of, section, with_picture,
@@ -351,9 +351,9 @@ async fn what_came_during_a_downtime_is_listed_page_by_page() {
     let script = [full, last].map(|page| Reply::json(200, json!({ "inbounds": page }).to_string()));
     let server = ScriptedHttp::start(script).await;
     let found = at(server.base_url()).inbound_since(NOW).await.unwrap();
-    assert_eq!(found.len(), 101);
+    assert_eq!((found.texts.len(), found.is_cut_short), (101, false));
     assert!(
-        matches!(&found[0].1, Event::Message(message) if message.repeats == Repeats::ById(ExternalId::new("sinch", "in100")))
+        matches!(&found.texts[0].1, Event::Message(message) if message.repeats == Repeats::ById(ExternalId::new("sinch", "in100")))
     );
     let head = &server.requests()[1].head;
     assert!(
@@ -361,7 +361,12 @@ async fn what_came_during_a_downtime_is_listed_page_by_page() {
         "{head}"
     );
     let server = ScriptedHttp::start([Reply::text(500, "")]).await;
-    at(server.base_url()).inbound_since(NOW).await.unwrap_err();
+    assert!(at(server.base_url()).inbound_since(NOW).await.is_err());
+    let full: Vec<_> = (0..100).map(inbound).collect();
+    let endless = (0..PAGES_MAX).map(|_| Reply::json(200, json!({ "inbounds": full }).to_string()));
+    let server = ScriptedHttp::start(endless).await;
+    let found = at(server.base_url()).inbound_since(NOW).await.unwrap();
+    assert!(found.is_cut_short);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! What Twilio keeps: the texts that came in, newest first.
+//! What Twilio keeps: the texts that came in and those that went out, newest first.
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -7,18 +7,15 @@ use transom_adapter::{Event, MediaRef, UnixMillis};
 use super::{TwilioAccount, messages::is_sid, webhook::SID};
 use crate::provider::{
     answer,
-    catch_up::InboundList,
+    catch_up::{InboundList, Listed, PAGES_MAX},
     json,
     received::{self, Received},
 };
 
-/// Two thousand in a downtime are more than the webhook brings in days.
-const PAGES_MAX: usize = 20;
-
 #[async_trait]
 impl InboundList for TwilioAccount {
-    async fn inbound_since(&self, since: UnixMillis) -> Result<Vec<(UnixMillis, Event)>, String> {
-        let mut found = Vec::new();
+    async fn inbound_since(&self, since: UnixMillis) -> Result<Listed, String> {
+        let (mut texts, mut is_cut_short) = (Vec::new(), true);
         let mut request = self.get("/Messages.json").query(&[
             ("DateSent>", since.timestamp().to_string()),
             ("PageSize", "100".to_owned()),
@@ -29,16 +26,21 @@ impl InboundList for TwilioAccount {
                 let at = sent_at(message).unwrap_or(since);
                 // Whole days are listed whatever the hour.
                 if message["direction"] == "inbound" && at >= since {
-                    found.extend(self.event(message).await?.map(|event| (at, event)));
+                    texts.extend(self.event(message).await?.map(|event| (at, event)));
                 }
             }
-            let Some(next) = page["next_page_uri"].as_str().and_then(|uri| self.own(uri)) else {
+            let Some(next) = page["next_page_uri"].as_str() else {
+                is_cut_short = false;
                 break;
             };
+            let Some(next) = self.own(next) else { break };
             request = self.signed_in(self.http.get(&next));
         }
-        found.reverse();
-        Ok(found)
+        texts.reverse();
+        Ok(Listed {
+            texts,
+            is_cut_short,
+        })
     }
 }
 
