@@ -302,9 +302,10 @@ impl GatewayMetrics {
         self.0.link_up.set(i64::from(up));
     }
 
-    /// Counts stanzas read from the server ([`Direction::Out`]) or written to it ([`Direction::In`]).
-    pub fn stanzas(&self, direction: Direction, count: u64) {
-        self.way(direction).stanzas.inc_by(count);
+    /// Says how many stanzas the link has read from the server ([`Direction::Out`]) or written to it ([`Direction::In`]) so far.
+    pub fn stanzas(&self, direction: Direction, so_far: u64) {
+        let counter = &self.way(direction).stanzas;
+        counter.inc_by(so_far.saturating_sub(counter.get()));
     }
 
     /// Says how many stanzas were read and not committed yet (semantics 1).
@@ -431,6 +432,7 @@ mod tests {
         sms.queue_depth(Direction::In, 7);
         metrics.link("sms", true);
         metrics.account_up(&AccountName::new("sms", "main"), false);
+        sms.stanzas(Direction::Out, 60);
         sms.stanzas(Direction::Out, 64);
         sms.stanzas_uncommitted(3);
         metrics.lanes(2);

@@ -85,11 +85,11 @@ impl Commands {
     /// [`StoreError`] as with an answer.
     pub async fn slow_down(&self, message: &Message) -> Result<Answered, StoreError> {
         let Ok((speaker, _)) = heard(&self.gateway, message) else {
-            return Ok(Answered::Ignored("not-chat"));
+            return Ok(Answered::Ignored("not_chat"));
         };
         let scope = self.scope(speaker, message.lang.as_deref()).await?;
         if !scope.admitted() {
-            return Ok(Answered::Ignored("not-admitted"));
+            return Ok(Answered::Ignored("not_admitted"));
         }
         let text = Text::from(Dialogue::TooFast).render(scope.lang);
         let line = self

@@ -207,10 +207,10 @@ impl Commands {
         match stanza {
             Stanza::Iq(iq) => {
                 let answer = self.request(iq).await?;
-                Ok(answer.map_or(Answered::Ignored("answer-to-nothing"), Answered::with))
+                Ok(answer.map_or(Answered::Ignored("answer_to_nothing"), Answered::with))
             }
             Stanza::Message(message) => self.talk(message).await,
-            Stanza::Presence(_) => Ok(Answered::Ignored("not-chat")),
+            Stanza::Presence(_) => Ok(Answered::Ignored("not_chat")),
         }
     }
 

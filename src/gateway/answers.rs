@@ -69,7 +69,7 @@ pub fn needs(gateway: &Gateway, iq: &Iq) -> Option<Needs> {
 pub fn decide(gateway: &Gateway, iq: &Iq, person: Option<&Person>, moment: &Moment<'_>) -> Effects {
     if !iq.is_request() {
         return Effects {
-            ignored: Some("answer-to-nothing"),
+            ignored: Some("answer_to_nothing"),
             ..Effects::default()
         };
     }

@@ -117,13 +117,13 @@ impl<'a> Candidate<'a> {
     /// The decision, when it needs no more than the message.
     pub fn new(gateway: &Gateway, message: &'a Message) -> Result<Self, Decision> {
         let (Some(from), Some(to)) = (&message.from, &message.to) else {
-            return Err(Decision::Ignored("no-address"));
+            return Err(Decision::Ignored("no_address"));
         };
         if !matches!(message.kind, MessageType::Chat | MessageType::Normal) {
-            return Err(Decision::Ignored("not-chat"));
+            return Err(Decision::Ignored("not_chat"));
         }
         let to_whom = match to.node() {
-            None => group::addressed(gateway, message).ok_or(Decision::Ignored("no-contact"))?,
+            None => group::addressed(gateway, message).ok_or(Decision::Ignored("no_contact"))?,
             Some(local) => Ok((of_local(gateway, local.as_str())?, Vec::new())),
         };
         // Before the body: its fallback text must not be sent, nor be missed when there is none.
@@ -150,7 +150,7 @@ impl<'a> Candidate<'a> {
         let text = sharing::without_urls(&body, &files);
         let is_empty = text.trim_start().is_empty() && files.is_empty();
         if is_empty && !matches!(edit, Some(Edit::TakeBack(_))) {
-            return Err(Decision::Ignored("no-body"));
+            return Err(Decision::Ignored("no_body"));
         }
         let (contact, named) = to_whom.map_err(Decision::Refused)?;
         let (text, to_all) = several::to_all(gateway, &contact, text);

@@ -88,7 +88,7 @@ async fn settle(intake: &Intake, error: &Message, id: &str, from: &Jid) -> Resul
         Busy
     })?;
     let Some(target) = target else {
-        intake.count("error-about-nothing");
+        intake.count("error_about_nothing");
         return Ok(());
     };
     let why = error.error();
@@ -119,7 +119,7 @@ async fn settle(intake: &Intake, error: &Message, id: &str, from: &Jid) -> Resul
         Err(_) => return Ok(()),
     }
     if blocked {
-        intake.count("blocked-by-user");
+        intake.count("blocked_by_user");
     }
     tracing::warn!(
         message_id = target.delivery_id,

@@ -46,7 +46,7 @@ impl Desk {
             return Some(stanza);
         }
         if let Err(full) = self.stanzas.try_send(stanza) {
-            intake.count("commands-full");
+            intake.count("commands_full");
             come_back(intake, &full.into_inner()).await;
         }
         None
@@ -75,7 +75,7 @@ async fn run(
         };
         let share = throttle.share(&speaker, intake.clock.now().0);
         if share != Share::Within {
-            intake.count("commands-too-many");
+            intake.count("commands_too_many");
         }
         let answered = match (share, &stanza) {
             (Share::Within, _) if card::bring(&intake, &stanza, &stanzas) => continue,

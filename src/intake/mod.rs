@@ -183,7 +183,7 @@ impl Intake {
             for answer in answers {
                 // Without a link the sender's server has told it so.
                 if let Err(SendError::Refused(_)) = self.link.send(answer).await {
-                    self.count("answer-refused");
+                    self.count("answer_refused");
                 }
             }
             return;
@@ -193,7 +193,7 @@ impl Intake {
             match this.link.send_groups(answers.chunks(1)).await {
                 Ok(written) => {
                     for _refused in written.iter().filter(|one| one.is_err()) {
-                        this.count("answer-refused");
+                        this.count("answer_refused");
                     }
                 }
                 Err(_) => this.processes.say(this.gateway.id, &answers).await,

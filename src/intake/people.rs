@@ -99,7 +99,7 @@ impl People {
         let Err(full) = self.stanzas.try_send(stanza) else {
             return;
         };
-        intake.count("people-full");
+        intake.count("people_full");
         if let Some(answer) = too_much(intake, &full.into_inner()) {
             intake.link.send(answer).await.ok();
         }
@@ -173,7 +173,7 @@ impl Reception {
             error = &trouble as &dyn std::error::Error,
             "A stanza to the gateway came to nothing."
         );
-        self.intake.count("people-failed");
+        self.intake.count("people_failed");
         if let Some(answer) = too_much(&self.intake, &stanza) {
             self.intake.link.send(answer).await.ok();
         }
@@ -181,7 +181,7 @@ impl Reception {
 
     async fn request(&self, iq: &Iq) -> Result<(), Trouble> {
         let Some(from) = &iq.from else {
-            self.intake.count("no-address");
+            self.intake.count("no_address");
             return Ok(());
         };
         if roster::is_push(iq) {
@@ -214,7 +214,7 @@ impl Reception {
 
     async fn presence(&mut self, presence: &Presence) -> Result<(), Trouble> {
         let (Some(from), Some(to)) = (&presence.from, &presence.to) else {
-            self.intake.count("no-address");
+            self.intake.count("no_address");
             return Ok(());
         };
         let target = match presence.kind {
@@ -226,7 +226,7 @@ impl Reception {
                 return Ok(());
             }
             PresenceType::Error => {
-                self.intake.count("presence-error");
+                self.intake.count("presence_error");
                 return Ok(());
             }
             _ => Target::read(&self.intake.gateway, to),
@@ -260,7 +260,7 @@ impl Reception {
         let user = from.to_bare();
         // What anybody else says of being there would only fill the memory.
         if from.resource().is_none() || !self.intake.gateway.admits(&user) {
-            self.intake.count("presence-of-a-stranger");
+            self.intake.count("presence_of_a_stranger");
             return Ok(false);
         }
         self.intake.online.set(from.as_str(), true);

@@ -108,7 +108,7 @@ pub(super) fn start(intake: &Intake) -> Slash {
             let answers = if throttle.allows(&speaker, task.clock.now().0) {
                 answer(&task, &message).await
             } else {
-                task.count("slash-too-many");
+                task.count("slash_too_many");
                 Err(Cap::Busy.into())
             };
             let answers =

@@ -39,14 +39,15 @@ pub(super) async fn run(surroundings: Surroundings, queue: Queue) {
     }
 }
 
-/// Brings the gauges up to date; the database is counted every sixth pass only.
+/// Brings the metrics of the links and the queue up to date; the database is counted every sixth pass only.
 async fn gauge(surroundings: &Surroundings, passes: u32) {
     let metrics = &surroundings.metrics;
     for entry in surroundings.gateways.values() {
-        let name = &entry.gateway.config.name;
-        metrics
-            .gateway(name)
-            .stanzas_uncommitted(entry.link.counters().uncommitted());
+        let gateway = metrics.gateway(&entry.gateway.config.name);
+        let link = entry.link.counters();
+        gateway.stanzas(Direction::Out, link.stanzas_in());
+        gateway.stanzas(Direction::In, link.stanzas_out());
+        gateway.stanzas_uncommitted(link.uncommitted());
     }
     if !passes.is_multiple_of(COUNT_EVERY) {
         return;

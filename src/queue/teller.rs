@@ -247,7 +247,7 @@ async fn tell_gateway(
                 "A sender cannot be told what became of a message."
             );
             let account = AccountName::new(name, "xmpp");
-            surroundings.metrics.count(&account, "tell-refused");
+            surroundings.metrics.count(&account, "tell_refused");
         }
     }
     let writes = || {

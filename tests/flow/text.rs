@@ -304,6 +304,33 @@ async fn a_forged_call_is_refused_and_counted() {
     assert_eq!(count, Some(1.0));
 }
 
+#[tokio::test]
+async fn what_goes_through_the_link_is_counted() {
+    if skipped(&[Server::Prosody]) {
+        return;
+    }
+    let world = World::start("").await;
+    let mut alice = world.client("alice").await;
+    alice.send(&chat(&contact(PEER), "m1", "hello")).await;
+    let sent = world.twilio.text("hello").await;
+    let sid = Twilio::sid(1);
+    let reported = world.twilio.report(&sent, &sid, "delivered", "");
+    assert_eq!(reported.await, Ok(200));
+    alice
+        .expect("the receipt", |stanza| is_receipt_of(stanza, "m1"))
+        .await;
+    for direction in ["out", "in"] {
+        let name = format!("transom_stanzas_total{{gateway=\"sms\",direction=\"{direction}\"}}");
+        let counted = async || {
+            let count = world.transom.metric(&name).await;
+            count.filter(|count| *count >= 1.0)
+        };
+        until("the stanzas to be counted", PATIENCE, counted)
+            .await
+            .unwrap();
+    }
+}
+
 async fn a_repeat_of_a_stanza_is_not_sent_again_and_a_reused_id_is(on: Server) {
     proves!(
         "XEP-0359: what a client sends again is not sent again",

@@ -2,6 +2,7 @@
 //!
 //! Each test lists all faults it finds, with file and line.
 
+mod events;
 mod layering;
 mod manifests;
 mod matrix;

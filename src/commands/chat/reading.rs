@@ -46,17 +46,17 @@ const BODY_CHARS_MAX: usize = CARDS_BYTES_MAX;
 /// [`NotSaid`].
 pub(super) fn heard(gateway: &Gateway, message: &Message) -> Result<(BareJid, String), NotSaid> {
     if !matches!(message.kind, MessageType::Chat | MessageType::Normal) {
-        return Err(NotSaid::Ignored("not-chat"));
+        return Err(NotSaid::Ignored("not_chat"));
     }
     // Whoever has no name is no person: another gateway, a server. Two machines would talk for ever.
     let speaker = message.from.as_ref().filter(|from| from.node().is_some());
     let speaker = speaker
-        .ok_or(NotSaid::Ignored("talk-of-a-machine"))?
+        .ok_or(NotSaid::Ignored("talk_of_a_machine"))?
         .to_bare();
     let lang = gateway.lang(message.lang.as_deref());
     let refuse = |error: &StanzaError| match message.error_reply(error) {
         Some(reply) => NotSaid::Refused(Box::new(reply.into())),
-        None => NotSaid::Ignored("not-chat"),
+        None => NotSaid::Ignored("not_chat"),
     };
     if let Some(encryption) = message.is_encrypted() {
         let why = Content::Encrypted(named(&encryption));
@@ -69,7 +69,7 @@ pub(super) fn heard(gateway: &Gateway, message: &Message) -> Result<(BareJid, St
     let body = message.body().unwrap_or_default();
     let body: String = body.trim().chars().take(BODY_CHARS_MAX).collect();
     if body.is_empty() {
-        return Err(NotSaid::Ignored("no-body"));
+        return Err(NotSaid::Ignored("no_body"));
     }
     Ok((speaker, body))
 }

@@ -24,7 +24,7 @@ pub(super) fn of(message: &Message) -> Result<Option<reactions::Reactions>, Deci
         .as_ref()
         .is_some_and(|reaction| reaction.emoji.is_empty());
     if taken_back {
-        return Err(Decision::Ignored("reaction-taken-back"));
+        return Err(Decision::Ignored("reaction_taken_back"));
     }
     Ok(reaction)
 }

@@ -40,7 +40,7 @@ pub(in crate::intake) async fn farewell(intake: &Intake) {
         }
     };
     if tokio::time::timeout(FAREWELL_MAX, all).await.is_err() {
-        intake.count("farewell-cut-short");
+        intake.count("farewell_cut_short");
     }
 }
 

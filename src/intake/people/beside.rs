@@ -19,7 +19,7 @@ impl Reception {
         let user = user.map(|user| user.to_string()).unwrap_or_default();
         let now_ms = self.intake.clock.now().0;
         if !self.calls.allows(&user, now_ms) {
-            self.intake.count("calls-too-many");
+            self.intake.count("calls_too_many");
             return;
         }
         let answers = self.decide(|moment| Effects {

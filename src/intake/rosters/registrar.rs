@@ -121,7 +121,7 @@ impl Registrar {
             "A server says what it allows on behalf of its users."
         );
         if !self.intake.rosters.announced.note(privileges) {
-            self.intake.count("privileges-of-too-many-hosts");
+            self.intake.count("privileges_of_too_many_hosts");
             return;
         }
         let of_host = |one: &Introduction| one.user.domain().as_str() == host;
@@ -266,7 +266,7 @@ impl Registrar {
             error = error as &dyn std::error::Error,
             "The server announces that rosters may be changed, and refuses. Contacts ask their users instead."
         );
-        self.intake.count("roster-refused");
+        self.intake.count("roster_refused");
         self.intake.rosters.announced.no_roster(host);
     }
 

@@ -72,7 +72,7 @@ async fn an_error_that_cannot_be_written_holds_up_no_other() {
     assert!(untold().await.is_empty());
     let counted = bench.surroundings.metrics.render();
     assert!(
-        counted.contains(r#"what="tell-refused"} "#),
+        counted.contains(r#"what="tell_refused"} "#),
         "it is counted: {counted}"
     );
 }
