@@ -11,7 +11,7 @@ use super::Intake;
 use crate::{
     gateway::{settings::Settings, text_in},
     store::{StoreError, Write, read::Unsaid, write::StrangersSaid},
-    xmpp::jid::BareJid,
+    xmpp::{jid::BareJid, stream::Lost},
 };
 
 /// Between two lines to one user.
@@ -81,9 +81,16 @@ async fn tell_one(intake: &Intake, user: &Unsaid) -> Result<(), StoreError> {
     let named = usize::try_from(NAMED_MAX).unwrap_or(usize::MAX);
     let now = intake.clock.now();
     let line = text_in::knocking(&intake.gateway, &jid, (&people, named), lang, now);
-    // Without a link it is tried again when there is one.
-    if intake.link.send_tracked(line).await.is_err() {
-        return Ok(());
+    match intake.link.send_tracked(line).await {
+        Ok(()) => {}
+        // Without a link it is tried again when there is one.
+        Err(Lost::Link) => return Ok(()),
+        // It would be refused again each time: it counts as said.
+        Err(Lost::Refused(refusal)) => {
+            let error = &refusal as &dyn std::error::Error;
+            tracing::error!(error, "A user cannot be told who waits to be let in.");
+            intake.count("tell_refused");
+        }
     }
     let said = Write::StrangersSaid(StrangersSaid {
         user_id: user.user_id,

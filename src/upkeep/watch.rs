@@ -17,7 +17,7 @@ use crate::{
     xmpp::{
         jid::BareJid,
         stanza::{Message, Stanza},
-        stream::{LinkHandle, LinkState},
+        stream::{LinkHandle, LinkState, Lost},
         xep::hints,
     },
 };
@@ -287,7 +287,16 @@ impl Watch {
                 tracing::warn!(concern = saying.name, "The admins are told of trouble.");
             }
         }
-        link.send_tracked(stanzas).await.is_ok()
+        match link.send_tracked(stanzas).await {
+            Ok(()) => true,
+            Err(Lost::Link) => false,
+            // It would be refused again each time.
+            Err(Lost::Refused(refusal)) => {
+                let error = &refusal as &dyn std::error::Error;
+                tracing::error!(error, "The admins cannot be told of trouble.");
+                true
+            }
+        }
     }
 }
 
