@@ -29,13 +29,16 @@ pub struct Live {
     pub findings: Vec<Finding>,
 }
 
-/// One thing that works, or does not.
+/// One thing that works, or does not, or is worth knowing.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Finding {
     /// What was looked at: `database`, `gateway.sms`, `sms/main`.
     pub subject: String,
     /// Whether it works.
     pub works: bool,
+    /// It says nothing of what works: something to know, or to do by and by.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_note: bool,
     /// What was found, one sentence.
     pub text: String,
     /// What to do about it, one a line.
@@ -102,8 +105,16 @@ fn finding(subject: &str, works: bool, text: impl Into<String>) -> Finding {
     Finding {
         subject: subject.to_owned(),
         works,
+        is_note: false,
         text: text.into(),
         remedies: Vec::new(),
+    }
+}
+
+fn note(subject: &str, text: impl Into<String>) -> Finding {
+    Finding {
+        is_note: true,
+        ..finding(subject, true, text)
     }
 }
 
@@ -124,7 +135,7 @@ fn link_now(link: &crate::operations::LinkNow) -> Vec<Finding> {
 fn with_found(first: Finding, found: &[String]) -> Vec<Finding> {
     let subject = first.subject.clone();
     let mut all = vec![first];
-    all.extend(found.iter().map(|text| finding(&subject, true, text)));
+    all.extend(found.iter().map(|text| note(&subject, text)));
     all
 }
 
@@ -201,15 +212,12 @@ async fn account(account: Arc<dyn Account>, running: Option<&Now>) -> Vec<Findin
         let text = format!("did not answer within {} seconds", ACCOUNT.as_secs());
         return vec![finding(&name, false, text)];
     };
-    let works = report
-        .findings
-        .into_iter()
-        .map(|text| finding(&name, true, text));
-    let faults = report
-        .faults
-        .into_iter()
-        .map(|text| finding(&name, false, text));
-    let mut found: Vec<Finding> = works.chain(faults).collect();
+    let works = report.findings.into_iter();
+    let works = works.map(|text| finding(&name, true, text));
+    let notes = report.notes.into_iter().map(|text| note(&name, text));
+    let faults = report.faults.into_iter();
+    let faults = faults.map(|text| finding(&name, false, text));
+    let mut found: Vec<Finding> = works.chain(notes).chain(faults).collect();
     if found.is_empty() {
         found.push(finding(&name, true, "has nothing to log in to"));
     }

@@ -54,6 +54,7 @@ fn unclear(text: String) -> Live {
         findings: vec![Finding {
             subject: "process".to_owned(),
             works: false,
+            is_note: false,
             text,
             remedies,
         }],
@@ -64,7 +65,11 @@ fn unclear(text: String) -> Live {
 pub(super) fn words(report: &Live) -> String {
     let mut text = String::new();
     for found in &report.findings {
-        let mark = if found.works { '✓' } else { '✗' };
+        let mark = match (found.works, found.is_note) {
+            (true, false) => '✓',
+            (true, true) => '·',
+            (false, _) => '✗',
+        };
         let line = format!("{mark} {}: {}", found.subject, found.text);
         text.push_str(&show::refusal(&line));
         text.push('\n');

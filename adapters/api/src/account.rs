@@ -235,6 +235,8 @@ pub enum Reports {
 pub struct CheckReport {
     /// What works, one sentence each.
     pub findings: Vec<String>,
+    /// What is neither proven nor a fault, and what an admin may want to know or do.
+    pub notes: Vec<String>,
     /// What does not, with what to do about it.
     pub faults: Vec<String>,
 }

@@ -119,7 +119,7 @@ impl Account for SimulatedAccount {
     async fn check(&self) -> CheckReport {
         CheckReport {
             findings: vec!["simulated phones: nothing leaves this process".to_owned()],
-            faults: Vec::new(),
+            ..CheckReport::default()
         }
     }
 }

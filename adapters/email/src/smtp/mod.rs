@@ -244,16 +244,16 @@ impl Account for SmtpAccount {
             }
             Err(trouble) => report.faults.push(trouble.explain(&place)),
         }
-        report.findings.extend(self.records());
+        report.notes.extend(self.records());
         let wanted = records::Wanted {
             domain: self.ids.domain(),
             dkim: self.dkim.as_ref().map(Dkim::record),
             resolver: self.resolver,
         };
-        report.findings.extend(records::look(wanted).await);
+        report.notes.extend(records::look(wanted).await);
         if !self.ids.has_postmaster() {
             let domain = self.ids.domain();
-            report.findings.push(format!(
+            report.notes.push(format!(
                 "nobody reads postmaster@{domain} and abuse@{domain}: set gateway.NAME.postmaster to an address of yours"
             ));
         }

@@ -84,7 +84,7 @@ impl Account for Particular {
     async fn check(&self) -> CheckReport {
         CheckReport {
             findings: vec!["it works".to_owned()],
-            faults: Vec::new(),
+            ..CheckReport::default()
         }
     }
 }
