@@ -40,6 +40,8 @@ pub enum Step {
     Resealed,
     /// A user's login is marked as refused, and the user is not told.
     LoginRefused,
+    /// The next login of a user's account is stored, and nobody has used what was given with it.
+    LoginRenewed,
     /// In: about to be written to the link.
     BeforeHandOver,
     /// In: the barrier was answered, and that is not committed.
@@ -66,7 +68,7 @@ impl Step {
     ];
 
     /// Every step beside it.
-    pub const BESIDE: [Self; 2] = [Self::Resealed, Self::LoginRefused];
+    pub const BESIDE: [Self; 3] = [Self::Resealed, Self::LoginRefused, Self::LoginRenewed];
 }
 
 /// Passes a step.

@@ -8,7 +8,12 @@ use transom_adapter::{
     Place,
 };
 
-use super::{OwnBoard, board::OwnMeter, owner};
+use super::{
+    OwnBoard,
+    board::OwnMeter,
+    login::{self, StoredLogin},
+    owner,
+};
 use crate::{
     gateway::Gateway,
     metrics::Metrics,
@@ -26,7 +31,7 @@ use crate::{
 /// Between two looks when nobody rings: users go by several ways, and what other processes tell may be lost.
 const EVERY: Duration = Duration::from_mins(1);
 
-/// The same while an owner has still to be told: the link may be up by then.
+/// The same while an owner has still to be told, or a login to be stored: the link may be up by then, and the database in order.
 const SOON: Duration = Duration::from_secs(2);
 
 /// Keeps the accounts that users brought.
@@ -57,6 +62,7 @@ pub struct Keeper {
 struct Running {
     name: AccountName,
     version_ms: i64,
+    login: Arc<StoredLogin>,
     stop: Arc<Notify>,
 }
 
@@ -72,7 +78,7 @@ impl Keeper {
         let mut running = HashMap::new();
         let (mut view, mut looks) = (self.processes.view(), self.processes.looks());
         loop {
-            let mut is_settled = true;
+            let mut is_settled = keep_logins(&running).await;
             for (gateway, link) in &self.gateways {
                 is_settled &= self.look(gateway, link, &mut running).await;
             }
@@ -83,9 +89,11 @@ impl Keeper {
                 _ = looks.changed() => {}
                 _ = view.changed() => {}
                 () = clock.sleep_until(next) => {}
-                () = lifecycle.draining() => return,
+                () = lifecycle.draining() => break,
             }
         }
+        // The last chance: without this process nobody has them.
+        keep_logins(&running).await;
     }
 
     fn clock(&self) -> Arc<dyn Clock> {
@@ -192,8 +200,8 @@ impl Keeper {
         row: &OwnAccountRow,
     ) -> Option<Running> {
         let name = AccountName::own(&gateway.config.name, row.account_id);
-        let login = match self.open(row) {
-            Ok(login) => login,
+        let (login, kept) = match self.open(row) {
+            Ok(opened) => opened,
             Err(problem) => {
                 tracing::error!(account = %name, problem, "The login of an account that a user brought cannot be opened; its owner has to enter it again.");
                 return None;
@@ -205,6 +213,7 @@ impl Keeper {
             address: Address::new(row.address.clone()),
             place,
             login,
+            kept: Some(Arc::clone(&kept) as _),
         });
         self.brought.insert(&name, &account);
         self.queue
@@ -230,27 +239,33 @@ impl Keeper {
         Some(Running {
             name,
             version_ms: row.version_ms,
+            login: kept,
             stop,
         })
     }
 
-    fn open(&self, row: &OwnAccountRow) -> Result<Login, String> {
+    fn open(&self, row: &OwnAccountRow) -> Result<(Login, Arc<StoredLogin>), String> {
         let ring = self
             .keys
             .as_ref()
             .ok_or("there is no key: store.key_file")?;
-        let opened = ring.keys().open(&row.sealed, row.bound());
-        let opened = match opened {
-            // The key may have come into the file since.
-            Err(crate::seal::Unopened::UnknownKey) => {
-                ring.reload().map_err(|error| error.to_string())?;
-                ring.keys().open(&row.sealed, row.bound())
-            }
-            opened => opened,
-        };
-        let secret = opened.map_err(|error| error.to_string())?;
-        Login::from_secret(&secret).ok_or_else(|| "it is of a kind that is not known".to_owned())
+        let login = login::open(ring, &row.sealed, row.bound())?;
+        let database = (&self.store, &self.writer);
+        let life = (&self.context.lifecycle, &self.board);
+        let kept = StoredLogin::new(row, ring, database, life);
+        Ok((login, Arc::new(kept)))
     }
+}
+
+/// Stores what the database has not taken when a provider gave it; false when there is some left.
+async fn keep_logins(running: &HashMap<i64, Running>) -> bool {
+    for account in running.values() {
+        if !account.login.catch_up().await {
+            // The next one would fare no better.
+            return false;
+        }
+    }
+    true
 }
 
 /// One account's reading side, until it ends.

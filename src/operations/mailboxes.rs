@@ -236,7 +236,7 @@ impl Operations {
             verifier: ticket.verifier.expose_secret(),
         };
         let login = adapter.exchange(place, code, &grant).await?;
-        self.connect(ticket, place, &login).await
+        self.connect(ticket, place, login).await
     }
 
     /// Somebody entered a password: it is tried, then kept.
@@ -284,14 +284,14 @@ impl Operations {
             return Err(Unproven::Login { problem }.into());
         }
         let login = Login::Password(entered.password.clone());
-        self.connect(ticket, &place, &login).await
+        self.connect(ticket, &place, login).await
     }
 
     /// Proves the login, seals it and keeps it.
-    async fn connect(&self, ticket: &Ticket, place: &Place, login: &Login) -> Result<(), Text> {
+    async fn connect(&self, ticket: &Ticket, place: &Place, login: Login) -> Result<(), Text> {
         let (gateway, adapter) = self.own_of(&ticket.gateway).ok_or(Own::NotHere)?;
-        adapter.prove(&ticket.address, place, login).await?;
-        self.keep(gateway, ticket, place, login).await?;
+        let login = adapter.prove(&ticket.address, place, login).await?;
+        self.keep(gateway, ticket, place, &login).await?;
         tracing::info!(
             gateway = gateway.config.name,
             "A user connected a mail account."

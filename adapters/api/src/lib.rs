@@ -63,7 +63,7 @@ pub use mail_wish::{Attendance, Attending, Displayed, MailWish, Quotation};
 pub use message::{Address, Group, Member, OutFile, Outgoing, StoredFile, Thread};
 pub use outcome::{Failure, Outcome, Reason, Scope};
 pub use own::{
-    Grant, Login, NotOwn, OwnAccount, OwnAccounts, Place, Server, SignIn, Tls, Unproven,
+    Grant, KeptLogin, Login, NotOwn, OwnAccount, OwnAccounts, Place, Server, SignIn, Tls, Unproven,
 };
 pub use plan::{Plan, Refusal, Route};
 pub use sockets::{Socket, Sockets};

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 use serde::{Deserialize, Serialize};
 
-use crate::{Account, AccountName, Address};
+use crate::{Account, AccountName, Address, Lifecycle};
 
 /// What an adapter has whose users may bring accounts of their own.
 ///
@@ -34,12 +34,17 @@ pub trait OwnAccounts: Send + Sync {
     /// [`Unproven::BadServer`].
     fn place(&self, username: &str, inward: &str, outward: &str) -> Result<Place, Unproven>;
 
-    /// Logs in everywhere, and out again.
+    /// Logs in everywhere, and out again. What it gives back is to be kept: the same login, or the one that took its place by its use.
     ///
     /// # Errors
     ///
     /// [`Unproven`], in the words of whoever refused.
-    async fn prove(&self, address: &Address, place: &Place, login: &Login) -> Result<(), Unproven>;
+    async fn prove(
+        &self,
+        address: &Address,
+        place: &Place,
+        login: Login,
+    ) -> Result<Login, Unproven>;
 
     /// Where the user signs in instead of entering a password; `None`: by password. Pure.
     fn sign_in(&self, _place: &Place, _grant: &Grant<'_>) -> Option<SignIn> {
@@ -87,7 +92,7 @@ pub struct SignIn {
 }
 
 /// An account that a user brought, with its login.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct OwnAccount {
     /// Its name: [`AccountName::own`].
     pub name: AccountName,
@@ -95,8 +100,29 @@ pub struct OwnAccount {
     pub address: Address,
     /// Where it is.
     pub place: Place,
-    /// Its login.
+    /// Its login, as it was kept when the account was opened.
     pub login: Login,
+    /// Where that is kept; `None` for an account that is only proven.
+    pub kept: Option<Arc<dyn KeptLogin>>,
+}
+
+/// Where the login of an account is kept, for providers that give the next one when one is used. RFC 6749 §6
+///
+/// Several processes may use an account at once, each with its own copy of the login: [`latest`](Self::latest) is asked before each use that may
+/// end it, and what came of that is handed to [`renew`](Self::renew) at once. A login that its owner entered meanwhile is another matter: the
+/// account is opened anew with that, and nothing that is handed in here takes its place.
+#[async_trait]
+pub trait KeptLogin: Send + Sync {
+    /// What a use runs on, by [`Lifecycle::detached`]: where its caller is dropped half-way, the next login would be lost.
+    fn lifecycle(&self) -> &Lifecycle;
+
+    /// The login that is to be used now; `None` where nobody can say, and for an account that has been opened anew or was taken away.
+    /// Ends within seconds.
+    async fn latest(&self) -> Option<Login>;
+
+    /// Keeps the login that took the place of the latest. When it returns that is stored; where the store is out of order it is kept in memory, is
+    /// the latest from now on, and is stored as soon as that works. Ends within seconds.
+    async fn renew(&self, login: Login);
 }
 
 /// Where an account is: data, kept as JSON, without secrets.

@@ -1,22 +1,19 @@
 //! Providers that take no passwords: the user signs in there, we are given a refresh token, and with that an access token for each
 //! hour. RFC 6749 §4.1 and §6, RFC 7636.
+//!
+//! - [`tokens`]: those of one mailbox, and the refresh token that takes the place of the one before.
 
-use std::{sync::Arc, time::Duration};
+pub(crate) mod tokens;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
-use tokio::{sync::Mutex, time::Instant};
 use transom_adapter::{Grant, HttpClient, HttpReply};
 use url::Url;
 
+pub(crate) use self::tokens::Tokens;
 use crate::status::for_log;
-
-/// A token is not used in its last minute: the login takes a moment.
-const MARGIN: Duration = Duration::from_mins(1);
-/// Where a provider does not say how long a token is good. RFC 6749 §5.1
-const GOOD_FOR: u64 = 3600;
 
 /// The errors that only its user can mend, by signing in again. RFC 6749 §5.2, `OpenID` Connect Core §3.1.2.6
 const ENDED: [&str; 5] = [
@@ -140,103 +137,14 @@ fn read(reply: &HttpReply) -> Result<Answer, NoToken> {
     }
 }
 
-/// The access tokens of one mailbox: made from its refresh token when one is needed, kept while it is good.
-pub(crate) struct Tokens {
-    provider: Arc<Provider>,
-    http: HttpClient,
-    held: Mutex<Held>,
-}
-
-/// A token for a login.
-pub(crate) struct Access {
-    pub(crate) token: SecretString,
-    /// It was given for an earlier login. Providers end tokens before their time; so that it is refused says nothing of the next one.
-    pub(crate) was_kept: bool,
-}
-
-struct Held {
-    refresh: SecretString,
-    /// And until when it is good.
-    access: Option<(SecretString, Instant)>,
-}
-
-impl std::fmt::Debug for Tokens {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tokens").finish_non_exhaustive()
-    }
-}
-
-impl Tokens {
-    pub(crate) fn new(provider: Arc<Provider>, http: HttpClient, refresh: SecretString) -> Self {
-        let access = None;
-        let held = Mutex::new(Held { refresh, access });
-        Self {
-            provider,
-            http,
-            held,
-        }
-    }
-
-    /// A token that should be good for a login.
-    pub(crate) async fn access(&self) -> Result<Access, NoToken> {
-        let mut held = self.held.lock().await;
-        if let Some((token, until)) = &held.access
-            && *until > Instant::now()
-        {
-            return Ok(Access {
-                token: token.clone(),
-                was_kept: true,
-            });
-        }
-        let fields = [
-            ("grant_type", "refresh_token"),
-            ("refresh_token", held.refresh.expose_secret()),
-        ];
-        let answer = self.provider.ask(&self.http, &fields).await?;
-        let good_for = Duration::from_secs(answer.expires_in.unwrap_or(GOOD_FOR).min(86_400));
-        let until = Instant::now() + good_for.saturating_sub(MARGIN);
-        held.access = Some((answer.access_token.clone(), until));
-        // The one that is stored stays good at providers that give another: RFC 6749 §6 lets them end it, none of the large ones does.
-        if let Some(refresh) = answer.refresh_token {
-            held.refresh = refresh;
-        }
-        Ok(Access {
-            token: answer.access_token,
-            was_kept: false,
-        })
-    }
-
-    /// The server did not take this token: the next one is new.
-    pub(crate) async fn forget(&self, refused: &Access) {
-        let mut held = self.held.lock().await;
-        // Another connection may have brought the next one already.
-        let is_held = |(token, _): &(SecretString, Instant)| {
-            token.expose_secret() == refused.token.expose_secret()
-        };
-        if held.access.as_ref().is_some_and(is_held) {
-            held.access = None;
-        }
-    }
-
-    /// As if a provider had given this token a while ago.
-    #[cfg(test)]
-    pub(crate) async fn keep(&self, token: &str) {
-        let until = Instant::now() + Duration::from_secs(GOOD_FOR);
-        self.held.lock().await.access = Some((token.to_owned().into(), until));
-    }
-}
-
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use bytes::Bytes;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use transom_adapter::{HttpLimits, Lifecycle};
-
     use http::{HeaderMap, StatusCode};
 
     use super::*;
 
-    fn provider() -> Provider {
+    pub(super) fn provider() -> Provider {
         Provider {
             name: "corp".to_owned(),
             hosts: vec!["imap.corp.example".to_owned()],
@@ -248,36 +156,6 @@ pub(crate) mod tests {
             client_secret: None,
             scope: "mail offline".to_owned(),
         }
-    }
-
-    /// Tokens of a provider that gives `new` whenever it is asked, and has given `old` before.
-    pub(crate) async fn tokens(lifecycle: &Lifecycle) -> Arc<Tokens> {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        lifecycle.spawn("provider", async move {
-            while let Ok((mut stream, _)) = listener.accept().await {
-                let (mut asked, mut buffer) = (String::new(), [0; 4096]);
-                while !asked.contains("refresh_token=refresh") {
-                    let read = stream.read(&mut buffer).await.unwrap();
-                    assert_ne!(read, 0, "{asked}");
-                    asked.push_str(&String::from_utf8_lossy(&buffer[..read]));
-                }
-                let body = "{\"access_token\":\"new\"}";
-                let length = body.len();
-                let answer = format!(
-                    "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-                );
-                stream.write_all(answer.as_bytes()).await.unwrap();
-            }
-        });
-        let provider = Provider {
-            token: format!("http://127.0.0.1:{port}/token").parse().unwrap(),
-            ..provider()
-        };
-        let http = HttpClient::new(HttpLimits::default()).unwrap();
-        let tokens = Tokens::new(Arc::new(provider), http, "refresh".to_owned().into());
-        tokens.keep("old").await;
-        Arc::new(tokens)
     }
 
     #[test]

@@ -59,6 +59,10 @@ const OF_USER: Sql = Sql::both(
       ORDER BY o.since_ms, o.account_id",
 );
 
+const LOGIN: Sql = Sql::both(
+    "SELECT o.key_id, o.sealed FROM own_accounts o WHERE o.account_id = $1 AND o.changed_ms = $2",
+);
+
 const PAGE: Sql = Sql::both(
     "SELECT o.account_id, o.user_id, o.key_id, o.sealed FROM own_accounts o
       WHERE o.account_id > $1 ORDER BY o.account_id LIMIT $2",
@@ -85,6 +89,21 @@ impl Store {
         rows.iter().map(account).collect()
     }
 
+    /// The login of an account as it is kept now; `None` when its owner has entered another since, or the account is gone.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn sealed_login(
+        &self,
+        account_id: i64,
+        version_ms: i64,
+    ) -> Result<Option<Sealed>, StoreError> {
+        let of = vec![account_id.into(), version_ms.into()];
+        let rows = self.rows(LOGIN, of).await?;
+        rows.first().map(|row| sealed(row, 0)).transpose()
+    }
+
     /// The sealed logins of all gateways behind a key, in its order.
     ///
     /// # Errors
@@ -98,19 +117,23 @@ impl Store {
         let rows = self
             .rows(PAGE, vec![account_id.into(), limit.into()])
             .await?;
-        let sealed = |row: &Row| {
+        let login = |row: &Row| {
             let bound = Bound {
                 account_id: row.int(0)?,
                 user_id: row.int(1)?,
             };
-            let sealed = Sealed {
-                key: row.text(2)?.to_owned(),
-                text: row.text(3)?.to_owned(),
-            };
-            Ok((bound, sealed))
+            Ok((bound, sealed(row, 2)?))
         };
-        rows.iter().map(sealed).collect()
+        rows.iter().map(login).collect()
     }
+}
+
+/// The key's id, and what it sealed.
+fn sealed(row: &Row, at: usize) -> Result<Sealed, StoreError> {
+    Ok(Sealed {
+        key: row.text(at)?.to_owned(),
+        text: row.text(at + 1)?.to_owned(),
+    })
 }
 
 fn account(row: &Row) -> Result<OwnAccountRow, StoreError> {
@@ -122,10 +145,7 @@ fn account(row: &Row) -> Result<OwnAccountRow, StoreError> {
         is_user_active: row.flag(4)?,
         address: row.text(5)?.to_owned(),
         place: row.text(6)?.to_owned(),
-        sealed: Sealed {
-            key: row.text(7)?.to_owned(),
-            text: row.text(8)?.to_owned(),
-        },
+        sealed: sealed(row, 7)?,
         refused: row.flag(9)?,
         problem: row.opt_text(10)?.map(str::to_owned),
         told: row.flag(11)?,

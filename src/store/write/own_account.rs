@@ -23,6 +23,17 @@ pub enum OwnAccount {
         /// When the login that was refused was kept.
         version_ms: i64,
     },
+    /// Its provider gave the next login for the one that it has.
+    Renew {
+        /// The account.
+        account_id: i64,
+        /// When its owner entered the login that this came of; what was entered since is left alone.
+        version_ms: i64,
+        /// The id of the key.
+        key_id: String,
+        /// The login, sealed.
+        sealed: String,
+    },
     /// Its login is sealed with another key.
     Reseal {
         /// The account.
@@ -124,6 +135,11 @@ const TOLD: Sql = Sql::both(
     "UPDATE own_accounts SET told = 1 WHERE account_id = $1 AND changed_ms = $2 AND told = 0",
 );
 
+// What its owner entered is as old as before: nobody opens the account anew for this.
+const RENEW: Sql = Sql::both(
+    "UPDATE own_accounts SET key_id = $3, sealed = $4 WHERE account_id = $1 AND changed_ms = $2",
+);
+
 const RESEAL: Sql = Sql::both(
     "UPDATE own_accounts SET key_id = $3, sealed = $4 WHERE account_id = $1 AND sealed = $2",
 );
@@ -176,6 +192,20 @@ pub(super) async fn apply(
         } => {
             let row = [(*account_id).into(), (*version_ms).into()];
             connection.run(TOLD, &row).await?
+        }
+        OwnAccount::Renew {
+            account_id,
+            version_ms,
+            key_id,
+            sealed,
+        } => {
+            let row = [
+                (*account_id).into(),
+                (*version_ms).into(),
+                key_id.as_str().into(),
+                sealed.as_str().into(),
+            ];
+            connection.run(RENEW, &row).await?
         }
         OwnAccount::Reseal {
             account_id,

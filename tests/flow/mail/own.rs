@@ -2,6 +2,7 @@
 
 mod many;
 mod read;
+mod rotating;
 mod sent;
 mod two;
 mod world;

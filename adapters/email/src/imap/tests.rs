@@ -603,7 +603,7 @@ async fn a_kept_token_that_is_refused_is_changed_for_a_new_one() {
     host.server().tokens = vec!["new"];
     let mut account = account(&host, FAST);
     account.config.whose = Whose::Owner(transom_adapter::Address::new("alice@corp.example"));
-    account.config.login.tokens = Some(crate::oauth::tests::tokens(&host.lifecycle).await);
+    account.config.login.tokens = Some(crate::oauth::tokens::tests::tokens(&host.lifecycle).await);
     account.open().await.expect("the new one is taken");
     assert_eq!(host.server().connections, 2);
     host.server().tokens.clear();

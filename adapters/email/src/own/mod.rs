@@ -140,7 +140,8 @@ impl OwnMailboxes {
             Login::Refresh(token) => {
                 let provider = self.provider(&account.place).zip(self.token_client());
                 let tokens = provider.map(|(provider, http)| {
-                    Arc::new(Tokens::new(Arc::clone(provider), http, token.clone()))
+                    let (provider, kept) = (Arc::clone(provider), account.kept.clone());
+                    Arc::new(Tokens::new(provider, http, token.clone(), kept))
                 });
                 (SecretString::from(String::new()), tokens)
             }
@@ -152,8 +153,7 @@ impl OwnMailboxes {
         }
     }
 
-    fn parts(&self, account: &OwnAccount) -> (ImapConfig, SmtpConfig) {
-        let login = self.credentials(account);
+    fn parts(&self, account: &OwnAccount, login: Credentials) -> (ImapConfig, SmtpConfig) {
         let imap = ImapConfig {
             endpoint: self.endpoint(&account.place.inward),
             login: login.clone(),
@@ -170,8 +170,8 @@ impl OwnMailboxes {
         (imap, smtp)
     }
 
-    fn mailbox(&self, account: &OwnAccount) -> OwnMailbox {
-        let (imap, smtp) = self.parts(account);
+    fn mailbox(&self, account: &OwnAccount, login: Credentials) -> OwnMailbox {
+        let (imap, smtp) = self.parts(account, login);
         let tls = self.tls();
         OwnMailbox::new(
             (&account.name, &account.address),
@@ -233,7 +233,12 @@ impl OwnAccounts for OwnMailboxes {
         })
     }
 
-    async fn prove(&self, address: &Address, place: &Place, login: &Login) -> Result<(), Unproven> {
+    async fn prove(
+        &self,
+        address: &Address,
+        place: &Place,
+        login: Login,
+    ) -> Result<Login, Unproven> {
         self.check(&place.inward)?;
         self.check(&place.outward)?;
         let _turn = self.proving.acquire().await;
@@ -241,9 +246,17 @@ impl OwnAccounts for OwnMailboxes {
             name: transom_adapter::AccountName::own(&self.gateway, 0),
             address: address.clone(),
             place: place.clone(),
-            login: login.clone(),
+            login,
+            kept: None,
         };
-        self.mailbox(&account).prove(place).await
+        let credentials = self.credentials(&account);
+        let tokens = credentials.tokens.clone();
+        self.mailbox(&account, credentials).prove(place).await?;
+        Ok(match tokens {
+            // The one that the user brought may have ended with its first use.
+            Some(tokens) => Login::Refresh(tokens.refresh().await),
+            None => account.login,
+        })
     }
 
     fn sign_in(&self, place: &Place, grant: &Grant<'_>) -> Option<SignIn> {
@@ -273,6 +286,7 @@ impl OwnAccounts for OwnMailboxes {
     }
 
     fn open(&self, account: OwnAccount) -> Arc<dyn Account> {
-        Arc::new(self.mailbox(&account))
+        let login = self.credentials(&account);
+        Arc::new(self.mailbox(&account, login))
     }
 }

@@ -152,7 +152,7 @@ impl Connection {
         expect(Phase::Login, reply, &[235])
     }
 
-    async fn log_in_by_token(&mut self, username: &str, tokens: &Tokens) -> Result<(), Trouble> {
+    async fn log_in_by_token(&mut self, name: &str, tokens: &Arc<Tokens>) -> Result<(), Trouble> {
         let token = tokens.access().await.map_err(|error| match error {
             NoToken::Refused(text) => Trouble::Reply {
                 phase: Phase::Login,
@@ -165,7 +165,7 @@ impl Connection {
             },
         })?;
         let secret = token.token.expose_secret().to_owned();
-        let credentials = Credentials::new(username.to_owned(), secret);
+        let credentials = Credentials::new(name.to_owned(), secret);
         let reply = self.smtp.auth(&[Mechanism::Xoauth2], &credentials).await;
         let expected = expect(Phase::Login, reply, &[235]);
         if expected.is_err() {

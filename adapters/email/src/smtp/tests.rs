@@ -608,7 +608,7 @@ async fn a_kept_token_that_is_refused_is_changed_for_a_new_one() {
     let login = Login {
         username: "user".to_owned(),
         password: String::new().into(),
-        tokens: Some(crate::oauth::tests::tokens(&server.lifecycle).await),
+        tokens: Some(crate::oauth::tokens::tests::tokens(&server.lifecycle).await),
     };
     let account = server.account_of(Some(login), Security::None, None);
     let report = account.check().await;

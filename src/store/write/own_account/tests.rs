@@ -177,6 +177,50 @@ async fn is_kept_and_refused(base: Base) {
     assert_eq!(base.own(refuse(1)).await, Done::Unchanged);
 }
 
+async fn is_renewed_where_its_owner_entered_nothing_since(base: Base) {
+    let renew = |version_ms, sealed: &str| OwnAccount::Renew {
+        account_id: 70,
+        version_ms,
+        key_id: "k2".to_owned(),
+        sealed: sealed.to_owned(),
+    };
+    assert_eq!(base.own(renew(1, "next")).await, Done::Unchanged, "none");
+    base.keep(70, ALICE, "one", 1).await;
+    let before = base.all().await.remove(0);
+    assert_eq!(base.own(renew(1, "next")).await, Done::Written);
+    let row = base.all().await.remove(0);
+    assert_eq!(
+        (row.sealed.key.as_str(), row.sealed.text.as_str()),
+        ("k2", "next")
+    );
+    // Nothing but the login is another: nobody opens the account anew, and its owner is told nothing.
+    let sealed = before.sealed.clone();
+    assert_eq!(OwnAccountRow { sealed, ..row }, before);
+    let login = base.store.sealed_login(70, 1).await.unwrap();
+    assert_eq!(login.map(|sealed| sealed.text).as_deref(), Some("next"));
+    // A change of the key that read what was there before leaves it alone.
+    let reseal = OwnAccount::Reseal {
+        account_id: 70,
+        before: "one".to_owned(),
+        key_id: "k2".to_owned(),
+        sealed: "one anew".to_owned(),
+    };
+    assert_eq!(base.own(reseal).await, Done::Unchanged);
+    // Its owner signs in anew, and what is renewed late is of no use.
+    base.keep(70, ALICE, "hers", 2).await;
+    assert_eq!(base.own(renew(1, "late")).await, Done::Unchanged);
+    assert_eq!(base.all().await[0].sealed.text, "hers");
+    assert_eq!(base.store.sealed_login(70, 1).await.unwrap(), None);
+    let drop = OwnAccount::Drop {
+        account_id: 70,
+        user_id: ALICE.0,
+        at_ms: 3,
+    };
+    base.own(drop).await;
+    assert_eq!(base.own(renew(2, "late")).await, Done::Unchanged);
+    assert!(base.all().await.is_empty());
+}
+
 async fn is_resealed_where_nothing_changed(base: Base) {
     base.keep(70, ALICE, "one", 1).await;
     let reseal = |before: &str| OwnAccount::Reseal {
@@ -251,6 +295,7 @@ async fn goes_with_its_user(base: Base) {
 #[tokio::test]
 async fn an_account_is_its_user_s_own() {
     is_kept_and_refused(Base::sqlite().await).await;
+    is_renewed_where_its_owner_entered_nothing_since(Base::sqlite().await).await;
     is_resealed_where_nothing_changed(Base::sqlite().await).await;
     is_dropped_with_all_that_hung_on_it(Base::sqlite().await).await;
     goes_with_its_user(Base::sqlite().await).await;
@@ -264,6 +309,7 @@ async fn an_account_is_its_user_s_own_on_postgresql() {
     let postgres = Postgres::start().await;
     let base = async || Base::on(&StoreUrl::Postgres(postgres.database().await.into()), None).await;
     is_kept_and_refused(base().await).await;
+    is_renewed_where_its_owner_entered_nothing_since(base().await).await;
     is_resealed_where_nothing_changed(base().await).await;
     is_dropped_with_all_that_hung_on_it(base().await).await;
     goes_with_its_user(base().await).await;
@@ -280,6 +326,7 @@ async fn no_statement_looks_at_every_row() {
         UNNAME,
         REFUSE,
         TOLD,
+        RENEW,
         RESEAL,
         LINE_OF,
         GIVE_UP,

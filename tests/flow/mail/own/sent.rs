@@ -26,7 +26,7 @@ fn elsewhere(id: &str, to: &str, text: &str) -> String {
 }
 
 /// How many mails with these words are in her folder of sent mail, once there is one.
-async fn kept(world: &OwnWorld, words: &str) -> usize {
+pub(super) async fn kept(world: &OwnWorld, words: &str) -> usize {
     let count = || {
         let sent = world.dovecot.sent("alice").into_iter();
         sent.filter(|mail| mail.text().contains(words)).count()

@@ -34,6 +34,22 @@ async fn both_read(clients: [&mut XmppClient; 2], id: &str) {
     }
 }
 
+/// Another process beside the one that has the gateway, with the same key file.
+pub(super) async fn another(world: &OwnWorld) -> Transom {
+    let http = free_port();
+    let (mine, file) = (
+        world.transom.http().to_string(),
+        world.transom.folder().join("transom.key"),
+    );
+    let config = world
+        .transom
+        .config_text()
+        .replace(&mine, &http.to_string())
+        .replace("\"transom.key\"", &format!("\"{}\"", file.display()));
+    let builder = Transom::builder(env!("CARGO_BIN_EXE_transom"));
+    builder.config(&config).http(http).start().await
+}
+
 #[tokio::test]
 async fn a_key_that_is_exchanged_beside_two_processes_costs_neither_a_login() {
     let servers = [
@@ -59,19 +75,7 @@ async fn a_key_that_is_exchanged_beside_two_processes_costs_neither_a_login() {
     world.connect(&mut alice, OWN, PASSWORD).await;
     let old = keys(&world);
 
-    // Another process beside the one that has the gateway, with the same key file.
-    let http = free_port();
-    let (mine, file) = (
-        world.transom.http().to_string(),
-        world.transom.folder().join("transom.key"),
-    );
-    let config = world
-        .transom
-        .config_text()
-        .replace(&mine, &http.to_string())
-        .replace("\"transom.key\"", &format!("\"{}\"", file.display()));
-    let builder = Transom::builder(env!("CARGO_BIN_EXE_transom"));
-    let mut other = builder.config(&config).http(http).start().await;
+    let mut other = another(&world).await;
     let rotated = other.command(&["key", "rotate"]).await;
     assert!(rotated.status.success(), "{}", words(&rotated));
     let new = keys(&world);

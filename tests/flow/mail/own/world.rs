@@ -50,6 +50,11 @@ impl OwnWorld {
 
     /// With a provider that takes no passwords.
     pub(crate) async fn with_provider() -> Self {
+        Self::with_provider_on(Database::Sqlite, Vec::new()).await
+    }
+
+    /// The same on another database, with an XMPP server that can more.
+    pub(crate) async fn with_provider_on(database: Database, features: Vec<Feature>) -> Self {
         let directory = HttpDouble::start().await;
         let tokens = Mailboxes::WithTokens(directory.url("/introspect"));
         let provider = format!(
@@ -58,11 +63,12 @@ impl OwnWorld {
             directory.url("/token")
         );
         Self::of(
-            Database::Sqlite,
+            database,
             Dovecot::start(tokens).await,
             directory,
             Otherwise {
                 lines: provider,
+                features,
                 ..Otherwise::default()
             },
         )
