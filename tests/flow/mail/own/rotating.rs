@@ -78,7 +78,7 @@ async fn signed_in(world: &OwnWorld, alice: &mut XmppClient) {
     let back = format!("/admin/own?state={token}&code=given");
     get(world.transom.http(), &back).await.expect("an answer");
     world.page(&path, "is connected").await;
-    world.reads(alice, OWN).await;
+    world.is_up().await;
 }
 
 #[tokio::test]
@@ -102,12 +102,12 @@ async fn a_refresh_token_that_takes_the_place_of_another_outlives_restarts() {
 
     world.transom.restart().await;
     link_up(&world.transom, "mail").await;
-    world.reads(&mut alice, OWN).await;
+    world.is_up().await;
     assert_eq!(provider.good(), 4);
     world.transom.kill9();
     world.transom.start().await;
     link_up(&world.transom, "mail").await;
-    world.reads(&mut alice, OWN).await;
+    world.is_up().await;
     assert_eq!(provider.good(), 5);
 
     // Killed when the next one is stored, before anything is done with what came with it.

@@ -185,8 +185,20 @@ impl OwnWorld {
         self.reads(client, address).await;
     }
 
-    /// Waits until a mailbox works.
+    /// Waits until a mailbox works. The gateway is not asked for that: it answers twenty times a minute.
+    pub(crate) async fn is_up(&self) {
+        let up = until("a mailbox that works", PATIENCE, async || {
+            let name = "transom_own_accounts{state=\"up\"}";
+            let up = self.transom.metric(name).await;
+            up.filter(|up| *up >= 1.0).map(drop)
+        });
+        up.await
+            .unwrap_or_else(|why| panic!("{why}:\n{}", self.transom.log()));
+    }
+
+    /// Waits until this mailbox works, as its owner is told.
     pub(crate) async fn reads(&self, client: &mut XmppClient, address: &str) {
+        self.is_up().await;
         let want = format!("{address}: works");
         let works = until("a mailbox that works", PATIENCE, async || {
             let said = ask(client, "mailbox").await;
