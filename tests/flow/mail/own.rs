@@ -1,5 +1,6 @@
 //! A user's own mailbox: connected by a link, read by IMAP from a real Dovecot, written from by a real Postfix that asks for the login.
 
+mod keys;
 mod many;
 mod read;
 mod rotating;
@@ -267,40 +268,6 @@ async fn a_kill_while_mail_waits_loses_none_and_doubles_none() {
         .collect();
     let distinct: std::collections::BTreeSet<&String> = ids.iter().collect();
     assert_eq!(distinct.len(), 3, "{ids:?}");
-}
-
-#[tokio::test]
-async fn a_rotation_that_is_killed_half_way_goes_on_and_the_mailbox_too() {
-    if skipped(&[Server::Prosody, Server::Postfix, Server::Dovecot]) {
-        return;
-    }
-    let mut world = OwnWorld::start().await;
-    let mut alice = world.alice().await;
-    world.connect(&mut alice, OWN, PASSWORD).await;
-    let file = world.transom.folder().join("transom.key");
-    let keys = |text: &str| {
-        let lines = text.lines().filter(|line| !line.starts_with('#'));
-        lines.map(str::to_owned).collect::<Vec<_>>()
-    };
-    let before = keys(&std::fs::read_to_string(&file).expect("the key file"));
-    // Alone, killed right after the first commit.
-    world.transom.sigterm().await;
-    world.transom.set_env("TRANSOM_ABORT_AT", "Resealed:1");
-    let killed = world.transom.command(&["key", "rotate"]).await;
-    assert!(!killed.status.success(), "{}", words(&killed));
-    let during = keys(&std::fs::read_to_string(&file).expect("the key file"));
-    assert_eq!((during.len(), &during[0]), (2, &before[0]));
-    world.transom.set_env("TRANSOM_ABORT_AT", "");
-    world.transom.start().await;
-    link_up(&world.transom, "mail").await;
-    // Beside the running process it is finished, and the old key is gone.
-    let finished = world.transom.command(&["key", "rotate"]).await;
-    assert!(finished.status.success(), "{}", words(&finished));
-    let after = keys(&std::fs::read_to_string(&file).expect("the key file"));
-    assert_eq!(after, during[1..]);
-    world.transom.restart().await;
-    link_up(&world.transom, "mail").await;
-    world.reads(&mut alice, OWN).await;
 }
 
 #[tokio::test]
