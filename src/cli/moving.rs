@@ -45,6 +45,7 @@ pub(super) async fn export(loaded: Loaded, file: PathBuf, bodies: bool) -> Exit 
     let exported = async {
         let store = Store::open(&config.store.url, Lifecycle::new()).await?;
         store.migrate(false).await?;
+        nobody_works_on(&store).await?;
         // The file of before may be cut or lost. The mark keeps this database from running, not from being read.
         let before = store.moved().await?;
         let rows = write(&store, out, bodies).await?;
@@ -97,6 +98,7 @@ pub(super) async fn import(loaded: Loaded, file: PathBuf) -> Exit {
     let imported = async {
         let store = Store::open(&config.store.url, Lifecycle::new()).await?;
         store.migrate(true).await?;
+        nobody_works_on(&store).await?;
         let rows = store.import(&mut BufReader::new(lines)).await?;
         store.close().await;
         Ok::<u64, MoveError>(rows)
@@ -112,7 +114,15 @@ pub(super) async fn import(loaded: Loaded, file: PathBuf) -> Exit {
     }
 }
 
-/// Makes sure that nothing runs on the database, as far as can be told from here.
+/// Makes sure that no process of another machine does.
+async fn nobody_works_on(store: &Store) -> Result<(), MoveError> {
+    if store.is_worked_on().await? {
+        return Err(MoveError::InUse);
+    }
+    Ok(())
+}
+
+/// Makes sure that nothing runs on this machine.
 async fn alone(config: &Config) -> Result<Option<File>, Exit> {
     let asked = operate::of_running(config, &Request::Now).await;
     if !matches!(asked, Ok(None)) {
@@ -133,7 +143,7 @@ fn cannot(file: &Path, error: &io::Error) -> Exit {
 fn failed(error: &MoveError) -> Exit {
     complain(&error.to_string());
     match error {
-        MoveError::Store(_) | MoveError::File(_) => Exit::Unavailable,
+        MoveError::Store(_) | MoveError::File(_) | MoveError::InUse => Exit::Unavailable,
         MoveError::Line { .. } | MoveError::CutShort | MoveError::NotEmpty { .. } => Exit::BadData,
     }
 }

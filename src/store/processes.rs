@@ -99,6 +99,12 @@ const MISSING: Sql = Sql {
 const WORKERS: Sql =
     Sql::both("SELECT process_id FROM processes WHERE leaving = 0 ORDER BY process_id");
 
+const LIVING: Sql = Sql {
+    // Whoever has the lock of the file is alone.
+    sqlite: "SELECT 0",
+    postgres: "SELECT COUNT(*) FROM processes WHERE until_ms > CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
+};
+
 const HOLDERS: Sql =
     Sql::both("SELECT gateway_id, process_id, offered, up FROM holders ORDER BY gateway_id");
 
@@ -120,6 +126,17 @@ impl Store {
     /// Whether several processes may run on this database: on PostgreSQL, not on a file.
     pub fn is_shared(&self) -> bool {
         self.database.is_postgres()
+    }
+
+    /// Whether a process works on this database, wherever it runs. On a file that is for its lock to say, and here it is false.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn is_worked_on(&self) -> Result<bool, StoreError> {
+        let rows = self.rows(LIVING, Vec::new()).await?;
+        let living = rows.first().map_or(Ok(0), |row| row.int(0))?;
+        Ok(living > 0)
     }
 
     /// Says that this process runs, for `lease` from now.

@@ -34,6 +34,33 @@ async fn an_installation_moves_from_postgresql_to_sqlite_with_what_waits() {
     moves(&mut lived, &url).await;
 }
 
+#[tokio::test]
+async fn a_database_that_a_process_of_another_machine_works_on_does_not_move() {
+    if skipped(&[Server::Prosody, Server::Postgres]) {
+        return;
+    }
+    let mut lived = Lived::on(Database::Postgres, "").await;
+    // What is there of it on this machine: its configuration.
+    let here = Transom::builder(env!("CARGO_BIN_EXE_transom"));
+    let here = here.config(&lived.transom.config_text()).prepare();
+    let file = here.folder().join("moved.jsonl");
+    let name = file.display().to_string();
+    lived.transom.start().await;
+    for command in ["export", "import"] {
+        if command == "import" {
+            std::fs::write(&file, "").expect("a file");
+        }
+        let refused = here.command(&[command, &name]).await;
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert!(said.contains("stop it, then repeat this"), "{said}");
+        assert_eq!(refused.status.code(), Some(69), "{said}");
+    }
+    std::fs::remove_file(&file).expect("it goes");
+    assert!(lived.transom.sigterm().await.success());
+    let exported = here.command(&["export", &name]).await;
+    assert!(exported.status.success(), "{exported:?}");
+}
+
 async fn moves(lived: &mut Lived, to: &str) {
     let file = lived.transom.folder().join("moved.jsonl");
     let file = file.display().to_string();
