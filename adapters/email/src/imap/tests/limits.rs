@@ -1,6 +1,7 @@
 //! Servers that say more than they were asked for.
 
 use tokio::io::AsyncReadExt;
+use transom_adapter::Notice;
 
 use super::*;
 
