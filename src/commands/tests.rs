@@ -12,7 +12,10 @@ use crate::{
     operations::Operations,
     store::{
         Write,
-        write::{ConversationRow, NewOut},
+        write::{
+            ConversationRow, NewOut,
+            fixture::{conversation, written},
+        },
     },
     xmpp::{
         jid::Jid,
@@ -105,40 +108,17 @@ impl World {
             .unwrap();
         let lines = on.store.lines_shown(None, Some("+12025550100"), 1).await;
         let conversation = ConversationRow {
-            conversation_id: on.ids.next(),
             gateway_id,
             user_id,
             line_id: lines.unwrap()[0].line_id,
-            peer: peer.to_owned(),
-            peer_name: None,
-            at_ms: 1,
-            plain_ms: 1,
-            shown_thread: None,
-            members: 1,
-            answers_to: None,
-            group: Vec::new(),
+            ..conversation(on.ids.next(), peer, 1)
         };
         let row = NewOut {
-            conversation,
-            message_id: on.ids.next(),
             body: "the secret text".to_owned(),
-            fleeting: false,
-            payload: None,
             stanza_id: "waits".to_owned(),
-            repeat_key: None,
             full_jid: ALICE.to_owned(),
-            receipt: false,
-            units: 1,
-            segments: 1,
             routes: "[\"main\"]".to_owned(),
-            thread: None,
-            ids: Vec::new(),
-            day: 0,
-            held_until_ms: None,
-            reached: 1,
-            recipient: None,
-            further: Vec::new(),
-            files: Vec::new(),
+            ..written(on.ids.next(), conversation)
         };
         let write = Write::Out(Box::new(row));
         on.writer.commit(vec![write]).await.unwrap();

@@ -14,7 +14,10 @@ use super::{
 use crate::{
     app::{Alone, App},
     config::{Config, Environment, StoreUrl},
-    store::write::{ConversationRow, IdRow, NewIn, NewOut, Seen, Unowned, UserRow},
+    store::write::{
+        ConversationRow, IdRow, NewIn, NewOut, Seen, Unowned, UserRow,
+        fixture::{conversation, written},
+    },
 };
 
 mod keys;
@@ -100,19 +103,12 @@ impl World {
         let on = self.on_it();
         let line_id = self.line_id(number).await;
         let known = on.store.conversation_id(user_id, PEER, line_id).await;
+        let conversation_id = known.unwrap().unwrap_or_else(|| on.ids.next());
         ConversationRow {
-            conversation_id: known.unwrap().unwrap_or_else(|| on.ids.next()),
             gateway_id: on.gateways[0].id,
             user_id,
             line_id,
-            peer: PEER.to_owned(),
-            peer_name: None,
-            at_ms: on.now_ms(),
-            plain_ms: on.now_ms(),
-            shown_thread: None,
-            members: 1,
-            answers_to: None,
-            group: Vec::new(),
+            ..conversation(conversation_id, PEER, on.now_ms())
         }
     }
 
@@ -127,12 +123,9 @@ impl World {
             part: 0,
             delivery_id: message_id,
         };
+        let conversation = self.conversation(user_id, number).await;
         let row = NewOut {
-            conversation: self.conversation(user_id, number).await,
-            message_id,
             body: "the secret text".to_owned(),
-            fleeting: false,
-            payload: None,
             stanza_id: stanza.to_owned(),
             repeat_key: Some(format!("o{}", {
                 use sha2::{Digest, Sha256};
@@ -140,17 +133,9 @@ impl World {
             })),
             full_jid: format!("{ALICE}/phone"),
             receipt: true,
-            units: 1,
-            segments: 1,
             routes: "[\"main\"]".to_owned(),
-            thread: None,
             ids: vec![id],
-            day: 0,
-            files: Vec::new(),
-            held_until_ms: None,
-            reached: 1,
-            recipient: None,
-            further: Vec::new(),
+            ..written(message_id, conversation)
         };
         on.commit(vec![Write::Out(Box::new(row))]).await.unwrap();
         message_id

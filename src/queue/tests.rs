@@ -26,7 +26,10 @@ use crate::{
     processes::Processes,
     store::{
         Store, Write,
-        write::{ConversationRow, LineRow, NewOut, UserRow},
+        write::{
+            ConversationRow, LineRow, NewOut, UserRow,
+            fixture::{conversation, written},
+        },
     },
     xmpp::{
         stream::{Link, LinkConfig, LinkHandle},
@@ -90,40 +93,17 @@ pub(super) fn row(number: i64) -> Write {
 
 /// The same, by other accounts.
 pub(super) fn row_by(number: i64, routes: &str) -> Write {
+    let conversation = ConversationRow {
+        gateway_id: GATEWAY,
+        user_id: USER,
+        line_id: LINE,
+        ..conversation(LANE, "+12025550147", NOW.0)
+    };
     Write::Out(Box::new(NewOut {
-        conversation: ConversationRow {
-            conversation_id: LANE,
-            gateway_id: GATEWAY,
-            user_id: USER,
-            line_id: LINE,
-            peer: "+12025550147".to_owned(),
-            peer_name: None,
-            at_ms: NOW.0,
-            plain_ms: NOW.0,
-            shown_thread: None,
-            members: 1,
-            answers_to: None,
-            group: Vec::new(),
-        },
-        message_id: number,
         body: text(number).text,
-        fleeting: false,
-        payload: None,
-        stanza_id: format!("s{number}"),
-        repeat_key: None,
         full_jid: "alice@example.org/phone".to_owned(),
-        receipt: false,
-        units: 1,
-        segments: 1,
         routes: routes.to_owned(),
-        thread: None,
-        ids: Vec::new(),
-        day: 0,
-        held_until_ms: None,
-        reached: 1,
-        recipient: None,
-        further: Vec::new(),
-        files: Vec::new(),
+        ..written(number, conversation)
     }))
 }
 

@@ -5,6 +5,8 @@
 
 mod attempt;
 mod files;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod held;
 mod hold_ids;
 mod incoming;

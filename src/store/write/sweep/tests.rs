@@ -10,8 +10,8 @@ use crate::{
     store::{
         Param, Store, Write, Writer,
         write::{
-            ConversationRow, LineRow, NewIn, NewOut, Operation, OwnerRow, Seen, StrangerRow,
-            Unowned, UserRow,
+            LineRow, NewIn, NewOut, Operation, OwnerRow, Seen, StrangerRow, Unowned, UserRow,
+            fixture::{conversation, written},
         },
     },
 };
@@ -118,40 +118,11 @@ impl Base {
 
 /// What alice wrote.
 pub(in crate::store::write) fn message(message_id: i64, fleeting: bool) -> Write {
+    let conversation = conversation(50, "+12025550147", message_id);
     Write::Out(Box::new(NewOut {
-        conversation: ConversationRow {
-            conversation_id: 50,
-            gateway_id: GATEWAY,
-            user_id: 10,
-            line_id: 20,
-            peer: "+12025550147".into(),
-            peer_name: None,
-            at_ms: message_id,
-            plain_ms: message_id,
-            shown_thread: None,
-            members: 1,
-            answers_to: None,
-            group: Vec::new(),
-        },
-        message_id,
-        body: "hi".into(),
         fleeting,
-        payload: None,
-        stanza_id: format!("s{message_id}"),
-        repeat_key: None,
-        full_jid: "alice@example.org/x".into(),
-        receipt: false,
-        units: 1,
-        segments: 1,
-        routes: "[]".into(),
-        thread: None,
-        ids: Vec::new(),
         day: message_id,
-        held_until_ms: None,
-        reached: 1,
-        recipient: None,
-        further: Vec::new(),
-        files: Vec::new(),
+        ..written(message_id, conversation)
     }))
 }
 
@@ -263,20 +234,7 @@ pub(in crate::store::write) fn incoming(message_id: i64, peer: &str, at_ms: i64)
             at_ms,
             stale_ms: 0,
         },
-        conversation: ConversationRow {
-            conversation_id: message_id + 1,
-            gateway_id: GATEWAY,
-            user_id: 10,
-            line_id: 20,
-            peer: peer.to_owned(),
-            peer_name: None,
-            at_ms,
-            plain_ms: at_ms,
-            shown_thread: None,
-            members: 1,
-            answers_to: None,
-            group: Vec::new(),
-        },
+        conversation: conversation(message_id + 1, peer, at_ms),
         message_id,
         body: "buy this".into(),
         payload: None,
