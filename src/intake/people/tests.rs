@@ -1,6 +1,9 @@
 //! The task as a whole, behind a link to a server on loopback.
 
+mod answering;
 mod disorder;
+mod presences;
+mod registering;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -18,11 +21,7 @@ use super::*;
 use crate::{
     config::StoreUrl,
     files::Files,
-    gateway::registration::{
-        DISABLED_FOR,
-        fixture::{self, NOW},
-    },
-    intake::commands::ANSWERS_PER_MINUTE,
+    gateway::registration::fixture::{self, NOW},
     metrics::Metrics,
     operations::Operations,
     processes::Processes,
@@ -36,7 +35,9 @@ use crate::{
 
 /// Nothing here takes this long unless it is broken.
 const PATIENCE: Duration = Duration::from_secs(20);
+
 pub(in crate::intake) const POOL: &str = "+12025550101";
+
 pub(in crate::intake) const ALICE: &str = "alice@example.org";
 
 pub(in crate::intake) struct Bench {
@@ -65,8 +66,7 @@ impl Bench {
     pub(in crate::intake) async fn with_alice() -> Self {
         let mut bench = Self::new().await;
         bench.line(POOL).await;
-        bench.take(iq("")).await;
-        bench.all(&["</message>", "type='subscribe'"]).await;
+        bench.register().await;
         bench
     }
 
@@ -86,12 +86,27 @@ impl Bench {
             .await;
     }
 
-    /// The task has done everything that it was given so far.
-    async fn idle(&mut self) {
+    /// Alice gets a free number, and the gateway in her roster.
+    async fn register(&mut self) {
+        self.take(iq("")).await;
+        self.all(&["</message>", "type='subscribe'"]).await;
+    }
+
+    /// A presence of alice's to the gateway.
+    async fn presence(&self, kind: PresenceType) {
+        self.take(fixture::presence(kind, "sms.example.org")).await;
+    }
+
+    async fn ping(&self) {
         let ping = "<ping xmlns='urn:xmpp:ping'/>";
         let get = crate::xmpp::stanza::IqType::Get;
         self.take(fixture::iq(get, "sms.example.org", ping)).await;
-        self.until("type='result'").await;
+    }
+
+    /// The task has done everything that it was given so far; what the server heard of it.
+    async fn idle(&mut self) -> String {
+        self.ping().await;
+        self.until("type='result'").await
     }
 
     /// With so many presences a second at most.
@@ -265,181 +280,6 @@ fn iq(inside: &str) -> Iq {
     fixture::iq(crate::xmpp::stanza::IqType::Set, "sms.example.org", &query)
 }
 
-#[tokio::test]
-async fn a_registration_is_stored_before_it_is_answered_and_forgotten_on_request() {
-    let mut bench = Bench::new().await;
-    bench.line(POOL).await;
-    bench.take(iq("<phone>+1 202 555 0101</phone>")).await;
-    let answer = bench.all(&["</message>", "type='subscribe'"]).await;
-    assert!(answer.contains("type='result'"), "{answer}");
-    assert_eq!(bench.state().await.as_deref(), Some("active"));
-    bench.take(iq("<remove/>")).await;
-    bench.until("type='unsubscribe'").await;
-    assert_eq!(bench.state().await, None);
-}
-
-#[tokio::test]
-async fn a_taken_number_is_a_conflict() {
-    let mut bench = Bench::new().await;
-    bench.line(POOL).await;
-    bench.line("+12025550102").await;
-    let owner = crate::store::write::OwnerRow {
-        gateway_id: 1,
-        address: POOL.into(),
-        jid: "bob@example.org".into(),
-        owned: true,
-        at_ms: 1,
-    };
-    bench
-        .intake
-        .writer
-        .commit_one(Write::Owner(owner))
-        .await
-        .unwrap();
-    bench.take(iq(&format!("<phone>{POOL}</phone>"))).await;
-    let answer = bench.until("</iq>").await;
-    assert!(answer.contains("<conflict"), "{answer}");
-    assert_eq!(bench.state().await, None);
-}
-
-#[tokio::test]
-async fn the_first_presence_of_a_resource_is_answered_once() {
-    let mut bench = Bench::new().await;
-    bench.line(POOL).await;
-    bench.take(iq("")).await;
-    bench.all(&["</message>", "type='subscribe'"]).await;
-    bench
-        .take(fixture::presence(
-            PresenceType::Subscribe,
-            "sms.example.org",
-        ))
-        .await;
-    bench.until("</presence>").await;
-    bench.until("</presence>").await;
-    for _ in 0..3 {
-        bench
-            .take(fixture::presence(
-                PresenceType::Available,
-                "sms.example.org",
-            ))
-            .await;
-    }
-    bench
-        .take(fixture::iq(
-            crate::xmpp::stanza::IqType::Get,
-            "sms.example.org",
-            "<ping xmlns='urn:xmpp:ping'/>",
-        ))
-        .await;
-    let seen = "from='sms.example.org/gw' to='alice@example.org/phone'";
-    let heard = bench.all(&["type='result'", seen]).await;
-    assert_eq!(heard.matches(seen).count(), 1, "{heard}");
-    assert!(bench.intake.online.contains("alice@example.org/phone"));
-    bench
-        .take(fixture::presence(
-            PresenceType::Unavailable,
-            "sms.example.org",
-        ))
-        .await;
-    let ping = "<ping xmlns='urn:xmpp:ping'/>";
-    bench
-        .take(fixture::iq(
-            crate::xmpp::stanza::IqType::Get,
-            "sms.example.org",
-            ping,
-        ))
-        .await;
-    bench.until("type='result'").await;
-    assert!(!bench.intake.online.contains("alice@example.org/phone"));
-}
-
-#[tokio::test]
-async fn two_machines_that_talk_come_to_an_end() {
-    let mut bench = Bench::new().await;
-    for _ in 0..3 * ANSWERS_PER_MINUTE {
-        bench
-            .take(fixture::said("alice@example.org/bot", "what?"))
-            .await;
-    }
-    let list = "<query xmlns='http://jabber.org/protocol/disco#items' node='http://jabber.org/protocol/commands'/>";
-    bench
-        .take(fixture::iq(
-            crate::xmpp::stanza::IqType::Get,
-            "sms.example.org",
-            list,
-        ))
-        .await;
-    let heard = bench.until("type='result'").await;
-    // The last one says that nothing more is read, once.
-    assert_eq!(
-        heard.matches("</message>").count(),
-        ANSWERS_PER_MINUTE as usize + 1
-    );
-    assert_eq!(heard.matches("too much at once").count(), 1, "{heard}");
-    bench.clock.advance(Duration::from_mins(1));
-    bench
-        .take(fixture::said("alice@example.org/bot", "help"))
-        .await;
-    bench.until("</message>").await;
-}
-
-#[tokio::test]
-async fn after_thirty_days_a_disabled_registration_ends() {
-    let mut bench = Bench::new().await;
-    bench.line(POOL).await;
-    bench.take(iq("")).await;
-    bench.all(&["</message>", "type='subscribe'"]).await;
-    bench
-        .take(fixture::presence(
-            PresenceType::Unsubscribe,
-            "sms.example.org",
-        ))
-        .await;
-    bench.until("</message>").await;
-    assert_eq!(bench.state().await.as_deref(), Some("disabled"));
-    bench.clock.advance(DISABLED_FOR + 2 * SWEEP);
-    let swept = async {
-        while bench.state().await.is_some() {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(PATIENCE, swept)
-        .await
-        .expect("the registration stays");
-}
-
-#[tokio::test]
-async fn start_and_stop_are_told_once_to_who_sees_the_gateway() {
-    let mut bench = Bench::new().await;
-    bench.line(POOL).await;
-    bench
-        .take(fixture::presence(
-            PresenceType::Subscribe,
-            "sms.example.org",
-        ))
-        .await;
-    bench.until("</presence>").await;
-    bench.take(iq("")).await;
-    bench.all(&["</message>", "type='subscribe'"]).await;
-    bench
-        .take(fixture::presence(
-            PresenceType::Subscribe,
-            "sms.example.org",
-        ))
-        .await;
-    bench.until("</presence>").await;
-    bench.until("</presence>").await;
-    announce(&bench.intake);
-    let start = bench.until("</presence>").await;
-    assert!(
-        start.contains("from='sms.example.org/gw' to='alice@example.org'") && start.contains("<c "),
-        "{start}"
-    );
-    farewell(&bench.intake).await;
-    let stop = bench.until("type='unavailable'").await;
-    assert!(stop.contains("from='sms.example.org/gw'"), "{stop}");
-}
-
 /// Users who see the gateway.
 async fn crowd(bench: &Bench, users: i64) {
     let mut writes = Vec::new();
@@ -461,91 +301,4 @@ async fn crowd(bench: &Bench, users: i64) {
         }));
     }
     bench.intake.writer.commit(writes).await.unwrap();
-}
-
-fn note() -> Message {
-    let jid = |text| Jid::new(text).unwrap();
-    Message::chat(
-        jid("+12025550147@sms.example.org"),
-        jid("alice@example.org"),
-    )
-    .with_body("a text")
-}
-
-#[tokio::test]
-async fn ten_thousand_users_see_one_presence_each_and_no_message_waits_for_that() {
-    let mut bench = Bench::paced(10_000).await;
-    crowd(&bench, 10_000).await;
-    announce(&bench.intake);
-    let mut heard = bench.until("</presence>").await;
-    bench.intake.link.send(note()).await.unwrap();
-    heard.push_str(&bench.until("</message>").await);
-    let before = heard.matches("</presence>").count();
-    assert!(before < 5000, "the text came behind {before} presences");
-    for _ in before..10_000 {
-        heard.push_str(&bench.until("</presence>").await);
-    }
-    bench
-        .take(fixture::iq(
-            crate::xmpp::stanza::IqType::Get,
-            "sms.example.org",
-            "<ping xmlns='urn:xmpp:ping'/>",
-        ))
-        .await;
-    heard.push_str(&bench.until("type='result'").await);
-    assert_eq!(heard.matches("<presence ").count(), 10_000);
-    assert_eq!(heard.matches("to='user77@example.org'").count(), 1);
-}
-
-#[tokio::test]
-async fn a_user_who_comes_with_a_thousand_contacts_is_answered_a_thousand_times_behind_all_messages()
- {
-    let mut bench = Bench::paced(2000).await;
-    bench.line(POOL).await;
-    bench.take(iq("")).await;
-    bench.all(&["</message>", "type='subscribe'"]).await;
-    let number = |number: u32| format!("+1202555{number:04}");
-    let member = bench.intake.store.member(1, "alice@example.org", "").await;
-    let user_id = member.unwrap().unwrap().user_id;
-    let contact = |of: u32| {
-        Write::Contact(crate::store::write::ContactRow {
-            user_id,
-            peer: number(of),
-            subscribed: 1,
-            asked: 1,
-        })
-    };
-    let contacts = (0..1000).map(contact).collect();
-    bench.intake.writer.commit(contacts).await.unwrap();
-    for of in 0..1000 {
-        let to = format!("{}@sms.example.org", number(of));
-        bench
-            .take(fixture::presence(PresenceType::Probe, &to))
-            .await;
-    }
-    let mut heard = bench.until("/gw' to='alice@example.org'").await;
-    bench.intake.link.send(note()).await.unwrap();
-    heard.push_str(&bench.until("a text").await);
-    let before = heard.matches("</presence>").count();
-    assert!(before < 500, "the text came behind {before} presences");
-    let last = format!("{}@sms.example.org/gw", number(999));
-    heard.push_str(&bench.until(&last).await);
-    assert_eq!(heard.matches("/gw' to='alice@example.org'").count(), 999);
-}
-
-#[tokio::test]
-async fn one_answer_that_cannot_be_written_costs_no_other() {
-    let mut bench = Bench::new().await;
-    let answer = |body: &str| -> Stanza {
-        let (from, to) = ("+12025550147@sms.example.org", "alice@example.org");
-        let (from, to) = (Jid::new(from).unwrap(), Jid::new(to).unwrap());
-        Message::chat(from, to).with_body(body).into()
-    };
-    let answers = |last| vec![answer(&"x".repeat(1 << 20)), answer(last)];
-    bench.intake.answer(answers("alone")).await;
-    bench.until("<body>alone</body>").await;
-    let lifecycle = bench.intake.lifecycle.clone();
-    bench.intake.processes = Processes::one_of_two(&bench.intake.store, &lifecycle).await;
-    bench.intake.answer(answers("of two")).await;
-    bench.until("<body>of two</body>").await;
 }
