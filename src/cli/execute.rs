@@ -297,10 +297,11 @@ fn show(faults: &[Fault]) {
 mod tests {
     use super::*;
 
-    /// The keys of the faults that one check shows, in its order.
+    /// The keys of the faults that one check shows, in its order, of a file with a sound `[xmpp]`.
     fn keys(text: &str) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("transom.toml");
+        let text = format!("[xmpp]\nallow = [\"example.org\"]\n{text}");
         std::fs::write(&file, text).unwrap();
         let faults = checked(&file, &Environment::default()).unwrap_err();
         faults.0.into_iter().map(|fault| fault.key).collect()
@@ -313,8 +314,6 @@ mod tests {
             level = "loud"
             [store]
             key_file = "missing.key"
-            [xmpp]
-            allow = ["example.org"]
             [gateway.fax]
             adapter = "fax"
             domain = "fax.example.org"
@@ -394,8 +393,6 @@ mod tests {
     #[test]
     fn empty_credentials_are_named() {
         let text = r#"
-            [xmpp]
-            allow = ["example.org"]
             [gateway.mail]
             adapter = "email"
             domain = "mail.example.org"
@@ -428,22 +425,17 @@ mod tests {
     #[test]
     fn a_gateway_without_domain_and_region_shows_the_faults_of_its_providers() {
         let text = r#"
-            [xmpp]
-            allow = ["example.org"]
             [gateway.sms]
             adapter = "sms"
             secret = "s"
             [gateway.sms.provider.a]
             kind = "carrierpigeon"
         "#;
-        let keys = keys(text);
-        assert_eq!(
-            keys,
-            [
-                "gateway.sms.domain",
-                "gateway.sms",
-                "gateway.sms.provider.a.kind"
-            ]
-        );
+        let want = [
+            "gateway.sms.domain",
+            "gateway.sms",
+            "gateway.sms.provider.a.kind",
+        ];
+        assert_eq!(keys(text), want);
     }
 }
