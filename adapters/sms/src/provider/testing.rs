@@ -19,10 +19,10 @@ use proptest::prelude::*;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use transom_adapter::{
-    Account, Address, Attempt, Event, Group, Handled, HttpClient, HttpLimits, HttpReply, Incoming,
-    Member, OutFile, Outcome, Outgoing, Refused, Report, Section, StoredFile, UnixMillis,
-    WebRequest,
-    testkit::{ManualClock, Reply, ScriptedHttp, outgoing, signer},
+    Account, AccountName, Address, Attempt, ConfigFault, Event, ExternalId, Group, Handled,
+    HttpClient, HttpLimits, HttpReply, Incoming, Member, OutFile, Outcome, Outgoing, Refused,
+    Report, Section, StoredFile, UnixMillis, WebRequest,
+    testkit::{ManualClock, Recorded, Reply, ScriptedHttp, outgoing, signer},
 };
 use url::Url;
 
@@ -70,6 +70,30 @@ pub(crate) fn client() -> HttpClient {
 /// A text from our line to a phone, accepted at [`NOW`].
 pub(crate) fn message(text: &str) -> Outgoing {
     outgoing("+12025550100", "+12025550147", text)
+}
+
+/// What is wrong with the section of a provider that is built so.
+pub(crate) fn faults_of<A>(
+    build: impl FnOnce(AccountName, &Section, &ProviderEnv) -> Result<A, Vec<ConfigFault>>,
+    table: Value,
+) -> Vec<ConfigFault> {
+    let name = AccountName::new("sms", "main");
+    build(name, &section(table), &env(client()))
+        .err()
+        .expect("it has faults")
+}
+
+/// Sends a text, which is taken under this id, and the same with a picture: what the provider was asked for both.
+pub(crate) async fn text_and_picture(
+    account: &dyn Account,
+    server: &ScriptedHttp,
+    message: &Outgoing,
+    id: ExternalId,
+) -> [Recorded; 2] {
+    let outcome = account.send(message, FIRST).await;
+    assert_eq!(outcome, Outcome::Accepted { ids: vec![id] });
+    account.send(&with_picture(message), FIRST).await;
+    server.requests().try_into().expect("two requests")
 }
 
 /// What comes of a send that is answered like this.

@@ -12,8 +12,8 @@ use transom_adapter::{
 
 use super::*;
 use crate::provider::testing::{
-    Call, FIRST, NOW, client, env, hmac_sha256, json_soup, message, one_message, one_report,
-    section,
+    Call, FIRST, NOW, client, env, faults_of, hmac_sha256, json_soup, message, one_message,
+    one_report, section,
 };
 
 const KEY: &str = "signing-key";
@@ -375,13 +375,7 @@ async fn a_phone_that_refuses_its_inbox_is_asked_again_for_the_same_time() {
 #[test]
 fn all_faults_are_told_at_once() {
     let table = json!({ "base_url": "ftp://x", "username": "a\nb", "sims": ["12"], "validity": "1s", "device": "/" });
-    let faults = config::account(
-        AccountName::new("sms", "main"),
-        &section(table),
-        &env(client()),
-    )
-    .err()
-    .unwrap();
+    let faults = faults_of(config::account, table);
     assert_eq!(faults.len(), 7, "{faults:?}");
 }
 

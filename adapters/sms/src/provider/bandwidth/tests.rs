@@ -11,7 +11,7 @@ use transom_adapter::{
 use super::*;
 use crate::provider::testing::{
     Call, FIRST, NOW, TOKEN, client, env, json_soup, message, one_message, one_report, section,
-    to_group, with_picture,
+    text_and_picture, to_group,
 };
 
 fn account(token_url: &str, base_url: &str, http: HttpClient) -> BandwidthAccount {
@@ -78,14 +78,9 @@ async fn texts_are_sent_with_one_access_token() {
     let server = ScriptedHttp::start([Reply::json(202, r#"{"id":"m1"}"#)]).await;
     let account = account(tokens.base_url(), server.base_url(), client());
     let message = message("hello\r\nthere");
-    let outcome = account.send(&message, FIRST).await;
-    let ids = vec![ExternalId::new("bandwidth", "m1")];
-    assert_eq!(outcome, Outcome::Accepted { ids });
-    account.send(&with_picture(&message), FIRST).await;
+    let id = ExternalId::new("bandwidth", "m1");
+    let [text, picture] = text_and_picture(&account, &server, &message, id).await;
     assert_eq!(tokens.requests().len(), 1);
-    let [text, picture] = &server.requests()[..] else {
-        panic!("two requests")
-    };
     assert!(
         text.head
             .starts_with("POST /api/v2/users/5500/messages HTTP/1.1")

@@ -10,7 +10,7 @@ use transom_adapter::{
 };
 
 use super::*;
-use crate::provider::testing::{FIRST, NOW, client, env, message, section};
+use crate::provider::testing::{FIRST, NOW, client, env, faults_of, message, section};
 
 const LONG: &[u8] = include_bytes!("fixtures/long.txt");
 const SHORT: &[u8] = include_bytes!("fixtures/short.txt");
@@ -409,13 +409,7 @@ fn what_is_over_goes_in_time() {
 #[test]
 fn all_faults_are_told_at_once() {
     let table = json!({ "number": "12", "keep": "long", "reports": "false" });
-    let faults = config::account(
-        AccountName::new("sms", "main"),
-        &section(table),
-        &env(client()),
-    )
-    .err()
-    .unwrap();
+    let faults = faults_of(config::account, table);
     assert_eq!(faults.len(), 2, "{faults:?}");
     assert_eq!(message("").created_at, UnixMillis(NOW.0));
 }

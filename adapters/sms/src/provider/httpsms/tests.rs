@@ -12,8 +12,8 @@ use transom_adapter::{
 
 use super::*;
 use crate::provider::testing::{
-    Call, FIRST, NOW, TOKEN, client, env, json_soup, jwt, message, one_message, one_report,
-    outcome_of, section,
+    Call, FIRST, NOW, TOKEN, client, env, faults_of, json_soup, jwt, message, one_message,
+    one_report, outcome_of, section,
 };
 
 const KEY: &str = "signing-key";
@@ -421,13 +421,7 @@ async fn a_check_knows_the_phones() {
 #[test]
 fn all_faults_are_told_at_once() {
     let table = json!({ "base_url": "x", "webhook_token": "short", "numbers": ["12"] });
-    let faults = config::account(
-        AccountName::new("sms", "main"),
-        &section(table),
-        &env(client()),
-    )
-    .err()
-    .unwrap();
+    let faults = faults_of(config::account, table);
     assert_eq!(faults.len(), 5, "{faults:?}");
 }
 

@@ -12,7 +12,8 @@ use transom_adapter::{
 
 use super::*;
 use crate::provider::testing::{
-    Call, FIRST, TOKEN, client, env, message, one_message, one_report, outcome_of, section, soup,
+    Call, FIRST, TOKEN, client, env, faults_of, message, one_message, one_report, outcome_of,
+    section, soup,
 };
 
 fn account(base_url: &str, http: HttpClient) -> JasminAccount {
@@ -239,13 +240,7 @@ fn without_the_token_nothing_is_read() {
 #[test]
 fn all_faults_are_told_at_once() {
     let table = json!({ "base_url": "x", "username": "foo", "webhook_token": "short", "max_parts": 0, "validity": "1s" });
-    let faults = config::account(
-        AccountName::new("sms", "main"),
-        &section(table),
-        &env(client()),
-    )
-    .err()
-    .unwrap();
+    let faults = faults_of(config::account, table);
     assert_eq!(faults.len(), 5, "{faults:?}");
 }
 

@@ -14,7 +14,7 @@ use transom_adapter::{
 use super::*;
 use crate::provider::testing::{
     Call, FIRST, TOKEN, client, env, hmac_sha256, message, one_message, one_report, outcome_of,
-    section, soup, with_picture,
+    section, soup, text_and_picture,
 };
 
 const SECRET: &str = "my_auth_token";
@@ -51,15 +51,9 @@ async fn it_is_a_good_account() {
 async fn a_text_is_sent_with_all_that_plivo_needs() {
     let server = ScriptedHttp::start([Reply::json(202, r#"{"message_uuid":["u1"]}"#)]).await;
     let message = message("hello\r\nthere");
-    let outcome = at(server.base_url()).send(&message, FIRST).await;
-    let ids = vec![ExternalId::new("plivo", "u1")];
-    assert_eq!(outcome, Outcome::Accepted { ids });
-    at(server.base_url())
-        .send(&with_picture(&message), FIRST)
-        .await;
-    let [text, picture] = &server.requests()[..] else {
-        panic!("two requests")
-    };
+    let account = at(server.base_url());
+    let id = ExternalId::new("plivo", "u1");
+    let [text, picture] = text_and_picture(&account, &server, &message, id).await;
     assert!(
         text.head
             .starts_with("POST /v1/Account/MAXX/Message/ HTTP/1.1")

@@ -13,7 +13,7 @@ use crate::provider::{
     catch_up::{InboundList as _, PAGES_MAX},
     testing::{
         Call, FIRST, NOW, TOKEN, client, env, hmac_sha256, json_soup, message, one_message,
-        one_report, outcome_of, section, with_picture,
+        one_report, outcome_of, section, text_and_picture,
     },
 };
 
@@ -64,15 +64,9 @@ async fn it_is_a_good_account() {
 async fn a_text_is_sent_with_all_that_sinch_needs() {
     let server = ScriptedHttp::start([Reply::json(201, r#"{"id":"b1"}"#)]).await;
     let message = message("hello\r\nthere");
-    let outcome = at(server.base_url()).send(&message, FIRST).await;
-    let ids = vec![ExternalId::new("sinch", "b1")];
-    assert_eq!(outcome, Outcome::Accepted { ids });
-    at(server.base_url())
-        .send(&with_picture(&message), FIRST)
-        .await;
-    let [text, picture] = &server.requests()[..] else {
-        panic!("two requests")
-    };
+    let account = at(server.base_url());
+    let id = ExternalId::new("sinch", "b1");
+    let [text, picture] = text_and_picture(&account, &server, &message, id).await;
     assert!(text.head.starts_with("POST /xms/v1/plan1/batches HTTP/1.1"));
     assert!(text.head.contains("authorization: Bearer token1"));
     let mut wanted = json!({

@@ -22,7 +22,7 @@ use transom_smpp::{
 };
 
 use super::{account::SmppAccount, config};
-use crate::provider::testing::{FIRST, client, env, message, section};
+use crate::provider::testing::{FIRST, client, env, faults_of, message, section};
 
 mod received;
 
@@ -477,14 +477,7 @@ fn every_fault_of_the_section_is_told() {
         "url": "http://smsc.example.com", "system_id": "more than fifteen characters", "window": 0, "version": "3.3",
         "validity": "1s", "source_ton": 99,
     });
-    let faults = config::account(
-        AccountName::new("sms", "main"),
-        &section(table),
-        &env(client()),
-    );
-    let faults: Vec<_> = faults
-        .err()
-        .unwrap()
+    let faults: Vec<_> = faults_of(config::account, table)
         .iter()
         .map(|fault| fault.key.clone())
         .collect();

@@ -16,8 +16,8 @@ use crate::provider::{
     signature::hmac,
     testing::{
         Call, FIRST, NOW, check_table, client, env, hmac_sha256, json_soup, jwt, message,
-        one_message, one_report, outcome_of, rsa_pem, section, sha256_hex, soup, to_group,
-        with_picture,
+        one_message, one_report, outcome_of, rsa_pem, section, sha256_hex, soup, text_and_picture,
+        to_group,
     },
 };
 
@@ -55,15 +55,9 @@ async fn it_is_a_good_account() {
 async fn a_text_is_sent_with_all_that_vonage_needs() {
     let server = ScriptedHttp::start([Reply::json(202, r#"{"message_uuid":"u1"}"#)]).await;
     let message = message("hello\r\nthere");
-    let outcome = at(server.base_url()).send(&message, FIRST).await;
-    let ids = vec![ExternalId::new("vonage", "u1")];
-    assert_eq!(outcome, Outcome::Accepted { ids });
-    at(server.base_url())
-        .send(&with_picture(&message), FIRST)
-        .await;
-    let [text, picture] = &server.requests()[..] else {
-        panic!("two requests")
-    };
+    let account = at(server.base_url());
+    let id = ExternalId::new("vonage", "u1");
+    let [text, picture] = text_and_picture(&account, &server, &message, id).await;
     assert!(text.head.starts_with("POST /v1/messages HTTP/1.1"));
     // key1:secret1
     assert!(
