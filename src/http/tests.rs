@@ -22,9 +22,10 @@ use tokio::{
     time::timeout,
 };
 use transom_adapter::{
-    Account, AccountName, Address, Attempt, Busy, Capabilities, Class, Cursor, Event, Handled,
-    Holder, Inbox, Incoming, Lifecycle, MailFacts, Outcome, Outgoing, Refused, Repeat, Repeats,
-    Reports, SystemClock, UnixMillis, Verdict, WebReply, WebRequest, testkit::RecordingInbox,
+    Account, AccountName, Attempt, Busy, Capabilities, Cursor, Event, Handled, Holder, Inbox,
+    Lifecycle, Outcome, Outgoing, Refused, Repeat, Reports, SystemClock, UnixMillis, Verdict,
+    WebReply, WebRequest,
+    testkit::{RecordingInbox, incoming},
 };
 
 use super::{Accounts, HttpOptions, HttpState, LinkHealth, Page, Readiness, Server, site::Limits};
@@ -110,6 +111,16 @@ impl Running {
 
     async fn get(&self, path: &str) -> Reply {
         self.send(request("GET", path, "", "")).await
+    }
+
+    /// A signed call that waits for its commit: what lets it go on, and where it is answered.
+    async fn held(&self, path: &str, url: &str) -> (Arc<Semaphore>, TcpStream) {
+        let gate = self.inbox.hold();
+        let mut stream = self.connect().await;
+        let call = signed_call(path, url, "hello");
+        stream.write_all(call.as_bytes()).await.unwrap();
+        self.inbox.entered.notified().await;
+        (gate, stream)
     }
 
     /// A call of the provider, rightly signed for this URL.
@@ -241,33 +252,17 @@ impl Account for FakeAccount {
         let events = if text == "none" {
             Vec::new()
         } else {
-            vec![Event::Message(Box::new(incoming(text)))]
+            vec![Event::Message(Box::new(incoming(
+                "+12025550147",
+                "+12025550100",
+                text,
+            )))]
         };
         Ok(Handled {
             events,
             stored: WebReply::ok().with_body("text/xml", "<Response/>"),
             busy: WebReply::busy().with_body("text/xml", "<Busy/>"),
         })
-    }
-}
-
-fn incoming(text: &str) -> Incoming {
-    Incoming {
-        repeats: Repeats::ByDigest([0; 32]),
-        to: Address::new("+12025550100"),
-        from: Address::new("+12025550147"),
-        from_name: None,
-        others: Vec::new(),
-        text: text.to_owned(),
-        subject: None,
-        answers: Vec::new(),
-        message_id: None,
-        part: None,
-        class: Class::Human,
-        sent_at: None,
-        attachments: Vec::new(),
-        media: Vec::new(),
-        mail: MailFacts::default(),
     }
 }
 

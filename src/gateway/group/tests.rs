@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use transom_adapter::{MailFacts, Repeats};
+use transom_adapter::testkit;
 
 use super::*;
 use crate::gateway::registration::fixture::{mail, sms};
@@ -92,24 +92,11 @@ fn a_named_group_is_a_contact_of_any_network() {
 
 fn incoming(from: &str, others: &[&str]) -> Incoming {
     Incoming {
-        repeats: Repeats::ByDigest([0; 32]),
-        to: Address::new("+12025550100"),
-        from: Address::new(from),
-        from_name: None,
         others: others
             .iter()
             .map(|other| Member::to(Address::new(*other)))
             .collect(),
-        text: "hi".into(),
-        subject: None,
-        answers: Vec::new(),
-        message_id: None,
-        part: None,
-        class: Class::Human,
-        sent_at: None,
-        attachments: Vec::new(),
-        media: Vec::new(),
-        mail: MailFacts::default(),
+        ..testkit::incoming(from, "+12025550100", "hi")
     }
 }
 

@@ -103,7 +103,7 @@ pub fn why_waits(word: &str) -> WhyWaits {
 
 #[cfg(test)]
 mod tests {
-    use transom_adapter::{Address, Class, MailFacts, Repeats};
+    use transom_adapter::testkit::incoming;
 
     use super::*;
     use crate::store::read::Acquaintance;
@@ -126,29 +126,9 @@ mod tests {
         }
     }
 
-    fn incoming() -> Incoming {
-        Incoming {
-            repeats: Repeats::ByDigest([0; 32]),
-            to: Address::new("alice@mail.example.org"),
-            from: Address::new("bob@example.com"),
-            from_name: None,
-            others: Vec::new(),
-            text: "hi".to_owned(),
-            subject: None,
-            answers: Vec::new(),
-            message_id: None,
-            part: None,
-            class: Class::Human,
-            sent_at: None,
-            attachments: Vec::new(),
-            media: Vec::new(),
-            mail: MailFacts::default(),
-        }
-    }
-
     #[track_caller]
     fn check(suspicion: Option<Suspicion>, known: Acquaintance, want: Option<&str>) {
-        let mut message = incoming();
+        let mut message = incoming("bob@example.com", "alice@mail.example.org", "hi");
         message.mail.suspicions.extend(suspicion);
         let got = stranger(&message, &user(known), Some("x"), UnixMillis(1));
         assert_eq!(got.map(|row| row.why), want);

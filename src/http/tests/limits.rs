@@ -64,11 +64,7 @@ async fn too_many_requests_are_told_so_and_alive_is_still_said() {
     let mut wish = Wish::default();
     wish.limits.requests = 1;
     let server = Running::start(wish);
-    let gate = server.inbox.hold();
-    let mut first = server.connect().await;
-    let call = signed_call(PATH, URL, "hello");
-    first.write_all(call.as_bytes()).await.unwrap();
-    server.inbox.entered.notified().await;
+    let (gate, mut first) = server.held(PATH, URL).await;
 
     let second = server.signed(PATH, URL, "hello").await;
     assert_eq!(
@@ -86,11 +82,7 @@ async fn connections_beyond_the_limit_wait_for_their_turn() {
     let mut wish = Wish::default();
     wish.limits.connections = 1;
     let server = Running::start(wish);
-    let gate = server.inbox.hold();
-    let mut first = server.connect().await;
-    let call = signed_call(PATH, URL, "hello");
-    first.write_all(call.as_bytes()).await.unwrap();
-    server.inbox.entered.notified().await;
+    let (gate, mut first) = server.held(PATH, URL).await;
 
     let mut second = server.connect().await;
     let alive = request("GET", "/healthz", "", "");

@@ -6,11 +6,7 @@ const URL: &str = "https://gw.example.org/webhook/sms/main";
 #[tokio::test]
 async fn what_is_under_way_is_answered_and_nothing_new_is_accepted() {
     let server = Running::start(Wish::default());
-    let gate = server.inbox.hold();
-    let mut under_way = server.connect().await;
-    let call = signed_call(PATH, URL, "hello");
-    under_way.write_all(call.as_bytes()).await.unwrap();
-    server.inbox.entered.notified().await;
+    let (gate, mut under_way) = server.held(PATH, URL).await;
     // Opened and never used: must not hold up the stop.
     let mut unused = server.connect().await;
     // Connections are accepted in their order: once this is answered, the one before is the server's.
@@ -34,11 +30,7 @@ async fn what_does_not_end_is_given_up() {
     let mut wish = Wish::default();
     wish.limits.stop = Duration::from_millis(50);
     let server = Running::start(wish);
-    let gate = server.inbox.hold();
-    let mut under_way = server.connect().await;
-    let call = signed_call(PATH, URL, "hello");
-    under_way.write_all(call.as_bytes()).await.unwrap();
-    server.inbox.entered.notified().await;
+    let (gate, mut under_way) = server.held(PATH, URL).await;
 
     server.lifecycle.drain();
     let mut nothing = Vec::new();

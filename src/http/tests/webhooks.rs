@@ -128,11 +128,7 @@ async fn a_commit_that_takes_too_long_is_answered_busy_and_still_made() {
 #[tokio::test]
 async fn what_a_caller_told_is_stored_even_when_it_hangs_up() {
     let server = Running::start(Wish::default());
-    let gate = server.inbox.hold();
-    let mut stream = server.connect().await;
-    let call = signed_call(PATH, URL, "hello");
-    stream.write_all(call.as_bytes()).await.unwrap();
-    server.inbox.entered.notified().await;
+    let (gate, stream) = server.held(PATH, URL).await;
     drop(stream);
     server.counted(r#"{route="webhook",status="499"} 1"#).await;
     gate.add_permits(1);

@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use crate::{
-    AccountName, AccountState, Address, Attempt, Busy, Clock, Context, Cursor, Directory, Event,
-    HttpClient, HttpLimits, Inbox, Key, Lifecycle, Meter, Outgoing, Recipient, Signer, States,
-    UnixMillis, Verdict,
+    AccountName, AccountState, Address, Attempt, Busy, Class, Clock, Context, Cursor, Directory,
+    Event, HttpClient, HttpLimits, Inbox, Incoming, Key, Lifecycle, MailFacts, Meter, Outgoing,
+    Recipient, Repeats, Signer, States, UnixMillis, Verdict,
 };
 
 /// A clock that stands still until it is turned.
@@ -231,6 +231,27 @@ pub fn context(
         signer: signer(),
         meter,
         states: Arc::new(RecordingStates::default()),
+    }
+}
+
+/// A plain message that came in, which nothing tells from the next.
+pub fn incoming(from: &str, to: &str, text: &str) -> Incoming {
+    Incoming {
+        repeats: Repeats::ByDigest([0; 32]),
+        to: Address::new(to),
+        from: Address::new(from),
+        from_name: None,
+        others: Vec::new(),
+        text: text.to_owned(),
+        subject: None,
+        answers: Vec::new(),
+        message_id: None,
+        part: None,
+        class: Class::Human,
+        sent_at: None,
+        attachments: Vec::new(),
+        media: Vec::new(),
+        mail: MailFacts::default(),
     }
 }
 

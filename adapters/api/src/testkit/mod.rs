@@ -15,6 +15,6 @@ mod scripted_http;
 
 pub use fakes::{
     CountingMeter, FIRST, FixedDirectory, ManualClock, RecordingInbox, RecordingStates, context,
-    outgoing, signer,
+    incoming, outgoing, signer,
 };
 pub use scripted_http::{Recorded, Reply, ScriptedHttp};
