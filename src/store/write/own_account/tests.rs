@@ -11,7 +11,10 @@ use crate::{
     store::{
         Store, Write, Writer,
         read::OwnAccountRow,
-        write::{ConversationRow, Kept, NewOut, Operation, Sweep, Unregister, UserRow},
+        write::{
+            ConversationRow, Kept, NewOut, Operation, Sweep, Unregister, UserRow,
+            fixture::{conversation, written},
+        },
     },
 };
 
@@ -86,40 +89,15 @@ impl Base {
 
     /// A mail of the user's that waits.
     async fn outgoing(&self, line_id: i64) {
+        let conversation = ConversationRow {
+            gateway_id: GATEWAY,
+            user_id: ALICE.0,
+            line_id,
+            ..conversation(50, "peer@example.com", 5)
+        };
         let new = NewOut {
-            conversation: ConversationRow {
-                conversation_id: 50,
-                gateway_id: GATEWAY,
-                user_id: ALICE.0,
-                line_id,
-                peer: "peer@example.com".to_owned(),
-                peer_name: None,
-                at_ms: 5,
-                plain_ms: 5,
-                shown_thread: None,
-                members: 1,
-                answers_to: None,
-                group: Vec::new(),
-            },
-            thread: None,
-            message_id: 60,
-            body: "hello".to_owned(),
-            fleeting: false,
-            payload: None,
-            stanza_id: "s".to_owned(),
-            repeat_key: None,
-            full_jid: "alice@example.org/x".to_owned(),
-            receipt: false,
-            units: 1,
-            segments: 1,
             routes: "[[\"own-70\",1]]".to_owned(),
-            ids: Vec::new(),
-            day: 0,
-            files: Vec::new(),
-            held_until_ms: None,
-            reached: 1,
-            recipient: None,
-            further: Vec::new(),
+            ..written(60, conversation)
         };
         self.writer
             .commit_one(Write::Out(Box::new(new)))
