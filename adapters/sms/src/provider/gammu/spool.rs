@@ -138,6 +138,16 @@ impl Spool {
         }
     }
 
+    /// Moves what came in into a folder, beside what lies there: smsd uses a name again once the file is gone.
+    pub(super) fn put(from: &Path, folder: &Path, name: &str) -> io::Result<()> {
+        let (mut to, mut number) = (folder.join(name), 1);
+        while to.try_exists()? {
+            number += 1;
+            to = folder.join(format!("{name}.{number}"));
+        }
+        Self::shift(from, &to)
+    }
+
     /// The folder for the reports about a file in `awaiting`.
     pub(super) fn reports_of(&self, name: &str) -> PathBuf {
         self.awaiting.join(format!("{name}{REPORTS}"))

@@ -234,6 +234,23 @@ async fn a_text_is_delivered_when_every_part_is() {
 }
 
 #[tokio::test]
+async fn reports_of_one_name_are_one_each() {
+    let folders = Folders::new();
+    folders.account.bind().await.unwrap();
+    let name = folders.sent(&"long text ".repeat(20)).await;
+    folders.shift("outbox", "sent", &name);
+    // The second comes in the same second, when the first has been taken.
+    for _ in 0..2 {
+        fs::write(folders.path("inbox/IN1.txt"), report(PEER, "Delivered")).unwrap();
+        folders.until(|f| f.list("inbox").is_empty()).await;
+    }
+    folders
+        .until(|f| f.list("transom/awaiting").is_empty())
+        .await;
+    assert_eq!(folders.progress(), [Progress::Sent, Progress::Delivered]);
+}
+
+#[tokio::test]
 async fn a_text_that_fails_is_told() {
     for (words, progress) in [("Failed", Progress::Failed), ("Unknown", Progress::Unknown)] {
         let folders = Folders::new();

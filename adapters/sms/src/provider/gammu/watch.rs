@@ -180,7 +180,7 @@ impl Watch<'_> {
                         .meter
                         .count(&self.account.name, "file_unreadable");
                     self.on_files(move |spool| {
-                        Spool::shift(&spool.inbox.join(&name), &spool.unread.join(&name))
+                        Spool::put(&spool.inbox.join(&name), &spool.unread, &name)
                     })
                     .await?;
                 }
@@ -204,7 +204,7 @@ impl Watch<'_> {
                 .count(&self.account.name, "file_without_text");
         }
         self.commit(events).await?;
-        self.on_files(move |spool| Spool::shift(&spool.inbox.join(&name), &spool.done.join(&name)))
+        self.on_files(move |spool| Spool::put(&spool.inbox.join(&name), &spool.done, &name))
             .await
     }
 
@@ -225,11 +225,11 @@ impl Watch<'_> {
         self.on_files(move |spool| {
             let from = spool.inbox.join(&name);
             let Some(about) = about else {
-                return Spool::shift(&from, &spool.done.join(&name));
+                return Spool::put(&from, &spool.done, &name);
             };
             let folder = spool.reports_of(&about.to_string());
             std::fs::create_dir_all(&folder)?;
-            Spool::shift(&from, &folder.join(&name))
+            Spool::put(&from, &folder, &name)
         })
         .await?;
         self.settle().await
