@@ -44,9 +44,7 @@ pub enum MoveError {
     #[error("the file was cut short: its last line is missing; export again")]
     CutShort,
     /// A process works on the database.
-    #[error(
-        "a transom runs on this database, maybe on another machine, or was killed some seconds ago; stop it, then repeat this"
-    )]
+    #[error("a transom runs on this database, maybe on another machine; stop it, then repeat this")]
     InUse,
     /// There is something in the database already.
     #[error("the database is not empty: it has rows in {table}; import into a new one")]

@@ -99,10 +99,14 @@ const MISSING: Sql = Sql {
 const WORKERS: Sql =
     Sql::both("SELECT process_id FROM processes WHERE leaving = 0 ORDER BY process_id");
 
+/// Who lives, and has its session on this very database: a copy has the rows of those that work on what it was made of.
 const LIVING: Sql = Sql {
     // Whoever has the lock of the file is alone.
     sqlite: "SELECT 0",
-    postgres: "SELECT COUNT(*) FROM processes WHERE until_ms > CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
+    postgres: "SELECT COUNT(*) FROM processes p
+                WHERE p.until_ms > CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)
+                  AND (p.backend = 0
+                       OR EXISTS (SELECT 1 FROM pg_stat_activity a WHERE a.pid = p.backend AND a.datname = current_database()))",
 };
 
 const HOLDERS: Sql =
