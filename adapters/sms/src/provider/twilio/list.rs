@@ -29,7 +29,10 @@ impl InboundList for TwilioAccount {
                     texts.extend(self.event(message).await?.map(|event| (at, event)));
                 }
             }
-            let Some(next) = page["next_page_uri"].as_str() else {
+            let Some(next) = page["next_page_uri"]
+                .as_str()
+                .filter(|_| !is_older(&page, since))
+            else {
                 is_cut_short = false;
                 break;
             };
@@ -86,6 +89,15 @@ impl TwilioAccount {
             .is_some_and(|rest| rest.starts_with('/') && !rest.contains(".."));
         is_ours.then(|| format!("{}{uri}", self.base_url))
     }
+}
+
+/// Whether all of a page is from before: so are the pages behind it, which go on to the beginning of the day.
+fn is_older(page: &Value, since: UnixMillis) -> bool {
+    let mut times = json::items(&page["messages"])
+        .iter()
+        .filter_map(sent_at)
+        .peekable();
+    times.peek().is_some() && times.all(|at| at < since)
 }
 
 /// RFC 2822.

@@ -324,6 +324,13 @@ async fn what_came_during_a_downtime_is_listed_page_by_page() {
         heads[0]
     );
     assert!(heads[1].contains("PageToken=p2"), "{}", heads[1]);
+    // The rest of the day is left alone: nothing behind a page of older ones is new.
+    let older = json!({ "messages": [row("SM1", "inbound", old, "0"), row("SM0", "outbound-api", old, "0")],
+        "next_page_uri": "/2010-04-01/Accounts/AC123/Messages.json?PageToken=p2" });
+    let server = ScriptedHttp::start([Reply::json(200, older.to_string())]).await;
+    let found = at(&server).inbound_since(NOW).await.unwrap();
+    assert!(found.texts.is_empty() && !found.is_cut_short);
+    assert_eq!(server.requests().len(), 1);
     let server = ScriptedHttp::start([Reply::text(500, "")]).await;
     assert!(at(&server).inbound_since(NOW).await.is_err());
 }
