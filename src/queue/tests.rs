@@ -3,7 +3,6 @@
 use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 use transom_adapter::{
@@ -26,6 +25,7 @@ use crate::{
     processes::Processes,
     store::{
         Store, Write,
+        fixture::rename,
         write::{
             ConversationRow, LineRow, NewOut, UserRow,
             fixture::{conversation, written},
@@ -219,12 +219,7 @@ impl Bench {
     /// Calls a table of the database by another name, behind transom's back.
     pub(super) async fn rename(&self, table: &str, new: &str) {
         let file = self.folder.path().join("test.db");
-        let url = format!("sqlite://{}", file.display());
-        let mut connection = SqliteConnection::connect(&url).await.unwrap();
-        let rename = format!("ALTER TABLE {table} RENAME TO {new}");
-        let renaming = sqlx::raw_sql(AssertSqlSafe(rename));
-        renaming.execute(&mut connection).await.unwrap();
-        connection.close().await.unwrap();
+        rename(&file, table, new).await;
     }
 
     pub(super) async fn write(&self, writes: Vec<Write>) {

@@ -9,6 +9,8 @@
 //! Database work runs on tasks that are never cancelled: a dropped commit has an unknown outcome.
 
 mod backend;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod ids;
 mod json;
 mod migrate;

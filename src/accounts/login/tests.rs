@@ -1,6 +1,5 @@
 //! What a provider gives in place of a login, on a real SQLite file.
 
-use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use tempfile::TempDir;
 
 use super::*;
@@ -8,7 +7,10 @@ use crate::{
     config::StoreUrl,
     metrics::Metrics,
     seal::{Keys, write as write_keys},
-    store::write::{KeptAccount, UserRow},
+    store::{
+        fixture::rename,
+        write::{KeptAccount, UserRow},
+    },
 };
 
 const GATEWAY: i64 = 1;
@@ -98,12 +100,7 @@ impl World {
 
     async fn rename(&self, table: &str, new: &str) {
         let file = self.folder.path().join("test.db");
-        let url = format!("sqlite://{}", file.display());
-        let mut connection = SqliteConnection::connect(&url).await.unwrap();
-        let rename = format!("ALTER TABLE {table} RENAME TO {new}");
-        let renaming = sqlx::raw_sql(AssertSqlSafe(rename));
-        renaming.execute(&mut connection).await.unwrap();
-        connection.close().await.unwrap();
+        rename(&file, table, new).await;
     }
 }
 

@@ -1,8 +1,7 @@
 //! What a process does with a gateway that it takes over.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
-use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use tokio::sync::watch;
 use transom_adapter::testkit::ManualClock;
 
@@ -11,7 +10,7 @@ use crate::{
     config::StoreUrl,
     gateway::registration::fixture::NOW,
     metrics::Metrics,
-    store::{Store, Write, write::UserRow},
+    store::{Store, Write, fixture::rename, write::UserRow},
 };
 
 const GATEWAY: i64 = 1;
@@ -88,14 +87,4 @@ async fn write_user(store: &Store, user_id: i64) {
     };
     let writer = store.writer(Metrics::new());
     writer.commit_one(Write::User(user)).await.unwrap();
-}
-
-/// Calls a table of the database by another name, behind transom's back.
-async fn rename(file: &Path, table: &str, new: &str) {
-    let url = format!("sqlite://{}", file.display());
-    let mut connection = SqliteConnection::connect(&url).await.unwrap();
-    let rename = format!("ALTER TABLE {table} RENAME TO {new}");
-    let renaming = sqlx::raw_sql(AssertSqlSafe(rename));
-    renaming.execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
 }
